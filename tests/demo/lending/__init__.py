@@ -1,0 +1,1 @@
+"""Who borrows what: customers, products and loans."""
