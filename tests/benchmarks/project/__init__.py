@@ -1,0 +1,1 @@
+"""The Django app that every package under measurement syncs the views of."""

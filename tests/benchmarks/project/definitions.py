@@ -1,0 +1,135 @@
+"""The views of a benchmark as plain values: what to define, before any package has a say in how.
+
+Half of them are raw SQL and half are querysets, in turns. The shapes are those of everyday reporting views
+(columns left out, joins, aggregates, conditions with parameters), a few of each with constants of their own.
+Every tenth view reads the one before the last, as views do read each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import TruncMonth, Upper
+
+from tests.benchmarks.project.models import START, Customer, Loan, Product, Repayment
+
+SCHEMA = "views"
+
+
+@dataclass(frozen=True)
+class FromSQL:
+    """A view to define by its SQL. `reads` is the class name of another view, if it reads one."""
+
+    class_name: str
+    sql: str
+    reads: str | None = None
+
+
+@dataclass(frozen=True)
+class FromQueryset:
+    """A view to define by a queryset, which is built whenever it is asked for."""
+
+    class_name: str
+    get_queryset: Callable[[], QuerySet[Any, Any]]
+
+
+Definition = FromSQL | FromQueryset
+
+
+def definitions(count: int) -> list[Definition]:
+    """The first `count` views; a view follows whatever it reads."""
+    return [_from_sql(number) if number % 2 == 0 else _from_queryset(number) for number in range(count)]
+
+
+def class_name(number: int) -> str:
+    return f"Report{number:05}"
+
+
+def view_name(definition: Definition) -> str:
+    """The name that both packages give the view of a class."""
+    return f"{SCHEMA}.{definition.class_name.lower()}"
+
+
+def _from_sql(number: int) -> FromSQL:
+    if number % 10 == 8:
+        source = class_name(number - 2)
+        sql = f"SELECT *, {number} AS report FROM {SCHEMA}.{source.lower()}"
+        return FromSQL(class_name(number), sql, reads=source)
+    shape = SQL_SHAPES[number // 2 % len(SQL_SHAPES)]
+    return FromSQL(class_name(number), shape.format(number=number, label=f"'report {number}'"))
+
+
+def _from_queryset(number: int) -> FromQueryset:
+    shape = QUERYSET_SHAPES[number // 2 % len(QUERYSET_SHAPES)]
+    return FromQueryset(class_name(number), lambda: shape(number))
+
+
+SQL_SHAPES = (
+    """
+    SELECT id, country, joined::date AS joined_on, {label} AS report
+    FROM project_customer
+    WHERE id > {number}
+    """,
+    """
+    SELECT loan.id AS loan_id, customer.country, product.name AS product, loan.amount, loan.issued
+    FROM project_loan AS loan
+    JOIN project_customer AS customer ON customer.id = loan.customer_id
+    JOIN project_product AS product ON product.id = loan.product_id
+    WHERE loan.state = 'live' AND loan.amount >= {number}
+    """,
+    """
+    SELECT loan.customer_id, count(*) AS loans, sum(loan.amount) AS borrowed, max(loan.issued) AS last_issued
+    FROM project_loan AS loan
+    GROUP BY loan.customer_id
+    HAVING sum(loan.amount) > {number}
+    """,
+    """
+    WITH paid AS (
+        SELECT loan_id, sum(amount) AS amount, max(paid) AS last_paid FROM project_repayment GROUP BY loan_id
+    )
+    SELECT loan.id AS loan_id, loan.amount - coalesce(paid.amount, 0) AS balance, paid.last_paid,
+           CASE WHEN paid.amount > {number} THEN 'late' ELSE {label} END AS standing
+    FROM project_loan AS loan
+    LEFT JOIN paid ON paid.loan_id = loan.id
+    """,
+    """
+    SELECT date_trunc('month', paid) AS month, count(*) AS repayments, sum(amount) AS amount,
+           rank() OVER (ORDER BY sum(amount) DESC) + {number} AS place
+    FROM project_repayment
+    GROUP BY 1
+    """,
+)
+
+
+def _customers(number: int) -> QuerySet[Any, Any]:
+    since = START + timedelta(hours=number)
+    return Customer.objects.filter(joined__gte=since).values("id", "country", "joined", upper=Upper("name"))
+
+
+def _loans(number: int) -> QuerySet[Any, Any]:
+    live = Loan.objects.filter(Q(state="live") | Q(amount__gt=number))
+    return live.values("id", "amount", "issued", "customer__country", "product__name")
+
+
+def _borrowing(number: int) -> QuerySet[Any, Any]:
+    totals = Customer.objects.values("country").annotate(loans=Count("loan"), borrowed=Sum("loan__amount"))
+    return totals.filter(borrowed__gt=number)
+
+
+def _balances(number: int) -> QuerySet[Any, Any]:
+    size = Case(When(amount__gte=number, then=Value("large")), default=Value("small"))
+    paid = Loan.objects.annotate(paid=Sum("repayment__amount"), size=size)
+    return paid.values("id", "customer_id", "size", "paid", balance=F("amount") - F("paid"))
+
+
+def _months(number: int) -> QuerySet[Any, Any]:
+    known = Product.objects.filter(pk__lte=number)
+    paid = Repayment.objects.filter(loan__product__in=known).annotate(month=TruncMonth("paid"))
+    return paid.values("month", "loan__product__name").annotate(repayments=Count("pk"), total=Sum("amount"))
+
+
+QUERYSET_SHAPES = (_customers, _loans, _borrowing, _balances, _months)
