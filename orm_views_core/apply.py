@@ -1,0 +1,150 @@
+"""Carrying out a Plan: the only module that writes views. All of it in the caller's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from . import ddl
+from .catalog import InstalledView, installed_fingerprint, read_catalog
+from .definition import ViewDefinition
+from .exceptions import OrmViewsError, SyncFailedError
+from .names import ViewKind, ViewName
+from .plan import Action, Plan, Step
+from .rehearsal import REFUSALS
+from .refusal import view_refused
+from .tag import Tag, join_comment
+
+#: Statements that need no error of their own are sent together; a round trip costs more than they do.
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step that was carried out, and how many seconds it took."""
+
+    step: Step
+    seconds: float
+
+
+def apply_plan(
+    connection: BaseDatabaseWrapper,
+    plan: Plan,
+    *,
+    command_roles: Iterable[str] = (),
+    on_step: Callable[[Step], None] | None = None,
+    on_done: Callable[[StepResult], None] | None = None,
+) -> list[StepResult]:
+    """Carry out a plan.
+
+    Args:
+        connection: its database, inside a transaction that holds the sync lock.
+        plan: a plan without problems.
+        command_roles: the roles that only the command line named, to be remembered.
+        on_step: called before each step.
+        on_done: called after each step.
+
+    Raises:
+        ViewSQLError: when PostgreSQL refuses the SQL of a view.
+        SyncFailedError: when it refuses anything else. Either way the transaction is to be rolled back.
+    """
+    results = []
+    with connection.cursor() as cursor:
+        # Building materialised views aside, and swapping them in, will take the place of this loop.
+        drops = {step.name: step for step in plan.steps if step.drop_statement}
+        for name in plan.drops_first:
+            _execute(cursor, drops[name], drops[name].drop_statement)
+        for step in plan.steps:
+            if on_step:
+                on_step(step)
+            started = time.perf_counter()
+            for statement in step.statements:
+                _execute(cursor, step, statement)
+            results.append(StepResult(step, time.perf_counter() - started))
+            if on_done:
+                on_done(results[-1])
+        _write_tags(connection, cursor, results, list(command_roles))
+    return results
+
+
+def _execute(cursor: CursorWrapper, step: Step, statement: str) -> None:
+    try:
+        cursor.execute(statement)
+    except REFUSALS as error:
+        raise _explain(step, statement, error) from error
+
+
+def _explain(step: Step, statement: str, error: DatabaseError) -> OrmViewsError:
+    if step.definition is not None and step.statements and statement == step.statements[0]:
+        return view_refused(step.definition, statement, error)
+    where = step.definition.where if step.definition else step.target
+    message = str(error).strip()
+    return SyncFailedError(f"{where}: {step.action.verb} failed, nothing was changed: {message}\n{statement}")
+
+
+def _write_tags(
+    connection: BaseDatabaseWrapper,
+    cursor: CursorWrapper,
+    results: list[StepResult],
+    command_roles: list[str],
+) -> None:
+    """Record on every view that was touched what its class said and what PostgreSQL stored."""
+    touched = {r.step.name: r.step.definition for r in results if r.step.definition is not None}
+    if not touched:
+        return
+    built: dict[ViewName, float] = {}
+    for result in results:
+        if result.step.action in {Action.CREATE, Action.REBUILD, Action.REPLACE}:
+            built[result.step.name] = result.seconds
+    catalog = read_catalog(connection, [], only=list(touched))
+    now = timezone.now().astimezone(dt.timezone.utc)
+    statements = []
+    for name, definition in touched.items():
+        installed = catalog.relations[name]
+        before = next((r.step.installed for r in results if r.step.name == name), None)
+        tag = _tag(definition, installed, before, built.get(name), now, command_roles)
+        comment = join_comment(definition.comment, tag)
+        statements.append(ddl.comment_on_view(definition.kind, name, comment))
+    for start in range(0, len(statements), _BATCH):
+        cursor.execute(";\n".join(statements[start : start + _BATCH]))
+
+
+def _tag(
+    definition: ViewDefinition,
+    installed: InstalledView,
+    before: InstalledView | None,
+    seconds: float | None,
+    now: dt.datetime,
+    command_roles: list[str],
+) -> Tag:
+    old = before.tag if before else None
+    indexes = tuple(index.name for index in definition.indexes if _has_index(installed, index.name))
+    named = (*(old.granted_by_command if old else ()), *command_roles)
+    tag = Tag(
+        database=definition.database,
+        code=definition.fingerprint,
+        installed=installed_fingerprint(installed, indexes),
+        synced=now if seconds is not None or old is None else old.synced,
+        refreshed=old.refreshed if old else None,
+        seconds=old.seconds if old else None,
+        indexes=indexes,
+        granted=definition.grant_select_to,
+        granted_by_command=()
+        if definition.hidden
+        else tuple(dict.fromkeys(role for role in named if role not in definition.grant_select_to)),
+    )
+    if definition.kind is ViewKind.MATERIALISED_VIEW and seconds is not None:
+        filled = installed.populated
+        tag = replace(tag, refreshed=now if filled else None, seconds=round(seconds, 3) if filled else None)
+    return tag
+
+
+def _has_index(view: InstalledView, name: str) -> bool:
+    return any(index.name == name for index in view.indexes)

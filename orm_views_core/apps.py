@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrmViewsCoreConfig(AppConfig):
+    """Registers the views of every app once all models are loaded."""
+
+    name = "orm_views_core"
+    verbose_name = _("PostgreSQL views")
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers them
+        from .registry import register_all_views
+
+        register_all_views()

@@ -1,0 +1,350 @@
+"""What the database has: InstalledView, read from PostgreSQL's catalogs in a fixed number of queries.
+
+https://www.postgresql.org/docs/current/catalogs.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from .names import ViewKind, ViewName
+from .tag import Tag, split_comment
+
+_KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
+_OTHER_KINDS = {
+    "r": "table",
+    "p": "partitioned table",
+    "f": "foreign table",
+    "S": "sequence",
+    "c": "composite type",
+    "i": "index",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as PostgreSQL describes it; ``type`` has its modifiers, ``collation`` only if not the default."""
+
+    name: str
+    type: str
+    collation: str = ""
+
+
+@dataclass(frozen=True)
+class InstalledIndex:
+    """An index on a materialised view; ``tail`` is its definition from USING on."""
+
+    name: str
+    unique: bool
+    tail: str
+    allows_concurrent_refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A privilege on a view. ``role`` is "" for PUBLIC."""
+
+    role: str
+    privilege: str
+    grantable: bool = False
+
+
+@dataclass(frozen=True)
+class InstalledView:
+    """A relation of the database, as it is now.
+
+    Attributes:
+        kind: None for what is neither a view nor a materialised one.
+        relation: what kind of relation it is, in words.
+        definition: PostgreSQL's own text of it; None while somebody holds it exclusively (a refresh, say).
+        text: the comment without the tag.
+        reads: the oids of the relations that it reads.
+        read_by: the names of the relations that read it.
+        rows: the planner's last count, for a materialised view that was analysed.
+        size: bytes on disk, None while it is held exclusively.
+    """
+
+    oid: int
+    name: ViewName
+    kind: ViewKind | None
+    relation: str
+    owner: str
+    definition: str | None = None
+    text: str = ""
+    tag: Tag | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    populated: bool = True
+    rows: int | None = None
+    size: int | None = None
+    column_comments: Mapping[str, str] = field(default_factory=dict)
+    indexes: tuple[InstalledIndex, ...] = ()
+    grants: frozenset[Grant] = frozenset()
+    reads: frozenset[ViewName] = frozenset()
+    read_by: frozenset[ViewName] = frozenset()
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A hash of what PostgreSQL stores of it, indexes made by hand left out; None when it is not known."""
+        if self.definition is None:
+            return None
+        ours = self.tag.indexes if self.tag else ()
+        return installed_fingerprint(self, ours)
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """The roles that may SELECT from it."""
+        return frozenset(g.role for g in self.grants if g.privilege == "SELECT")
+
+    @property
+    def can_refresh_concurrently(self) -> bool:
+        """Whether PostgreSQL would refresh it without locking readers out."""
+        return self.populated and any(index.allows_concurrent_refresh for index in self.indexes)
+
+
+def installed_fingerprint(view: InstalledView, our_indexes: Collection[str]) -> str:
+    """Hash a view's stored definition, options and those of its indexes that are ours."""
+    indexes = sorted((i.name, i.unique, i.tail) for i in view.indexes if i.name in our_indexes)
+    # A materialised view's options are storage parameters, which a class does not speak of.
+    options = view.options if view.kind is ViewKind.VIEW else ()
+    stored = [view.kind.value if view.kind else None, view.definition, options, indexes]
+    return hashlib.sha256(json.dumps(stored).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a sync needs to know of one database.
+
+    Attributes:
+        relations: what is in our schemas and what reads it, and everything with our tag elsewhere.
+        schemas: the schemas that exist, of those that views are to be in.
+        roles: the roles that exist, of those that are asked for.
+        search_path: the schemas in which an unqualified name is looked up.
+    """
+
+    relations: Mapping[ViewName, InstalledView]
+    schemas: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    schema_usage: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    search_path: tuple[str, ...] = ()
+
+
+@contextmanager
+def canonical_names(cursor: CursorWrapper) -> Iterator[None]:
+    """Make PostgreSQL write every name with its schema, whatever ``search_path`` a role or session has.
+
+    Inside a transaction; the old path is put back, because the SQL of views is looked up along it.
+    """
+    cursor.execute("SELECT current_setting('search_path'), set_config('search_path', '', true)")
+    (previous,) = cursor.fetchone()[:1]
+    yield
+    # Not in a finally clause: after an error the transaction takes no statement, and its rollback resets it.
+    cursor.execute("SELECT set_config('search_path', %s, true)", [previous])
+
+
+# A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
+# make pg_get_viewdef and pg_total_relation_size wait, and a status page with them. Those are left unread.
+_RELATIONS = """
+WITH held AS MATERIALIZED (
+    SELECT relation FROM pg_catalog.pg_locks
+    WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+)
+SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
+       CASE WHEN c.relkind IN ('v', 'm') AND held.relation IS NULL
+            THEN pg_catalog.pg_get_viewdef(c.oid) END,
+       pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
+       CASE WHEN c.relkind = 'm' AND held.relation IS NULL
+            THEN pg_catalog.pg_total_relation_size(c.oid) END
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN held ON held.relation = c.oid
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
+"""
+_IN_OUR_SCHEMAS = """
+  AND (n.nspname = ANY(%(schemas)s) OR (c.relkind IN ('v', 'm') AND c.oid IN (
+       SELECT objoid FROM pg_catalog.pg_description
+       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(tag)s)))
+ORDER BY n.nspname, c.relname
+"""
+_BY_NAME = """
+  AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+"""
+
+# A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
+_READS = """
+SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, d.refobjid, schema.nspname, c.relname
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class
+JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
+JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
+WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
+  AND d.refclassid = 'pg_catalog.pg_class'::regclass
+  AND d.refobjid <> r.ev_class
+  AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
+"""
+
+# REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
+_INDEXES = """
+SELECT i.indrelid, c.relname, i.indisunique, pg_catalog.pg_get_indexdef(i.indexrelid),
+       i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ANY(%(oids)s)
+ORDER BY c.relname
+"""
+
+_COLUMN_COMMENTS = """
+SELECT d.objoid, a.attname, d.description
+FROM pg_catalog.pg_description d
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
+WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s)
+"""
+
+_GRANTS = """
+SELECT c.oid, COALESCE(r.rolname, ''), acl.privilege_type, acl.is_grantable
+FROM pg_catalog.pg_class c
+CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) acl
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
+WHERE c.oid = ANY(%(oids)s) AND acl.grantee <> c.relowner
+"""
+
+_SCHEMAS = """
+SELECT n.nspname,
+       COALESCE(array_agg(COALESCE(r.rolname, '')) FILTER (WHERE acl.privilege_type = 'USAGE'), '{}')::text[]
+FROM pg_catalog.pg_namespace n
+LEFT JOIN LATERAL pg_catalog.aclexplode(n.nspacl) acl ON true
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
+WHERE n.nspname = ANY(%(schemas)s)
+GROUP BY n.nspname
+"""
+
+_SESSION = """
+SELECT pg_catalog.current_schemas(false)::text[],
+       (SELECT COALESCE(array_agg(rolname), '{}')::text[] FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s))
+"""
+
+_COLUMNS = """
+SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attcollation <> t.typcollation THEN co.collname ELSE '' END
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""
+
+
+def read_catalog(
+    connection: BaseDatabaseWrapper,
+    schemas: Collection[str],
+    roles: Collection[str] = (),
+    *,
+    only: Collection[ViewName] | None = None,
+) -> Catalog:
+    """Read what a database has of views, inside a transaction.
+
+    Args:
+        connection: the database.
+        schemas: the schemas that views are to be in.
+        roles: the roles that are to be granted something.
+        only: read these views and nothing else.
+
+    Returns:
+        the catalog; how many queries it takes does not depend on the number of views.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSION, {"roles": list(roles)})
+        search_path, existing_roles = cursor.fetchone()
+        with canonical_names(cursor):
+            cursor.execute(_SCHEMAS, {"schemas": list(schemas)})
+            usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
+            relations = _read_relations(cursor, schemas, only)
+    return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, tuple(search_path))
+
+
+def _read_relations(
+    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
+) -> dict[ViewName, InstalledView]:
+    if only is None:
+        rows = _fetch(cursor, _RELATIONS + _IN_OUR_SCHEMAS, {"schemas": list(schemas), "tag": '%{"orm_views":%'})
+    else:
+        names = {"schemas": [name.schema for name in only], "names": [name.name for name in only]}
+        rows = _fetch(cursor, _RELATIONS + _BY_NAME, names)
+    oids = {"oids": [row[0] for row in rows]}
+    column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for oid, column, comment in _fetch(cursor, _COLUMN_COMMENTS, oids):
+        column_comments[oid][column] = comment
+    grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, _GRANTS, oids)))
+    indexes = read_indexes(cursor, oids["oids"])
+    reads: defaultdict[int, set[ViewName]] = defaultdict(set)
+    read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
+    for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, _READS, oids):
+        reads[reader].add(ViewName(schema, name))
+        read_by[oid].add(ViewName(reader_schema, reader_name))
+    relations = {}
+    for oid, schema, name, relkind, owner, definition, comment, options, populated, tuples, size in rows:
+        kind = _KINDS.get(relkind)
+        text, tag = split_comment(comment) if kind else (comment or "", None)
+        relations[ViewName(schema, name)] = InstalledView(
+            oid=oid,
+            name=ViewName(schema, name),
+            kind=kind,
+            relation=kind.label if kind else _OTHER_KINDS[relkind],
+            owner=owner,
+            definition=definition,
+            text=text,
+            tag=tag,
+            options=parse_options(options),
+            populated=populated,
+            rows=int(tuples) if kind is ViewKind.MATERIALISED_VIEW and tuples >= 0 else None,
+            size=size,
+            column_comments=column_comments[oid],
+            indexes=tuple(indexes.get(oid, ())),
+            grants=frozenset(grants.get(oid, ())),
+            reads=frozenset(reads[oid]),
+            read_by=frozenset(read_by[oid]),
+        )
+    return relations
+
+
+def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    cursor.execute(query, params)
+    return cursor.fetchall()
+
+
+def _group(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
+    groups: defaultdict[int, list[Any]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return dict(groups)
+
+
+def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ...]:
+    """Turn ``pg_class.reloptions`` (``["security_barrier=true"]``) into sorted pairs."""
+    pairs = (option.partition("=") for option in reloptions or ())
+    return tuple(sorted((name, value) for name, _, value in pairs))
+
+
+def read_indexes(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[InstalledIndex]]:
+    """Return the indexes of some relations, by oid."""
+    return _group(
+        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
+        for oid, name, unique, definition, concurrent in _fetch(cursor, _INDEXES, {"oids": list(oids)})
+    )
+
+
+def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
+    """Return the columns of some relations in their order, by oid."""
+    rows = _fetch(cursor, _COLUMNS, {"oids": list(oids)})
+    return _group((oid, Column(*column)) for oid, *column in rows)

@@ -1,0 +1,125 @@
+"""The ``ORM_VIEWS`` setting: one typed object, read lazily so that ``override_settings`` works."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What ``settings.ORM_VIEWS`` may say, with its defaults. Times are in seconds.
+
+    Attributes:
+        SCHEMA: the schema that views are created in, unless a class names another.
+        MODULE: the module of each app that declares views.
+        GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
+        COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
+        PREVIEW_TIMEOUT: how long reading a page of rows may take.
+        LOCK_TIMEOUT: how long one statement of a sync waits for a lock. Below PostgreSQL's
+            ``deadlock_timeout`` (1 s), it is always the sync that yields, never a reader.
+        LOCK_WAIT: how long a sync keeps trying before it gives up.
+    """
+
+    SCHEMA: str = "views"
+    MODULE: str = "postgres_views"
+    GRANT_SELECT_TO: tuple[str, ...] = ()
+    COUNT_TIMEOUT: float = 2.0
+    PREVIEW_TIMEOUT: float = 10.0
+    LOCK_TIMEOUT: float = 0.5
+    LOCK_WAIT: float = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingProblem:
+    """Something that ``ORM_VIEWS`` gets wrong.
+
+    Attributes:
+        key: the key at fault, or None when it is the dict itself.
+        message: what is wrong, with the value.
+        hint: what to write instead.
+    """
+
+    key: str | None
+    message: str
+    hint: str
+
+
+def _is_schema_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value.encode()) <= 63 and not value.startswith("pg_")
+
+
+def _is_module_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and all(part.isidentifier() for part in value.split("."))
+
+
+def _is_role_list(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(role, str) and role for role in value)
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "SCHEMA": (_is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."),
+    "MODULE": (_is_module_name, "Give the name of a module, such as 'postgres_views'."),
+    "GRANT_SELECT_TO": (_is_role_list, "Give a list of role names, such as ['analyst']."),
+    "COUNT_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
+    "PREVIEW_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
+    "LOCK_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
+    "LOCK_WAIT": (_is_duration, "Give a number of seconds above zero."),
+}
+
+
+def setting_problems(raw: object) -> Iterator[SettingProblem]:
+    """Say everything that is wrong with a value of ``settings.ORM_VIEWS``."""
+    if not isinstance(raw, Mapping):
+        yield SettingProblem(None, f"ORM_VIEWS is {raw!r}, not a dict.", "Write ORM_VIEWS = {...}.")
+        return
+    for key, value in raw.items():
+        if key not in _RULES:
+            known = ", ".join(_RULES)
+            yield SettingProblem(str(key), f"ORM_VIEWS has an unknown key {key!r}.", f"The keys are {known}.")
+            continue
+        is_valid, hint = _RULES[key]
+        if not is_valid(value):
+            yield SettingProblem(key, f"ORM_VIEWS[{key!r}] is {value!r}.", hint)
+
+
+def _raw() -> Any:
+    return getattr(django_settings, "ORM_VIEWS", {})
+
+
+def get_settings() -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        ImproperlyConfigured: when ``settings.ORM_VIEWS`` has a mistake; ``manage.py check`` lists them all.
+    """
+    raw = _raw()
+    if problem := next(setting_problems(raw), None):
+        raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
+    return Settings(**{key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()})
+
+
+def import_time_settings() -> Settings:
+    """Return the settings while modules are still being imported, a bad value replaced by its default.
+
+    System checks run after all imports; raising here would hide their message behind a traceback.
+    Whatever acts on a database calls :func:`get_settings`, which does raise.
+    """
+    raw = _raw()
+    if not isinstance(raw, Mapping):
+        return Settings()
+    bad = {problem.key for problem in setting_problems(raw)}
+    return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k not in bad})
+
+
+def raw_setting_problems() -> list[SettingProblem]:
+    """Say everything that is wrong with this project's ``ORM_VIEWS``."""
+    return list(setting_problems(_raw()))

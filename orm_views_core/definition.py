@@ -1,0 +1,305 @@
+"""ViewDefinition: what a view class says, compiled to a frozen value that needs neither class nor database."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .conf import get_settings
+from .exceptions import (
+    DuplicateViewError,
+    InvalidViewDependencies,
+    InvalidViewError,
+    InvalidViewsError,
+    OrmViewsError,
+)
+from .indexes import IndexDefinition, compile_indexes
+from .lexer import strip_statement
+from .names import MAX_IDENTIFIER_BYTES, SourceLocation, ViewKind, ViewName, declared
+from .readable import column_comments, is_readable
+from .registry import registry
+from .views import BasePostgresView, PostgresMaterialisedViewMixin
+
+
+@dataclass(frozen=True)
+class ViewDefinition:
+    """A view as its class says it.
+
+    Attributes:
+        label: ``app_label.ClassName``, the way commands and pages name the class.
+        source: where the class is written.
+        sql: the SELECT with its parameters as literals, without a semicolon.
+        comment: the class's docstring.
+        column_comments: the ``help_text`` of its fields, by column.
+        options: the options of ``WITH (...)`` that the class sets, sorted.
+        indexes: the indexes that belong to it; for materialised views only.
+        with_data: whether a materialised view is filled when it is created.
+        grant_select_to: the roles that get SELECT; none for a hidden view.
+        declared_dependencies: the views that ``view_dependencies`` names.
+        view: the class itself.
+    """
+
+    label: str
+    source: SourceLocation | None
+    database: str
+    name: ViewName
+    kind: ViewKind
+    sql: str
+    comment: str = ""
+    column_comments: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[tuple[str, str], ...] = ()
+    indexes: tuple[IndexDefinition, ...] = ()
+    with_data: bool = True
+    hidden: bool = False
+    grant_select_to: tuple[str, ...] = ()
+    declared_dependencies: tuple[ViewName, ...] = ()
+    is_readable: bool = False
+    view: type | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what would have to be built anew if it changed; stable between runs and machines.
+
+        The comment, the grants and the dependencies are left out: those are compared as they are.
+        """
+        said = [
+            self.kind.value,
+            self.sql,
+            self.options,
+            [(index.name, index.unique, index.tail) for index in self.indexes],
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    @property
+    def where(self) -> str:
+        """The class and where it is written, for messages."""
+        return f"{self.label} ({self.source})" if self.source else self.label
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The registered views of one database: those that say a view, and what is wrong with the others."""
+
+    database: str
+    views: Mapping[ViewName, ViewDefinition]
+    errors: Mapping[str, OrmViewsError]
+
+    def raise_errors(self) -> None:
+        """Raise what is wrong, all of it at once.
+
+        Raises:
+            OrmViewsError: the one error, or an ``InvalidViewsError`` that carries several.
+        """
+        errors = list(self.errors.values())
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise InvalidViewsError(errors)
+
+
+def label_of(view: type) -> str:
+    """Return ``app_label.ClassName`` of a view class."""
+    if is_readable(view):
+        return str(view._meta.label)  # type: ignore[attr-defined]
+    app = apps.get_containing_app_config(view.__module__)
+    return f"{app.label if app else view.__module__.partition('.')[0]}.{view.__name__}"
+
+
+def describe(view: type) -> str:
+    """Return a view class's label and where it is written, for messages."""
+    source = vars(view).get("_view_source")
+    return f"{label_of(view)} ({source})" if source else label_of(view)
+
+
+def name_of(view: type[BasePostgresView]) -> ViewName:
+    """Return the name that a view class has in its database.
+
+    Raises:
+        InvalidViewError: when it is not one that PostgreSQL would keep as it is.
+    """
+    name = ViewName(view._view_schema(), view._view_name())
+    for part, value in zip(("schema", "name"), name, strict=True):
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise InvalidViewError(f"{describe(view)}: its {part} is {value!r}. Give it a non-empty string.")
+        if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:
+            raise InvalidViewError(
+                f"{describe(view)}: its {part} {value!r} has {size} bytes, and PostgreSQL keeps "
+                f"{MAX_IDENTIFIER_BYTES}. Set a shorter {part!r} on the class."
+            )
+    return name
+
+
+def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWrapper) -> ViewDefinition:
+    """Compile a view class.
+
+    Args:
+        view: the class.
+        connection: the view's database, for writing parameters as literals the way its driver does.
+
+    Raises:
+        InvalidViewError: when the class does not say a view; the message names it and its file.
+    """
+    name = name_of(view)
+    materialised = issubclass(view, PostgresMaterialisedViewMixin)
+    kind = ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW
+    hidden = bool(declared(view, "hidden", False))
+    return ViewDefinition(
+        label=label_of(view),
+        source=vars(view).get("_view_source"),
+        database=connection.alias,
+        name=name,
+        kind=kind,
+        sql=_compile_sql(view, connection),
+        comment=_docstring(view),
+        column_comments=column_comments(view),
+        options=_compile_options(view, kind, connection),
+        indexes=compile_indexes(view, name, connection, describe(view)),
+        with_data=bool(declared(view, "with_data", True)),
+        hidden=hidden,
+        grant_select_to=() if hidden else _roles(view),
+        declared_dependencies=_declared_dependencies(view),
+        is_readable=is_readable(view),
+        view=view,
+    )
+
+
+def _compile_sql(view: type[BasePostgresView], connection: BaseDatabaseWrapper) -> str:
+    try:
+        select = view._parameterised_sql
+        if not isinstance(select.sql, str):
+            raise InvalidViewError(f"{describe(view)}: its sql is {select.sql!r}, not a string.")
+        # Interpolated by the driver, because a view cannot have parameters.
+        sql = connection.ops.compose_sql(select.sql, select.params)
+    except OrmViewsError:
+        raise
+    except NotImplementedError as error:
+        raise InvalidViewError(
+            f"{describe(view)}: it has neither sql nor get_queryset(). Write one of them, or "
+            "pass should_register=False if it is a base class."
+        ) from error
+    except EmptyResultSet as error:
+        raise InvalidViewError(
+            f"{describe(view)}: its queryset never returns a row (as .none() or filter(id__in=[]) do), "
+            "so Django writes no SQL for it."
+        ) from error
+    except Exception as error:
+        raise InvalidViewError(
+            f"{describe(view)}: its SQL cannot be made: {type(error).__name__}: {error}"
+        ) from error
+    statement, another_follows = strip_statement(sql)
+    if not statement:
+        raise InvalidViewError(f"{describe(view)}: its sql is empty. Write the SELECT that the view is.")
+    if another_follows:
+        raise InvalidViewError(
+            f"{describe(view)}: its sql has more than one statement. A view is one SELECT: "
+            "take away what follows the first semicolon."
+        )
+    return statement
+
+
+_OPTIONS: Mapping[str, tuple[Any, ...]] = {
+    "security_barrier": (True, False),
+    "security_invoker": (True, False),
+    "check_option": ("local", "cascaded"),
+}
+
+
+def _compile_options(
+    view: type, kind: ViewKind, connection: BaseDatabaseWrapper
+) -> tuple[tuple[str, str], ...]:
+    options = []
+    for option, allowed in _OPTIONS.items():
+        value = declared(view, option)
+        if value is None:
+            continue
+        if value not in allowed:
+            choices = " or ".join(repr(choice) for choice in allowed)
+            raise InvalidViewError(f"{describe(view)}: its {option} is {value!r}. It can be {choices}.")
+        if kind is not ViewKind.VIEW:
+            raise InvalidViewError(
+                f"{describe(view)}: it sets {option}, which PostgreSQL has for plain views only. Take it away."
+            )
+        if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
+            raise InvalidViewError(
+                f"{describe(view)}: it sets security_invoker, which PostgreSQL has from version 15; database "
+                f"{connection.alias!r} is older. Take it away, or upgrade the server."
+            )
+        options.append((option, value if isinstance(value, str) else str(value).lower()))
+    return tuple(sorted(options))
+
+
+def _docstring(view: type) -> str:
+    doc = vars(view)["_view_docstring"] if "_view_docstring" in vars(view) else vars(view).get("__doc__")
+    return inspect.cleandoc(doc) if doc else ""
+
+
+def _roles(view: type) -> tuple[str, ...]:
+    own = declared(view, "grant_select_to", ())
+    if isinstance(own, str) or not all(isinstance(role, str) and role for role in own):
+        raise InvalidViewError(f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names.")
+    return tuple(dict.fromkeys([*get_settings().GRANT_SELECT_TO, *own]))
+
+
+def _declared_dependencies(view: type) -> tuple[ViewName, ...]:
+    database = declared(view, "database", DEFAULT_DB_ALIAS)
+    names = []
+    for other in declared(view, "view_dependencies", ()):
+        if not (isinstance(other, type) and issubclass(other, BasePostgresView)):
+            raise InvalidViewDependencies(
+                f"{describe(view)}: its view_dependencies have {other!r}, which is not a view class."
+            )
+        other_database = declared(other, "database", DEFAULT_DB_ALIAS)
+        if other_database != database:
+            raise InvalidViewDependencies(
+                f"{describe(view)} is in database {database!r}, but depends on {describe(other)}, "
+                f"which is in {other_database!r}. A view reads one database only."
+            )
+        names.append(name_of(other))
+    return tuple(names)
+
+
+def compile_definitions(
+    connection: BaseDatabaseWrapper, views: Iterable[type[BasePostgresView]] | None = None
+) -> Definitions:
+    """Compile every registered view of a database, going on past those that are wrong.
+
+    Args:
+        connection: the database.
+        views: the classes; those that are registered for it when None.
+    """
+    compiled: dict[ViewName, ViewDefinition] = {}
+    errors: dict[str, OrmViewsError] = {}
+    relations: dict[ViewName, str] = {}
+    for view in registry.views(connection.alias) if views is None else views:
+        try:
+            definition = compile_definition(view, connection)
+            _claim_names(definition, relations)
+        except OrmViewsError as error:
+            errors[label_of(view)] = error
+        else:
+            compiled[definition.name] = definition
+    return Definitions(connection.alias, compiled, errors)
+
+
+def _claim_names(definition: ViewDefinition, relations: dict[ViewName, str]) -> None:
+    """Hold against each other the names that share a schema's namespace: views and their indexes."""
+    claims = {definition.name: f"{definition.where}"}
+    for index in definition.indexes:
+        claims[ViewName(definition.name.schema, index.name)] = f"index {index.name!r} of {definition.where}"
+    for name, claimant in claims.items():
+        if name in relations:
+            raise DuplicateViewError(
+                f"{claimant} and {relations[name]} both claim the name {str(name)!r} in database "
+                f"{definition.database!r}. Give one of them another name."
+            )
+    relations.update(claims)

@@ -1,0 +1,136 @@
+"""The indexes of a materialised view, from ``pk_field`` and ``indexes``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps.registry import Apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Combinable, F
+
+from .exceptions import InvalidViewError
+from .names import MAX_IDENTIFIER_BYTES, ViewName, declared, quote_identifier
+from .readable import is_readable
+from .views import PostgresMaterialisedViewMixin
+
+
+@dataclass(frozen=True)
+class IndexDefinition:
+    """An index without the table it is on, so that the same can be tried on a staged copy.
+
+    Attributes:
+        name: its name; it lives in its view's schema.
+        unique: whether it is a unique index.
+        tail: what follows ``ON table`` in CREATE INDEX.
+    """
+
+    name: str
+    unique: bool
+    tail: str
+
+    def create_sql(self, table: ViewName) -> str:
+        """Return the statement that creates the index on a table."""
+        unique = "UNIQUE " if self.unique else ""
+        return f"CREATE {unique}INDEX {quote_identifier(self.name)} ON {table.quoted} {self.tail}"
+
+
+def compile_indexes(
+    view: type, name: ViewName, connection: BaseDatabaseWrapper, where: str
+) -> tuple[IndexDefinition, ...]:
+    """Return the indexes that a view class asks for.
+
+    Args:
+        view: the class.
+        name: its view's name.
+        connection: the view's database.
+        where: the class and its file, for messages.
+
+    Raises:
+        InvalidViewError: when the view cannot have indexes, or one of them makes no sense.
+    """
+    indexes = declared(view, "indexes", ())
+    if not issubclass(view, PostgresMaterialisedViewMixin):
+        if indexes or declared(view, "pk_field"):
+            raise InvalidViewError(
+                f"{where}: it declares an index, and PostgreSQL has indexes on materialised views only. "
+                "Take it away, or put PostgresMaterialisedViewMixin first among the bases."
+            )
+        return ()
+    compiled = []
+    if columns := view._view_pk_columns():
+        keys = ", ".join(quote_identifier(column) for column in columns)
+        compiled.append(IndexDefinition(_key_name(name.name, columns), True, f"({keys})"))
+    for index in indexes:
+        if not isinstance(index, models.Index):
+            raise InvalidViewError(f"{where}: its indexes have {index!r}. Give models.Index objects.")
+        try:
+            compiled.append(_compile_index(index, view, name, connection))
+        except Exception as error:
+            raise InvalidViewError(f"{where}: its index {index!r} cannot be written as SQL: {error}") from error
+    return tuple(compiled)
+
+
+def _key_name(view: str, columns: tuple[str, ...]) -> str:
+    name = "_".join([view, *columns, "key"])
+    if len(name.encode()) <= MAX_IDENTIFIER_BYTES:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{view.encode()[:50].decode(errors='ignore')}_{digest}_key"
+
+
+def _compile_index(
+    index: models.Index, view: type, name: ViewName, connection: BaseDatabaseWrapper
+) -> IndexDefinition:
+    model: Any = view if is_readable(view) else _stand_in_model(index, name)
+    index = index.clone()
+    if not index.name:
+        index.set_name_with_model(model)
+    statement = str(index.create_sql(model, connection.schema_editor()))
+    _, found, tail = statement.partition(f" ON {name.quoted} ")
+    if not found:
+        raise ValueError(f"Django wrote {statement!r}, which is not on {name.quoted}")
+    return IndexDefinition(index.name, False, tail)
+
+
+def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
+    """Make a model with the columns that an index names, for a view that is no model itself.
+
+    Django writes the SQL of an index from a model's fields. A bare ``Field`` has no type of its own, so
+    values in conditions go to the driver as they are.
+    """
+    fields = {field_name: models.Field(db_column=field_name) for field_name in set(_field_names(index))}
+    meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})
+    if not fields:
+        raise ValueError("it names no column")
+    first = next(iter(fields))
+    fields[first] = models.Field(db_column=first, primary_key=True)
+    return type("StandIn", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
+
+
+def _field_names(index: models.Index) -> Iterator[str]:
+    for field_name, _ in index.fields_orders:
+        yield field_name
+    yield from index.include or ()
+    for expression in index.expressions:
+        yield from _referenced(expression)
+    if index.condition is not None:
+        yield from _referenced(index.condition)
+
+
+def _referenced(node: Any) -> Iterator[str]:
+    if isinstance(node, F):
+        yield node.name
+    elif isinstance(node, models.Q):
+        for child in node.children:
+            if isinstance(child, tuple):
+                yield child[0].partition("__")[0]
+                yield from _referenced(child[1])
+            else:
+                yield from _referenced(child)
+    elif isinstance(node, Combinable) or hasattr(node, "get_source_expressions"):
+        for source in node.get_source_expressions():
+            yield from _referenced(source)

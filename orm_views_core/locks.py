@@ -1,0 +1,100 @@
+"""Waiting for locks without making anybody else wait.
+
+A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So each
+waits for at most LOCK_TIMEOUT, shorter than ``deadlock_timeout``: then PostgreSQL gives up on us, never on a
+reader. The transaction is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
+https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import OperationalError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .conf import get_settings
+from .connections import naming_the_database
+from .exceptions import LockNotAvailableError
+
+T = TypeVar("T")
+
+#: The key of the advisory lock that a sync holds: "ormviews" in ASCII. Each database has its own.
+SYNC_LOCK = int.from_bytes(b"ormviews", "big")
+
+_LOCK_NOT_AVAILABLE = "55P03"
+_PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
+
+_HOLDERS = """
+SELECT DISTINCT a.pid, a.usename, a.state, round(extract(epoch FROM now() - a.xact_start)), left(a.query, 200)
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_class c ON c.oid = l.relation
+JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND l.locktype = 'relation' AND c.relkind IN ('v', 'm') AND a.pid <> pg_backend_pid()
+  AND a.datname = current_database() AND c.relnamespace <> 'pg_catalog'::regnamespace
+ORDER BY a.pid
+"""
+
+
+def take_sync_lock(connection: BaseDatabaseWrapper) -> None:
+    """Wait until no other sync of this database runs; the lock ends with the transaction.
+
+    Before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy waits its turn.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
+
+
+def limit_lock_waits(connection: BaseDatabaseWrapper) -> None:
+    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT."""
+    milliseconds = max(1, round(get_settings().LOCK_TIMEOUT * 1000))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{milliseconds}ms"])
+
+
+def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
+    """Do some work in a transaction, all of it again when a lock cannot be had.
+
+    Args:
+        connection: the database.
+        work: what to do; it calls :func:`limit_lock_waits` itself.
+
+    Raises:
+        LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
+        DatabaseUnavailableError: when the connection is lost.
+    """
+    deadline = time.monotonic() + get_settings().LOCK_WAIT
+    while True:
+        try:
+            with transaction.atomic(using=connection.alias):
+                return work()
+        except OperationalError as error:
+            if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+                with naming_the_database(connection):
+                    raise
+            if time.monotonic() >= deadline:
+                raise LockNotAvailableError(_lock_message(connection, error)) from error
+        time.sleep(_PAUSE)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return PostgreSQL's code of an error; psycopg 3 and psycopg2 keep it in different places."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+
+
+def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS)
+        holders = [
+            f"pid {pid} ({user}, {state}, in its transaction for {seconds} s): {query}"
+            for pid, user, state, seconds, query in cursor.fetchall()
+        ]
+    who = "\n  ".join(["These sessions hold locks on views:", *holders]) if holders else "Nobody holds it any more."
+    first_line = str(error).strip().splitlines()[0]
+    return (
+        f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
+        f"(ORM_VIEWS['LOCK_WAIT']): {first_line}. Nothing was changed. {who}"
+    )

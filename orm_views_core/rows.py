@@ -1,0 +1,192 @@
+"""Counts and rows of views: read-only, under a time-out, and rolled back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from .catalog import Column, read_columns
+from .conf import get_settings
+from .connections import get_connection
+from .ddl import quote_literal
+from .exceptions import RowsUnavailableError
+from .locks import sqlstate
+from .names import ViewName, quote_identifier
+
+_TOO_SLOW = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available
+_NOT_POPULATED = "55000"
+_ESTIMATES = "orm_views.estimates"
+
+# The planner's estimate for any number of views in one round trip. EXPLAIN is no query that could be joined,
+# so a block loops over the views and leaves what it found in a setting of the transaction. A view that cannot be
+# planned (no privilege, not populated, locked) is left out: it has a status of its own to say so.
+_ESTIMATE = """
+DO $orm_views$
+DECLARE
+    view text;
+    plan json;
+    estimates jsonb := '{{}}';
+BEGIN
+    FOREACH view IN ARRAY ARRAY[{views}]::text[] LOOP
+        BEGIN
+            EXECUTE 'EXPLAIN (FORMAT JSON) SELECT * FROM ' || view INTO plan;
+            estimates := estimates || jsonb_build_object(view, (plan->0->'Plan'->>'Plan Rows')::numeric);
+        EXCEPTION WHEN OTHERS THEN
+            estimates := estimates || jsonb_build_object(view, NULL);
+        END;
+    END LOOP;
+    PERFORM set_config('{setting}', estimates::text, true);
+END
+$orm_views$
+"""
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """How many rows a view has: exactly, or as the planner estimates; None when neither is known."""
+
+    rows: int | None
+    exact: bool
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """Some rows of a view, in the order of its columns.
+
+    Attributes:
+        has_more: whether further rows follow; the whole is never counted.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    has_more: bool
+
+
+@contextmanager
+def reading(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorWrapper]:
+    """Give a cursor whose transaction can only read, stops after some seconds and is rolled back.
+
+    ``lock_timeout`` too: a view that is being refreshed would otherwise use up all of the time.
+    """
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %s, true), "
+            "set_config('lock_timeout', %s, true)",
+            [f"{round(seconds * 1000)}ms", f"{round(min(seconds, get_settings().LOCK_TIMEOUT) * 1000)}ms"],
+        )
+        yield cursor
+        # Also takes the settings back where this is a savepoint of a longer transaction.
+        transaction.set_rollback(True, using=connection.alias)
+
+
+def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, int]:
+    """Return the planner's estimates, in a number of queries that does not depend on that of the views.
+
+    Args:
+        database: the alias.
+        names: views; those that cannot be planned are left out of the result.
+    """
+    if not names:
+        return {}
+    by_text = {name.quoted: name for name in names}
+    block = _ESTIMATE.format(views=", ".join(quote_literal(text) for text in by_text), setting=_ESTIMATES)
+    connection = get_connection(database)
+    with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
+        cursor.execute(block)
+        cursor.execute("SELECT current_setting(%s)", [_ESTIMATES])
+        estimates = json.loads(cursor.fetchone()[0])
+    return {by_text[text]: int(rows) for text, rows in estimates.items() if rows is not None}
+
+
+def count_rows(database: str, name: ViewName) -> RowCount:
+    """Count a view's rows; when COUNT_TIMEOUT is over, return the planner's estimate instead.
+
+    Raises:
+        RowsUnavailableError: when the view cannot be read at all.
+    """
+    connection = get_connection(database)
+    try:
+        with reading(connection, get_settings().COUNT_TIMEOUT) as cursor:
+            cursor.execute(f"SELECT count(*) FROM {name.quoted}")
+            return RowCount(cursor.fetchone()[0], exact=True)
+    except DatabaseError as error:
+        if sqlstate(error) not in _TOO_SLOW:
+            raise _unavailable(name, error) from error
+    return RowCount(estimate_rows(database, [name]).get(name), exact=False)
+
+
+def read_rows(
+    database: str,
+    name: ViewName,
+    *,
+    limit: int,
+    offset: int = 0,
+    order_by: Sequence[str] = (),
+    contains: Mapping[str, str] | None = None,
+) -> RowPage:
+    """Read some rows of a view.
+
+    Args:
+        database: the alias.
+        name: the view.
+        limit: how many rows at most.
+        offset: how many rows to pass over.
+        order_by: columns, ``-`` in front for descending.
+        contains: for a column, text that its value must contain, in any case.
+
+    Raises:
+        RowsUnavailableError: when it is not there, not populated, too slow, or not readable by us.
+    """
+    connection = get_connection(database)
+    try:
+        with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
+            columns = _columns(cursor, name)
+            sql, params = _select(name, columns, order_by, contains or {})
+            cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*params, limit + 1, offset])
+            rows = cursor.fetchall()
+    except DatabaseError as error:
+        raise _unavailable(name, error) from error
+    return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
+
+
+def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
+    cursor.execute("SELECT to_regclass(%s)::oid", [name.quoted])
+    (oid,) = cursor.fetchone()
+    if oid is None:
+        raise RowsUnavailableError(f"{name} is not in the database. Sync it first.")
+    return tuple(read_columns(cursor, [oid]).get(oid, ()))
+
+
+def _select(
+    name: ViewName, columns: Sequence[Column], order_by: Sequence[str], contains: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    known = {column.name for column in columns}
+    for column in [*contains, *(key.removeprefix("-") for key in order_by)]:
+        if column not in known:
+            raise RowsUnavailableError(f"{name} has no column {column!r}; it has {', '.join(sorted(known))}.")
+    listed = ", ".join(quote_identifier(column.name) for column in columns)
+    conditions = [f"strpos(lower({quote_identifier(column)}::text), lower(%s)) > 0" for column in contains]
+    keys = [quote_identifier(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
+    # A column's name may have a per cent sign, which the driver would take for a placeholder.
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = f" ORDER BY {', '.join(keys).replace('%', '%%')}" if keys else ""
+    return f"SELECT {listed.replace('%', '%%')} FROM {name.quoted.replace('%', '%%')}{where}{order}", [*contains.values()]
+
+
+def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
+    code = sqlstate(error)
+    if code in _TOO_SLOW:
+        timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
+        return RowsUnavailableError(f"The rows of {name} did not come within {timeout}.")
+    if code == _NOT_POPULATED:
+        return RowsUnavailableError(f"{name} has no rows yet: it is not populated. Refresh it first.")
+    return RowsUnavailableError(f"The rows of {name} cannot be read: {str(error).strip()}")
+
+

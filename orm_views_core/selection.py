@@ -1,0 +1,48 @@
+"""Finding registered views by what people call them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+
+from .definition import ViewDefinition
+from .exceptions import UnknownViewError
+from .names import ViewKind
+
+
+def select_views(
+    definitions: Sequence[ViewDefinition], wanted: Collection[str] | None, *, kind: ViewKind | None = None
+) -> list[ViewDefinition]:
+    """Return the views that are asked for.
+
+    Args:
+        definitions: what there is.
+        wanted: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
+        kind: pass over views of another kind.
+
+    Raises:
+        UnknownViewError: when one of them fits no view, or none of that kind.
+    """
+    if not wanted:
+        return [d for d in definitions if kind is None or d.kind is kind]
+    chosen: dict[tuple[str, str], ViewDefinition] = {}
+    for text in wanted:
+        matches = [definition for definition in definitions if text in _handles(definition)]
+        if not matches:
+            raise UnknownViewError(_unknown(text, definitions))
+        for definition in matches:
+            if kind is not None and definition.kind is not kind:
+                raise UnknownViewError(f"{definition.where}: {definition.name} is not a {kind.label}.")
+            chosen[definition.database, str(definition.name)] = definition
+    return list(chosen.values())
+
+
+def _handles(definition: ViewDefinition) -> Iterable[str]:
+    return str(definition.name), definition.name.name, definition.label
+
+
+def _unknown(text: str, definitions: Sequence[ViewDefinition]) -> str:
+    handles = [handle for definition in definitions for handle in _handles(definition)]
+    close = difflib.get_close_matches(text, handles, n=3)
+    hint = f"Did you mean {' or '.join(close)}?" if close else "show_views lists them."
+    return f"No registered view is called {text!r}. {hint}"

@@ -1,0 +1,263 @@
+"""One ViewStatus for each view, registered or left over: what every screen and command shows."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from .catalog import Catalog, Column, InstalledView, read_catalog, read_columns
+from .changes import Differences, differences, find_scope
+from .connections import get_connection, view_databases
+from .definition import Definitions, ViewDefinition, compile_definitions
+from .exceptions import DatabaseUnavailableError, OrmViewsError, UnknownViewError, UnsupportedDatabaseError
+from .names import ViewKind, ViewName
+from .refresh import why_not_concurrently
+from .rehearsal import RehearsedView, rehearse
+from .sync import find_orphans, schemas_of
+
+
+class State(enum.Enum):
+    """How a view stands; the value is the word that people see."""
+
+    SYNCED = "synced"
+    CHANGED = "changed"
+    DRIFTED = "drifted"
+    MISSING = "missing"
+    ORPHANED = "orphaned"
+    UNMANAGED = "unmanaged"
+    WRONG_KIND = "wrong kind"
+    NOT_POPULATED = "not populated"
+    INVALID = "invalid"
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody should do something about it."""
+        return self not in {State.SYNCED, State.UNMANAGED}
+
+
+@dataclass(frozen=True)
+class ViewStatus:
+    """A view, how it stands, why, and what to do.
+
+    Attributes:
+        database: the alias.
+        name: its name; None when its class is so wrong that it has none.
+        label: ``app_label.ClassName``, or "" when no class declares it.
+        kind: as its class says, else as it is installed.
+        reason: why it has this state, a sentence.
+        advice: what to do, a sentence; "" when nothing.
+        definition: what its class says; None when no class does, or when it is invalid.
+        installed: what the database has; None when it has nothing.
+    """
+
+    database: str
+    name: ViewName | None
+    label: str
+    kind: ViewKind | None
+    state: State
+    reason: str
+    advice: str = ""
+    definition: ViewDefinition | None = None
+    installed: InstalledView | None = None
+    differences: Differences | None = None
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether there is something to refresh."""
+        registered = self.definition is not None and self.definition.kind is ViewKind.MATERIALISED_VIEW
+        return registered and self.installed is not None and self.installed.kind is ViewKind.MATERIALISED_VIEW
+
+    @property
+    def why_not_concurrently(self) -> str:
+        """Why a refresh would make readers wait; "" when it would not."""
+        return why_not_concurrently(self.installed) if self.installed and self.can_refresh else ""
+
+
+@dataclass(frozen=True)
+class DatabaseStatus:
+    """The views of one database, or why nothing can be said of them."""
+
+    database: str
+    views: tuple[ViewStatus, ...] = ()
+    error: OrmViewsError | None = None
+
+
+@dataclass(frozen=True)
+class ViewDetail:
+    """All about one view.
+
+    Attributes:
+        columns: as the database has them, else as they would be.
+        rehearsed: what PostgreSQL would make of its class now; None when that was refused, or no class is.
+        reads: every relation that it reads.
+        read_by: every relation that reads it.
+    """
+
+    status: ViewStatus
+    columns: tuple[Column, ...] = ()
+    rehearsed: RehearsedView | None = None
+    reads: tuple[ViewName, ...] = ()
+    read_by: tuple[ViewName, ...] = ()
+
+
+_SYNC = "Sync it."
+
+
+def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]:
+    """Return how every view stands, in a number of queries that does not depend on that of the views.
+
+    Args:
+        databases: aliases; those with registered views, and the default one, when None.
+
+    Returns:
+        one entry for each database; one that does not answer is an entry with an error.
+    """
+    return [_database_status(alias) for alias in (view_databases() if databases is None else databases)]
+
+
+def get_detail(database: str, name: ViewName) -> ViewDetail:
+    """Return all about one view, having tried its SQL.
+
+    Raises:
+        UnknownViewError: when neither a class nor the database has it.
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    connection = get_connection(database)
+    definitions = compile_definitions(connection)
+    with transaction.atomic(using=database):
+        catalog = read_catalog(connection, schemas_of(definitions))
+        status = next((s for s in _statuses(definitions, catalog) if s.name == name), None)
+        if status is None:
+            raise UnknownViewError(f"There is no view {name} in database {database!r}.")
+        rehearsed, refusal = None, None
+        if status.definition is not None and not (status.differences and status.differences.obstructed_by):
+            scope = find_scope(definitions.views, catalog, only=[name], force=True)
+            views = [definitions.views[n] for n in scope.rehearse if n == name or n not in catalog.relations]
+            rehearsal = rehearse(connection, views, scope.dependencies, {}, catalog.search_path)
+            rehearsed, refusal = rehearsal.views.get(name), rehearsal.errors.get(name)
+        columns: tuple[Column, ...] = rehearsed.columns if rehearsed else ()
+        if status.installed is not None:
+            with connection.cursor() as cursor:
+                columns = tuple(read_columns(cursor, [status.installed.oid])[status.installed.oid])
+    if refusal is not None:
+        status = _invalid(status, refusal)
+    reads = status.installed.reads if status.installed else rehearsed.reads if rehearsed else ()
+    read_by = status.installed.read_by if status.installed else ()
+    return ViewDetail(status, columns, rehearsed, tuple(sorted(reads)), tuple(sorted(read_by)))
+
+
+def _invalid(status: ViewStatus, error: OrmViewsError) -> ViewStatus:
+    return ViewStatus(
+        status.database,
+        status.name,
+        status.label,
+        status.kind,
+        State.INVALID,
+        str(error),
+        "Mend its class; until then nothing of this database can be synced.",
+        status.definition,
+        status.installed,
+        status.differences,
+    )
+
+
+def _database_status(alias: str) -> DatabaseStatus:
+    try:
+        connection = get_connection(alias)
+        definitions = compile_definitions(connection)
+        with transaction.atomic(using=alias):
+            catalog = read_catalog(connection, schemas_of(definitions))
+    except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
+        return DatabaseStatus(alias, error=error)
+    return DatabaseStatus(alias, tuple(_statuses(definitions, catalog)))
+
+
+def _statuses(definitions: Definitions, catalog: Catalog) -> list[ViewStatus]:
+    statuses = [
+        registered_status(definition, catalog.relations.get(name)) for name, definition in definitions.views.items()
+    ]
+    for label, error in definitions.errors.items():
+        advice = "Mend its class; until then nothing of this database can be synced."
+        statuses.append(
+            ViewStatus(definitions.database, None, label, None, State.INVALID, str(error), advice)
+        )
+    orphans = find_orphans(definitions, catalog)
+    ours = set(schemas_of(definitions))
+    for name, installed in catalog.relations.items():
+        if name in definitions.views or installed.kind is None:
+            continue
+        if name in orphans or name.schema in ours:
+            statuses.append(_left_over(definitions.database, installed, name in orphans))
+    return sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
+
+
+def registered_status(definition: ViewDefinition, installed: InstalledView | None) -> ViewStatus:
+    """Say how a registered view stands. Pure."""
+    difference = differences(definition, installed)
+    state, reason, advice = _explain(definition, installed, difference)
+    return ViewStatus(
+        definition.database,
+        definition.name,
+        definition.label,
+        definition.kind,
+        state,
+        reason,
+        advice,
+        definition,
+        installed,
+        difference,
+    )
+
+
+def _explain(
+    definition: ViewDefinition, installed: InstalledView | None, difference: Differences
+) -> tuple[State, str, str]:
+    if difference.obstructed_by:
+        relation = difference.obstructed_by
+        advice = f"Rename the {relation}, or give the view another name."
+        return State.WRONG_KIND, f"A {relation} that is not ours has its name.", advice
+    if difference.missing or installed is None:
+        return State.MISSING, "It is registered, but not in the database.", _SYNC
+    if difference.other_kind:
+        reason = f"It is a {installed.relation} in the database, and its class says {definition.kind.label}."
+        return State.WRONG_KIND, reason, _SYNC
+    if difference.untagged:
+        reason = "It is in the database, but no sync has recorded it."
+        return State.CHANGED, reason, "Sync it: if its definition is the same, it is adopted and not rebuilt."
+    if difference.code:
+        return State.CHANGED, "Its class has changed since the last sync.", _SYNC
+    if difference.drifted:
+        return State.DRIFTED, "It was changed in the database since the last sync.", "Sync it to put it back."
+    if lesser := _lesser(difference):
+        return State.CHANGED, f"{lesser}.", _SYNC
+    if not installed.populated:
+        return State.NOT_POPULATED, "It has no rows yet and cannot be read.", "Refresh it."
+    return State.SYNCED, "The database has what its class says.", ""
+
+
+def _lesser(difference: Differences) -> str:
+    if difference.grant:
+        return f"{', '.join(difference.grant)} should be able to read it, and cannot"
+    if difference.revoke:
+        return f"{', '.join(difference.revoke)} can read it, and should no longer"
+    if difference.comment or difference.column_comments:
+        return "Its comment is not its class's docstring, or a column's is not its help_text"
+    return "The list of its readers has changed" if difference.record else ""
+
+
+def _left_over(database: str, installed: InstalledView, orphaned: bool) -> ViewStatus:
+    if orphaned:
+        state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
+        advice = "Sync to drop it, or declare it again."
+    else:
+        state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
+    return ViewStatus(database, installed.name, "", installed.kind, state, reason, advice, installed=installed)
+
+
+def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:
+    """Count views by state, in the order of :class:`State`."""
+    states = [view.state for database in statuses for view in database.views]
+    return {state: states.count(state) for state in State if state in states}

@@ -1,0 +1,90 @@
+"""The tag at the end of a view's COMMENT: all that a sync remembers, kept on the object it is about.
+
+It commits with the view, dies with it, follows renames, dumps and restores, and needs no table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_VERSION = 1
+_START = '{"orm_views":'
+
+
+@dataclasses.dataclass(frozen=True)
+class Tag:
+    """What a sync wrote down about a view.
+
+    Attributes:
+        database: the alias it was synced under; two aliases may lead to one database.
+        code: the fingerprint of the class then.
+        installed: the fingerprint of what PostgreSQL made of it.
+        synced: when it was last created, replaced or rebuilt.
+        refreshed: when a materialised view's rows were last computed.
+        seconds: how long that took.
+        indexes: the names of the indexes that are ours; others were made by hand.
+        granted: the roles that the class and the settings granted SELECT to.
+        granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
+    """
+
+    database: str
+    code: str
+    installed: str
+    synced: dt.datetime
+    refreshed: dt.datetime | None = None
+    seconds: float | None = None
+    indexes: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
+    granted_by_command: tuple[str, ...] = ()
+
+    def dump(self) -> str:
+        """Return the tag as JSON, what is empty left out."""
+        values: dict[str, Any] = {"orm_views": _VERSION}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, dt.datetime):
+                value = value.isoformat(timespec="milliseconds")
+            if value not in (None, ()):
+                values[field.name] = value
+        return json.dumps(values, ensure_ascii=False)
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any]) -> Tag:
+        """Make a tag of parsed JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: when it is not one of ours.
+        """
+        refreshed = values.get("refreshed")
+        return cls(
+            database=values["database"],
+            code=values["code"],
+            installed=values["installed"],
+            synced=dt.datetime.fromisoformat(values["synced"]),
+            refreshed=dt.datetime.fromisoformat(refreshed) if refreshed else None,
+            seconds=values.get("seconds"),
+            indexes=tuple(values.get("indexes", ())),
+            granted=tuple(values.get("granted", ())),
+            granted_by_command=tuple(values.get("granted_by_command", ())),
+        )
+
+
+def join_comment(text: str, tag: Tag) -> str:
+    """Return the COMMENT of a view: what people read, then the tag."""
+    return f"{text}\n\n{tag.dump()}" if text else tag.dump()
+
+
+def split_comment(comment: str | None) -> tuple[str, Tag | None]:
+    """Take a COMMENT apart. One without a readable tag is all text."""
+    comment = comment or ""
+    start = comment.rfind(_START)
+    if start < 0:
+        return comment, None
+    try:
+        return comment[:start].rstrip("\n"), Tag.load(json.loads(comment[start:]))
+    except (KeyError, TypeError, ValueError):
+        return comment, None
