@@ -65,10 +65,10 @@ INSERT INTO lending_product (id, code, name, purpose, annual_rate, on_sale) VALU
     (12, 'PL-HOLIDAY', 'Holiday loan (100% online)', 'personal', 21.90, false);
 """
 
-# How a loan goes is decided here once, and followed by its instalments and repayments: `stops` is the number of
+# How a loan goes is decided here once; its instalments and repayments follow. `stops` is the number of
 # instalments that are paid before the customer stops paying, for one in sixteen.
 LOAN_ROWS = """
-CREATE TEMPORARY TABLE fate ON COMMIT DROP AS
+CREATE TEMPORARY TABLE fate AS
 SELECT n AS id, term, opened_on, principal, product_id, agreed.annual_rate,
     round(principal * monthly_rate / (1 - (1 + monthly_rate) ^ -term), 2) AS instalment,
     CASE WHEN pg_temp.chance(n, 12) < 0.0625
@@ -166,6 +166,7 @@ def load(connection: BaseDatabaseWrapper, scale: float = 1.0) -> None:
         with _lightened_tables(cursor):
             for rows in (CUSTOMER_ROWS, PRODUCT_ROWS, LOAN_ROWS, INSTALMENT_ROWS, REPAYMENT_ROWS):
                 cursor.execute(rows.format(**numbers))
+            cursor.execute("DROP TABLE fate")
         for table in TABLES:
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
     with connection.cursor() as cursor:

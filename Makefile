@@ -1,0 +1,55 @@
+# `make help` lists the targets. Everything is installed below this directory; nothing needs an account or a
+# service, and root may run it too.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PORT ?= 8000
+
+# The Python that `.venv` is made with: python3, or a newer one beside it where that is older than 3.10.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help demo test lint types test-matrix bench clean
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/.demo ## Run the demonstration on http://127.0.0.1:8000 (PORT=… for another port)
+	$(BIN)/python tests/demo/manage.py migrate --verbosity 0
+	$(BIN)/python tests/demo/manage.py load_demo
+	$(BIN)/python tests/demo/manage.py sync_views
+	$(BIN)/python tests/demo/manage.py serve $(PORT)
+
+test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.lint ## Check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+# The type checker imports the settings, which start a PostgreSQL unless they are given one.
+types: .venv/.test .venv/.types ## Check types
+	DATABASE_URL=postgresql://unused $(BIN)/python -m mypy
+
+test-matrix: .venv/.created ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
+	$(BIN)/python tests/matrix.py
+
+bench: .venv/.test ## Measure against the package that this one succeeds
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .venvs .postgres .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.created:
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed and was not found; name one with PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+# One stamp for each dependency group of pyproject.toml that is installed.
+.venv/.%: pyproject.toml .venv/.created
+	$(BIN)/python -m pip install --quiet --editable . --group $*
+	@touch $@

@@ -1,0 +1,82 @@
+"""A real browser: the machine's Chromium, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+# Without a sandbox, because root has none; without whatever looks for a network that a test must not need.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. On a developer's machine without one, the tests are skipped; in CI they fail."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found:
+        return found
+    message = f"no browser: set CHROMIUM, or put one of {', '.join(CHROMIUM_NAMES)} on the PATH"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests; each test gets a context of its own, see `page`.
+
+    Playwright's synchronous API keeps an event loop in this thread, which Django takes for a sign that it is
+    called from a coroutine. It is not, so Django is told, for exactly as long as that loop lives.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+            yield browser
+            browser.close()
+
+
+@pytest.fixture
+def context_options() -> dict[str, Any]:
+    """What the browser context of `page` is made with; override or parametrise it in a test module."""
+    return {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any, context_options: dict[str, Any]) -> Iterator[Page]:
+    """An empty page of a fresh context whose relative addresses are the live server's."""
+    context = browser.new_context(base_url=live_server.url, **context_options)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def log_in(page: Page, live_server: Any) -> Callable[[Any], Page]:
+    """A function that gives `page` the session of a user, without the detour over the login form."""
+
+    def log_in(user: Any) -> Page:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+        )
+        return page
+
+    return log_in

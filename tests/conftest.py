@@ -1,0 +1,61 @@
+"""Fixtures of the whole suite. The settings start the PostgreSQL, so nothing here has to."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection, connections
+
+from tests.demo import data
+
+
+@pytest.fixture
+def demo_data(db: None) -> None:
+    """The lender's data at a thousandth of its size: 50 customers, 200 loans, their instalments."""
+    data.load(connection, scale=0.001)
+
+
+@pytest.fixture
+def committed_views(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """For tests that commit: whatever is in the schema `views` of the test's databases goes away with them."""
+    yield
+    for alias in _databases(request):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("DROP SCHEMA IF EXISTS views CASCADE")
+
+
+@pytest.fixture
+def make_role(db: None, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """A function that creates a role of any name, however odd; the roles are gone after the test.
+
+    Roles belong to the whole server, so one that a killed run left behind is replaced.
+    """
+    made = []
+
+    def make(name: str) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP ROLE IF EXISTS {_quoted(name)}")
+            cursor.execute(f"CREATE ROLE {_quoted(name)} NOLOGIN")
+        made.append(name)
+        return name
+
+    yield make
+    if connection.in_atomic_block:
+        return  # the test's transaction takes them back
+    for alias in _databases(request):
+        with connections[alias].cursor() as cursor:
+            for name in made:
+                cursor.execute(f"DROP OWNED BY {_quoted(name)}")
+    with connection.cursor() as cursor:
+        for name in made:
+            cursor.execute(f"DROP ROLE {_quoted(name)}")
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _databases(request: pytest.FixtureRequest) -> list[str]:
+    """The aliases that the test's `django_db` mark lets it use."""
+    marker = request.node.get_closest_marker("django_db")
+    databases = marker.kwargs.get("databases") if marker else None
+    return list(connections) if databases == "__all__" else list(databases or ["default"])

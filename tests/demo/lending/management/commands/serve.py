@@ -1,0 +1,14 @@
+"""`manage.py serve`: Django's development server, which ends its greeting with where to go and as whom."""
+
+from django.contrib.staticfiles.management.commands import runserver
+
+
+class Command(runserver.Command):
+    help = "Serves the demonstration."
+
+    def on_bind(self, server_port: int) -> None:
+        super().on_bind(server_port)
+        self.stdout.write(
+            f"\nThe views are at http://{self.addr}:{server_port}/admin/orm-views/\n"
+            "Log in as admin / admin, or as viewer / viewer, who may only look."
+        )
