@@ -16,7 +16,7 @@ def demo_data(db: None) -> None:
 
 @pytest.fixture
 def committed_views(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[None]:
-    """For tests that commit: whatever is in the schema `views` of the test's databases goes away with them."""
+    """For tests that commit: the schema `views` of the test's databases goes away with what is in it."""
     yield
     for alias in _databases(request):
         with connections[alias].cursor() as cursor:

@@ -26,7 +26,7 @@ CHROMIUM_ARGUMENTS = (
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium. On a developer's machine without one, the tests are skipped; in CI they fail."""
+    """The path of a Chromium. Without one the tests are skipped on a developer's machine and fail in CI."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found:
         return found
