@@ -18,8 +18,8 @@ from .definition import ViewDefinition
 from .exceptions import OrmViewsError, SyncFailedError
 from .names import ViewKind, ViewName
 from .plan import Action, Plan, Step
-from .rehearsal import REFUSALS
 from .refusal import view_refused
+from .rehearsal import REFUSALS
 from .tag import Tag, join_comment
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.

@@ -1,8 +1,8 @@
 """Keeping readable views out of migrations.
 
 They are unmanaged models, for which ``makemigrations`` would still write a CreateModel. Django 5.2 made the
-autodetector an attribute of the commands for customising it; ``makemigrations`` and ``migrate`` of this app use
-this one. A project with commands of its own mixes :class:`IgnoreViews` into its autodetector.
+autodetector an attribute of the commands for customising it; ``makemigrations`` and ``migrate`` of this app
+use this one. A project with commands of its own mixes :class:`IgnoreViews` into its autodetector.
 """
 
 from __future__ import annotations

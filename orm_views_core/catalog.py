@@ -16,6 +16,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from . import queries
 from .names import ViewKind, ViewName
 from .tag import Tag, split_comment
 
@@ -32,7 +33,7 @@ _OTHER_KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column as PostgreSQL describes it; ``type`` has its modifiers, ``collation`` only if not the default."""
+    """A column as PostgreSQL describes it: the type with its modifiers, the collation if not the default."""
 
     name: str
     type: str
@@ -65,7 +66,7 @@ class InstalledView:
     Attributes:
         kind: None for what is neither a view nor a materialised one.
         relation: what kind of relation it is, in words.
-        definition: PostgreSQL's own text of it; None while somebody holds it exclusively (a refresh, say).
+        definition: PostgreSQL's own text of it; None while somebody holds it exclusively (to refresh it).
         text: the comment without the tag.
         reads: the oids of the relations that it reads.
         read_by: the names of the relations that read it.
@@ -93,7 +94,7 @@ class InstalledView:
 
     @property
     def fingerprint(self) -> str | None:
-        """A hash of what PostgreSQL stores of it, indexes made by hand left out; None when it is not known."""
+        """A hash of what PostgreSQL stores of it, indexes made by hand left out; None when it is unknown."""
         if self.definition is None:
             return None
         ours = self.tag.indexes if self.tag else ()
@@ -124,7 +125,7 @@ class Catalog:
     """What a sync needs to know of one database.
 
     Attributes:
-        relations: what is in our schemas and what reads it, and everything with our tag elsewhere.
+        relations: everything in our schemas, and whatever has our tag elsewhere.
         schemas: the schemas that exist, of those that views are to be in.
         roles: the roles that exist, of those that are asked for.
         search_path: the schemas in which an unqualified name is looked up.
@@ -150,101 +151,6 @@ def canonical_names(cursor: CursorWrapper) -> Iterator[None]:
     cursor.execute("SELECT set_config('search_path', %s, true)", [previous])
 
 
-# A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
-# make pg_get_viewdef and pg_total_relation_size wait, and a status page with them. Those are left unread.
-_RELATIONS = """
-WITH held AS MATERIALIZED (
-    SELECT relation FROM pg_catalog.pg_locks
-    WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted AND pid <> pg_backend_pid()
-      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-)
-SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
-       CASE WHEN c.relkind IN ('v', 'm') AND held.relation IS NULL
-            THEN pg_catalog.pg_get_viewdef(c.oid) END,
-       pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
-       CASE WHEN c.relkind = 'm' AND held.relation IS NULL
-            THEN pg_catalog.pg_total_relation_size(c.oid) END
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN held ON held.relation = c.oid
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
-"""
-_IN_OUR_SCHEMAS = """
-  AND (n.nspname = ANY(%(schemas)s) OR (c.relkind IN ('v', 'm') AND c.oid IN (
-       SELECT objoid FROM pg_catalog.pg_description
-       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(tag)s)))
-ORDER BY n.nspname, c.relname
-"""
-_BY_NAME = """
-  AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
-"""
-
-# A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
-_READS = """
-SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, d.refobjid, schema.nspname, c.relname
-FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
-JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class
-JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
-JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
-JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
-WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
-  AND d.refclassid = 'pg_catalog.pg_class'::regclass
-  AND d.refobjid <> r.ev_class
-  AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
-"""
-
-# REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
-_INDEXES = """
-SELECT i.indrelid, c.relname, i.indisunique, pg_catalog.pg_get_indexdef(i.indexrelid),
-       i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ANY(%(oids)s)
-ORDER BY c.relname
-"""
-
-_COLUMN_COMMENTS = """
-SELECT d.objoid, a.attname, d.description
-FROM pg_catalog.pg_description d
-JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
-WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s)
-"""
-
-_GRANTS = """
-SELECT c.oid, COALESCE(r.rolname, ''), acl.privilege_type, acl.is_grantable
-FROM pg_catalog.pg_class c
-CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) acl
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
-WHERE c.oid = ANY(%(oids)s) AND acl.grantee <> c.relowner
-"""
-
-_SCHEMAS = """
-SELECT n.nspname,
-       COALESCE(array_agg(COALESCE(r.rolname, '')) FILTER (WHERE acl.privilege_type = 'USAGE'), '{}')::text[]
-FROM pg_catalog.pg_namespace n
-LEFT JOIN LATERAL pg_catalog.aclexplode(n.nspacl) acl ON true
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
-WHERE n.nspname = ANY(%(schemas)s)
-GROUP BY n.nspname
-"""
-
-_SESSION = """
-SELECT pg_catalog.current_schemas(false)::text[],
-       (SELECT COALESCE(array_agg(rolname), '{}')::text[] FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s))
-"""
-
-_COLUMNS = """
-SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
-       CASE WHEN a.attcollation <> t.typcollation THEN co.collname ELSE '' END
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
-WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attrelid, a.attnum
-"""
-
-
 def read_catalog(
     connection: BaseDatabaseWrapper,
     schemas: Collection[str],
@@ -264,10 +170,10 @@ def read_catalog(
         the catalog; how many queries it takes does not depend on the number of views.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SESSION, {"roles": list(roles)})
+        cursor.execute(queries.SESSION, {"roles": list(roles)})
         search_path, existing_roles = cursor.fetchone()
         with canonical_names(cursor):
-            cursor.execute(_SCHEMAS, {"schemas": list(schemas)})
+            cursor.execute(queries.SCHEMAS, {"schemas": list(schemas)})
             usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
             relations = _read_relations(cursor, schemas, only)
     return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, tuple(search_path))
@@ -277,19 +183,23 @@ def _read_relations(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> dict[ViewName, InstalledView]:
     if only is None:
-        rows = _fetch(cursor, _RELATIONS + _IN_OUR_SCHEMAS, {"schemas": list(schemas), "tag": '%{"orm_views":%'})
+        rows = _fetch(
+            cursor,
+            queries.RELATIONS + queries.IN_OUR_SCHEMAS,
+            {"schemas": list(schemas), "tag": '%{"orm_views":%'},
+        )
     else:
         names = {"schemas": [name.schema for name in only], "names": [name.name for name in only]}
-        rows = _fetch(cursor, _RELATIONS + _BY_NAME, names)
+        rows = _fetch(cursor, queries.RELATIONS + queries.BY_NAME, names)
     oids = {"oids": [row[0] for row in rows]}
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
-    for oid, column, comment in _fetch(cursor, _COLUMN_COMMENTS, oids):
+    for oid, column, comment in _fetch(cursor, queries.COLUMN_COMMENTS, oids):
         column_comments[oid][column] = comment
-    grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, _GRANTS, oids)))
+    grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, queries.GRANTS, oids)))
     indexes = read_indexes(cursor, oids["oids"])
     reads: defaultdict[int, set[ViewName]] = defaultdict(set)
     read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
-    for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, _READS, oids):
+    for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, queries.READS, oids):
         reads[reader].add(ViewName(schema, name))
         read_by[oid].add(ViewName(reader_schema, reader_name))
     relations = {}
@@ -320,7 +230,8 @@ def _read_relations(
 
 def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     cursor.execute(query, params)
-    return cursor.fetchall()
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _group(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
@@ -340,11 +251,11 @@ def read_indexes(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list
     """Return the indexes of some relations, by oid."""
     return _group(
         (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
-        for oid, name, unique, definition, concurrent in _fetch(cursor, _INDEXES, {"oids": list(oids)})
+        for oid, name, unique, definition, concurrent in _fetch(cursor, queries.INDEXES, {"oids": list(oids)})
     )
 
 
 def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
     """Return the columns of some relations in their order, by oid."""
-    rows = _fetch(cursor, _COLUMNS, {"oids": list(oids)})
+    rows = _fetch(cursor, queries.COLUMNS, {"oids": list(oids)})
     return _group((oid, Column(*column)) for oid, *column in rows)

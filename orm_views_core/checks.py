@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 
 from .conf import raw_setting_problems
@@ -64,7 +65,8 @@ def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
             if name in seen:
                 messages.append(
                     Error(
-                        f"{describe(view)} and {describe(seen[name])} both claim {name} in database {alias!r}.",
+                        f"{describe(view)} and {describe(seen[name])} both claim {name} "
+                        f"in database {alias!r}.",
                         hint="Set another 'name', 'prefix' or 'schema' on one of them.",
                         id="orm_views_core.E004",
                     )
@@ -72,7 +74,7 @@ def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
             seen.setdefault(name, view)
             if name.name != name.name.lower():
                 messages.append(
-                    Warning(
+                    checks.Warning(
                         f"{describe(view)}: its name {name.name!r} has capitals, so it has to be quoted "
                         "wherever it is read.",
                         hint="Set a 'name' in lower case.",

@@ -91,6 +91,11 @@ def setting_problems(raw: object) -> Iterator[SettingProblem]:
             yield SettingProblem(key, f"ORM_VIEWS[{key!r}] is {value!r}.", hint)
 
 
+def _settings(raw: Mapping[str, Any]) -> Settings:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return Settings(**values)
+
+
 def _raw() -> Any:
     return getattr(django_settings, "ORM_VIEWS", {})
 
@@ -104,7 +109,7 @@ def get_settings() -> Settings:
     raw = _raw()
     if problem := next(setting_problems(raw), None):
         raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
-    return Settings(**{key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()})
+    return _settings(raw)
 
 
 def import_time_settings() -> Settings:
@@ -117,7 +122,7 @@ def import_time_settings() -> Settings:
     if not isinstance(raw, Mapping):
         return Settings()
     bad = {problem.key for problem in setting_problems(raw)}
-    return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k not in bad})
+    return _settings({key: value for key, value in raw.items() if key not in bad})
 
 
 def raw_setting_problems() -> list[SettingProblem]:

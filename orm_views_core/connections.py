@@ -45,7 +45,9 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         settings = connection.settings_dict
-        where = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}/{settings.get('NAME')}"
+        where = (
+            f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}/{settings.get('NAME')}"
+        )
         raise DatabaseUnavailableError(
             f"Database {connection.alias!r} ({where}) does not answer: {str(error).strip()}"
         ) from error
@@ -59,6 +61,10 @@ def view_databases() -> list[str]:
     """
     aliases = registry.databases()
     default = DEFAULT_DB_ALIAS
-    if default not in aliases and default in connections.settings and connections[default].vendor == "postgresql":
+    if (
+        default not in aliases
+        and default in connections.settings
+        and connections[default].vendor == "postgresql"
+    ):
         aliases.append(default)
     return aliases

@@ -1,4 +1,4 @@
-"""ViewDefinition: what a view class says, compiled to a frozen value that needs neither class nor database."""
+"""ViewDefinition: what a view class says, as a frozen value that needs neither class nor database."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _compile_sql(view: type[BasePostgresView], connection: BaseDatabaseWrapper) 
         if not isinstance(select.sql, str):
             raise InvalidViewError(f"{describe(view)}: its sql is {select.sql!r}, not a string.")
         # Interpolated by the driver, because a view cannot have parameters.
-        sql = connection.ops.compose_sql(select.sql, select.params)
+        sql = connection.ops.compose_sql(select.sql, select.params)  # type: ignore[attr-defined]
     except OrmViewsError:
         raise
     except NotImplementedError as error:
@@ -227,7 +227,7 @@ def _compile_options(
             raise InvalidViewError(f"{describe(view)}: its {option} is {value!r}. It can be {choices}.")
         if kind is not ViewKind.VIEW:
             raise InvalidViewError(
-                f"{describe(view)}: it sets {option}, which PostgreSQL has for plain views only. Take it away."
+                f"{describe(view)}: it sets {option}, and only plain views have that option. Take it away."
             )
         if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
             raise InvalidViewError(
@@ -246,7 +246,9 @@ def _docstring(view: type) -> str:
 def _roles(view: type) -> tuple[str, ...]:
     own = declared(view, "grant_select_to", ())
     if isinstance(own, str) or not all(isinstance(role, str) and role for role in own):
-        raise InvalidViewError(f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names.")
+        raise InvalidViewError(
+            f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names."
+        )
     return tuple(dict.fromkeys([*get_settings().GRANT_SELECT_TO, *own]))
 
 

@@ -13,8 +13,8 @@ class CyclicDependencyError(OrmViewsError):
     """Views depend on one another in a circle, so none of them can be created first."""
 
 
-class InvalidViewDependencies(OrmViewsError):
-    """``view_dependencies`` names something that a view cannot depend on, such as a view of another database."""
+class InvalidViewDependencies(OrmViewsError):  # noqa: N818 - the predecessor's name
+    """``view_dependencies`` names what a view cannot depend on, such as a view of another database."""
 
 
 #: The spelling that django-orm-views 2.0.3 exported.
@@ -30,7 +30,7 @@ class DuplicateViewError(OrmViewsError):
 
 
 class InvalidViewError(OrmViewsError):
-    """A view class does not say a view: no SQL, two statements, a name that is too long, an unknown option."""
+    """A view class does not say a view: no SQL, two statements, too long a name, an unknown option."""
 
 
 class InvalidViewsError(InvalidViewError):
@@ -69,7 +69,7 @@ class PlanBlockedError(OrmViewsError):
         super().__init__("\n".join(self.problems))
 
 
-class DropAllRefusedError(PlanBlockedError):
+class DropAllRefusedError(OrmViewsError):
     """A sync would drop every view of a database because none is registered."""
 
 
@@ -86,7 +86,7 @@ class RefreshError(OrmViewsError):
 
 
 class RowsUnavailableError(OrmViewsError):
-    """The rows of a view cannot be read: it is not populated, too slow for the time-out, or not readable by us."""
+    """The rows of a view cannot be read: not populated, too slow for the time-out, or not readable by us."""
 
 
 class LockNotAvailableError(OrmViewsError):

@@ -21,7 +21,9 @@ def creation_order(dependencies: Mapping[N, Collection[N]]) -> list[N]:
     Raises:
         CyclicDependencyError: naming the circle.
     """
-    sorter = TopologicalSorter({n: [d for d in deps if d in dependencies] for n, deps in dependencies.items()})
+    sorter = TopologicalSorter(
+        {n: [d for d in deps if d in dependencies] for n, deps in dependencies.items()}
+    )
     try:
         return list(sorter.static_order())
     except CycleError as error:

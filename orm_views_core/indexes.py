@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, F
 
 from .exceptions import InvalidViewError
-from .names import MAX_IDENTIFIER_BYTES, ViewName, declared, quote_identifier
+from .names import ViewName, declared, key_name, quote_identifier
 from .readable import is_readable
 from .views import PostgresMaterialisedViewMixin
 
@@ -63,23 +62,17 @@ def compile_indexes(
     compiled = []
     if columns := view._view_pk_columns():
         keys = ", ".join(quote_identifier(column) for column in columns)
-        compiled.append(IndexDefinition(_key_name(name.name, columns), True, f"({keys})"))
+        compiled.append(IndexDefinition(key_name(name.name, columns), True, f"({keys})"))
     for index in indexes:
         if not isinstance(index, models.Index):
             raise InvalidViewError(f"{where}: its indexes have {index!r}. Give models.Index objects.")
         try:
             compiled.append(_compile_index(index, view, name, connection))
         except Exception as error:
-            raise InvalidViewError(f"{where}: its index {index!r} cannot be written as SQL: {error}") from error
+            raise InvalidViewError(
+                f"{where}: its index {index!r} cannot be written as SQL: {error}"
+            ) from error
     return tuple(compiled)
-
-
-def _key_name(view: str, columns: tuple[str, ...]) -> str:
-    name = "_".join([view, *columns, "key"])
-    if len(name.encode()) <= MAX_IDENTIFIER_BYTES:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{view.encode()[:50].decode(errors='ignore')}_{digest}_key"
 
 
 def _compile_index(
@@ -123,7 +116,7 @@ def _field_names(index: models.Index) -> Iterator[str]:
 
 def _referenced(node: Any) -> Iterator[str]:
     if isinstance(node, F):
-        yield node.name
+        yield str(node.name)  # type: ignore[attr-defined]  # django-stubs omit it
     elif isinstance(node, models.Q):
         for child in node.children:
             if isinstance(child, tuple):

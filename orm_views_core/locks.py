@@ -1,8 +1,8 @@
 """Waiting for locks without making anybody else wait.
 
-A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So each
-waits for at most LOCK_TIMEOUT, shorter than ``deadlock_timeout``: then PostgreSQL gives up on us, never on a
-reader. The transaction is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
+A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So
+each waits for at most LOCK_TIMEOUT, shorter than ``deadlock_timeout``: PostgreSQL then gives up on us, never
+on a reader. The transaction is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
 https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
 """
 
@@ -41,7 +41,8 @@ ORDER BY a.pid
 def take_sync_lock(connection: BaseDatabaseWrapper) -> None:
     """Wait until no other sync of this database runs; the lock ends with the transaction.
 
-    Before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy waits its turn.
+    Call it before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy
+    waits its turn.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
@@ -92,7 +93,11 @@ def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> s
             f"pid {pid} ({user}, {state}, in its transaction for {seconds} s): {query}"
             for pid, user, state, seconds, query in cursor.fetchall()
         ]
-    who = "\n  ".join(["These sessions hold locks on views:", *holders]) if holders else "Nobody holds it any more."
+    who = (
+        "\n  ".join(["These sessions hold locks on views:", *holders])
+        if holders
+        else "Nobody holds it any more."
+    )
     first_line = str(error).strip().splitlines()[0]
     return (
         f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +32,15 @@ class ViewName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
+
+
+def key_name(view: str, columns: Sequence[str]) -> str:
+    """Name the unique index of a view's key, as PostgreSQL names that of a table's, within its limit."""
+    name = "_".join([view, *columns, "key"])
+    if len(name.encode()) <= MAX_IDENTIFIER_BYTES:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{view.encode()[:50].decode(errors='ignore')}_{digest}_key"
 
 
 class ViewKind(enum.Enum):

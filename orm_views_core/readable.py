@@ -50,7 +50,7 @@ class ReadableViewBase(ModelBase):
             # Captured before Django writes "LoanBook(id, amount)" into an empty __doc__.
             attrs["_view_docstring"] = attrs.get("__doc__")
             attrs["_view_db_table"] = parse_db_table(db_table) if db_table else None
-        view = super().__new__(
+        view: Any = super().__new__(
             mcs, name, bases, attrs, should_register=should_register and not abstract, **kwargs
         )
         if not abstract:
@@ -82,5 +82,3 @@ def column_comments(view: type) -> dict[str, str]:
         return {}
     fields = view._meta.concrete_fields  # type: ignore[attr-defined]
     return {field.column: str(field.help_text) for field in fields if field.column and field.help_text}
-
-

@@ -73,11 +73,15 @@ def refresh_views(
         RefreshError: when one cannot be refreshed. Those before it have been.
     """
     work = []
-    connections = [get_connection(alias) for alias in (registry.databases() if databases is None else databases)]
+    connections = [
+        get_connection(alias) for alias in (registry.databases() if databases is None else databases)
+    ]
     compiled = [(connection, compile_definitions(connection)) for connection in connections]
     for _, definitions in compiled:
         definitions.raise_errors()
-    chosen = select_views([d for _, c in compiled for d in c.views.values()], views, kind=ViewKind.MATERIALISED_VIEW)
+    chosen = select_views(
+        [d for _, c in compiled for d in c.views.values()], views, kind=ViewKind.MATERIALISED_VIEW
+    )
     for connection, definitions in compiled:
         with transaction.atomic(using=connection.alias):
             catalog = read_catalog(connection, list({name.schema for name in definitions.views}))
@@ -105,7 +109,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
         ValueError: when ``concurrently`` is asked for and there is no ``pk_field``.
         RefreshError: when PostgreSQL refuses.
     """
-    cls = view if isinstance(view, type) else type(view)
+    cls: Any = view if isinstance(view, type) else type(view)
     cls.get_refresh_sql(concurrently)  # raises the ValueError
     connection = get_connection(declared(cls, "database", DEFAULT_DB_ALIAS))
     name = name_of(cls)
@@ -127,7 +131,8 @@ def _installed(definition: ViewDefinition, catalog: Catalog) -> InstalledView:
     if installed is None or installed.kind is not ViewKind.MATERIALISED_VIEW:
         what = "is not there" if installed is None else f"is a {installed.relation} there"
         raise RefreshError(
-            f"{definition.where}: {definition.name} {what} in database {definition.database!r}. Run sync_views first."
+            f"{definition.where}: {definition.name} {what} in database {definition.database!r}. "
+            "Run sync_views first."
         )
     return installed
 

@@ -117,9 +117,12 @@ def _look_up_staged_first(cursor: CursorWrapper, staging: Mapping[str, str], pat
     """Put each staging schema where its schema stands in the search path, so that tables keep their place."""
     if not any(schema in staging for schema in path):
         return
-    staged_path = [part for schema in path for part in ([staging[schema]] if schema in staging else []) + [schema]]
+    staged_path = [
+        part for schema in path for part in ([staging[schema]] if schema in staging else []) + [schema]
+    ]
     cursor.execute(
-        "SELECT set_config('search_path', %s, true)", [", ".join(quote_identifier(part) for part in staged_path)]
+        "SELECT set_config('search_path', %s, true)",
+        [", ".join(quote_identifier(part) for part in staged_path)],
     )
 
 

@@ -25,8 +25,8 @@ _NOT_POPULATED = "55000"
 _ESTIMATES = "orm_views.estimates"
 
 # The planner's estimate for any number of views in one round trip. EXPLAIN is no query that could be joined,
-# so a block loops over the views and leaves what it found in a setting of the transaction. A view that cannot be
-# planned (no privilege, not populated, locked) is left out: it has a status of its own to say so.
+# so a block loops over the views and leaves what it found in a setting of the transaction. A view that cannot
+# be planned (no privilege, not populated, locked) is left out: it has a status of its own to say so.
 _ESTIMATE = """
 DO $orm_views$
 DECLARE
@@ -77,8 +77,8 @@ def reading(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorW
     """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', %s, true), "
-            "set_config('lock_timeout', %s, true)",
+            "SELECT set_config('transaction_read_only', 'on', true),"
+            " set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
             [f"{round(seconds * 1000)}ms", f"{round(min(seconds, get_settings().LOCK_TIMEOUT) * 1000)}ms"],
         )
         yield cursor
@@ -173,11 +173,15 @@ def _select(
             raise RowsUnavailableError(f"{name} has no column {column!r}; it has {', '.join(sorted(known))}.")
     listed = ", ".join(quote_identifier(column.name) for column in columns)
     conditions = [f"strpos(lower({quote_identifier(column)}::text), lower(%s)) > 0" for column in contains]
-    keys = [quote_identifier(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
+    keys = [
+        quote_identifier(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by
+    ]
     # A column's name may have a per cent sign, which the driver would take for a placeholder.
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = f" ORDER BY {', '.join(keys).replace('%', '%%')}" if keys else ""
-    return f"SELECT {listed.replace('%', '%%')} FROM {name.quoted.replace('%', '%%')}{where}{order}", [*contains.values()]
+    return f"SELECT {listed.replace('%', '%%')} FROM {name.quoted.replace('%', '%%')}{where}{order}", [
+        *contains.values()
+    ]
 
 
 def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
@@ -188,5 +192,3 @@ def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
     if code == _NOT_POPULATED:
         return RowsUnavailableError(f"{name} has no rows yet: it is not populated. Refresh it first.")
     return RowsUnavailableError(f"The rows of {name} cannot be read: {str(error).strip()}")
-
-

@@ -177,7 +177,8 @@ def _database_status(alias: str) -> DatabaseStatus:
 
 def _statuses(definitions: Definitions, catalog: Catalog) -> list[ViewStatus]:
     statuses = [
-        registered_status(definition, catalog.relations.get(name)) for name, definition in definitions.views.items()
+        registered_status(definition, catalog.relations.get(name))
+        for name, definition in definitions.views.items()
     ]
     for label, error in definitions.errors.items():
         advice = "Mend its class; until then nothing of this database can be synced."
@@ -254,7 +255,9 @@ def _left_over(database: str, installed: InstalledView, orphaned: bool) -> ViewS
         advice = "Sync to drop it, or declare it again."
     else:
         state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
-    return ViewStatus(database, installed.name, "", installed.kind, state, reason, advice, installed=installed)
+    return ViewStatus(
+        database, installed.name, "", installed.kind, state, reason, advice, installed=installed
+    )
 
 
 def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:

@@ -28,6 +28,7 @@ from .plan import Plan, Step, make_plan
 from .refresh import refresh_materialized_view
 from .rehearsal import rehearse
 
+
 @dataclass(frozen=True)
 class SyncOptions:
     """What a sync is asked for.
@@ -170,8 +171,12 @@ def _make_plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehears
     """Read, rehearse and plan, inside a transaction."""
     definitions = compile_definitions(connection)
     definitions.raise_errors()
-    roles = {role for d in definitions.views.values() for role in d.grant_select_to} | {*options.grant_select_to}
-    catalog = read_catalog(connection, schemas_of(definitions), [role for role in roles if role.lower() != PUBLIC])
+    roles = {role for d in definitions.views.values() for role in d.grant_select_to} | {
+        *options.grant_select_to
+    }
+    catalog = read_catalog(
+        connection, schemas_of(definitions), [role for role in roles if role.lower() != PUBLIC]
+    )
     _check_roles(roles, catalog, definitions, options)
     scope = find_scope(
         definitions.views,
@@ -193,10 +198,8 @@ def _make_plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehears
     if orphans and not definitions.views and not options.allow_drop_all:
         names = ", ".join(str(name) for name in orphans)
         raise DropAllRefusedError(
-            [
-                f"No view is registered for database {connection.alias!r}, so every view would be dropped: "
-                f"{names}. Is an app missing from INSTALLED_APPS? If they are all to go, say --allow-drop-all."
-            ]
+            f"No view is registered for database {connection.alias!r}, so all would be dropped: {names}. "
+            "Is an app missing from INSTALLED_APPS? If they are all to go, say --allow-drop-all."
         )
     return make_plan(
         connection.alias,

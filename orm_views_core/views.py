@@ -12,10 +12,9 @@ from django.utils.functional import classproperty
 
 from .conf import import_time_settings
 from .exceptions import InvalidViewDependencies
-from .names import SourceLocation, ViewName, declared, find_class_statement, quote_identifier
+from .names import SourceLocation, ViewName, declared, find_class_statement, key_name, quote_identifier
 from .readable import ReadableViewBase
 from .registry import registry
-
 
 
 @dataclass
@@ -60,11 +59,13 @@ class BasePostgresView:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._view_source = find_class_statement(cls.__module__)
-        databases = {declared(v, "database", DEFAULT_DB_ALIAS) for v in declared(cls, "view_dependencies", ())}
+        databases = {
+            declared(v, "database", DEFAULT_DB_ALIAS) for v in declared(cls, "view_dependencies", ())
+        }
         if len(databases) > 1:
             raise InvalidViewDependencies(
-                f"{cls.__module__}.{cls.__qualname__} ({cls._view_source}): its view_dependencies are in more "
-                f"than one database ({', '.join(sorted(databases))}). A view reads one database only."
+                f"{cls.__module__}.{cls.__qualname__} ({cls._view_source}): its view_dependencies are in "
+                f"more than one database ({', '.join(sorted(databases))}). A view reads one database only."
             )
 
     @classproperty
@@ -138,12 +139,12 @@ class PostgresMaterialisedViewMixin:
         return (pk_field,) if isinstance(pk_field, str) else tuple(pk_field)
 
     @classproperty
-    def creation_sql(cls) -> ParameterisedSQL:
+    def creation_sql(cls: Any) -> ParameterisedSQL:
         """The statements that create the view and its unique index."""
         select = cls._parameterised_sql
         sql = f"CREATE MATERIALIZED VIEW {cls.name_with_schema} AS {select.sql};"
         if columns := cls._view_pk_columns():
-            index = quote_identifier("_".join([cls._view_name(), *columns]))
+            index = quote_identifier(key_name(cls._view_name(), columns))
             keys = ", ".join(quote_identifier(column) for column in columns)
             sql += f"CREATE UNIQUE INDEX {index} ON {cls.name_with_schema} ({keys});"
         return ParameterisedSQL(sql, select.params)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from argparse import BooleanOptionalAction
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from orm_views_core.definition import ViewDefinition
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.refresh import RefreshResult, refresh_views
+
+
+class Command(BaseCommand):
+    help = "Refreshes materialised views, each after those that it reads."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "views",
+            nargs="*",
+            metavar="VIEW",
+            help="loan_book, views.loan_book or lending.LoanBook; all when none.",
+        )
+        parser.add_argument(
+            "--concurrently",
+            action=BooleanOptionalAction,
+            default=None,
+            help="Insist on letting readers go on reading, or on not; by default, wherever it is possible.",
+        )
+        parser.add_argument("--database", choices=sorted(connections), help="Refresh in this database only.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        def on_start(definition: ViewDefinition, concurrently: bool, why_not: str) -> None:
+            how = "concurrently" if concurrently else f"readers wait: {why_not}"
+            self.stdout.write(f"  Refreshing {definition.name} ({how})...", ending="")
+            self.stdout.flush()
+
+        def on_done(result: RefreshResult) -> None:
+            self.stdout.write(self.style.SUCCESS(" OK") + f" ({result.seconds:.3f}s)")
+
+        try:
+            results = refresh_views(
+                options["views"] or None,
+                concurrently=options["concurrently"],
+                databases=[options["database"]] if options["database"] else None,
+                on_start=on_start,
+                on_done=on_done,
+            )
+        except OrmViewsError as error:
+            raise CommandError(str(error)) from error
+        if not results:
+            self.stdout.write("There is no materialised view to refresh.")

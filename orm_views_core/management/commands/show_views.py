@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.report import status_as_dict, status_matches, status_table
+from orm_views_core.status import DatabaseStatus, State, get_statuses
+
+
+class Command(BaseCommand):
+    help = "Shows how every view stands: synced, changed, drifted, missing, ..."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "views",
+            nargs="*",
+            metavar="VIEW",
+            help="loan_book, views.loan_book or lending.LoanBook; all when none.",
+        )
+        parser.add_argument("--database", choices=sorted(connections), help="Show this database only.")
+        parser.add_argument("--json", action="store_true", help="Print the same facts as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            statuses = get_statuses([options["database"]] if options["database"] else None)
+        except OrmViewsError as error:
+            raise CommandError(str(error)) from error
+        shown = [self._chosen(database, options["views"]) for database in statuses]
+        for text in options["views"]:
+            if not any(status_matches(view, text) for database in shown for view in database.views):
+                raise CommandError(
+                    f"No view is called {text!r}. show_views without arguments lists them all."
+                )
+        if options["json"]:
+            self.stdout.write(json.dumps([status_as_dict(database) for database in shown], indent=2))
+        else:
+            for database in shown:
+                self._print(database)
+        if failed := [database for database in shown if database.error]:
+            raise CommandError("\n".join(str(database.error) for database in failed))
+
+    def _chosen(self, database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
+        views = tuple(
+            v for v in database.views if not wanted or any(status_matches(v, text) for text in wanted)
+        )
+        return DatabaseStatus(database.database, views, database.error)
+
+    def _print(self, database: DatabaseStatus) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(database.database))
+        styles: dict[State, Callable[[str], str]] = {
+            State.SYNCED: self.style.SUCCESS,
+            State.UNMANAGED: str,
+            State.INVALID: self.style.ERROR,
+        }
+        for state, line in status_table(database):
+            self.stdout.write(styles.get(state, self.style.WARNING)(line) if state else line)

@@ -1,0 +1,99 @@
+"""The SQL that reads the catalogs, each query named after what it returns.
+
+https://www.postgresql.org/docs/current/catalogs.html
+"""
+
+# A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
+# make pg_get_viewdef and pg_total_relation_size wait, and a status page with them. Those are left unread.
+RELATIONS = """
+WITH held AS MATERIALIZED (
+    SELECT relation FROM pg_catalog.pg_locks
+    WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+)
+SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
+       CASE WHEN c.relkind IN ('v', 'm') AND held.relation IS NULL
+            THEN pg_catalog.pg_get_viewdef(c.oid) END,
+       pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
+       CASE WHEN c.relkind = 'm' AND held.relation IS NULL
+            THEN pg_catalog.pg_total_relation_size(c.oid) END
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN held ON held.relation = c.oid
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
+"""
+IN_OUR_SCHEMAS = """
+  AND (n.nspname = ANY(%(schemas)s) OR (c.relkind IN ('v', 'm') AND c.oid IN (
+       SELECT objoid FROM pg_catalog.pg_description
+       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(tag)s)))
+ORDER BY n.nspname, c.relname
+"""
+BY_NAME = """
+  AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+"""
+
+# A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
+READS = """
+SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, d.refobjid, schema.nspname, c.relname
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class
+JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
+JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
+WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
+  AND d.refclassid = 'pg_catalog.pg_class'::regclass
+  AND d.refobjid <> r.ev_class
+  AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
+"""
+
+# REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
+INDEXES = """
+SELECT i.indrelid, c.relname, i.indisunique, pg_catalog.pg_get_indexdef(i.indexrelid),
+       i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ANY(%(oids)s)
+ORDER BY c.relname
+"""
+
+COLUMN_COMMENTS = """
+SELECT d.objoid, a.attname, d.description
+FROM pg_catalog.pg_description d
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
+WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s)
+"""
+
+GRANTS = """
+SELECT c.oid, COALESCE(r.rolname, ''), acl.privilege_type, acl.is_grantable
+FROM pg_catalog.pg_class c
+CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) acl
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
+WHERE c.oid = ANY(%(oids)s) AND acl.grantee <> c.relowner
+"""
+
+SCHEMAS = """
+SELECT n.nspname,
+       COALESCE(array_agg(COALESCE(r.rolname, '')) FILTER (WHERE acl.privilege_type = 'USAGE'), '{}')::text[]
+FROM pg_catalog.pg_namespace n
+LEFT JOIN LATERAL pg_catalog.aclexplode(n.nspacl) acl ON true
+LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
+WHERE n.nspname = ANY(%(schemas)s)
+GROUP BY n.nspname
+"""
+
+SESSION = """
+SELECT pg_catalog.current_schemas(false)::text[],
+       (SELECT COALESCE(array_agg(rolname), '{}')::text[]
+        FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s))
+"""
+
+COLUMNS = """
+SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attcollation <> t.typcollation THEN co.collname ELSE '' END
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""

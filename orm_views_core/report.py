@@ -1,0 +1,137 @@
+"""Plans and statuses as text and as JSON, for the commands. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from .plan import Action, Plan, Step
+from .status import DatabaseStatus, State, ViewStatus
+
+_WORDS = {
+    Action.SCHEMA: "schema to prepare",
+    Action.CREATE: "to create",
+    Action.REPLACE: "to replace",
+    Action.REBUILD: "to rebuild",
+    Action.DROP: "to drop",
+    Action.ADOPT: "to adopt",
+    Action.OPTIONS: "to set options of",
+    Action.INDEX: "to re-index",
+    Action.GRANT: "to grant",
+    Action.COMMENT: "to comment",
+}
+
+
+def summary(plan: Plan) -> str:
+    """Return “2 to create, 1 to replace, 38 unchanged”."""
+    parts = [f"{count} {_WORDS[action]}" for action, count in plan.counts.items()]
+    return ", ".join([*parts, f"{plan.unchanged} unchanged"])
+
+
+def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
+    """Yield a plan as people read it: what is done to which view, and why."""
+    yield f"Plan for database '{plan.database}': {summary(plan)}."
+    width = max((len(step.action.verb) for step in plan.steps), default=0)
+    for step in plan.steps:
+        where = f" ({step.definition.where})" if step.definition else ""
+        yield f"  {step.action.sign} {step.action.verb:<{width}}  {step.target}: {step.reason}{where}"
+        if step.action in {Action.REPLACE, Action.REBUILD, Action.DROP, Action.INDEX}:
+            yield f"      keeps waiting: {step.blocks}{_usual(step)}"
+        if with_sql:
+            yield from (f"      {line}" for line in [*definition_diff(step), *step.sql.splitlines()])
+    for problem in plan.problems:
+        yield f"  ! {problem}"
+    if plan.is_empty:
+        yield "  Nothing to do."
+
+
+def _usual(step: Step) -> str:
+    return "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
+
+
+def definition_diff(step: Step) -> list[str]:
+    """Return the unified difference between the installed definition and the one to come, line by line.
+
+    Both as PostgreSQL writes them, so that only what differs for it shows.
+    """
+    if step.installed is None or step.rehearsed is None or step.installed.definition is None:
+        return []
+    before, after = step.installed.definition.splitlines(), step.rehearsed.definition.splitlines()
+    return list(difflib.unified_diff(before, after, "in the database", "as registered", lineterm=""))
+
+
+def plan_as_dict(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON has it."""
+    return {
+        "database": plan.database,
+        "fingerprint": plan.fingerprint,
+        "unchanged": plan.unchanged,
+        "problems": list(plan.problems),
+        "steps": [
+            {
+                "action": step.action.verb,
+                "view": step.target,
+                "class": step.definition.label if step.definition else None,
+                "source": str(step.definition.source) if step.definition and step.definition.source else None,
+                "reason": step.reason,
+                "indirect": step.indirect,
+                "blocks": step.blocks,
+                "usual_seconds": step.usual_seconds,
+                "sql": [s for s in (step.drop_statement, *step.statements) if s],
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def status_matches(view: ViewStatus, text: str) -> bool:
+    """Say whether people mean this view by a name or a label."""
+    return text == view.label or (view.name is not None and text in {str(view.name), view.name.name})
+
+
+def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]:
+    """Yield a line for each view, as ``showmigrations`` does for migrations, with its state for styling."""
+    if database.error:
+        yield State.INVALID, f"  {database.error}"
+        return
+    if not database.views:
+        yield None, "  (no views)"
+    rows = [
+        (view.state.value, str(view.name or "?"), view.kind.label if view.kind else "", view.label)
+        for view in database.views
+    ]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
+    for cells, view in zip(rows, database.views, strict=True):
+        mark = "[X]" if view.state is State.SYNCED else "[-]" if view.state is State.UNMANAGED else "[ ]"
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        why = "" if view.state is State.SYNCED else f"  {view.reason} {view.advice}".rstrip()
+        yield view.state, f" {mark} {line.rstrip() if not why else line}{why}"
+
+
+def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
+    """Return a database's views as JSON has them."""
+    return {
+        "database": database.database,
+        "error": str(database.error) if database.error else None,
+        "views": [_view_as_dict(view) for view in database.views],
+    }
+
+
+def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
+    installed, tag = view.installed, view.installed.tag if view.installed else None
+    return {
+        "view": str(view.name) if view.name else None,
+        "class": view.label or None,
+        "source": str(view.definition.source) if view.definition and view.definition.source else None,
+        "kind": view.kind.label if view.kind else None,
+        "readable": bool(view.definition and view.definition.is_readable),
+        "hidden": bool(view.definition and view.definition.hidden),
+        "state": view.state.value,
+        "reason": view.reason,
+        "advice": view.advice,
+        "size_bytes": installed.size if installed else None,
+        "synced": tag.synced.isoformat() if tag else None,
+        "refreshed": tag.refreshed.isoformat() if tag and tag.refreshed else None,
+        "seconds": tag.seconds if tag else None,
+    }
