@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from tests.demo import data
 
@@ -11,7 +11,7 @@ from tests.demo import data
 @pytest.fixture
 def demo_data(db: None) -> None:
     """The lender's data at a thousandth of its size: 50 customers, 200 loans, their instalments."""
-    data.load(connection, scale=0.001)
+    data.load(connections[DEFAULT_DB_ALIAS], scale=0.001)
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def make_role(db: None, request: pytest.FixtureRequest) -> Iterator[Callable[[st
 
     Roles belong to the whole server, so one that a killed run left behind is replaced.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     made = []
 
     def make(name: str) -> str:
@@ -58,4 +59,4 @@ def _databases(request: pytest.FixtureRequest) -> list[str]:
     """The aliases that the test's `django_db` mark lets it use."""
     marker = request.node.get_closest_marker("django_db")
     databases = marker.kwargs.get("databases") if marker else None
-    return list(connections) if databases == "__all__" else list(databases or ["default"])
+    return list(connections) if databases == "__all__" else list(databases or [DEFAULT_DB_ALIAS])

@@ -20,16 +20,8 @@ PROJECT = Path(__file__).with_name("project")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the source distribution, which is built from the checkout."""
     directory = tmp_path_factory.mktemp("dist")
-    _run(
-        sys.executable,
-        "-m",
-        "build",
-        "--no-isolation",
-        "--outdir",
-        str(directory),
-        str(CHECKOUT),
-        cwd=directory,
-    )
+    build = (sys.executable, "-m", "build", "--no-isolation")
+    _run(*build, "--outdir", str(directory), str(CHECKOUT), cwd=directory)
     return next(directory.glob("*.whl"))
 
 
@@ -64,10 +56,9 @@ def test_the_wheel_holds_the_packages_with_their_pages_and_nothing_else(wheel):
 def test_an_installed_wheel_shows_the_list_page_and_its_style_sheet(environment, tmp_path):
     project = shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
     visited = _run(
-        str(environment / "bin" / "python"),
-        str(project / "visit.py"),
+        *(str(environment / "bin" / "python"), "-m", "django", "visit"),
         cwd=project,
-        env={"DATABASE": json.dumps(_database("test_wheel"))},
+        env={"DJANGO_SETTINGS_MODULE": "settings", "DATABASE": json.dumps(_database("test_wheel"))},
     )
     visit = json.loads(visited)
     for file in visit["packages"]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from tests.demo import data
 
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="Replace what is loaded.")
 
     def handle(self, *, scale: float, force: bool, **options: Any) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
         if force or not data.is_loaded(connection):
             began = time.perf_counter()
             data.load(connection, scale)
