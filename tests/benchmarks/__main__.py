@@ -13,6 +13,8 @@ from tests.benchmarks.runner import entries, run_rounds
 from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.server import start_server
 
+DESCRIPTION = "Measure syncing views beside the predecessor, and print the table."
+
 
 def main() -> None:
     options = parse_arguments()
@@ -33,7 +35,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=DESCRIPTION)
     parser.add_argument(
         "scenarios", nargs="*", default=list(SCENARIOS), metavar="scenario", help=", ".join(SCENARIOS)
     )

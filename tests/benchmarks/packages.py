@@ -71,7 +71,8 @@ def _find_python(package: Package) -> str:
                 return candidate
     raise SystemExit(
         f"{package.distribution} needs Python {' or '.join(package.pythons)} for an environment of its own: "
-        "none was found on PATH or among pyenv's versions. Install one, e.g. `pyenv install 3.11`."
+        "none was found on PATH or among pyenv's versions. "
+        f"Install one, for example with `pyenv install {package.pythons[0]}`."
     )
 
 

@@ -18,7 +18,7 @@ from time import perf_counter
 import django
 import psycopg2
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 
 PROJECT = "tests.benchmarks.project"
 
@@ -59,6 +59,7 @@ def configure(task: Task) -> None:
     settings.configure(
         SECRET_KEY="benchmark",
         USE_TZ=True,
+        TIME_ZONE="UTC",
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         DATABASES={"default": {**database, "OPTIONS": parameters}},
         INSTALLED_APPS=[task.package, PROJECT] if task.package else [PROJECT],
@@ -72,7 +73,7 @@ def warm_up() -> None:
     """Open the connection, and compile one query that is not among the views."""
     models = import_module(f"{PROJECT}.models")
     models.Product.objects.filter(name="Flexible").values("id").query.sql_with_params()
-    with connection.cursor() as cursor:
+    with connections["default"].cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
@@ -143,7 +144,7 @@ def ddl_statements(views: int) -> list[str]:
     """What creates the schema and its views, parameters interpolated: no package has a part in it."""
     module = import_module(f"{PROJECT}.definitions")
     statements = [f"CREATE SCHEMA {module.SCHEMA}"]
-    with connection.cursor() as cursor:
+    with connections["default"].cursor() as cursor:
         for definition in module.definitions(views):
             if isinstance(definition, module.FromSQL):
                 query = definition.sql

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-from django.db import connection, models
+from django.db import connections, models
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
@@ -38,7 +38,7 @@ class Repayment(models.Model):
 
 def create_tables() -> None:
     """Create and fill the tables, without migrations, so that each version of Django makes the same ones."""
-    with connection.schema_editor() as editor:
+    with connections["default"].schema_editor() as editor:
         for model in (Customer, Product, Loan, Repayment):
             editor.create_model(model)
     days = [START + timedelta(days=number) for number in range(100)]
