@@ -82,7 +82,7 @@ def _execute(cursor: CursorWrapper, step: Step, statement: str) -> None:
 
 
 def _explain(step: Step, statement: str, error: DatabaseError) -> OrmViewsError:
-    if step.definition is not None and step.statements and statement == step.statements[0]:
+    if step.definition is not None and statement.startswith("CREATE "):
         return view_refused(step.definition, statement, error)
     where = step.definition.where if step.definition else step.target
     message = str(error).strip()

@@ -162,7 +162,7 @@ def find_scope(
         name: _dependencies(definition, found[name], catalog, definitions)
         for name, definition in definitions.items()
     }
-    order = creation_order(dependencies)
+    order = creation_order(dependencies, lambda name: definitions[name].where)
     asked = set(definitions) if only is None else closure_of_missing(set(only), dependencies, found)
     looked_at = {name: difference for name, difference in found.items() if name in asked}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
@@ -12,11 +12,12 @@ from .exceptions import CyclicDependencyError
 N = TypeVar("N")
 
 
-def creation_order(dependencies: Mapping[N, Collection[N]]) -> list[N]:
+def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[N], str] = str) -> list[N]:
     """Order views so that each comes after what it reads; otherwise as they came.
 
     Args:
         dependencies: for each view, what it reads. Names outside the mapping are passed over.
+        describe: says what a view is and where it is written, for the message.
 
     Raises:
         CyclicDependencyError: naming the circle.
@@ -28,9 +29,11 @@ def creation_order(dependencies: Mapping[N, Collection[N]]) -> list[N]:
         return list(sorter.static_order())
     except CycleError as error:
         # graphlib gives the circle against the direction of reading.
-        path = " → ".join(str(name) for name in reversed(error.args[1]))
+        circle: list[N] = error.args[1][::-1]
+        path = " → ".join(str(name) for name in circle)
+        where = ", ".join(describe(name) for name in circle[1:])
         raise CyclicDependencyError(
-            f"These views read one another in a circle: {path}. Take one of these references out."
+            f"These views read one another in a circle: {path}. Take one of the references out of {where}."
         ) from error
 
 

@@ -1,0 +1,93 @@
+"""What the tests of core share: an empty registry, and a picture of the whole database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.registry import Registry, registry
+
+Snapshot = dict[str, Any]
+
+_PICTURE = """
+SELECT n.nspname || '.' || c.relname,
+       c.oid, c.relkind, pg_get_userbyid(c.relowner), c.relacl::text, c.reloptions::text, c.relispopulated,
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+       obj_description(c.oid, 'pg_class'),
+       ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = c.oid ORDER BY 1),
+       ARRAY(SELECT attname || ' ' || format_type(atttypid, atttypmod) || ' '
+                    || COALESCE(col_description(attrelid, attnum), '')
+             FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+"""
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[Registry]:
+    """The registry, empty: a test registers what it declares, and the demonstration's views stay out of it."""
+    with registry.isolated() as empty:
+        yield empty
+
+
+@pytest.fixture
+def take_picture(db: None) -> Callable[..., Snapshot]:
+    """A function that says all that the catalogs have, to be compared before and after."""
+
+    def take(alias: str = "default") -> Snapshot:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(_PICTURE)
+            picture: Snapshot = {row[0]: row[1:] for row in cursor.fetchall()}
+            cursor.execute("SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'")
+            return picture | {f"schema {name}": acl for name, acl in cursor.fetchall()}
+
+    return take
+
+
+@pytest.fixture
+def execute(db: None) -> Callable[..., list[tuple[Any, ...]]]:
+    """A function that runs SQL as somebody at a psql prompt would."""
+
+    def run(sql: str, alias: str = "default") -> list[tuple[Any, ...]]:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def add_database() -> Iterator[Callable[[str, dict[str, Any]], BaseDatabaseWrapper]]:
+    """A function that adds an alias to DATABASES for the length of a test."""
+    added = []
+
+    def add(alias: str, settings: dict[str, Any]) -> BaseDatabaseWrapper:
+        connections.settings[alias] = {**connections.settings["default"], **settings}
+        added.append(alias)
+        return connections[alias]
+
+    yield add
+    for alias in added:
+        connections[alias].close()
+        del connections[alias]
+        del connections.settings[alias]
+
+
+@pytest.fixture
+def misdirect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """A function that gives an alias a new connection with other settings, for the length of a test."""
+    replaced = {}
+
+    def point_elsewhere(alias: str, settings: dict[str, Any]) -> None:
+        replaced[alias] = connections[alias]
+        monkeypatch.setitem(connections.settings, alias, {**connections.settings[alias], **settings})
+        connections[alias] = connections.create_connection(alias)
+
+    yield point_elsewhere
+    for alias, connection in replaced.items():
+        connections[alias].close()
+        connections[alias] = connection
