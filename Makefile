@@ -20,7 +20,8 @@ demo: .venv/.demo ## Run the demonstration on http://127.0.0.1:8000 (PORT=… fo
 	$(BIN)/python tests/demo/manage.py migrate --verbosity 0
 	$(BIN)/python tests/demo/manage.py load_demo
 	$(BIN)/python tests/demo/manage.py sync_views
-	$(BIN)/python tests/demo/manage.py serve $(PORT)
+	$(BIN)/python tests/demo/manage.py fill_views
+	DJANGO_RUNSERVER_HIDE_WARNING=true $(BIN)/python tests/demo/manage.py serve $(PORT)
 
 test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
 	$(BIN)/python -m pytest $(ARGS)
