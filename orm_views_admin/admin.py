@@ -1,0 +1,28 @@
+"""The entry in the admin's index and sidebar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponseRedirect
+
+from .models import RegisteredView
+from .sites import url_in
+
+
+@admin.register(RegisteredView)
+class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Leads to the list of views. There is no table, so nothing else of a ModelAdmin applies."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return HttpResponseRedirect(url_in(self.admin_site, "list"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+class OrmViewsAdminConfig(AppConfig):
+    """The pages of the views, under ``/admin/orm-views/``."""
+
+    name = "orm_views_admin"
+    verbose_name = _("PostgreSQL views")
+    default_auto_field = "django.db.models.BigAutoField"
+    # Templates and static files lie in the package where it is installed, beside it in a checkout.
+    path = str(_PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent)

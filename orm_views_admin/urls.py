@@ -1,0 +1,52 @@
+"""The addresses of the pages.
+
+``path("admin/orm-views/", include("orm_views_admin.urls"))`` before the admin's own puts them into the default
+site; a site of your own takes ``path("staff/orm-views/", site_urls(staff_site))``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, include, path, register_converter
+
+from .addresses import SegmentConverter
+from .sites import namespace_of
+from .views.count import CountView
+from .views.detail import DetailPage
+from .views.list import ListPage
+from .views.preview import PreviewPage
+from .views.refresh import RefreshPage
+from .views.sync import SyncPage
+
+register_converter(SegmentConverter, "orm_views_segment")
+
+_VIEW = "view/<orm_views_segment:database>/<orm_views_segment:schema>/<orm_views_segment:name>/"
+
+app_name = "orm_views_admin"
+
+
+def url_patterns(site: AdminSite) -> list[URLPattern]:
+    """Return the patterns of the pages inside an admin site."""
+    return [
+        path("", ListPage.for_site(site), name="list"),
+        path("sync/", SyncPage.for_site(site), name="sync"),
+        path("refresh/", RefreshPage.for_site(site), name="refresh"),
+        path(_VIEW, DetailPage.for_site(site), name="detail"),
+        path(f"{_VIEW}preview/", PreviewPage.for_site(site), name="preview"),
+        path(f"{_VIEW}count/", CountView.for_site(site), name="count"),
+    ]
+
+
+def site_urls(site: AdminSite) -> Any:
+    """Return what ``path`` takes as its view, for an ``AdminSite`` of your own.
+
+    Register ``RegisteredView`` with it as well, and the site's index has the entry:
+    ``site.register(RegisteredView, RegisteredViewAdmin)``.
+    """
+    return include((url_patterns(site), app_name), namespace=namespace_of(site))
+
+
+urlpatterns = url_patterns(admin.site)

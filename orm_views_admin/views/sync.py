@@ -1,0 +1,190 @@
+"""Planning a sync, confirming it and carrying it out: what is confirmed is what is done, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orm_views_core.exceptions import OrmViewsError, StalePlanError
+from orm_views_core.steps import Action, Plan, Step
+from orm_views_core.sync import SyncResult, plan_views, sync_views
+
+from ..addresses import ViewAddress
+from ..forms import ConfirmPlanForm
+from ..permissions import Permission
+from ..selection import FROM_LIST, Selection
+from ..tables import StepTable
+from ..wording import action_word, duration, number
+from .base import Page, registered_names
+from .steps import ShownStep, show_step
+
+CONFIRM = "confirm"
+
+
+@dataclass
+class DatabasePlan:
+    """What the page shows of one database: a plan with its form, or why there is none."""
+
+    alias: str
+    plan: Plan | None = None
+    form: ConfirmPlanForm | None = None
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Whether there is something to do, and nothing in the way."""
+        return self.plan is not None and bool(self.plan.steps) and not self.plan.problems
+
+    @property
+    def summary(self) -> str:
+        """The plan in one line."""
+        return summarise(self.plan) if self.plan else ""
+
+    @property
+    def tables(self) -> list[StepTable]:
+        """The steps in order: those that somebody asked for, then those that follow from them."""
+        if self.plan is None or not self.plan.steps:
+            return []
+        shown = [show_step(n, step) for n, step in enumerate(self.plan.steps, 1)]
+        direct = [step for step in shown if not step.indirect]
+        indirect = [step for step in shown if step.indirect]
+        found: list[tuple[list[ShownStep], str]] = [(direct, _("Changes")), (indirect, _("Indirectly affected"))]
+        return [StepTable(steps, label) for steps, label in found if steps]
+
+
+class SyncPage(Page):
+    """GET, and POST from the list, plan; POST with ``confirm`` carries the plan out."""
+
+    template_name = "orm_views_admin/sync.html"
+    permission = Permission.SYNC
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        selection = Selection.from_request(request.GET)
+        return self._show(selection, _make_plans(selection))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        selection = Selection.from_request(request.POST)
+        if FROM_LIST in request.POST and not selection.addresses:
+            messages.warning(request, _("Select the views to sync first."))
+            return HttpResponseRedirect(self.url("list"))
+        if CONFIRM not in request.POST:
+            return self._show(selection, _make_plans(selection))
+        return self._carry_out(selection)
+
+    def _carry_out(self, selection: Selection) -> HttpResponse:
+        """Plan again and compare before anything is done, in any database; core compares once more, under its lock."""
+        plans = _make_plans(selection, self.request.POST)
+        confirmed = [plan for plan in plans if plan.form is not None and plan.form.is_bound]
+        stale = [p for p in confirmed if not p.plan or p.form["fingerprint"].value() != p.plan.fingerprint]  # type: ignore[index]
+        if stale or not confirmed:
+            return self._show_stale(selection)
+        if not all(plan.can_be_confirmed and plan.form.is_valid() for plan in confirmed):  # type: ignore[union-attr]
+            return self._show(selection, plans)
+        only = selection.by_database
+        for plan in confirmed:
+            try:
+                assert plan.plan is not None
+                (result,) = sync_views(
+                    databases=[plan.alias], only=only[plan.alias], expected_fingerprint=plan.plan.fingerprint
+                )
+            except StalePlanError:
+                return self._show_stale(selection)
+            except (OrmViewsError, DatabaseError) as error:
+                plan.errors.append(_("Nothing was changed in this database. %(error)s") % {"error": error})
+                return self._show(selection, plans)
+            messages.success(self.request, _success(result))
+        return HttpResponseRedirect(self._where_next(selection))
+
+    def _show_stale(self, selection: Selection) -> HttpResponse:
+        messages.error(
+            self.request,
+            _(
+                "The database or the code has changed since this plan was made. Nothing was done. "
+                "This is the new plan; look at it before you confirm."
+            ),
+        )
+        return self._show(selection, _make_plans(selection), status=409)
+
+    def _show(self, selection: Selection, plans: Sequence[DatabasePlan], status: int = 200) -> HttpResponse:
+        (title, parent) = (_("Sync all views"), None)
+        if len(selection.addresses) == 1:
+            (address,) = selection.addresses
+            title, parent = _("Sync %(name)s") % {"name": address.name}, self._link_to(address)
+        elif selection.addresses:
+            count = len(selection.addresses)
+            title = ngettext("Sync %(count)s view", "Sync %(count)s views", count) % {"count": number(count)}
+        return self.render(
+            title,
+            parent=parent,
+            status_code=status,
+            plans=plans,
+            several=len(plans) > 1,
+            can_confirm=any(plan.can_be_confirmed for plan in plans),
+            drops=any(plan.form is not None and plan.form.drop_fields for plan in plans),
+            keys=selection.keys,
+        )
+
+    def _link_to(self, address: ViewAddress) -> tuple[str, str]:
+        return str(address.name), self.url("detail", address)
+
+    def _where_next(self, selection: Selection) -> str:
+        """Back to the view if there was one and it is still there, else to the list."""
+        if len(selection.addresses) == 1:
+            (address,) = selection.addresses
+            if address.name in registered_names(address.database):
+                return self.url("detail", address)
+        return self.url("list")
+
+
+def _make_plans(selection: Selection, data: Any = None) -> list[DatabasePlan]:
+    """Plan each database by itself, so that one that is in trouble does not hide the others."""
+    plans = []
+    for n, (alias, only) in enumerate(selection.by_database.items()):
+        prefix = f"{alias}-fingerprint"
+        bound = data if data is not None and prefix in data else None
+        shown = DatabasePlan(alias)
+        try:
+            (shown.plan,) = plan_views([alias], only=only)
+        except (OrmViewsError, DatabaseError) as error:
+            shown.errors.append(str(error).strip())
+        else:
+            shown.errors.extend(shown.plan.problems)
+            if shown.can_be_confirmed or bound is not None:
+                shown.form = ConfirmPlanForm(shown.plan, bound, prefix=alias, auto_id=f"id-{n}-%s")
+        plans.append(shown)
+    return plans
+
+
+def summarise(plan: Plan) -> str:
+    """Say what a plan does in one line: “2 to create, 1 to drop, 38 unchanged”."""
+    parts = [
+        _("%(count)s to %(action)s") % {"count": number(count), "action": action_word(action)}
+        for action, count in _count(plan.steps).items()
+    ]
+    return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(plan.unchanged)}])
+
+
+def _count(steps: Sequence[Step]) -> dict[Action, int]:
+    actions = [step.action for step in steps]
+    return {action: actions.count(action) for action in Action if action in actions}
+
+
+def _success(result: SyncResult) -> str:
+    done = ", ".join(
+        f"{action_word(action)}: {number(count)}" for action, count in _count(result.plan.steps).items()
+    )
+    return _("Synced database “%(alias)s” in %(time)s (%(done)s).") % {
+        "alias": result.plan.database,
+        "time": duration(result.seconds),
+        "done": done,
+    }
+
+
