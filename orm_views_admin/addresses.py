@@ -1,4 +1,4 @@
-"""Naming a view in URLs and forms: a key without spaces or slashes of its own, whatever the view is called."""
+"""Naming a view in URLs and forms: a key without slashes of its own, whatever the view is called."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class ViewAddress(NamedTuple):
 def escape(part: str) -> str:
     """Write a name so that it is one segment of a path.
 
-    Per cent signs would not do: servers decode ``%2F`` before Django sees it. A segment of dots is resolved by
-    browsers.
+    Per cent signs would not do: servers decode ``%2F`` before Django sees it. A segment of dots is resolved
+    by browsers.
     """
     part = part.replace("~", "~7E").replace("/", "~2F")
     return part.replace(".", "~2E") if part in {".", ".."} else part

@@ -1,4 +1,4 @@
-"""Values of a preview as people read them: NULL unlike an empty string, JSON laid out, the long ones cut short."""
+"""Values of a preview as people read them: NULL unlike an empty string, JSON laid out, long ones cut."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def render_value(value: Any, type_name: str) -> Any:
     if isinstance(value, dt.datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
         text = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
-        return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), value.isoformat(" "), text)
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>', value.isoformat(), value.isoformat(" "), text
+        )
     if isinstance(value, dt.date):
         text = formats.date_format(value, "SHORT_DATE_FORMAT")
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
@@ -62,7 +64,11 @@ def is_number(type_name: str) -> bool:
 
 def _number(value: int | decimal.Decimal | float) -> str:
     # Grouping is left to the project: identifiers are numbers too.
-    return formats.localize(value, use_l10n=True) if not isinstance(value, float) else formats.localize(repr(value))
+    return (
+        formats.localize(value, use_l10n=True)
+        if not isinstance(value, float)
+        else formats.localize(repr(value))
+    )
 
 
 def _json(value: Any) -> str:
@@ -82,7 +88,9 @@ def _bytes(value: bytes) -> Any:
 def _long(text: str) -> Any:
     one_line = " ".join(text.split())
     if len(one_line) <= SHORT:
-        return one_line if "\n" not in text.strip() or text[:1] in "{[" else format_html("<pre>{}</pre>", text)
+        return (
+            one_line if "\n" not in text.strip() or text[:1] in "{[" else format_html("<pre>{}</pre>", text)
+        )
     rest = "" if len(text) <= WHOLE else "\n" + _("… and %(n)s characters more") % {"n": len(text) - WHOLE}
     return format_html(
         '<details class="ov-long"><summary>{}…</summary><pre>{}{}</pre></details>',

@@ -103,7 +103,12 @@ class Entry:
     def can_be_counted(self) -> bool:
         """Whether it has rows that could be counted."""
         installed = self.status.installed
-        return self.address is not None and installed is not None and installed.kind is not None and installed.populated
+        return (
+            self.address is not None
+            and installed is not None
+            and installed.kind is not None
+            and installed.populated
+        )
 
     @cached_property
     def haystack(self) -> str:
@@ -118,13 +123,17 @@ class Entry:
 
 
 def freshness(entry: Entry) -> str:
-    """Return how old the rows of a materialised view are: "hour", "day", "week", "older", "never"; else ""."""
+    """Return how old a materialised view's rows are: "hour", "day", "week", "older", "never"; else ""."""
     if entry.status.kind is not ViewKind.MATERIALISED_VIEW:
         return ""
     if entry.refreshed is None:
         return "never"
     age = timezone.now() - entry.refreshed
-    for name, limit in (("hour", dt.timedelta(hours=1)), ("day", dt.timedelta(days=1)), ("week", dt.timedelta(days=7))):
+    for name, limit in (
+        ("hour", dt.timedelta(hours=1)),
+        ("day", dt.timedelta(days=1)),
+        ("week", dt.timedelta(days=7)),
+    ):
         if age < limit:
             return name
     return "older"

@@ -45,7 +45,7 @@ class Filter:
 
     Attributes:
         value: the property, as it stands in the URL; "" for an entry that has none.
-        words: what each value is called, in the order in which they are listed; None for the values as they are.
+        words: what each value is called, in the order of the list; None for the values as they are.
     """
 
     parameter: str
@@ -104,12 +104,13 @@ def narrow(entries: Iterable[Entry], parameters: QueryDict, *, but: str = "") ->
     return [
         entry
         for entry in entries
-        if all(_passes(entry, by, wanted) for by, wanted in active) and all(word in entry.haystack for word in words)
+        if all(_passes(entry, by, wanted) for by, wanted in active)
+        and all(word in entry.haystack for word in words)
     ]
 
 
 def facets(entries: Sequence[Entry], parameters: QueryDict) -> list[Facet]:
-    """Return the filters that have something to choose from, each with how many entries a choice would leave."""
+    """Return the filters that have a choice, each with how many entries it would leave."""
     found = []
     for by in FILTERS:
         counts = Counter(by.value(entry) for entry in narrow(entries, parameters, but=by.parameter))

@@ -56,5 +56,5 @@ def diff_lines(before: str, after: str) -> list[DiffLine]:
                 lines.append(DiffLine("gap", "", "⋯"))
             continue
         kind = {"+": "added", "-": "removed"}.get(sign, "same")
-        lines.append(DiffLine(kind, {"-": "−"}.get(sign, sign), text))
+        lines.append(DiffLine(kind, {"-": "\N{MINUS SIGN}"}.get(sign, sign), text))
     return lines

@@ -17,6 +17,7 @@ class ConfirmPlanForm(forms.Form):
 
     def __init__(self, plan: Plan, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.plan = plan
         self.fields["fingerprint"].initial = plan.fingerprint
         self._names: dict[str, str] = {}
         for n, step in enumerate(step for step in plan.steps if step.action is Action.DROP):
@@ -24,7 +25,9 @@ class ConfirmPlanForm(forms.Form):
             self.fields[f"drop-{n}"] = forms.CharField(
                 label=_("Type “%(name)s” to confirm that it is dropped") % {"name": step.target},
                 required=False,
-                widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "vTextField"}),
+                widget=forms.TextInput(
+                    attrs={"autocomplete": "off", "spellcheck": "false", "class": "vTextField"}
+                ),
             )
 
     @property
@@ -35,5 +38,7 @@ class ConfirmPlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         for field, name in self._names.items():
             if self.cleaned_data.get(field, "") != name.strip():
-                self.add_error(field, _("Type the name exactly as it is written here: %(name)s") % {"name": name})
+                self.add_error(
+                    field, _("Type the name exactly as it is written here: %(name)s") % {"name": name}
+                )
         return self.cleaned_data

@@ -1,4 +1,4 @@
-"""What differs between the admins of the supported versions of Django, so that templates need not know versions."""
+"""What differs between the admins of the supported versions of Django, for the templates."""
 
 from __future__ import annotations
 

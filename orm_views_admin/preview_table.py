@@ -15,7 +15,7 @@ from .cells import is_number, render_value
 from .querystrings import with_parameters
 from .tables import SORT, AdminTable, Header
 
-#: Before a column's name in the parameter that filters by it, so that a column may be called "page" or "sort".
+#: Before a column's name in the parameter that filters by it: a column may be called "page" or "sort".
 FILTER_PREFIX = "column."
 
 

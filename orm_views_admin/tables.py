@@ -61,7 +61,9 @@ class AdminTable(tables.Table):
         for column in self.columns:
             url = direction = ""
             if column.orderable and self._request is not None:
-                url = with_parameters(self._request.GET, **{SORT: str(column.order_by_alias.next), "page": None})
+                url = with_parameters(
+                    self._request.GET, **{SORT: str(column.order_by_alias.next), "page": None}
+                )
                 if column.is_ordered:
                     direction = "descending" if column.order_by_alias.is_descending else "ascending"
             yield Header(column.name, column.header, url, direction, column.attrs["th"].get("class", ""))
@@ -130,7 +132,7 @@ class ViewTable(AdminTable):
         return format_html(
             '<span class="ov-count" data-count-url="{}" title="{}">{}</span>',
             self._url("count", record.address),
-            _("The planner’s estimate"),
+            _("The planner's estimate"),
             text,
         )
 

@@ -1,7 +1,7 @@
 """The addresses of the pages.
 
-``path("admin/orm-views/", include("orm_views_admin.urls"))`` before the admin's own puts them into the default
-site; a site of your own takes ``path("staff/orm-views/", site_urls(staff_site))``.
+``path("admin/orm-views/", include("orm_views_admin.urls"))`` before the admin's own puts them into the
+default site; a site of your own takes ``path("staff/orm-views/", site_urls(staff_site))``.
 """
 
 from __future__ import annotations

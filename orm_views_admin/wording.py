@@ -17,7 +17,7 @@ from orm_views_core.names import ViewKind
 from orm_views_core.status import State
 from orm_views_core.steps import Action
 
-DASH = "–"
+DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,18 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views import View
 
+from orm_views_admin import markup
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import RegisteredView
+from orm_views_admin.permissions import Permission, may
+from orm_views_admin.selection import PARAMETER
+from orm_views_admin.sites import url_in
 from orm_views_core.connections import view_databases
 from orm_views_core.definition import name_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.registry import registry
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
-
-from .. import markup
-from ..addresses import ViewAddress
-from ..models import RegisteredView
-from ..permissions import Permission, may
-from ..selection import PARAMETER
-from ..sites import url_in
 
 
 class AdminView(View):
@@ -126,7 +125,9 @@ def read_statuses(alias: str) -> DatabaseStatus:
         (status,) = get_statuses([alias])
     except (OrmViewsError, DatabaseError) as error:
         message = _("Database “%(alias)s”: %(error)s") % {"alias": alias, "error": str(error).strip()}
-        return DatabaseStatus(alias, error=error if isinstance(error, OrmViewsError) else OrmViewsError(message))
+        return DatabaseStatus(
+            alias, error=error if isinstance(error, OrmViewsError) else OrmViewsError(message)
+        )
     return status
 
 
@@ -142,7 +143,7 @@ def address_or_404(database: str, schema: str, name: str) -> ViewAddress:
 
 
 def find_status(address: ViewAddress) -> ViewStatus:
-    """Return how a view stands. What is neither registered nor in our schemas is not found: tables, above all.
+    """Return how a view stands. What is neither registered nor in our schemas is not found, tables above all.
 
     Raises:
         Http404: when there is no such view.

@@ -6,10 +6,10 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
+from orm_views_admin.wording import DASH, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.rows import count_rows
 
-from ..wording import DASH, number
 from .base import AdminView, address_or_404, find_status, is_registered
 
 
@@ -32,6 +32,8 @@ class CountView(AdminView):
                 "rows": count.rows,
                 "exact": count.exact,
                 "text": text if count.exact else f"~ {text}",
-                "title": _("Counted just now") if count.exact else _("The planner’s estimate: counting took too long"),
+                "title": _("Counted just now")
+                if count.exact
+                else _("The planner's estimate: counting took too long"),
             }
         )

@@ -11,16 +11,16 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from orm_views_admin import wording
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.formatting import diff_lines, format_sql, highlight_sql
+from orm_views_admin.permissions import Permission, may
+from orm_views_admin.tables import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.rows import estimate_rows
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
-from .. import wording
-from ..addresses import ViewAddress
-from ..formatting import diff_lines, format_sql, highlight_sql
-from ..permissions import Permission, may
-from ..tables import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from .base import Page, address_or_404, find_status, registered_names
 
 

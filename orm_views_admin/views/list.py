@@ -11,19 +11,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.entries import Entry
+from orm_views_admin.filters import ATTENTION, SEARCH, active_parameters, facets, narrow
+from orm_views_admin.permissions import Permission, may
+from orm_views_admin.querystrings import with_parameters
+from orm_views_admin.tables import SORT, ViewTable
+from orm_views_admin.wording import look_of, number
 from orm_views_core.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.rows import estimate_rows
 from orm_views_core.status import DatabaseStatus, count_states
 
-from ..addresses import ViewAddress
-from ..entries import Entry
-from ..filters import ATTENTION, SEARCH, active_parameters, facets, narrow
-from ..permissions import Permission, may
-from ..querystrings import with_parameters
-from ..tables import SORT, ViewTable
-from ..wording import look_of, number
 from .base import Page, read_statuses
 
 PER_PAGE = 50
@@ -106,7 +106,7 @@ class ListPage(Page):
 
 
 def _estimates(entries: list[Entry]) -> dict[ViewAddress, int]:
-    """Ask each database once for the estimates of its entries. They are a courtesy: without them nothing else is lost."""
+    """Ask each database once for the estimates of its entries; without them nothing else is lost."""
     names: defaultdict[str, list[ViewName]] = defaultdict(list)
     for entry in entries:
         if entry.address is not None and entry.can_be_counted:
@@ -114,7 +114,9 @@ def _estimates(entries: list[Entry]) -> dict[ViewAddress, int]:
     estimates = {}
     for alias, wanted in names.items():
         with suppress(OrmViewsError, DatabaseError):
-            estimates |= {ViewAddress(alias, name): rows for name, rows in estimate_rows(alias, wanted).items()}
+            estimates |= {
+                ViewAddress(alias, name): rows for name, rows in estimate_rows(alias, wanted).items()
+            }
     return estimates
 
 

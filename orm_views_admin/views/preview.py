@@ -10,16 +10,16 @@ from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from orm_views_admin.permissions import Permission
+from orm_views_admin.preview_table import FILTER_PREFIX, PreviewTable
+from orm_views_admin.querystrings import with_parameters
+from orm_views_admin.tables import SORT
 from orm_views_core.catalog import Column
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind
 from orm_views_core.rows import RowPage, read_rows
 from orm_views_core.status import State, ViewStatus
 
-from ..permissions import Permission
-from ..preview_table import FILTER_PREFIX, PreviewTable
-from ..querystrings import with_parameters
-from ..tables import SORT
 from .base import Page, address_or_404, find_status
 
 PER_PAGE = 50

@@ -1,7 +1,7 @@
 """Refreshing materialised views: what will be done, and doing it.
 
-A refresh is done within the request for now. Handing it to an executor as a run, and following that run on a page of
-its own, will take the place of ``RefreshPage._refresh``.
+A refresh is done within the request for now. Handing it to an executor as a run, and following that run on a
+page of its own, will take the place of ``RefreshPage._refresh``.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.permissions import Permission
+from orm_views_admin.selection import FROM_LIST, Selection
+from orm_views_admin.tables import RefreshTable
+from orm_views_admin.wording import duration, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import RefreshResult, refresh_views
 from orm_views_core.status import ViewStatus
 
-from ..addresses import ViewAddress
-from ..permissions import Permission
-from ..selection import FROM_LIST, Selection
-from ..tables import RefreshTable
-from ..wording import duration, number
 from .base import Page, read_statuses
 
 CONFIRM = "confirm"
@@ -112,7 +112,7 @@ class RefreshPage(Page):
 
 
 def _refreshable(selection: Selection) -> tuple[dict[str, list[ViewStatus]], list[str]]:
-    """Return the views that can be refreshed, each after those that it reads, and what is wrong with a database."""
+    """Return the views that can be refreshed, each after those that it reads, and errors of databases."""
     found: dict[str, list[ViewStatus]] = {}
     errors = []
     for alias, wanted in selection.by_database.items():

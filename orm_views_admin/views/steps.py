@@ -7,9 +7,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from orm_views_admin.formatting import DiffLine, diff_lines, highlight_sql
 from orm_views_core.steps import Action, Step
-
-from ..formatting import DiffLine, diff_lines, highlight_sql
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.forms import ConfirmPlanForm
+from orm_views_admin.permissions import Permission
+from orm_views_admin.selection import FROM_LIST, Selection
+from orm_views_admin.tables import StepTable
+from orm_views_admin.wording import action_word, duration, number
 from orm_views_core.exceptions import OrmViewsError, StalePlanError
 from orm_views_core.steps import Action, Plan, Step
 from orm_views_core.sync import SyncResult, plan_views, sync_views
 
-from ..addresses import ViewAddress
-from ..forms import ConfirmPlanForm
-from ..permissions import Permission
-from ..selection import FROM_LIST, Selection
-from ..tables import StepTable
-from ..wording import action_word, duration, number
 from .base import Page, registered_names
 from .steps import ShownStep, show_step
 
@@ -36,6 +36,22 @@ class DatabasePlan:
     plan: Plan | None = None
     form: ConfirmPlanForm | None = None
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the request confirms a plan of this database."""
+        return self.form is not None and self.form.is_bound
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the plan that the request confirms is another one."""
+        form = self.form
+        return form is None or form["fingerprint"].value() != form.plan.fingerprint
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it can be carried out, as confirmed."""
+        return self.can_be_confirmed and self.form is not None and self.form.is_valid()
 
     @property
     def can_be_confirmed(self) -> bool:
@@ -55,7 +71,10 @@ class DatabasePlan:
         shown = [show_step(n, step) for n, step in enumerate(self.plan.steps, 1)]
         direct = [step for step in shown if not step.indirect]
         indirect = [step for step in shown if step.indirect]
-        found: list[tuple[list[ShownStep], str]] = [(direct, _("Changes")), (indirect, _("Indirectly affected"))]
+        found: list[tuple[list[ShownStep], str]] = [
+            (direct, _("Changes")),
+            (indirect, _("Indirectly affected")),
+        ]
         return [StepTable(steps, label) for steps, label in found if steps]
 
 
@@ -80,25 +99,26 @@ class SyncPage(Page):
         return self._carry_out(selection)
 
     def _carry_out(self, selection: Selection) -> HttpResponse:
-        """Plan again and compare before anything is done, in any database; core compares once more, under its lock."""
+        """Plan again and compare before anything is done; core compares once more, under its lock."""
         plans = _make_plans(selection, self.request.POST)
-        confirmed = [plan for plan in plans if plan.form is not None and plan.form.is_bound]
-        stale = [p for p in confirmed if not p.plan or p.form["fingerprint"].value() != p.plan.fingerprint]  # type: ignore[index]
-        if stale or not confirmed:
+        confirmed = [shown for shown in plans if shown.is_confirmed]
+        if not confirmed or any(shown.is_stale for shown in confirmed):
             return self._show_stale(selection)
-        if not all(plan.can_be_confirmed and plan.form.is_valid() for plan in confirmed):  # type: ignore[union-attr]
+        if not all(shown.is_valid for shown in confirmed):
             return self._show(selection, plans)
         only = selection.by_database
-        for plan in confirmed:
+        for shown in confirmed:
+            assert shown.plan is not None
             try:
-                assert plan.plan is not None
                 (result,) = sync_views(
-                    databases=[plan.alias], only=only[plan.alias], expected_fingerprint=plan.plan.fingerprint
+                    databases=[shown.alias],
+                    only=only[shown.alias],
+                    expected_fingerprint=shown.plan.fingerprint,
                 )
             except StalePlanError:
                 return self._show_stale(selection)
             except (OrmViewsError, DatabaseError) as error:
-                plan.errors.append(_("Nothing was changed in this database. %(error)s") % {"error": error})
+                shown.errors.append(_("Nothing was changed in this database. %(error)s") % {"error": error})
                 return self._show(selection, plans)
             messages.success(self.request, _success(result))
         return HttpResponseRedirect(self._where_next(selection))
@@ -186,5 +206,3 @@ def _success(result: SyncResult) -> str:
         "time": duration(result.seconds),
         "done": done,
     }
-
-
