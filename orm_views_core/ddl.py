@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .definition import ViewDefinition
-from .names import ViewKind, ViewName, quote_identifier
+from .names import ViewKind, ViewName, column_list, quote_identifier
 
 #: What stands between CREATE VIEW and the SELECT: a line of its own, so that lines keep their numbers.
 HEAD_LINES = 1
@@ -53,7 +53,8 @@ def create_view(
     create = "CREATE OR REPLACE" if replace else "CREATE"
     options = ", ".join(f"{option}={value}" for option, value in definition.options)
     options = f" WITH ({options})" if options else ""
-    statement = f"{create} {kind.value} {name.quoted}{options} AS\n{sql or definition.sql}"
+    columns = column_list(definition.columns)
+    statement = f"{create} {kind.value} {name.quoted}{columns}{options} AS\n{sql or definition.sql}"
     if kind is ViewKind.MATERIALISED_VIEW and not with_data:
         # On a line of its own: the SELECT may end in a comment.
         statement += "\nWITH NO DATA"

@@ -39,6 +39,7 @@ class ViewDefinition:
         label: ``app_label.ClassName``, the way commands and pages name the class.
         source: where the class is written.
         sql: the SELECT with its parameters as literals, without a semicolon.
+        columns: what to call its columns; empty when the SQL names them itself.
         comment: the class's docstring.
         column_comments: the ``help_text`` of its fields, by column.
         options: the options of ``WITH (...)`` that the class sets, sorted.
@@ -55,6 +56,7 @@ class ViewDefinition:
     name: ViewName
     kind: ViewKind
     sql: str
+    columns: tuple[str, ...] = ()
     comment: str = ""
     column_comments: Mapping[str, str] = field(default_factory=dict)
     options: tuple[tuple[str, str], ...] = ()
@@ -75,6 +77,7 @@ class ViewDefinition:
         said = [
             self.kind.value,
             self.sql,
+            self.columns,
             self.options,
             [(index.name, index.unique, index.tail) for index in self.indexes],
         ]
@@ -153,13 +156,15 @@ def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWra
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     kind = ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW
     hidden = bool(declared(view, "hidden", False))
+    sql, columns = _compile_sql(view, connection)
     return ViewDefinition(
         label=label_of(view),
         source=vars(view).get("_view_source"),
         database=connection.alias,
         name=name,
         kind=kind,
-        sql=_compile_sql(view, connection),
+        sql=sql,
+        columns=columns,
         comment=_docstring(view),
         column_comments=column_comments(view),
         options=_compile_options(view, kind, connection),
@@ -173,7 +178,10 @@ def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWra
     )
 
 
-def _compile_sql(view: type[BasePostgresView], connection: BaseDatabaseWrapper) -> str:
+def _compile_sql(
+    view: type[BasePostgresView], connection: BaseDatabaseWrapper
+) -> tuple[str, tuple[str, ...]]:
+    """Return the SELECT, its parameters as literals, and what to call its columns."""
     try:
         select = view._parameterised_sql
         if not isinstance(select.sql, str):
@@ -204,7 +212,7 @@ def _compile_sql(view: type[BasePostgresView], connection: BaseDatabaseWrapper) 
             f"{describe(view)}: its sql has more than one statement. A view is one SELECT: "
             "take away what follows the first semicolon."
         )
-    return statement
+    return statement, select.columns
 
 
 _OPTIONS: Mapping[str, tuple[Any, ...]] = {

@@ -34,6 +34,11 @@ class ViewName(NamedTuple):
         return f"{self.schema}.{self.name}"
 
 
+def column_list(columns: Sequence[str]) -> str:
+    """Return `` ("a", "b")`` to put behind a view's name, or nothing."""
+    return f" ({', '.join(map(quote_identifier, columns))})" if columns else ""
+
+
 def key_name(view: str, columns: Sequence[str]) -> str:
     """Name the unique index of a view's key, as PostgreSQL names that of a table's, within its limit."""
     name = "_".join([view, *columns, "key"])

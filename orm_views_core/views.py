@@ -10,19 +10,33 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
+from .columns import column_names
 from .conf import import_time_settings
 from .exceptions import InvalidViewDependencies
-from .names import SourceLocation, ViewName, declared, find_class_statement, key_name, quote_identifier
+from .names import (
+    SourceLocation,
+    ViewName,
+    column_list,
+    declared,
+    find_class_statement,
+    key_name,
+    quote_identifier,
+)
 from .readable import ReadableViewBase
 from .registry import registry
 
 
 @dataclass
 class ParameterisedSQL:
-    """SQL with ``%s`` placeholders and their values, as ``cursor.execute`` takes them."""
+    """SQL with ``%s`` placeholders and their values, as ``cursor.execute`` takes them.
+
+    Attributes:
+        columns: for a SELECT, what to call its columns; empty when it names them itself.
+    """
 
     sql: str
     params: Sequence[Any] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
 
 
 class HiddenViewMixin:
@@ -77,7 +91,8 @@ class BasePostgresView:
     def creation_sql(cls) -> ParameterisedSQL:
         """The statement that creates the view, with its parameters left to the cursor."""
         select = cls._parameterised_sql
-        return ParameterisedSQL(f"CREATE VIEW {cls.name_with_schema} AS {select.sql};", select.params)
+        name = cls.name_with_schema + column_list(select.columns).replace("%", "%%")
+        return ParameterisedSQL(f"CREATE VIEW {name} AS {select.sql};", select.params)
 
     @classproperty
     def name(cls) -> str:
@@ -142,7 +157,8 @@ class PostgresMaterialisedViewMixin:
     def creation_sql(cls: Any) -> ParameterisedSQL:
         """The statements that create the view and its unique index."""
         select = cls._parameterised_sql
-        sql = f"CREATE MATERIALIZED VIEW {cls.name_with_schema} AS {select.sql};"
+        name = cls.name_with_schema + column_list(select.columns).replace("%", "%%")
+        sql = f"CREATE MATERIALIZED VIEW {name} AS {select.sql};"
         if columns := cls._view_pk_columns():
             index = quote_identifier(key_name(cls._view_name(), columns))
             keys = ", ".join(quote_identifier(column) for column in columns)
@@ -187,8 +203,10 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
     @classproperty
     def _parameterised_sql(cls) -> ParameterisedSQL:
         database = declared(cls, "database", DEFAULT_DB_ALIAS)  # type: ignore[arg-type]
-        sql, params = cls.get_queryset().query.get_compiler(using=database).as_sql()
-        return ParameterisedSQL(sql, list(params))
+        query = cls.get_queryset().query
+        compiler = query.get_compiler(using=database)
+        sql, params = compiler.as_sql()
+        return ParameterisedSQL(sql, list(params), column_names(query, compiler))
 
 
 class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=False):

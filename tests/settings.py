@@ -1,9 +1,11 @@
 """The demonstration's settings, and what only the tests need."""
 
 from tests.demo.settings import *  # noqa: F403
-from tests.demo.settings import DATABASES
+from tests.demo.settings import DATABASES, INSTALLED_APPS
 
 DEBUG = False
+
+INSTALLED_APPS += ["tests.oldstyle"]
 
 # A second PostgreSQL database, for everything that must go where its view says and nowhere else.
 DATABASES["warehouse"] = {**DATABASES["default"], "NAME": f"{DATABASES['default']['NAME']}_warehouse"}

@@ -28,8 +28,14 @@ WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 
 
 @pytest.fixture(autouse=True)
+def plain_settings(settings: Any) -> None:
+    """The defaults: what the demonstration grants is no business of these tests."""
+    settings.ORM_VIEWS = {}
+
+
+@pytest.fixture(autouse=True)
 def registered() -> Iterator[Registry]:
-    """The registry, empty: a test registers what it declares, and the demonstration's views stay out of it."""
+    """The registry, empty but for what a test declares: the demonstration's views stay out of it."""
     with registry.isolated() as empty:
         yield empty
 

@@ -186,7 +186,7 @@ DECLARATIONS = [
 @pytest.mark.parametrize("run", [sync_views, plan_views])
 def test_a_mistake_names_the_view_and_the_file_and_changes_nothing(declare, run, take_picture):
     before = take_picture()
-    view, error, message = declare()
+    _, error, message = declare()
     with pytest.raises(error, match=f"(?s){message}") as caught:
         run()
     assert "Wrong" in str(caught.value)

@@ -148,8 +148,9 @@ def test_a_rebuild_takes_its_readers_along_and_keeps_grants_made_by_hand(registe
 def test_a_materialised_view_below_which_something_changes_is_computed_anew(registered, execute):
     three_levels(registered)
     sync_views()
-    execute("INSERT INTO lending_customer (id, email, first_name, last_name, date_of_birth, city, registered_on) "
-            "VALUES (1, 'a@b.c', 'A', 'B', '2000-01-01', 'Leeds', '2020-01-01')")  # fmt: skip
+    Customer.objects.create(
+        email="a@b.c", city="Leeds", date_of_birth="2000-01-01", registered_on="2020-01-01"
+    )
     three_levels(registered, "SELECT id, upper(city)::varchar(60) AS city FROM lending_customer")
     assert done() == [("replace", "views.bottom"), ("rebuild", "views.middle"), ("rebuild", "views.top")]
     assert execute("SELECT * FROM views.top") == [("LEEDS", 1)]
@@ -259,8 +260,10 @@ def test_what_is_not_ours_in_the_schema_is_shown_and_never_touched(registered, e
     declare("V", "SELECT 1 AS a")
     sync_views()
     execute(
-        "CREATE TABLE views.somebodys_table (a int); CREATE VIEW views.somebodys_view AS SELECT * FROM views.v;"
-        "CREATE MATERIALIZED VIEW views.somebodys_rows AS SELECT 1 AS a; CREATE SEQUENCE views.somebodys_numbers"
+        "CREATE TABLE views.somebodys_table (a int);"
+        "CREATE VIEW views.somebodys_view AS SELECT * FROM views.v;"
+        "CREATE MATERIALIZED VIEW views.somebodys_rows AS SELECT 1 AS a;"
+        "CREATE SEQUENCE views.somebodys_numbers"
     )
     before = take_picture()
     assert states()["views.somebodys_view"] is State.UNMANAGED
