@@ -15,18 +15,24 @@ TokenKind = Literal["identifier", "string", "comment", "space", "other"]
 
 _TOKEN = re.compile(
     r"""
-    (?P<comment> --[^\n]* | /\* )
+    (?P<comment> --[^\n\r]* | /\* )
   | (?P<string>
         [eE]'(?: [^'\\] | \\. | '' )*'
       | (?: [bBxXnN] | [uU]& )? '(?: [^'] | '' )*'
-      | \$(?P<tag> (?: [^\W\d]\w* )? )\$ .*? \$(?P=tag)\$
+      | \$(?P<tag> (?: [A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]* )? )\$ .*? \$(?P=tag)\$
     )
-  | (?P<identifier> (?:[uU]&)? "(?: [^"] | "" )+" | [^\W\d][\w$]* )
+  | (?P<identifier>
+        (?:[uU]&)? "(?: [^"] | "" )+"
+      | [A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*
+    )
   | (?P<space> \s+ )
   | (?P<other> \d[\w.]* | \$\d+ | . )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_UNICODE_ESCAPE = re.compile(r"\\(?:\\|\+((?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0-9a-fA-F]{4}))")
+# PostgreSQL folds these only, whatever the locale, in every encoding that has more than one byte.
+_FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -48,7 +54,15 @@ class Token(NamedTuple):
         """The name as the catalogs have it: unquoted ones folded to lower case."""
         if self.text.startswith('"'):
             return self.text[1:-1].replace('""', '"')
-        return self.text.lower()
+        if self.text.endswith('"'):
+            return _UNICODE_ESCAPE.sub(_unescape, self.text[3:-1].replace('""', '"'))
+        return self.text.lower() if self.text.isascii() else self.text.translate(_FOLD)
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    """Return the character of an escape in ``U&"..."``; one with UESCAPE stays as it is written."""
+    digits = escape[1] or escape[2]
+    return chr(int(digits, 16)) if digits else "\\"
 
 
 def tokenize(sql: str) -> Iterator[Token]:

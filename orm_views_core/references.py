@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .lexer import Token, tokenize
 from .names import ViewName, quote_identifier
 
-_WORD = re.compile(r"[^\W\d][\w$]*")
-# A relation can only stand behind one of these; behind anything else "views.id" is the column of an alias.
-_BEFORE_A_RELATION = frozenset({"from", "join", "only", "lateral", "table", ",", "("})
+_WORD = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)')
+_AFTER_FROM = frozenset(
+    {"where", "group", "having", "order", "window", "limit", "offset", "fetch", "for"}
+    | {"union", "intersect", "except", "values"}
+)
 
 
 class Reference(NamedTuple):
@@ -26,36 +29,110 @@ def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Referen
     """Yield every reference to a relation of one of these schemas that names its schema."""
     # Most views read tables only: one search per schema spares them the lexer.
     folded = sql.lower()
-    if not any(schema.lower().replace('"', '""') in folded for schema in schemas):
+    if not any(schema.lower().replace('"', '""') in folded for schema in schemas) and 'u&"' not in folded:
         return
     tokens = [token for token in tokenize(sql) if not token.is_blank]
-    aliases = _names_used_bare(tokens, schemas)
-    for i, token in enumerate(tokens[:-2]):
-        if token.kind != "identifier" or tokens[i + 1].text != "." or tokens[i + 2].kind != "identifier":
+    relations = {place.index for place in _relation_places(tokens)}
+    # A name that is used alone is that of a table or an alias as well: "views.id" may be its column.
+    used_alone = {token.identifier for i, token in enumerate(tokens) if not _is(tokens, i + 1, ".")}
+    for i, parts in _dotted_names(tokens):
+        behind = i + 2 * len(parts) - 1
+        if _is(tokens, behind, "("):
+            continue  # a function
+        if i in relations:
+            at = len(parts) - 2  # schema.name, or database.schema.name
+        elif len(parts) > 2 or _is(tokens, behind, "."):
+            at = len(parts) - 3 if len(parts) > 2 else 0  # schema.name.column, schema.name.*
+        else:
+            # The type of its rows, or a name that can only be a relation's because nothing has the other.
+            at = 0 if _is(tokens, i - 1, ":") or parts[0].identifier not in used_alone else -1
+        if 0 <= at < len(parts) - 1 and parts[at].identifier in schemas:
+            target = ViewName(parts[at].identifier, parts[at + 1].identifier)
+            yield Reference(target, parts[at].start, parts[at].end)
+
+
+def _is(tokens: list[Token], i: int, text: str) -> bool:
+    return 0 <= i < len(tokens) and tokens[i].text == text
+
+
+def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
+    """Yield every ``a.b…`` of two parts or more, with the index of its first token."""
+    for i, token in enumerate(tokens):
+        if token.kind != "identifier" or not _is(tokens, i + 1, ".") or _is(tokens, i - 1, "."):
             continue
-        schema = token.identifier
-        if schema not in schemas or (i and tokens[i - 1].text == "."):
-            continue
-        if schema in aliases and not _stands_for_a_relation(tokens, i):
-            continue
-        yield Reference(ViewName(schema, tokens[i + 2].identifier), token.start, token.end)
+        parts, last = [token], i
+        while _is(tokens, last + 1, ".") and last + 2 < len(tokens) and tokens[last + 2].kind == "identifier":
+            last += 2
+            parts.append(tokens[last])
+        if len(parts) > 1:
+            yield i, parts
 
 
-def _names_used_bare(tokens: list[Token], schemas: Collection[str]) -> set[str]:
-    """Return the schema names that the text also uses alone: tables or aliases called the same."""
-    return {
-        token.identifier
-        for i, token in enumerate(tokens)
-        if token.kind == "identifier"
-        and (i + 1 == len(tokens) or tokens[i + 1].text != ".")
-        and (i == 0 or tokens[i - 1].text != ".")
-        and token.identifier in schemas
-    }
+class _Place(NamedTuple):
+    """Where a relation's name begins; ``is_local`` if a name alone would be a common table expression's."""
+
+    index: int
+    is_local: bool
 
 
-def _stands_for_a_relation(tokens: list[Token], i: int) -> bool:
-    has_column = i + 3 < len(tokens) and tokens[i + 3].text == "."
-    return has_column or (i > 0 and tokens[i - 1].text.lower() in _BEFORE_A_RELATION)
+@dataclass
+class _Level:
+    """What has been seen between two brackets."""
+
+    selects: bool = False
+    in_from: bool = False
+    in_with: bool = False
+    recursive: bool = False
+    named: str = ""
+    expressions: set[str] = field(default_factory=set)
+
+    def finish_expression(self) -> None:
+        if self.named:
+            self.expressions.add(self.named)
+            self.named = ""
+
+
+def _relation_places(tokens: list[Token]) -> Iterator[_Place]:
+    """Yield where relations are named: behind FROM, JOIN, TABLE and between the commas of a FROM list."""
+    levels, expected = [_Level()], False
+    for i, token in enumerate(tokens):
+        level, before = levels[-1], tokens[i - 1].text.lower() if i else ""
+        word = token.text.lower() if token.kind == "identifier" and before != "." else ""
+        if token.text == "(":
+            levels.append(_Level(in_from=expected))
+        elif token.text == ")":
+            levels = levels[:-1] or [_Level()]
+            expected = False
+        elif token.text == ",":
+            level.finish_expression()
+            expected = level.in_from
+        elif word == "with" and not level.selects:
+            level.in_with, expected = True, False
+        elif word == "select":
+            level.finish_expression()
+            level.selects, level.in_from, level.in_with, expected = True, False, False, False
+        elif word == "from":
+            compares = before == "distinct" and i > 1 and tokens[i - 2].text.lower() in {"is", "not"}
+            expected = level.selects and not compares
+            level.in_from = level.in_from or expected
+        elif word == "table":
+            level.finish_expression()
+            level.in_with, expected = False, True
+        elif word == "join":
+            expected = level.in_from
+        elif word in _AFTER_FROM:
+            level.finish_expression()
+            level.in_from, expected = False, False
+        elif word == "recursive" and before == "with":
+            level.recursive = True
+        elif word and level.in_with and before in {"with", "recursive", ","}:
+            level.named = token.identifier
+            if level.recursive:
+                level.finish_expression()
+        elif not (expected and word in {"only", "lateral"}):
+            if expected and token.kind == "identifier":
+                yield _Place(i, any(token.identifier in level.expressions for level in levels))
+            expected = False
 
 
 def find_references(
@@ -67,29 +144,33 @@ def find_references(
         sql: a SELECT.
         names: the views to look for.
         search_path: the schemas in which PostgreSQL looks up an unqualified name. Such a name counts
-            where it is that of a view in one of them, although it may be a column's: what is found here
-            is an order to create in, and PostgreSQL has the last word.
+            where it is that of a view in one of them, although a table of that name may come before: what
+            is found here is an order to create in, and PostgreSQL has the last word.
     """
     found = {r.target for r in qualified_references(sql, {n.schema for n in names}) if r.target in names}
-    reachable = {n.name: n for n in names if n.schema in search_path}
-    if reachable and not reachable.keys().isdisjoint(_words(sql)):
+    position = {schema: i for i, schema in enumerate(search_path)}
+    inside = sorted((n for n in names if n.schema in position), key=lambda n: -position[n.schema])
+    reachable = {n.name: n for n in inside}  # the first schema of the path comes last, and wins
+    if reachable and not {name.lower() for name in reachable}.isdisjoint(_words_folded(sql)):
         found |= _unqualified_references(sql, reachable)
     return frozenset(found)
 
 
-def _words(sql: str) -> set[str]:
-    return set(_WORD.findall(sql.lower())) | set(re.findall(r'"((?:[^"]|"")+)"', sql))
+def _words_folded(sql: str) -> set[str]:
+    """Return whatever may be a name, spared the lexer; strings and comments come along."""
+    if 'u&"' in (folded := sql.lower()):
+        return {token.identifier.lower() for token in tokenize(sql)}
+    return {quoted.replace('""', '"') or word for quoted, word in _WORD.findall(folded)}
 
 
 def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[ViewName]:
     tokens = [token for token in tokenize(sql) if not token.is_blank]
     return {
-        reachable[token.identifier]
-        for i, token in enumerate(tokens)
-        if token.kind == "identifier"
-        and token.identifier in reachable
-        and i > 0
-        and tokens[i - 1].text.lower() in _BEFORE_A_RELATION
+        reachable[tokens[i].identifier]
+        for i, is_local in _relation_places(tokens)
+        if tokens[i].identifier in reachable
+        and not is_local
+        and not (_is(tokens, i + 1, ".") or _is(tokens, i + 1, "("))
     }
 
 
