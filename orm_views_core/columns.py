@@ -28,9 +28,10 @@ def column_names(query: Query, compiler: SQLCompiler) -> tuple[str, ...]:
     names: list[tuple[str, str]] = []
     for expression, _, alias in compiler.select:
         if isinstance(expression, ColPairs):
-            names += [(column.target.column, column.target.column) for column in expression.get_cols()]
+            names += [(str(column.target.column),) * 2 for column in expression.get_cols()]
         elif isinstance(expression, Col) and alias not in query.annotation_select:
-            names.append((expression.target.column, alias or expression.target.column))
+            column = str(expression.target.column)
+            names.append((column, alias or column))
         elif alias:
             names.append((alias, alias))
         else:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .conf import get_settings
 from .connections import naming_the_database
-from .exceptions import LockNotAvailableError
+from .exceptions import LockNotAvailableError, SyncFailedError
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ T = TypeVar("T")
 SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 _LOCK_NOT_AVAILABLE = "55P03"
+_INSUFFICIENT_PRIVILEGE = "42501"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 
 _HOLDERS = """
@@ -65,6 +66,7 @@ def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
         DatabaseUnavailableError: when the connection is lost.
+        SyncFailedError: when PostgreSQL refuses something that is not a view's fault.
     """
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     while True:
@@ -77,7 +79,20 @@ def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
                     raise
             if time.monotonic() >= deadline:
                 raise LockNotAvailableError(_lock_message(connection, error)) from error
+        except DatabaseError as error:
+            raise SyncFailedError(_refusal(connection, error)) from error
         time.sleep(_PAUSE)
+
+
+def _refusal(connection: BaseDatabaseWrapper, error: DatabaseError) -> str:
+    message = f"Database {connection.alias!r}: {str(error).strip()}. Nothing was changed."
+    if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
+        role = connection.settings_dict.get("USER") or "the role that Django connects as"
+        message += (
+            f" Syncing needs CREATE on the database, where changed views are tried in a schema of their own, "
+            f"and the ownership of the views: GRANT CREATE ON DATABASE … TO {role}."
+        )
+    return message
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -153,19 +153,19 @@ def _refresh(
         limit_lock_waits(connection)
         started = time.perf_counter()
         with connection.cursor() as cursor:
-            cursor.execute(ddl.refresh(name, concurrently=concurrently))
+            try:
+                cursor.execute(ddl.refresh(name, concurrently=concurrently))
+            except OperationalError:
+                raise  # a lock or the connection, which in_transaction() knows about
+            except DatabaseError as error:
+                raise RefreshError(
+                    f"{name} in database {connection.alias!r} could not be refreshed: {str(error).strip()}"
+                ) from error
             seconds = time.perf_counter() - started
             _record(connection, name, seconds)
         return seconds
 
-    try:
-        seconds = in_transaction(connection, work)
-    except OperationalError:
-        raise
-    except DatabaseError as error:
-        raise RefreshError(
-            f"{name} in database {connection.alias!r} could not be refreshed: {str(error).strip()}"
-        ) from error
+    seconds = in_transaction(connection, work)
     result = RefreshResult(connection.alias, name, concurrently, why_not, seconds)
     signals.view_refreshed.send(sender=refresh_views, database=connection.alias, result=result)
     return result

@@ -6,16 +6,24 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .catalog import Catalog, Column, InstalledView, read_catalog, read_columns
 from .changes import Differences, differences, find_scope
 from .connections import get_connection, view_databases
 from .definition import Definitions, ViewDefinition, compile_definitions
-from .exceptions import DatabaseUnavailableError, OrmViewsError, UnknownViewError, UnsupportedDatabaseError
+from .exceptions import (
+    CyclicDependencyError,
+    DatabaseUnavailableError,
+    OrmViewsError,
+    UnknownViewError,
+    UnsupportedDatabaseError,
+)
+from .locks import limit_lock_waits
 from .names import ViewKind, ViewName
 from .refresh import why_not_concurrently
-from .rehearsal import RehearsedView, rehearse
+from .rehearsal import Rehearsal, RehearsedView, rehearse
 from .sync import find_orphans, schemas_of
 
 
@@ -91,7 +99,8 @@ class ViewDetail:
 
     Attributes:
         columns: as the database has them, else as they would be.
-        rehearsed: what PostgreSQL would make of its class now; None when that was refused, or no class is.
+        rehearsed: what PostgreSQL would make of its class now; None when it was not tried or was refused.
+        not_tried: why it could not be tried, a sentence; "" when it was, or when there is no class.
         reads: every relation that it reads.
         read_by: every relation that reads it.
     """
@@ -99,6 +108,7 @@ class ViewDetail:
     status: ViewStatus
     columns: tuple[Column, ...] = ()
     rehearsed: RehearsedView | None = None
+    not_tried: str = ""
     reads: tuple[ViewName, ...] = ()
     read_by: tuple[ViewName, ...] = ()
 
@@ -132,21 +142,35 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         status = next((s for s in _statuses(definitions, catalog) if s.name == name), None)
         if status is None:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
-        rehearsed, refusal = None, None
+        rehearsal, not_tried = Rehearsal(), ""
         if status.definition is not None and not (status.differences and status.differences.obstructed_by):
-            scope = find_scope(definitions.views, catalog, only=[name], force=True)
-            views = [definitions.views[n] for n in scope.rehearse if n == name or n not in catalog.relations]
-            rehearsal = rehearse(connection, views, scope.dependencies, {}, catalog.search_path)
-            rehearsed, refusal = rehearsal.views.get(name), rehearsal.errors.get(name)
+            try:
+                rehearsal = _rehearse_alone(connection, status.definition, definitions, catalog)
+            except (CyclicDependencyError, DatabaseError) as error:
+                # Somebody holds what it reads, or we may not create a schema: the rest can still be told.
+                not_tried = f"It could not be tried: {str(error).strip()}"
+        rehearsed = rehearsal.views.get(name)
         columns: tuple[Column, ...] = rehearsed.columns if rehearsed else ()
         if status.installed is not None:
             with connection.cursor() as cursor:
                 columns = tuple(read_columns(cursor, [status.installed.oid])[status.installed.oid])
-    if refusal is not None:
-        status = _invalid(status, refusal)
+    if name in rehearsal.errors:
+        status = _invalid(status, rehearsal.errors[name])
     reads = status.installed.reads if status.installed else rehearsed.reads if rehearsed else ()
     read_by = status.installed.read_by if status.installed else ()
-    return ViewDetail(status, columns, rehearsed, tuple(sorted(reads)), tuple(sorted(read_by)))
+    return ViewDetail(status, columns, rehearsed, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
+
+
+def _rehearse_alone(
+    connection: BaseDatabaseWrapper, definition: ViewDefinition, definitions: Definitions, catalog: Catalog
+) -> Rehearsal:
+    """Try one view, and with it only those that it reads and that do not exist yet."""
+    name = definition.name
+    scope = find_scope(definitions.views, catalog, only=[name], force=True)
+    views = [definitions.views[n] for n in scope.rehearse if n == name or n not in catalog.relations]
+    with transaction.atomic(using=connection.alias):
+        limit_lock_waits(connection)
+        return rehearse(connection, views, scope.dependencies, {}, catalog.search_path)
 
 
 def _invalid(status: ViewStatus, error: OrmViewsError) -> ViewStatus:

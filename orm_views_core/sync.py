@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import signals
@@ -14,7 +13,7 @@ from .apply import StepResult, apply_plan
 from .catalog import Catalog, read_catalog
 from .changes import PUBLIC, find_scope
 from .conf import get_settings
-from .connections import get_connection, naming_the_database, view_databases
+from .connections import get_connection, view_databases
 from .definition import Definitions, compile_definitions
 from .exceptions import (
     DropAllRefusedError,
@@ -86,8 +85,12 @@ def plan_views(
     )
     plans = []
     for connection in _connect(databases):
-        with naming_the_database(connection), transaction.atomic(using=connection.alias):
-            plans.append(_make_plan(connection, options, rehearse_missing=True))
+
+        def plan(connection: BaseDatabaseWrapper = connection) -> Plan:
+            limit_lock_waits(connection)
+            return _make_plan(connection, options, rehearse_missing=True)
+
+        plans.append(in_transaction(connection, plan))
     return plans
 
 
