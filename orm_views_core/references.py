@@ -32,7 +32,7 @@ def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Referen
     if not any(schema.lower().replace('"', '""') in folded for schema in schemas) and 'u&"' not in folded:
         return
     tokens = [token for token in tokenize(sql) if not token.is_blank]
-    relations = {place.index for place in _relation_places(tokens)}
+    relations = {place.start for place in _relation_places(tokens)}
     # A name that is used alone is that of a table or an alias as well: "views.id" may be its column.
     used_alone = {token.identifier for i, token in enumerate(tokens) if not _is(tokens, i + 1, ".")}
     for i, parts in _dotted_names(tokens):
@@ -71,7 +71,7 @@ def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
 class _Place(NamedTuple):
     """Where a relation's name begins; ``is_local`` if a name alone would be a common table expression's."""
 
-    index: int
+    start: int
     is_local: bool
 
 

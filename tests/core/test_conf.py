@@ -1,0 +1,121 @@
+"""The ORM_VIEWS setting: its rules, its defaults, and that it is read when it is needed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from orm_views_core.conf import (
+    Settings,
+    get_settings,
+    import_time_settings,
+    raw_setting_problems,
+    setting_problems,
+)
+
+GOOD = [
+    ("SCHEMA", "views"),
+    ("SCHEMA", "Two Words"),
+    ("SCHEMA", "ü" * 31),
+    ("MODULE", "postgres_views"),
+    ("MODULE", "db.views"),
+    ("GRANT_SELECT_TO", []),
+    ("GRANT_SELECT_TO", ["analyst", 'odd "role"']),
+    ("GRANT_SELECT_TO", ("analyst",)),
+    ("COUNT_TIMEOUT", 0.001),
+    ("PREVIEW_TIMEOUT", 30),
+    ("LOCK_TIMEOUT", 0.5),
+    ("LOCK_WAIT", 2_147_483),
+]
+BAD = [
+    ("SCHEMA", ""),
+    ("SCHEMA", None),
+    ("SCHEMA", 7),
+    ("SCHEMA", "pg_views"),
+    ("SCHEMA", "s" * 64),
+    ("SCHEMA", "ü" * 32),
+    ("SCHEMA", "a\0b"),
+    ("MODULE", ""),
+    ("MODULE", "postgres-views"),
+    ("MODULE", "db..views"),
+    ("MODULE", "views.py "),
+    ("MODULE", None),
+    ("GRANT_SELECT_TO", "analyst"),
+    ("GRANT_SELECT_TO", None),
+    ("GRANT_SELECT_TO", [""]),
+    ("GRANT_SELECT_TO", [None]),
+    ("GRANT_SELECT_TO", {"analyst": True}),
+    *[
+        (key, value)
+        for key in ("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT")
+        for value in (0, -1, True, "5", None, math.nan, math.inf, 0.0004, 2_147_484)
+    ],
+]
+
+
+def described(case):
+    return f"{case[0]}={case[1]!r}"[:60]
+
+
+@pytest.mark.parametrize(("key", "value"), GOOD, ids=map(described, GOOD))
+def test_a_good_value_is_in_force(key, value):
+    with override_settings(ORM_VIEWS={key: value}):
+        assert raw_setting_problems() == []
+        in_force = getattr(get_settings(), key)
+        assert in_force == (tuple(value) if isinstance(value, list) else value)
+        assert get_settings() == import_time_settings()
+
+
+@pytest.mark.parametrize(("key", "value"), BAD, ids=map(described, BAD))
+def test_a_bad_value_is_said_with_its_key_and_a_hint(key, value):
+    (problem,) = setting_problems({key: value})
+    assert problem.key == key
+    assert problem.message == f"ORM_VIEWS[{key!r}] is {value!r}."
+    assert problem.hint.startswith("Give ")
+    with override_settings(ORM_VIEWS={key: value}):
+        with pytest.raises(ImproperlyConfigured, match="Give "):
+            get_settings()
+        assert import_time_settings() == Settings()
+
+
+@pytest.mark.parametrize("key", ["SCHEMAS", "schema", "", 1, None])
+def test_an_unknown_key_is_said_with_those_that_there_are(key):
+    (problem,) = setting_problems({key: "views"})
+    assert repr(key) in problem.message
+    assert "SCHEMA, MODULE, GRANT_SELECT_TO" in problem.hint
+    with override_settings(ORM_VIEWS={key: "views", "SCHEMA": "other"}):
+        assert import_time_settings() == Settings(SCHEMA="other")
+        with pytest.raises(ImproperlyConfigured, match="unknown key"):
+            get_settings()
+
+
+@pytest.mark.parametrize("raw", [None, [], "views", 7])
+def test_anything_but_a_dict_is_said(raw):
+    (problem,) = setting_problems(raw)
+    assert problem.key is None
+    assert repr(raw) in problem.message
+    with override_settings(ORM_VIEWS=raw):
+        assert import_time_settings() == Settings()
+        with pytest.raises(ImproperlyConfigured, match="not a dict"):
+            get_settings()
+
+
+def test_every_mistake_is_said_at_once():
+    problems = list(setting_problems({"SCHEMA": 1, "MODULE": 2, "WRONG": 3}))
+    assert [problem.key for problem in problems] == ["SCHEMA", "MODULE", "WRONG"]
+
+
+def test_without_the_setting_the_defaults_hold(settings):
+    del settings.ORM_VIEWS
+    assert get_settings() == import_time_settings() == Settings()
+    assert Settings().LOCK_TIMEOUT < 1, "PostgreSQL's deadlock_timeout, at which a reader would be the victim"
+
+
+def test_it_is_read_whenever_it_is_asked_for(settings):
+    settings.ORM_VIEWS = {"SCHEMA": "one"}
+    first = get_settings()
+    settings.ORM_VIEWS = {"SCHEMA": "two"}
+    assert (first.SCHEMA, get_settings().SCHEMA) == ("one", "two")
