@@ -50,7 +50,9 @@ class SettingProblem:
 
 
 def _is_schema_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value.encode()) <= 63 and not value.startswith("pg_")
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return 0 < len(value.encode()) <= 63 and not value.startswith("pg_")
 
 
 def _is_module_name(value: object) -> bool:
@@ -61,18 +63,23 @@ def _is_role_list(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(role, str) and role for role in value)
 
 
+#: PostgreSQL keeps its time-outs as a 32-bit number of milliseconds; 0 would switch them off.
+_SHORTEST, _LONGEST = 0.001, 2_147_483
+
+
 def _is_duration(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and _SHORTEST <= value <= _LONGEST
 
 
+_DURATION = f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}."
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "SCHEMA": (_is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."),
     "MODULE": (_is_module_name, "Give the name of a module, such as 'postgres_views'."),
     "GRANT_SELECT_TO": (_is_role_list, "Give a list of role names, such as ['analyst']."),
-    "COUNT_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
-    "PREVIEW_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
-    "LOCK_TIMEOUT": (_is_duration, "Give a number of seconds above zero."),
-    "LOCK_WAIT": (_is_duration, "Give a number of seconds above zero."),
+    "COUNT_TIMEOUT": (_is_duration, _DURATION),
+    "PREVIEW_TIMEOUT": (_is_duration, _DURATION),
+    "LOCK_TIMEOUT": (_is_duration, _DURATION),
+    "LOCK_WAIT": (_is_duration, _DURATION),
 }
 
 
@@ -122,7 +129,7 @@ def import_time_settings() -> Settings:
     if not isinstance(raw, Mapping):
         return Settings()
     bad = {problem.key for problem in setting_problems(raw)}
-    return _settings({key: value for key, value in raw.items() if key not in bad})
+    return _settings({key: value for key, value in raw.items() if str(key) not in bad})
 
 
 def raw_setting_problems() -> list[SettingProblem]:
