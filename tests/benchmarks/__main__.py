@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from tests.benchmarks.bench import Bench
@@ -21,6 +22,7 @@ def main() -> None:
     packages = [package for package in PACKAGES if package.module in options.packages]
     for package in packages:
         package.interpreter()  # makes its environment first, or says at once why it cannot
+    load, *_ = os.getloadavg()
     with start_server() as server:
         bench = Bench(server, options.views)
         with bench.prepared():
@@ -31,7 +33,7 @@ def main() -> None:
                 return
             lines = [line for key in options.scenarios for line in entries(bench, SCENARIOS[key], packages)]
             run_rounds(lines, options.rounds)
-            print(report(command(), bench, options.rounds, lines))
+            print(report(command(), bench, load, options.rounds, lines))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -11,19 +11,22 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import PREDECESSOR, Package
 from tests.benchmarks.runner import Entry
 
-Row = tuple[str, str, str, str, str]
+Row = tuple[str, str, str, str, str, str]
 
-HEADINGS: Row = ("", "median", "min", "ratio", "ratio in each round")
+HEADINGS: Row = ("", "median", "min", "ratio", "of min", "in each round")
 
 
-def report(command: str, bench: Bench, rounds: int, lines: Sequence[Entry]) -> str:
-    """Where it ran, then a block for each scenario. Ratios are to the predecessor's median."""
+def report(command: str, bench: Bench, load: float, rounds: int, lines: Sequence[Entry]) -> str:
+    """Where it ran, then a block for each scenario.
+
+    `load` is the machine's load average before that: on a busy machine trust the minima.
+    """
     parts = [
         f"$ {command}",
         "",
         f"{bench.views:,} plain views, half raw SQL and half querysets; {rounds} rounds",
         bench.server.description(),
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, load {load:.1f} before",
         *(f"{package.distribution}: {_versions(bench, package)}" for package in bench.versions),
     ]
     if len(bench.stored) > 1:
@@ -37,7 +40,7 @@ def table(lines: Iterable[Entry]) -> list[str]:
     for title, group in groupby(lines, key=lambda line: line.scenario.title):
         block = list(group)
         baseline = next((line for line in block if line.package == PREDECESSOR and not line.error), None)
-        rows.append((title, "", "", "", ""))
+        rows.append((title, "", "", "", "", ""))
         rows += [_row(line, baseline) for line in block]
     measured = [row for row in rows if row[1]]
     widths = [max(len(row[column]) for row in measured) for column in range(len(HEADINGS))]
@@ -53,11 +56,12 @@ def _align(row: Row, widths: Sequence[int]) -> str:
 def _row(line: Entry, baseline: Entry | None) -> Row:
     title = f"  {line.title}" if line.package else f"  floor: {line.title}"
     if line.error:
-        return (f"{title}: {line.error}", "", "", "", "")
+        return (f"{title}: {line.error}", "", "", "", "", "")
     times = (title, f"{line.median:.3f} s", f"{line.fastest:.3f} s")
     if baseline is None:
-        return (*times, "", "")
-    return (*times, f"{line.median / baseline.median:.2f}", _range(line, baseline) if line.package else "")
+        return (*times, "", "", "")
+    ratios = (f"{line.median / baseline.median:.2f}", f"{line.fastest / baseline.fastest:.2f}")
+    return (*times, *ratios, _range(line, baseline) if line.package else "")
 
 
 def _range(line: Entry, baseline: Entry) -> str:

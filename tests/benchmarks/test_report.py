@@ -37,11 +37,11 @@ def test_the_table_gives_medians_and_ratios_to_the_predecessor() -> None:
     ]
     run_rounds(lines, rounds=3)
     assert table(lines) == [
-        "                 median       min   ratio   ratio in each round",
+        "                 median       min   ratio   of min   in each round",
         "a scenario",
-        "  ours          0.600 s   0.500 s    0.30          0.30 to 0.50",
-        "  theirs        2.000 s   1.000 s    1.00          1.00 to 1.00",
-        "  floor: bare   0.200 s   0.200 s    0.10",
+        "  ours          0.600 s   0.500 s    0.30     0.50    0.30 to 0.50",
+        "  theirs        2.000 s   1.000 s    1.00     1.00    1.00 to 1.00",
+        "  floor: bare   0.200 s   0.200 s    0.10     0.20",
     ]
 
 
