@@ -63,12 +63,8 @@ def is_number(type_name: str) -> bool:
 
 
 def _number(value: int | decimal.Decimal | float) -> str:
-    # Grouping is left to the project: identifiers are numbers too.
-    return (
-        formats.localize(value, use_l10n=True)
-        if not isinstance(value, float)
-        else formats.localize(repr(value))
-    )
+    # Whether thousands are set apart is left to the project: identifiers are numbers too.
+    return str(formats.localize(value, use_l10n=True))
 
 
 def _json(value: Any) -> str:

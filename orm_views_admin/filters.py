@@ -97,7 +97,7 @@ def narrow(entries: Iterable[Entry], parameters: QueryDict, *, but: str = "") ->
     """Return the entries that pass the search and every filter but one."""
     words = parameters.get(SEARCH, "").lower().split()
     active = [
-        (by, parameters[by.parameter])
+        (by, parameters.get(by.parameter, ""))
         for by in FILTERS
         if by.parameter != but and parameters.get(by.parameter)
     ]
@@ -112,7 +112,7 @@ def narrow(entries: Iterable[Entry], parameters: QueryDict, *, but: str = "") ->
 def facets(entries: Sequence[Entry], parameters: QueryDict) -> list[Facet]:
     """Return the filters that have a choice, each with how many entries it would leave."""
     found = []
-    for by in FILTERS:
+    for by in FILTERS[1:]:  # the first, by status, is what the list begins with
         counts = Counter(by.value(entry) for entry in narrow(entries, parameters, but=by.parameter))
         values = {by.value(entry) for entry in entries} - {""}
         chosen = parameters.get(by.parameter, "")

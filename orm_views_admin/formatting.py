@@ -48,7 +48,7 @@ def highlight_sql(sql: str) -> SafeString:
 
 def diff_lines(before: str, after: str) -> list[DiffLine]:
     """Return the unified difference of two texts; nothing when they are the same."""
-    lines = []
+    lines: list[DiffLine] = []
     for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3))[2:]:
         sign, text = line[:1], line[1:]
         if sign == "@":

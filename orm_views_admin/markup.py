@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import django
 
-#: 6.0 puts the filters before the results, in a ``search`` element; 5.2 after them, in a ``nav``.
-FILTERS_FIRST = django.VERSION >= (6, 0)
-
 #: 6.1 made the breadcrumbs a list, and the object tools a block of their own beside the title.
 BREADCRUMBS_ARE_A_LIST = django.VERSION >= (6, 1)
 TOOLS_BESIDE_TITLE = django.VERSION >= (6, 1)
 
 CONTEXT = {
-    "filters_first": FILTERS_FIRST,
     "breadcrumbs_are_a_list": BREADCRUMBS_ARE_A_LIST,
     "tools_beside_title": TOOLS_BESIDE_TITLE,
 }

@@ -27,7 +27,7 @@ class Permission(enum.Enum):
 
 def may(user: Any, permission: Permission) -> bool:
     """Say whether a user may do something; whoever may not look may do nothing."""
-    return user.has_perms({Permission.VIEW.full_name, permission.full_name})
+    return bool(user.has_perms({Permission.VIEW.full_name, permission.full_name}))
 
 
 def require(request: HttpRequest, permission: Permission) -> None:

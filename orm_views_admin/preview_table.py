@@ -19,7 +19,7 @@ from .tables import SORT, AdminTable, Header
 FILTER_PREFIX = "column."
 
 
-class ValueColumn(tables.Column):
+class ValueColumn(tables.Column):  # type: ignore[misc]
     """A column of the view. It is known by its position, because its name may be anything."""
 
     def __init__(self, column: Column) -> None:
@@ -27,7 +27,7 @@ class ValueColumn(tables.Column):
         super().__init__(verbose_name=column.name, empty_values=(), attrs={"td": number, "th": number})
         self.type_name = column.type
 
-    def render(self, value: Any) -> Any:  # type: ignore[override]
+    def render(self, value: Any) -> Any:
         return render_value(value, self.type_name)
 
 

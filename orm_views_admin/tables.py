@@ -33,7 +33,7 @@ class Header:
     css_class: str = ""
 
 
-class AdminTable(tables.Table):
+class AdminTable(tables.Table):  # type: ignore[misc]
     """A table with our template.
 
     Attributes:
@@ -46,14 +46,16 @@ class AdminTable(tables.Table):
     stacked = True
     row_header = ""
 
-    class Meta:
-        template_name = "orm_views_admin/includes/table.html"
-        orderable = False
-        order_by_field = SORT
-        default = wording.DASH
-
     def __init__(self, data: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
+        # Not in a Meta class: django-tables2 does not hand that on to subclasses.
+        super().__init__(
+            data,
+            template_name="orm_views_admin/includes/table.html",
+            orderable=False,
+            order_by_field=SORT,
+            default=wording.DASH,
+            **kwargs,
+        )
         self._request = request
 
     def headers(self) -> Iterator[Header]:
@@ -72,10 +74,10 @@ class AdminTable(tables.Table):
 _NUMBER = {"td": {"class": "ov-number"}, "th": {"class": "ov-number"}}
 
 
-class SelectColumn(tables.Column):
+class SelectColumn(tables.Column):  # type: ignore[misc]
     """A box to tick; its name is that of the row, for those who cannot see it."""
 
-    def render(self, value: Any, record: Any) -> Any:  # type: ignore[override]
+    def render(self, value: Any, record: Any) -> Any:
         return format_html(
             '<input type="checkbox" name="view" value="{}" class="action-select ov-select" aria-label="{}">',
             record.address.key,
@@ -108,16 +110,23 @@ class ViewTable(AdminTable):
     def __init__(self, data: Any, url: Callable[[str, Any], str], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self._url = url
+        # Where all views are in one schema, its name tells nobody anything.
+        self._has_one_schema = len({entry.status.name.schema for entry in data if entry.status.name}) == 1
         #: The planner's numbers of rows, by address: asked for once it is known which rows are on the page.
         self.estimates: dict[Any, int] = {}
 
     def render_view(self, record: Any) -> Any:
         if record.address is None:
             return record.title
-        return format_html('<a href="{}">{}</a>', self._url("detail", record.address), record.title)
+        return format_html(
+            '<a href="{}" title="{}">{}</a>',
+            self._url("detail", record.address),
+            record.title,
+            wording.breakable(record.address.name.name if self._has_one_schema else record.title),
+        )
 
     def render_readable(self, value: bool) -> Any:
-        return _("Yes") if value else _("No")
+        return _("Yes") if value else wording.DASH
 
     def render_state(self, record: Any) -> Any:
         return format_html(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +64,7 @@ _ACTIONS = {
     Action.COMMENT: (_("comment"), "info"),
 }
 
-_KINDS = {ViewKind.VIEW: _("view"), ViewKind.MATERIALISED_VIEW: _("materialised view")}
+_KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
 
 
 def look_of(state: State) -> Look:
@@ -102,6 +103,11 @@ def action_badge(action: Action) -> SafeString:
 def kind_word(kind: ViewKind | None) -> str:
     """Return the word for a kind of view."""
     return str(_KINDS[kind]) if kind else DASH
+
+
+def breakable(name: str) -> SafeString:
+    """Return a name as HTML that may go on to the next line after its dots and underscores."""
+    return format_html_join("", "{}<wbr>", ((part,) for part in re.split(r"(?<=[._])", name)))
 
 
 def duration(seconds: float | None) -> str:

@@ -84,8 +84,8 @@ class DetailPage(Page):
             "options": OptionTable(_options(status)),
             "upstream": RelationTable(self._relations(address, detail.reads, ours), _("Reads")),
             "downstream": RelationTable(self._relations(address, detail.read_by, ours), _("Is read by")),
-            "count_url": self.url("count", address) if _can_be_read(status) and installed.populated else "",
-            "estimate": _estimate(address) if _can_be_read(status) else "",
+            "count_url": self.url("count", address) if _can_be_counted(status) else "",
+            "estimate": _estimate(address) if _can_be_counted(status) else "",
         }
 
     def _relations(
@@ -107,6 +107,10 @@ def _is_ours(status: ViewStatus) -> bool:
 
 def _can_be_read(status: ViewStatus) -> bool:
     return _is_ours(status) and status.installed is not None and status.installed.kind is not None
+
+
+def _can_be_counted(status: ViewStatus) -> bool:
+    return _can_be_read(status) and status.installed is not None and status.installed.populated
 
 
 def _estimate(address: ViewAddress) -> str:

@@ -94,15 +94,15 @@ class ListPage(Page):
         return [*([] if several else ["database"]), *([] if can_act else ["select"])]
 
     def _state_links(self, databases: list[DatabaseStatus]) -> list[dict[str, Any]]:
-        return [
-            {
-                "look": look_of(state),
-                "count": number(count),
-                "url": with_parameters(self.request.GET, status=state.name.lower(), page=None),
-                "selected": self.request.GET.get("status") == state.name.lower(),
-            }
-            for state, count in count_states(databases).items()
-        ]
+        """Return a link for each status that occurs; that of the chosen one takes the choice back."""
+        chosen = self.request.GET.get("status", "")
+        links = []
+        for state, count in count_states(databases).items():
+            parameter = state.name.lower()
+            selected = chosen == parameter
+            url = with_parameters(self.request.GET, status=None if selected else parameter, page=None)
+            links.append({"look": look_of(state), "count": number(count), "url": url, "selected": selected})
+        return links
 
 
 def _estimates(entries: list[Entry]) -> dict[ViewAddress, int]:
@@ -111,7 +111,7 @@ def _estimates(entries: list[Entry]) -> dict[ViewAddress, int]:
     for entry in entries:
         if entry.address is not None and entry.can_be_counted:
             names[entry.database].append(entry.address.name)
-    estimates = {}
+    estimates: dict[ViewAddress, int] = {}
     for alias, wanted in names.items():
         with suppress(OrmViewsError, DatabaseError):
             estimates |= {

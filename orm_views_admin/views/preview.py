@@ -39,7 +39,7 @@ class Wish:
         """Read the parameters; a page that is no number is the first."""
         page = request.GET.get("page", "")
         filters = {
-            name.removeprefix(FILTER_PREFIX): text.replace("\0", "")
+            name.removeprefix(FILTER_PREFIX): str(text).replace("\0", "")
             for name, text in request.GET.items()
             if name.startswith(FILTER_PREFIX)
         }
@@ -80,7 +80,10 @@ class PreviewPage(Page):
             # The last two: a date that Python cannot hold, such as one before Christ.
             context["error"] = str(error).strip()
         return self.render(
-            _("Preview"), parent=(str(address.name), self.url("detail", address)), clear_url="?", **context
+            _("Preview of %(name)s") % {"name": address.name},
+            parent=(str(address.name), self.url("detail", address)),
+            clear_url="?",
+            **context,
         )
 
     def _show_rows(self, wish: Wish, rows: RowPage) -> dict[str, Any]:

@@ -28,7 +28,6 @@
           const count = await response.json();
           cell.textContent = count.text;
           cell.title = count.title;
-          cell.classList.toggle("ov-exact", count.exact);
         }
       } catch (error) {
         if (gone.signal.aborted) return;
