@@ -100,6 +100,7 @@ def _write_tags(
     if not touched:
         return
     built: dict[ViewName, float] = {}
+    before = {result.step.name: result.step.installed for result in results}
     for result in results:
         if result.step.action in {Action.CREATE, Action.REBUILD, Action.REPLACE}:
             built[result.step.name] = result.seconds
@@ -108,8 +109,7 @@ def _write_tags(
     statements = []
     for name, definition in touched.items():
         installed = catalog.relations[name]
-        before = next((r.step.installed for r in results if r.step.name == name), None)
-        tag = _tag(definition, installed, before, built.get(name), now, command_roles)
+        tag = _tag(definition, installed, before[name], built.get(name), now, command_roles)
         comment = join_comment(definition.comment, tag)
         statements.append(ddl.comment_on_view(definition.kind, name, comment))
     for start in range(0, len(statements), _BATCH):

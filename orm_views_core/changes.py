@@ -158,8 +158,9 @@ def find_scope(
         name: differences(definition, catalog.relations.get(name), command_roles)
         for name, definition in definitions.items()
     }
+    names = frozenset(definitions)
     dependencies = {
-        name: _dependencies(definition, found[name], catalog, definitions)
+        name: _dependencies(definition, found[name], catalog, names)
         for name, definition in definitions.items()
     }
     order = creation_order(dependencies, lambda name: definitions[name].where)
@@ -191,11 +192,11 @@ def _dependencies(
     definition: ViewDefinition,
     difference: Differences,
     catalog: Catalog,
-    definitions: Mapping[ViewName, ViewDefinition],
+    names: frozenset[ViewName],
 ) -> frozenset[ViewName]:
     installed = catalog.relations.get(definition.name)
     if installed is not None and not (difference.needs_rehearsal or difference.obstructed_by):
-        read = frozenset(name for name in installed.reads if name in definitions)
+        read = installed.reads & names
     else:
-        read = find_references(definition.sql, definitions.keys(), search_path=catalog.search_path)
-    return read | {name for name in definition.declared_dependencies if name in definitions}
+        read = find_references(definition.sql, names, search_path=catalog.search_path)
+    return read | (names & set(definition.declared_dependencies))

@@ -12,8 +12,8 @@ from django.db import connections
 
 from .conf import raw_setting_problems
 from .connections import view_databases
-from .definition import describe, name_of
 from .exceptions import OrmViewsError
+from .identity import describe, name_of
 from .names import ViewName
 from .registry import registry
 

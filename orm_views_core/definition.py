@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,9 +22,10 @@ from .exceptions import (
     InvalidViewsError,
     OrmViewsError,
 )
+from .identity import describe, label_of, name_of
 from .indexes import IndexDefinition, compile_indexes
 from .lexer import strip_statement
-from .names import MAX_IDENTIFIER_BYTES, SourceLocation, ViewKind, ViewName, declared
+from .names import SourceLocation, ViewKind, ViewName, declared
 from .readable import column_comments, is_readable
 from .registry import registry
 from .views import BasePostgresView, PostgresMaterialisedViewMixin
@@ -110,38 +110,6 @@ class Definitions:
             raise InvalidViewsError(errors)
 
 
-def label_of(view: type) -> str:
-    """Return ``app_label.ClassName`` of a view class."""
-    if is_readable(view):
-        return str(view._meta.label)  # type: ignore[attr-defined]
-    app = apps.get_containing_app_config(view.__module__)
-    return f"{app.label if app else view.__module__.partition('.')[0]}.{view.__name__}"
-
-
-def describe(view: type) -> str:
-    """Return a view class's label and where it is written, for messages."""
-    source = vars(view).get("_view_source")
-    return f"{label_of(view)} ({source})" if source else label_of(view)
-
-
-def name_of(view: type[BasePostgresView]) -> ViewName:
-    """Return the name that a view class has in its database.
-
-    Raises:
-        InvalidViewError: when it is not one that PostgreSQL would keep as it is.
-    """
-    name = ViewName(view._view_schema(), view._view_name())
-    for part, value in zip(("schema", "name"), name, strict=True):
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise InvalidViewError(f"{describe(view)}: its {part} is {value!r}. Give it a non-empty string.")
-        if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:
-            raise InvalidViewError(
-                f"{describe(view)}: its {part} {value!r} has {size} bytes, and PostgreSQL keeps "
-                f"{MAX_IDENTIFIER_BYTES}. Set a shorter {part!r} on the class."
-            )
-    return name
-
-
 def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWrapper) -> ViewDefinition:
     """Compile a view class.
 
@@ -168,7 +136,7 @@ def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWra
         comment=_docstring(view),
         column_comments=column_comments(view),
         options=_compile_options(view, kind, connection),
-        indexes=compile_indexes(view, name, connection, describe(view)),
+        indexes=compile_indexes(view, name, connection),
         with_data=bool(declared(view, "with_data", True)),
         hidden=hidden,
         grant_select_to=() if hidden else _roles(view),
@@ -289,7 +257,7 @@ def compile_definitions(
     """
     compiled: dict[ViewName, ViewDefinition] = {}
     errors: dict[str, OrmViewsError] = {}
-    relations: dict[ViewName, str] = {}
+    relations: dict[ViewName, ViewDefinition] = {}
     for view in registry.views(connection.alias) if views is None else views:
         try:
             definition = compile_definition(view, connection)
@@ -301,15 +269,19 @@ def compile_definitions(
     return Definitions(connection.alias, compiled, errors)
 
 
-def _claim_names(definition: ViewDefinition, relations: dict[ViewName, str]) -> None:
+def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:
     """Hold against each other the names that share a schema's namespace: views and their indexes."""
-    claims = {definition.name: f"{definition.where}"}
-    for index in definition.indexes:
-        claims[ViewName(definition.name.schema, index.name)] = f"index {index.name!r} of {definition.where}"
-    for name, claimant in claims.items():
-        if name in relations:
+    claims = [definition.name]
+    claims += [ViewName(definition.name.schema, index.name) for index in definition.indexes]
+    for name in claims:
+        if name in relations or claims.count(name) > 1:
+            other = relations.get(name, definition)
             raise DuplicateViewError(
-                f"{claimant} and {relations[name]} both claim the name {str(name)!r} in database "
-                f"{definition.database!r}. Give one of them another name."
+                f"{_claimant(definition, name)} and {_claimant(other, name)} both claim the name "
+                f"{str(name)!r} in database {definition.database!r}. Give one of them another name."
             )
-    relations.update(claims)
+    relations.update(dict.fromkeys(claims, definition))
+
+
+def _claimant(definition: ViewDefinition, name: ViewName) -> str:
+    return definition.where if name == definition.name else f"index {name.name!r} of {definition.where}"

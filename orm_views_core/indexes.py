@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, F
 
 from .exceptions import InvalidViewError
+from .identity import describe
 from .names import ViewName, declared, key_name, quote_identifier
 from .readable import is_readable
 from .views import PostgresMaterialisedViewMixin
@@ -38,7 +39,7 @@ class IndexDefinition:
 
 
 def compile_indexes(
-    view: type, name: ViewName, connection: BaseDatabaseWrapper, where: str
+    view: type, name: ViewName, connection: BaseDatabaseWrapper
 ) -> tuple[IndexDefinition, ...]:
     """Return the indexes that a view class asks for.
 
@@ -46,7 +47,6 @@ def compile_indexes(
         view: the class.
         name: its view's name.
         connection: the view's database.
-        where: the class and its file, for messages.
 
     Raises:
         InvalidViewError: when the view cannot have indexes, or one of them makes no sense.
@@ -55,7 +55,7 @@ def compile_indexes(
     if not issubclass(view, PostgresMaterialisedViewMixin):
         if indexes or declared(view, "pk_field"):
             raise InvalidViewError(
-                f"{where}: it declares an index, and PostgreSQL has indexes on materialised views only. "
+                f"{describe(view)}: it declares an index; PostgreSQL has indexes on materialised views only. "
                 "Take it away, or put PostgresMaterialisedViewMixin first among the bases."
             )
         return ()
@@ -65,12 +65,14 @@ def compile_indexes(
         compiled.append(IndexDefinition(key_name(name.name, columns), True, f"({keys})"))
     for index in indexes:
         if not isinstance(index, models.Index):
-            raise InvalidViewError(f"{where}: its indexes have {index!r}. Give models.Index objects.")
+            raise InvalidViewError(
+                f"{describe(view)}: its indexes have {index!r}. Give models.Index objects."
+            )
         try:
             compiled.append(_compile_index(index, view, name, connection))
         except Exception as error:
             raise InvalidViewError(
-                f"{where}: its index {index!r} cannot be written as SQL: {error}"
+                f"{describe(view)}: its index {index!r} cannot be written as SQL: {error}"
             ) from error
     return tuple(compiled)
 

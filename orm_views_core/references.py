@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from .lexer import Token, tokenize
@@ -147,13 +148,22 @@ def find_references(
             where it is that of a view in one of them, although a table of that name may come before: what
             is found here is an order to create in, and PostgreSQL has the last word.
     """
-    found = {r.target for r in qualified_references(sql, {n.schema for n in names}) if r.target in names}
+    schemas, reachable, folded = _lookup(frozenset(names), tuple(search_path))
+    found = {r.target for r in qualified_references(sql, schemas) if r.target in names}
+    if reachable and not folded.isdisjoint(_words_folded(sql)):
+        found |= _unqualified_references(sql, reachable)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4)  # a sync asks with the same names for each of its views
+def _lookup(
+    names: frozenset[ViewName], search_path: tuple[str, ...]
+) -> tuple[frozenset[str], dict[str, ViewName], frozenset[str]]:
+    """Return the schemas of some views, and which view an unqualified name stands for, also folded."""
     position = {schema: i for i, schema in enumerate(search_path)}
     inside = sorted((n for n in names if n.schema in position), key=lambda n: -position[n.schema])
     reachable = {n.name: n for n in inside}  # the first schema of the path comes last, and wins
-    if reachable and not {name.lower() for name in reachable}.isdisjoint(_words_folded(sql)):
-        found |= _unqualified_references(sql, reachable)
-    return frozenset(found)
+    return frozenset(n.schema for n in names), reachable, frozenset(name.lower() for name in reachable)
 
 
 def _words_folded(sql: str) -> set[str]:

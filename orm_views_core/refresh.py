@@ -15,9 +15,10 @@ from django.utils import timezone
 from . import ddl, signals
 from .catalog import Catalog, InstalledView, read_catalog
 from .connections import get_connection
-from .definition import ViewDefinition, compile_definitions, name_of
+from .definition import ViewDefinition, compile_definitions
 from .exceptions import RefreshError
 from .graph import creation_order
+from .identity import name_of
 from .locks import in_transaction, limit_lock_waits
 from .names import ViewKind, ViewName, declared
 from .registry import registry

@@ -22,7 +22,7 @@ from orm_views_admin.permissions import Permission, may
 from orm_views_admin.selection import PARAMETER
 from orm_views_admin.sites import url_in
 from orm_views_core.connections import view_databases
-from orm_views_core.definition import name_of
+from orm_views_core.identity import name_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.registry import registry
