@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ProjectState
 
@@ -17,12 +18,12 @@ from .registry import registry
 
 
 class IgnoreViews:
-    """A mixin for an autodetector that sees no readable view, neither as new nor as gone."""
+    """A mixin for an autodetector that sees no readable view, registered or not, new or gone."""
 
     def __init__(self, from_state: ProjectState, to_state: ProjectState, *args: Any, **kwargs: Any) -> None:
         views = {
             (view._meta.app_label, view._meta.model_name)  # type: ignore[attr-defined]
-            for view in registry.views()
+            for view in {*registry.views(), *apps.get_models()}
             if is_readable(view)
         }
         super().__init__(_without(from_state, views), _without(to_state, views), *args, **kwargs)  # type: ignore[call-arg]

@@ -24,6 +24,8 @@ def parse_db_table(db_table: str) -> tuple[str | None, str]:
 class ReadableViewBase(ModelBase):
     """Creates readable views: models that are never managed and whose table is the view.
 
+    A proxy of one is another way to look at the same view, and is not a view itself.
+
     ``Meta`` is free: Django's own metaclass reads it, with ``managed`` set to False. Only the table's
     name is settled afterwards, because a view's name may be a ``classproperty`` of the finished class.
     """
@@ -40,6 +42,7 @@ class ReadableViewBase(ModelBase):
     ) -> Any:
         own_meta = attrs.get("Meta")
         abstract = is_abstract_model or bool(vars(own_meta).get("abstract", False) if own_meta else False)
+        proxy = not abstract and bool(getattr(own_meta, "proxy", False))
         parent = own_meta or next((base.Meta for base in bases if hasattr(base, "Meta")), object)
         meta: dict[str, Any] = {"abstract": True} if abstract else {"managed": False}
         if own_meta is not None:
@@ -50,10 +53,12 @@ class ReadableViewBase(ModelBase):
             # Captured before Django writes "LoanBook(id, amount)" into an empty __doc__.
             attrs["_view_docstring"] = attrs.get("__doc__")
             attrs["_view_db_table"] = parse_db_table(db_table) if db_table else None
-        view: Any = super().__new__(
-            mcs, name, bases, attrs, should_register=should_register and not abstract, **kwargs
-        )
-        if not abstract:
+        should_register = should_register and not (abstract or proxy)
+        view: Any = super().__new__(mcs, name, bases, attrs, should_register=should_register, **kwargs)
+        if proxy:
+            shown = view._meta.concrete_model
+            view._view_db_table = shown._view_schema(), shown._view_name()
+        elif not abstract:
             mcs._reinstate_field_descriptors(view)
             view._meta.db_table = ViewName(view._view_schema(), view._view_name()).quoted
         return view
