@@ -16,10 +16,10 @@ from . import ddl
 from .catalog import InstalledView, installed_fingerprint, read_catalog
 from .definition import ViewDefinition
 from .exceptions import OrmViewsError, SyncFailedError
+from .locks import is_refusal
 from .names import ViewKind, ViewName
 from .plan import Action, Plan, Step
 from .refusal import view_refused
-from .rehearsal import REFUSALS
 from .tag import Tag, join_comment
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
@@ -77,7 +77,9 @@ def apply_plan(
 def _execute(cursor: CursorWrapper, step: Step, statement: str) -> None:
     try:
         cursor.execute(statement)
-    except REFUSALS as error:
+    except DatabaseError as error:
+        if not is_refusal(error):
+            raise
         raise _explain(step, statement, error) from error
 
 

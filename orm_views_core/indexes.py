@@ -13,7 +13,7 @@ from django.db.models.expressions import Combinable, F
 
 from .exceptions import InvalidViewError
 from .identity import describe
-from .names import ViewName, declared, key_name, quote_identifier
+from .names import MAX_IDENTIFIER_BYTES, ViewName, declared, key_name, quote_identifier
 from .readable import is_readable
 from .views import PostgresMaterialisedViewMixin
 
@@ -74,6 +74,11 @@ def compile_indexes(
             raise InvalidViewError(
                 f"{describe(view)}: its index {index!r} cannot be written as SQL: {error}"
             ) from error
+        if (size := len(compiled[-1].name.encode())) > MAX_IDENTIFIER_BYTES:
+            raise InvalidViewError(
+                f"{describe(view)}: the name of its index {index!r} has {size} bytes, and PostgreSQL keeps "
+                f"{MAX_IDENTIFIER_BYTES}. Give it a shorter one."
+            )
     return tuple(compiled)
 
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 _LOCK_NOT_AVAILABLE = "55P03"
+_QUERY_CANCELED = "57014"
+_RESOURCES_AND_LIMITS = {"53", "54"}
 _INSUFFICIENT_PRIVILEGE = "42501"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 
@@ -74,6 +76,8 @@ def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
             with transaction.atomic(using=connection.alias):
                 return work()
         except OperationalError as error:
+            if is_refusal(error):
+                raise SyncFailedError(_refusal(connection, error)) from error
             if sqlstate(error) != _LOCK_NOT_AVAILABLE:
                 with naming_the_database(connection):
                     raise
@@ -99,6 +103,18 @@ def sqlstate(error: BaseException) -> str | None:
     """Return PostgreSQL's code of an error; psycopg 3 and psycopg2 keep it in different places."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+
+
+def is_refusal(error: DatabaseError) -> bool:
+    """Say whether PostgreSQL refuses the statement itself: no lock and no connection is the trouble.
+
+    Django calls some refusals operational errors too: an index row that is too long, a statement that is
+    too deep, has too many columns or runs into ``statement_timeout``, a full disk.
+    """
+    if not isinstance(error, OperationalError):
+        return True
+    code = sqlstate(error) or ""
+    return code[:2] in _RESOURCES_AND_LIMITS or code == _QUERY_CANCELED
 
 
 def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> str:

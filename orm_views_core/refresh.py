@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from .definition import ViewDefinition, compile_definitions
 from .exceptions import RefreshError
 from .graph import creation_order
 from .identity import name_of
-from .locks import in_transaction, limit_lock_waits
+from .locks import in_transaction, is_refusal, limit_lock_waits
 from .names import ViewKind, ViewName, declared
 from .registry import registry
 from .selection import select_views
@@ -156,9 +156,9 @@ def _refresh(
         with connection.cursor() as cursor:
             try:
                 cursor.execute(ddl.refresh(name, concurrently=concurrently))
-            except OperationalError:
-                raise  # a lock or the connection, which in_transaction() knows about
             except DatabaseError as error:
+                if not is_refusal(error):
+                    raise  # a lock or the connection, which in_transaction() knows about
                 raise RefreshError(
                     f"{name} in database {connection.alias!r} could not be refreshed: {str(error).strip()}"
                 ) from error

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db import DataError, InternalError, NotSupportedError, ProgrammingError, transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
@@ -19,12 +19,10 @@ from . import ddl
 from .catalog import Column, InstalledIndex, canonical_names, parse_options, read_columns, read_indexes
 from .definition import ViewDefinition
 from .exceptions import InvalidViewsError, OrmViewsError, ViewSQLError
+from .locks import is_refusal
 from .names import ViewName, quote_identifier
 from .references import move_references
 from .refusal import view_refused
-
-# What PostgreSQL raises about the SQL itself. The rest (a lost connection, a lock) is not the view's fault.
-REFUSALS = (ProgrammingError, DataError, NotSupportedError, InternalError)
 
 _STAGED = """
 SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptions,
@@ -152,7 +150,9 @@ def _create_staged(
                 for index in definition.indexes:
                     statement = index.create_sql(at)
                     cursor.execute(statement)
-        except REFUSALS as error:
+        except DatabaseError as error:
+            if not is_refusal(error):
+                raise
             errors[definition.name] = view_refused(definition, statement, error)
     return errors
 
