@@ -72,7 +72,7 @@ def _json(value: Any) -> str:
         try:
             value = json.loads(value)
         except ValueError:
-            return value
+            return str(value)
     return json.dumps(value, default=str, ensure_ascii=False, indent=2)
 
 

@@ -114,11 +114,11 @@ def facets(entries: Sequence[Entry], parameters: QueryDict) -> list[Facet]:
     found = []
     for by in FILTERS[1:]:  # the first, by status, is what the list begins with
         counts = Counter(by.value(entry) for entry in narrow(entries, parameters, but=by.parameter))
-        values = {by.value(entry) for entry in entries} - {""}
+        values = {by.value(entry) for entry in entries}
         chosen = parameters.get(by.parameter, "")
         if len(values) < 2 and not chosen:
             continue
-        words = by.words if by.words is not None else {value: value for value in sorted(values)}
+        words = by.words if by.words is not None else {value: value for value in sorted(values - {""})}
         choices = [_choice(by, "", _("All"), counts.total(), parameters, chosen)]
         choices += [
             _choice(by, value, word, counts[value], parameters, chosen)

@@ -22,8 +22,8 @@ from orm_views_admin.permissions import Permission, may
 from orm_views_admin.selection import PARAMETER
 from orm_views_admin.sites import url_in
 from orm_views_core.connections import view_databases
-from orm_views_core.identity import name_of
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.identity import name_of
 from orm_views_core.names import ViewName
 from orm_views_core.registry import registry
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
@@ -91,6 +91,7 @@ class Page(AdminView):
             status_code: the HTTP status.
             context: what the template needs.
         """
+        self.request.current_app = self.site.name  # type: ignore[attr-defined]
         shell = self.site.each_context(self.request)
         _lead_straight_to(shell, self.url("list"))
         return TemplateResponse(

@@ -79,7 +79,7 @@ class ListPage(Page):
             entries,
             self.url,
             request=self.request,
-            order_by=self.request.GET.get(SORT, ""),
+            order_by=self.request.GET.get(SORT) or "view",
             exclude=self._hidden_columns(several),
         )
         page = self.request.GET.get("page", "")

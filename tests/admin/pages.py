@@ -1,0 +1,76 @@
+"""Declaring views, and asking for pages in a way that a login form cannot pass for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from orm_views_core.names import ViewName
+from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+
+LIST = "/admin/orm-views/"
+
+
+def declare(name: str, sql: str, *bases: type, **attributes: Any) -> type:
+    """Declare a view as a class statement in a postgres_views.py would."""
+    module = attributes.pop("module", "tests.demo.lending.postgres_views")
+    return type(name, (*bases, PostgresViewFromSQL), {"sql": sql, "__module__": module, **attributes})
+
+
+def declare_materialised(name: str, sql: str, **attributes: Any) -> type:
+    return declare(name, sql, PostgresMaterialisedViewMixin, **attributes)
+
+
+def url(page: str, name: str, schema: str = "views", database: str = "default") -> str:
+    """Return the address of a page about a view."""
+    return reverse(f"orm_views_admin:{page}", kwargs={"database": database, "schema": schema, "name": name})
+
+
+def key(name: str, schema: str = "views", database: str = "default") -> str:
+    """Return what forms call a view."""
+    from orm_views_admin.addresses import ViewAddress
+
+    return ViewAddress(database, ViewName(schema, name)).key
+
+
+def text_of(html: str) -> str:
+    """Return a page as it reads: without markup, spaces collapsed."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+class Browse:
+    """A client that checks where it is."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def get(self, path: str, /, expect: int = 200, **parameters: Any) -> str:
+        """Return the page at a path; a redirect, to the login form above all, fails."""
+        response = self.client.get(path, parameters)
+        assert response.status_code == expect, response.headers.get("Location", response.content[:2000])
+        assert response.request["PATH_INFO"].startswith(LIST)
+        return str(response.content.decode())
+
+    def read(self, path: str, /, expect: int = 200, **parameters: Any) -> str:
+        """Return the text of the page at a path."""
+        return text_of(self.get(path, expect, **parameters))
+
+    def post(self, path: str, **data: Any) -> Any:
+        """Return the response of a page that something is sent to."""
+        response = self.client.post(path, data)
+        assert not response.headers.get("Location", "").startswith("/admin/login")
+        return response
+
+
+def hidden_fields(html: str) -> dict[str, Any]:
+    """Return what the form of a page carries, but for the CSRF token and what people type."""
+    fields: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
+        name = re.search(r'name="([^"]*)"', tag)
+        value = re.search(r'value="([^"]*)"', tag)
+        if name and value and name[1] != "csrfmiddlewaretoken":
+            fields.setdefault(name[1], []).append(value[1])
+    return fields
