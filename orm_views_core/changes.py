@@ -198,5 +198,6 @@ def _dependencies(
     if installed is not None and not (difference.needs_rehearsal or difference.obstructed_by):
         read = installed.reads & names
     else:
-        read = find_references(definition.sql, names, search_path=catalog.search_path)
+        path = catalog.search_path
+        read = find_references(definition.sql, names, search_path=path, reader=definition.name)
     return read | (names & set(definition.declared_dependencies))

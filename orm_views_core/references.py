@@ -137,7 +137,11 @@ def _relation_places(tokens: list[Token]) -> Iterator[_Place]:
 
 
 def find_references(
-    sql: str, names: Collection[ViewName], *, search_path: Collection[str] = ()
+    sql: str,
+    names: Collection[ViewName],
+    *,
+    search_path: Collection[str] = (),
+    reader: ViewName | None = None,
 ) -> frozenset[ViewName]:
     """Return which of ``names`` an SQL text reads.
 
@@ -147,11 +151,12 @@ def find_references(
         search_path: the schemas in which PostgreSQL looks up an unqualified name. Such a name counts
             where it is that of a view in one of them, although a table of that name may come before: what
             is found here is an order to create in, and PostgreSQL has the last word.
+        reader: the view whose SELECT it is. By its own name without schema it means a table.
     """
     schemas, reachable, folded = _lookup(frozenset(names), tuple(search_path))
     found = {r.target for r in qualified_references(sql, schemas) if r.target in names}
     if reachable and not folded.isdisjoint(_words_folded(sql)):
-        found |= _unqualified_references(sql, reachable)
+        found |= {name for name in _unqualified_references(sql, reachable) if name != reader}
     return frozenset(found)
 
 

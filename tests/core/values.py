@@ -65,16 +65,15 @@ def tag_of(definition: ViewDefinition, **values: Any) -> Tag:
     )
 
 
-def install(definition: ViewDefinition, **values: Any) -> InstalledView:
+def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
     """The view that a sync of this definition leaves behind; ``values`` replace what is given."""
-    stored = values.pop("definition", definition.sql)
     given = {
         "oid": next(_oids),
         "name": definition.name,
         "kind": definition.kind,
         "relation": definition.kind.label,
         "owner": "owner",
-        "definition": stored,
+        "definition": definition.sql,
         "text": definition.comment,
         "options": definition.options,
         "column_comments": dict(definition.column_comments),
