@@ -56,12 +56,12 @@ def view_name(definition: Definition) -> str:
 
 
 def _from_sql(number: int) -> FromSQL:
-    if number % 10 == 8:
+    place = number // 2 % (len(SQL_SHAPES) + 1)
+    if place == len(SQL_SHAPES):
         source = class_name(number - 2)
         sql = f"SELECT *, {number} AS report FROM {SCHEMA}.{source.lower()}"
         return FromSQL(class_name(number), sql, reads=source)
-    shape = SQL_SHAPES[number // 2 % len(SQL_SHAPES)]
-    return FromSQL(class_name(number), shape.format(number=number, label=f"'report {number}'"))
+    return FromSQL(class_name(number), SQL_SHAPES[place].format(number=number, label=f"'report {number}'"))
 
 
 def _from_queryset(number: int) -> FromQueryset:
@@ -96,12 +96,6 @@ SQL_SHAPES = (
            CASE WHEN paid.amount > {number} THEN 'late' ELSE {label} END AS standing
     FROM project_loan AS loan
     LEFT JOIN paid ON paid.loan_id = loan.id
-    """,
-    """
-    SELECT date_trunc('month', paid) AS month, count(*) AS repayments, sum(amount) AS amount,
-           rank() OVER (ORDER BY sum(amount) DESC) + {number} AS place
-    FROM project_repayment
-    GROUP BY 1
     """,
 )
 
