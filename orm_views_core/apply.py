@@ -15,11 +15,9 @@ from django.utils import timezone
 from . import ddl
 from .catalog import InstalledView, installed_fingerprint, read_catalog
 from .definition import ViewDefinition
-from .exceptions import OrmViewsError, SyncFailedError
-from .locks import is_refusal
 from .names import ViewKind, ViewName
 from .plan import Action, Plan, Step
-from .refusal import view_refused
+from .refusal import database_refused, is_ownership, is_refusal, view_refused
 from .tag import Tag, join_comment
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
@@ -60,13 +58,13 @@ def apply_plan(
         # Building materialised views aside, and swapping them in, will take the place of this loop.
         drops = {step.name: step for step in plan.steps if step.drop_statement}
         for name in plan.drops_first:
-            _execute(cursor, drops[name], drops[name].drop_statement)
+            _execute(connection, cursor, drops[name], drops[name].drop_statement)
         for step in plan.steps:
             if on_step:
                 on_step(step)
             started = time.perf_counter()
             for statement in step.statements:
-                _execute(cursor, step, statement)
+                _execute(connection, cursor, step, statement)
             results.append(StepResult(step, time.perf_counter() - started))
             if on_done:
                 on_done(results[-1])
@@ -74,21 +72,16 @@ def apply_plan(
     return results
 
 
-def _execute(cursor: CursorWrapper, step: Step, statement: str) -> None:
+def _execute(connection: BaseDatabaseWrapper, cursor: CursorWrapper, step: Step, statement: str) -> None:
     try:
         cursor.execute(statement)
     except DatabaseError as error:
         if not is_refusal(error):
             raise
-        raise _explain(step, statement, error) from error
-
-
-def _explain(step: Step, statement: str, error: DatabaseError) -> OrmViewsError:
-    if step.definition is not None and statement.startswith("CREATE "):
-        return view_refused(step.definition, statement, error)
-    where = step.definition.where if step.definition else step.target
-    message = str(error).strip()
-    return SyncFailedError(f"{where}: {step.action.verb} failed, nothing was changed: {message}\n{statement}")
+        if step.definition is not None and statement.startswith("CREATE ") and not is_ownership(error):
+            raise view_refused(step.definition, statement, error) from error
+        where = step.definition.where if step.definition else step.target
+        raise database_refused(connection, f"{where}: {step.action.verb} failed: ", error) from error
 
 
 def _write_tags(
@@ -127,6 +120,7 @@ def _tag(
     command_roles: list[str],
 ) -> Tag:
     old = before.tag if before else None
+    materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     indexes = tuple(index.name for index in definition.indexes if _has_index(installed, index.name))
     named = (*(old.granted_by_command if old else ()), *command_roles)
     tag = Tag(
@@ -134,15 +128,15 @@ def _tag(
         code=definition.fingerprint,
         installed=installed_fingerprint(installed, indexes),
         synced=now if seconds is not None or old is None else old.synced,
-        refreshed=old.refreshed if old else None,
-        seconds=old.seconds if old else None,
+        refreshed=old.refreshed if old and materialised else None,
+        seconds=old.seconds if old and materialised else None,
         indexes=indexes,
         granted=definition.grant_select_to,
         granted_by_command=()
         if definition.hidden
         else tuple(dict.fromkeys(role for role in named if role not in definition.grant_select_to)),
     )
-    if definition.kind is ViewKind.MATERIALISED_VIEW and seconds is not None:
+    if materialised and seconds is not None:
         filled = installed.populated
         tag = replace(tag, refreshed=now if filled else None, seconds=round(seconds, 3) if filled else None)
     return tag

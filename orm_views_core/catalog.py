@@ -157,6 +157,7 @@ def read_catalog(
     roles: Collection[str] = (),
     *,
     only: Collection[ViewName] | None = None,
+    wait: bool = False,
 ) -> Catalog:
     """Read what a database has of views, inside a transaction.
 
@@ -165,6 +166,7 @@ def read_catalog(
         schemas: the schemas that views are to be in.
         roles: the roles that are to be granted something.
         only: read these views and nothing else.
+        wait: wait for whoever holds one exclusively, instead of leaving its definition unread.
 
     Returns:
         the catalog; how many queries it takes does not depend on the number of views.
@@ -175,35 +177,39 @@ def read_catalog(
         with canonical_names(cursor):
             cursor.execute(queries.SCHEMAS, {"schemas": list(schemas)})
             usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
-            relations = _read_relations(cursor, schemas, only)
+            relations = _read_relations(cursor, schemas, only, wait)
     return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, tuple(search_path))
 
 
 def _read_relations(
-    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
+    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None, wait: bool
 ) -> dict[ViewName, InstalledView]:
     if only is None:
         rows = _fetch(
             cursor,
             queries.RELATIONS + queries.IN_OUR_SCHEMAS,
-            {"schemas": list(schemas), "tag": '%{"orm_views":%'},
+            {"schemas": list(schemas), "tag": '%{"orm_views":%', "wait": wait},
         )
     else:
-        names = {"schemas": [name.schema for name in only], "names": [name.name for name in only]}
+        names = {
+            "schemas": [name.schema for name in only],
+            "names": [name.name for name in only],
+            "wait": wait,
+        }
         rows = _fetch(cursor, queries.RELATIONS + queries.BY_NAME, names)
     oids = {"oids": [row[0] for row in rows]}
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for oid, column, comment in _fetch(cursor, queries.COLUMN_COMMENTS, oids):
         column_comments[oid][column] = comment
     grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, queries.GRANTS, oids)))
-    indexes = read_indexes(cursor, oids["oids"])
+    indexes = read_indexes(cursor, oids["oids"], held=[row[0] for row in rows if row[-1]])
     reads: defaultdict[int, set[ViewName]] = defaultdict(set)
     read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
     for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, queries.READS, oids):
         reads[reader].add(ViewName(schema, name))
         read_by[oid].add(ViewName(reader_schema, reader_name))
     relations = {}
-    for oid, schema, name, relkind, owner, definition, comment, options, populated, tuples, size in rows:
+    for oid, schema, name, relkind, owner, definition, comment, options, populated, tuples, size, _ in rows:
         kind = _KINDS.get(relkind)
         text, tag = split_comment(comment) if kind else (comment or "", None)
         relations[ViewName(schema, name)] = InstalledView(
@@ -247,11 +253,15 @@ def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ..
     return tuple(sorted((name, value) for name, _, value in pairs))
 
 
-def read_indexes(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[InstalledIndex]]:
-    """Return the indexes of some relations, by oid."""
+def read_indexes(
+    cursor: CursorWrapper, oids: Collection[int], held: Collection[int] = ()
+) -> dict[int, list[InstalledIndex]]:
+    """Return the indexes of some relations, by oid; without definitions for those that somebody holds."""
     return _group(
         (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
-        for oid, name, unique, definition, concurrent in _fetch(cursor, queries.INDEXES, {"oids": list(oids)})
+        for oid, name, unique, definition, concurrent in _fetch(
+            cursor, queries.INDEXES, {"oids": list(oids), "held": list(held)}
+        )
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .catalog import Catalog, InstalledView
+from .catalog import Catalog, Column, InstalledView
 from .changes import Differences, Scope
 from .definition import ViewDefinition
 from .graph import closure, creation_order, reverse
@@ -77,6 +77,8 @@ def _decide_from_rehearsal(
         why = "forced"
     elif indirect:
         why = "what it reads has changed"
+    elif difference.untagged:
+        why = f"{UNRECORDED}, and its definition is another one"
     if definition.kind is ViewKind.MATERIALISED_VIEW:
         decisions.decide(name, Action.REBUILD, why, indirect=indirect)
         return
@@ -87,9 +89,12 @@ def _decide_from_rehearsal(
         decisions.decide(name, Action.REPLACE, why, indirect=indirect)
 
 
+UNRECORDED = "it is in the database, but no sync has recorded it"
+
+
 def why_changed(difference: Differences) -> str:
     if difference.untagged:
-        return "it is in the database, but no sync has recorded it"
+        return UNRECORDED
     if difference.code and difference.drifted:
         return "its class has changed, and so has the database"
     return "its class has changed" if difference.code else "it was changed in the database"
@@ -99,20 +104,23 @@ def _needs_repair(definition: ViewDefinition, installed: InstalledView, rehearse
     return bool(option_changes(definition, installed) or any(index_changes(definition, installed, rehearsed)))
 
 
-def _why_not_replace(old: Sequence[object], rehearsed: RehearsedView) -> str:
+def _why_not_replace(old: Sequence[Column], rehearsed: RehearsedView) -> str:
     """Say why CREATE OR REPLACE VIEW would be refused: it can only add columns at the end."""
     new = rehearsed.columns
+    kept = {column.name for column in new}
+    for column in old:
+        if column.name not in kept:
+            return f"column {column.name} goes"
     for before, after in zip(old, new, strict=False):
         if before != after:
+            if before.name != after.name:
+                return f"column {after.name} comes before {before.name}"
             return f"column {_column(before)} becomes {_column(after)}"
-    if len(new) < len(old):
-        return f"column {_column(old[len(new)])} goes"
     return ""
 
 
-def _column(column: object) -> str:
-    collation = f" COLLATE {column.collation}" if column.collation else ""  # type: ignore[attr-defined]
-    return f"{column.name} {column.type}{collation}"  # type: ignore[attr-defined]
+def _column(column: Column) -> str:
+    return f"{column.name} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
 
 
 def rebuild_stale(

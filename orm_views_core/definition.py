@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -91,11 +92,18 @@ class ViewDefinition:
 
 @dataclass(frozen=True)
 class Definitions:
-    """The registered views of one database: those that say a view, and what is wrong with the others."""
+    """The registered views of one database: those that say a view, and what is wrong with the others.
+
+    Attributes:
+        views: by name.
+        errors: by label.
+        invalid_names: the names of those that are wrong, by label, as far as they have one.
+    """
 
     database: str
     views: Mapping[ViewName, ViewDefinition]
     errors: Mapping[str, OrmViewsError]
+    invalid_names: Mapping[str, ViewName] = field(default_factory=dict)
 
     def raise_errors(self) -> None:
         """Raise what is wrong, all of it at once.
@@ -257,6 +265,7 @@ def compile_definitions(
     """
     compiled: dict[ViewName, ViewDefinition] = {}
     errors: dict[str, OrmViewsError] = {}
+    invalid_names: dict[str, ViewName] = {}
     relations: dict[ViewName, ViewDefinition] = {}
     for view in registry.views(connection.alias) if views is None else views:
         try:
@@ -264,9 +273,11 @@ def compile_definitions(
             _claim_names(definition, relations)
         except OrmViewsError as error:
             errors[label_of(view)] = error
+            with suppress(InvalidViewError):  # then it has no name, which is what its error says
+                invalid_names[label_of(view)] = name_of(view)
         else:
             compiled[definition.name] = definition
-    return Definitions(connection.alias, compiled, errors)
+    return Definitions(connection.alias, compiled, errors, invalid_names)
 
 
 def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:

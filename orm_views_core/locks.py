@@ -17,7 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .conf import get_settings
 from .connections import naming_the_database
-from .exceptions import LockNotAvailableError, SyncFailedError
+from .exceptions import LockNotAvailableError
+from .refusal import database_refused, is_refusal, sqlstate
 
 T = TypeVar("T")
 
@@ -25,9 +26,6 @@ T = TypeVar("T")
 SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 _LOCK_NOT_AVAILABLE = "55P03"
-_QUERY_CANCELED = "57014"
-_RESOURCES_AND_LIMITS = {"53", "54"}
-_INSUFFICIENT_PRIVILEGE = "42501"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 
 _HOLDERS = """
@@ -58,12 +56,15 @@ def limit_lock_waits(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{milliseconds}ms"])
 
 
-def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
+def in_transaction(
+    connection: BaseDatabaseWrapper, work: Callable[[], T], on_wait: Callable[[str], None] | None = None
+) -> T:
     """Do some work in a transaction, all of it again when a lock cannot be had.
 
     Args:
         connection: the database.
         work: what to do; it calls :func:`limit_lock_waits` itself.
+        on_wait: called before each further try with what PostgreSQL said.
 
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
@@ -77,44 +78,17 @@ def in_transaction(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
                 return work()
         except OperationalError as error:
             if is_refusal(error):
-                raise SyncFailedError(_refusal(connection, error)) from error
+                raise database_refused(connection, "", error) from error
             if sqlstate(error) != _LOCK_NOT_AVAILABLE:
                 with naming_the_database(connection):
                     raise
             if time.monotonic() >= deadline:
                 raise LockNotAvailableError(_lock_message(connection, error)) from error
+            if on_wait:
+                on_wait(str(error).strip().splitlines()[0])
         except DatabaseError as error:
-            raise SyncFailedError(_refusal(connection, error)) from error
+            raise database_refused(connection, "", error) from error
         time.sleep(_PAUSE)
-
-
-def _refusal(connection: BaseDatabaseWrapper, error: DatabaseError) -> str:
-    message = f"Database {connection.alias!r}: {str(error).strip()}. Nothing was changed."
-    if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
-        role = connection.settings_dict.get("USER") or "the role that Django connects as"
-        message += (
-            f" Syncing needs CREATE on the database, where changed views are tried in a schema of their own, "
-            f"and the ownership of the views: GRANT CREATE ON DATABASE … TO {role}."
-        )
-    return message
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """Return PostgreSQL's code of an error; psycopg 3 and psycopg2 keep it in different places."""
-    cause = error.__cause__
-    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-
-
-def is_refusal(error: DatabaseError) -> bool:
-    """Say whether PostgreSQL refuses the statement itself: no lock and no connection is the trouble.
-
-    Django calls some refusals operational errors too: an index row that is too long, a statement that is
-    too deep, has too many columns or runs into ``statement_timeout``, a full disk.
-    """
-    if not isinstance(error, OperationalError):
-        return True
-    code = sqlstate(error) or ""
-    return code[:2] in _RESOURCES_AND_LIMITS or code == _QUERY_CANCELED
 
 
 def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> str:

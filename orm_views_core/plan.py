@@ -175,15 +175,18 @@ def _view_steps(
         steps.append(step(Action.ADOPT, decisions.reason[name], ()))
     if rehearsed is not None and difference.needs_rehearsal:
         if statements := option_changes(definition, installed):
-            steps.append(step(Action.OPTIONS, why_changed(difference), statements, "readers, for an instant"))
+            blocks = "its readers, until the sync commits"
+            steps.append(step(Action.OPTIONS, why_changed(difference), statements, blocks))
         drops, creates = index_changes(definition, installed, rehearsed)
         if drops or creates:
-            blocks = "refreshes while an index is built; readers for an instant"
+            blocks = "its refreshes" + (" and its readers" if drops else "") + ", until the sync commits"
             steps.append(step(Action.INDEX, why_changed(difference), [*drops, *creates], blocks))
     if difference.grant or difference.revoke or difference.record:
-        steps.append(step(Action.GRANT, grant_reason(difference), grant_changes(name, difference)))
+        revokes = difference.revoke and not difference.grant
+        action = Action.REVOKE if revokes else Action.GRANT
+        steps.append(step(action, grant_reason(difference), grant_changes(name, difference)))
     if difference.comment or difference.column_comments:
-        reason = "its docstring or a help_text has changed"
+        reason = "its comment is not its docstring, or a column's is not its help_text"
         steps.append(step(Action.COMMENT, reason, comments(definition, difference)))
     return steps
 
@@ -203,10 +206,11 @@ def _build_step(
         assert installed is not None
         statements = [ddl.create_view(definition, replace=True), *grant_changes(name, difference)]
         statements += comments(definition, difference)
-        blocks = "its readers, for an instant"
+        blocks = "its readers, until the sync commits"
     else:
         # A view that has been filled since it was created stays filled: somebody reads it.
-        filled = definition.with_data or (installed is not None and installed.populated)
+        was_filled = installed is not None and installed.kind is definition.kind and installed.populated
+        filled = definition.with_data or was_filled
         statements = [ddl.create_view(definition, with_data=filled)]
         statements += [index.create_sql(name) for index in definition.indexes]
         statements += fresh_grants(definition, installed, difference, command_roles)

@@ -4,22 +4,32 @@ https://www.postgresql.org/docs/current/catalogs.html
 """
 
 # A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
-# make pg_get_viewdef and pg_total_relation_size wait, and a status page with them. Those are left unread.
+# make pg_total_relation_size and pg_get_indexdef wait, and pg_get_viewdef of it and of what reads it, because
+# that locks what the view reads. A status page must not wait with them: those are left unread.
 RELATIONS = """
 WITH held AS MATERIALIZED (
     SELECT relation FROM pg_catalog.pg_locks
     WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted AND pid <> pg_backend_pid()
       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+      AND NOT %(wait)s
+), unreadable AS MATERIALIZED (
+    SELECT relation FROM held
+    UNION
+    SELECT r.ev_class FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
+    WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid IN (SELECT relation FROM held)
 )
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
-       CASE WHEN c.relkind IN ('v', 'm') AND held.relation IS NULL
+       CASE WHEN c.relkind IN ('v', 'm') AND unreadable.relation IS NULL
             THEN pg_catalog.pg_get_viewdef(c.oid) END,
        pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
        CASE WHEN c.relkind = 'm' AND held.relation IS NULL
-            THEN pg_catalog.pg_total_relation_size(c.oid) END
+            THEN pg_catalog.pg_total_relation_size(c.oid) END,
+       held.relation IS NOT NULL
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN held ON held.relation = c.oid
+LEFT JOIN unreadable ON unreadable.relation = c.oid
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
 """
 IN_OUR_SCHEMAS = """
@@ -49,7 +59,8 @@ WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
 
 # REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
 INDEXES = """
-SELECT i.indrelid, c.relname, i.indisunique, pg_catalog.pg_get_indexdef(i.indexrelid),
+SELECT i.indrelid, c.relname, i.indisunique,
+       CASE WHEN i.indrelid = ANY(%(held)s) THEN '' ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
        i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid

@@ -19,8 +19,9 @@ from .definition import ViewDefinition, compile_definitions
 from .exceptions import RefreshError
 from .graph import creation_order
 from .identity import name_of
-from .locks import in_transaction, is_refusal, limit_lock_waits
+from .locks import in_transaction, limit_lock_waits
 from .names import ViewKind, ViewName, declared
+from .refusal import is_refusal
 from .registry import registry
 from .selection import select_views
 from .tag import join_comment, split_comment
@@ -32,7 +33,7 @@ class RefreshResult:
 
     Attributes:
         concurrently: whether readers could go on reading meanwhile.
-        why_not: if not, why not, in words.
+        why_not: if that is not possible, why, in words.
         seconds: how long it took.
     """
 
@@ -118,7 +119,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
         installed = read_catalog(connection, [], only=[name]).relations.get(name)
     if installed is None:
         raise RefreshError(f"{name} is not in database {connection.alias!r}. Run sync_views first.")
-    _refresh(connection, name, concurrently, "" if concurrently else "it was not asked for")
+    _refresh(connection, name, concurrently, "")
 
 
 def _in_order(chosen: Collection[ViewDefinition], catalog: Catalog) -> list[ViewDefinition]:
@@ -140,7 +141,7 @@ def _installed(definition: ViewDefinition, catalog: Catalog) -> InstalledView:
 
 def _how(definition: ViewDefinition, view: InstalledView, concurrently: bool | None) -> tuple[bool, str]:
     if concurrently is False:
-        return False, "it was not asked for"
+        return False, ""
     why_not = why_not_concurrently(view)
     if concurrently and why_not:
         raise RefreshError(f"{definition.where}: it cannot be refreshed concurrently: {why_not}.")

@@ -1,12 +1,17 @@
-"""Turning PostgreSQL's refusal of a view's SQL into an error that says which view, which file, which line."""
+"""Turning PostgreSQL's refusals into errors that say which view, which file, which line, what to do."""
 
 from __future__ import annotations
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .ddl import HEAD_LINES
 from .definition import ViewDefinition
-from .exceptions import ViewSQLError
+from .exceptions import SyncFailedError, ViewSQLError
+
+_INSUFFICIENT_PRIVILEGE = "42501"
+_QUERY_CANCELED = "57014"
+_RESOURCES_AND_LIMITS = {"53", "54"}
 
 
 def view_refused(definition: ViewDefinition, statement: str, error: DatabaseError) -> ViewSQLError:
@@ -19,14 +24,58 @@ def view_refused(definition: ViewDefinition, statement: str, error: DatabaseErro
     """
     diagnostics = getattr(error.__cause__, "diag", None)
     message = getattr(diagnostics, "message_primary", None) or str(error).strip()
-    parts = [f"{definition.where}: PostgreSQL refuses its SQL: {message}."]
-    if position := getattr(diagnostics, "statement_position", None):
-        parts.append(_point_at(definition.sql, statement, int(position)))
+    if "INDEX " in statement[: len("CREATE UNIQUE INDEX ")]:
+        parts = [f"{definition.where}: PostgreSQL refuses one of its indexes: {message}.", statement]
+    else:
+        parts = [f"{definition.where}: PostgreSQL refuses its SQL: {message}."]
+        if position := getattr(diagnostics, "statement_position", None):
+            parts.append(_point_at(definition.sql, statement, int(position)))
     if detail := getattr(diagnostics, "message_detail", None):
         parts.append(f"Detail: {detail}")
     if hint := getattr(diagnostics, "message_hint", None):
         parts.append(f"Hint: {hint}")
     return ViewSQLError("\n".join(parts))
+
+
+def database_refused(connection: BaseDatabaseWrapper, what: str, error: DatabaseError) -> SyncFailedError:
+    """Return the error to raise for a refusal that is no fault of a view's SQL.
+
+    Args:
+        connection: the database.
+        what: what was being done, in words, or "".
+        error: what Django raised from the driver's error.
+    """
+    message = f"Database {connection.alias!r}: {what}{str(error).strip()}\nNothing was changed."
+    if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
+        role = connection.settings_dict.get("USER") or "The role that Django connects as"
+        message += (
+            f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
+            "has to own the schema and its views, or be a member of the role that does."
+        )
+    return SyncFailedError(message)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return PostgreSQL's code of an error; psycopg 3 and psycopg2 keep it in different places."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+
+
+def is_refusal(error: DatabaseError) -> bool:
+    """Say whether PostgreSQL refuses the statement itself: no lock and no connection is the trouble.
+
+    Django calls some refusals operational errors too: an index row that is too long, a statement that is
+    too deep, has too many columns or runs into ``statement_timeout``, a full disk.
+    """
+    if not isinstance(error, OperationalError):
+        return True
+    code = sqlstate(error) or ""
+    return code[:2] in _RESOURCES_AND_LIMITS or code == _QUERY_CANCELED
+
+
+def is_ownership(error: DatabaseError) -> bool:
+    """Say whether a statement was refused because the object belongs to somebody else."""
+    return sqlstate(error) == _INSUFFICIENT_PRIVILEGE and "must be owner" in str(error)
 
 
 def _point_at(sql: str, statement: str, position: int) -> str:

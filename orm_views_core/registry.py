@@ -18,11 +18,11 @@ class Registry:
     """View classes in the order in which they were declared."""
 
     def __init__(self) -> None:
-        self._classes: dict[tuple[str, str], type] = {}
+        self._classes: dict[tuple[object, ...], type] = {}
 
     def register(self, view: type) -> None:
-        """Add a view class. A class of the same module and name is replaced: its module was reloaded."""
-        self._classes[view.__module__, view.__qualname__] = view
+        """Add a view class. One of the same class statement is replaced: its module was reloaded."""
+        self._classes[self._statement(view)] = view
 
     def unregister(self, view: type) -> None:
         """Take a view class out again.
@@ -30,7 +30,11 @@ class Registry:
         Raises:
             KeyError: when it is not registered.
         """
-        del self._classes[view.__module__, view.__qualname__]
+        del self._classes[self._statement(view)]
+
+    @staticmethod
+    def _statement(view: type) -> tuple[object, ...]:
+        return view.__module__, view.__qualname__, vars(view).get("_view_source")
 
     def views(self, database: str | None = None) -> list[type]:
         """Return the view classes of one database, or of all."""

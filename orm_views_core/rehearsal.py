@@ -19,10 +19,9 @@ from . import ddl
 from .catalog import Column, InstalledIndex, canonical_names, parse_options, read_columns, read_indexes
 from .definition import ViewDefinition
 from .exceptions import InvalidViewsError, OrmViewsError, ViewSQLError
-from .locks import is_refusal
 from .names import ViewName, quote_identifier
 from .references import move_references
-from .refusal import view_refused
+from .refusal import is_refusal, view_refused
 
 _STAGED = """
 SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptions,
@@ -148,8 +147,8 @@ def _create_staged(
             with transaction.atomic(using=connection.alias):
                 cursor.execute(statement)
                 for index in definition.indexes:
-                    statement = index.create_sql(at)
-                    cursor.execute(statement)
+                    statement = index.create_sql(definition.name)  # what is shown if it is refused
+                    cursor.execute(index.create_sql(at))
         except DatabaseError as error:
             if not is_refusal(error):
                 raise

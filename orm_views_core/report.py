@@ -19,6 +19,7 @@ _WORDS = {
     Action.OPTIONS: "to set options of",
     Action.INDEX: "to re-index",
     Action.GRANT: "to grant",
+    Action.REVOKE: "to revoke from",
     Action.COMMENT: "to comment",
 }
 
@@ -26,6 +27,8 @@ _WORDS = {
 def summary(plan: Plan) -> str:
     """Return “2 to create, 1 to replace, 38 unchanged”."""
     parts = [f"{count} {_WORDS[action]}" for action, count in plan.counts.items()]
+    if plan.problems:
+        parts.insert(0, "blocked")
     return ", ".join([*parts, f"{plan.unchanged} unchanged"])
 
 

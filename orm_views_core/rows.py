@@ -17,10 +17,11 @@ from .conf import get_settings
 from .connections import get_connection
 from .ddl import quote_literal
 from .exceptions import RowsUnavailableError
-from .locks import sqlstate
 from .names import ViewName, quote_identifier
+from .refusal import sqlstate
 
-_TOO_SLOW = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available
+_LOCKED = "55P03"  # lock_not_available
+_TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
 _ESTIMATES = "orm_views.estimates"
 
@@ -186,6 +187,8 @@ def _select(
 
 def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
     code = sqlstate(error)
+    if code == _LOCKED:
+        return RowsUnavailableError(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if code in _TOO_SLOW:
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return RowsUnavailableError(f"The rows of {name} did not come within {timeout}.")

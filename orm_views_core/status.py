@@ -205,14 +205,27 @@ def _statuses(definitions: Definitions, catalog: Catalog) -> list[ViewStatus]:
         for name, definition in definitions.views.items()
     ]
     for label, error in definitions.errors.items():
+        name = definitions.invalid_names.get(label)
+        if name in definitions.views:
+            name = None  # it is the other one's, which the error says
         advice = "Mend its class; until then nothing of this database can be synced."
         statuses.append(
-            ViewStatus(definitions.database, None, label, None, State.INVALID, str(error), advice)
+            ViewStatus(
+                definitions.database,
+                name,
+                label,
+                None,
+                State.INVALID,
+                str(error),
+                advice,
+                installed=None if name is None else catalog.relations.get(name),
+            )
         )
     orphans = find_orphans(definitions, catalog)
+    declared = {*definitions.views, *definitions.invalid_names.values()}
     ours = set(schemas_of(definitions))
     for name, installed in catalog.relations.items():
-        if name in definitions.views or installed.kind is None:
+        if name in declared or installed.kind is None:
             continue
         if name in orphans or name.schema in ours:
             statuses.append(_left_over(definitions.database, installed, name in orphans))
@@ -277,6 +290,9 @@ def _left_over(database: str, installed: InstalledView, orphaned: bool) -> ViewS
     if orphaned:
         state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
         advice = "Sync to drop it, or declare it again."
+    elif installed.tag:
+        state, advice = State.UNMANAGED, ""
+        reason = f"It was synced under database alias {installed.tag.database!r}; nothing is done here."
     else:
         state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
     return ViewStatus(

@@ -27,6 +27,7 @@ class Action(enum.Enum):
     OPTIONS = "~ options"
     INDEX = "~ index"
     GRANT = "~ grant"
+    REVOKE = "~ revoke"
     COMMENT = "~ comment"
 
     @property

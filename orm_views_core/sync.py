@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -105,6 +105,7 @@ def sync_views(
     on_plan: Callable[[Plan], None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_done: Callable[[StepResult], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> list[SyncResult]:
     """Make the databases match the registered views, each in one transaction, touching only what differs.
 
@@ -118,6 +119,7 @@ def sync_views(
         on_plan: called with each database's plan before anything is done.
         on_step: called before each step.
         on_done: called after each step.
+        on_wait: called when a lock cannot be had, before all of it is tried again.
 
     Returns:
         what was done in each database.
@@ -154,7 +156,7 @@ def sync_views(
             )
             return SyncResult(plan, tuple(steps), time.perf_counter() - started)
 
-        results.append(in_transaction(connection, sync))
+        results.append(in_transaction(connection, sync, on_wait))
         signals.views_synced.send(sender=sync_views, database=connection.alias, result=results[-1])
     return results
 
@@ -189,6 +191,7 @@ def _make_plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehears
         force=options.force,
         rehearse_missing=rehearse_missing,
     )
+    catalog = _with_definitions(connection, catalog, scope.rehearse)
     rehearsal = rehearse(
         connection,
         [definitions.views[name] for name in scope.rehearse],
@@ -217,6 +220,18 @@ def _make_plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehears
     )
 
 
+def _with_definitions(
+    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
+) -> Catalog:
+    """Wait for the definitions that were left unread because somebody held the views: they are compared."""
+    relations = {name: catalog.relations[name] for name in names if name in catalog.relations}
+    unread = [name for name, view in relations.items() if view.kind and view.definition is None]
+    if not unread:
+        return catalog
+    found = read_catalog(connection, [], only=unread, wait=True).relations
+    return replace(catalog, relations={**catalog.relations, **found})
+
+
 def schemas_of(definitions: Definitions) -> list[str]:
     """Return the schemas that are ours: the setting's, and those that classes name."""
     return list(dict.fromkeys([get_settings().SCHEMA, *(name.schema for name in definitions.views)]))
@@ -224,10 +239,11 @@ def schemas_of(definitions: Definitions) -> list[str]:
 
 def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
     """Return the views that a sync under this alias made and that no class declares any more."""
+    declared = {*definitions.views, *definitions.invalid_names.values()}
     return [
         name
         for name, installed in catalog.relations.items()
-        if installed.tag and installed.tag.database == definitions.database and name not in definitions.views
+        if installed.tag and installed.tag.database == definitions.database and name not in declared
     ]
 
 

@@ -60,7 +60,7 @@ def test_plan_names_the_view_its_dependents_and_the_reasons_and_changes_nothing(
     assert (
         "+ create   views.fresh: it is not in the database (tests.Fresh (tests/core/test_commands.py" in plan
     )
-    assert "± rebuild  views.base: its class has changed: column id bigint becomes city" in plan
+    assert "± rebuild  views.base: its class has changed: column id goes (tests.Base" in plan
     assert "± rebuild  views.reader: it reads views.base, which is rebuilt" in plan
     assert re.search(r"± rebuild  views\.stored: (it reads views\.reader|its rows come from views\.)", plan)
     assert "- drop     views.gone: no class declares it any more" in plan
@@ -145,7 +145,7 @@ def test_refresh_views_says_how_it_refreshes_and_why(run):
         CommandError, match=r"Keyless .*cannot be refreshed concurrently: it has no unique index"
     ):
         call_command("refresh_views", "keyless", "--concurrently")
-    assert "it was not asked for" in run("refresh_views", "keyed", "--no-concurrently")
+    assert "(readers wait, as asked)" in run("refresh_views", "keyed", "--no-concurrently")
 
 
 def test_refresh_views_takes_materialised_views_only(changed):

@@ -81,7 +81,7 @@ def test_a_role_that_the_class_no_longer_names_loses_its_grant(make_role, execut
     declare(grant_select_to=["kept"])
     assert state() == {State.CHANGED}
     (result,) = sync_views()
-    assert [r.step.action.verb for r in result.steps] == ["grant"]
+    assert [r.step.action.verb for r in result.steps] == ["revoke"]
     assert (may_read("kept"), may_read("dismissed"), may_read("by hand")) == (True, False, True)
     assert sync_views()[0].steps == ()
 

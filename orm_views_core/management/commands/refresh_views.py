@@ -31,7 +31,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         def on_start(definition: ViewDefinition, concurrently: bool, why_not: str) -> None:
-            how = "concurrently" if concurrently else f"readers wait: {why_not}"
+            how = (
+                "concurrently"
+                if concurrently
+                else f"readers wait: {why_not}"
+                if why_not
+                else "readers wait, as asked"
+            )
             self.stdout.write(f"  Refreshing {definition.name} ({how})...", ending="")
             self.stdout.flush()
 

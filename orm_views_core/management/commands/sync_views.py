@@ -70,7 +70,9 @@ class Command(BaseCommand):
         pending = [plan for plan in plans if not plan.is_empty]
         if options["check"] and pending:
             names = ", ".join(repr(plan.database) for plan in pending)
-            raise CommandError(f"Views are out of step in database {names}. Run sync_views.", returncode=1)
+            blocked = any(plan.problems for plan in plans)
+            todo = "See above what is in the way." if blocked else "Run sync_views."
+            raise CommandError(f"Views are out of step in database {names}. {todo}", returncode=1)
 
     def _styled(self, line: str) -> str:
         styles = {
@@ -85,9 +87,11 @@ class Command(BaseCommand):
 
     def _sync(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
+        announced: set[str] = set()
 
         def on_plan(plan: Plan) -> None:
-            if not quiet:
+            if not quiet and plan.database not in announced:
+                announced.add(plan.database)
                 self.stdout.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
                 if plan.is_empty:
                     self.stdout.write("  Nothing to do.")
@@ -101,7 +105,16 @@ class Command(BaseCommand):
             if not quiet:
                 self.stdout.write(self.style.SUCCESS(" OK") + f" ({result.seconds:.3f}s)")
 
-        results = sync_views(**asked, on_plan=on_plan, on_step=on_step, on_done=on_done)
+        def on_wait(message: str) -> None:
+            if not quiet:
+                self.stdout.write(self.style.WARNING(" waiting") + f" ({message}); all of it is tried again.")
+
+        try:
+            results = sync_views(**asked, on_plan=on_plan, on_step=on_step, on_done=on_done, on_wait=on_wait)
+        except OrmViewsError:
+            if announced:
+                self.stdout.write(self.style.ERROR(" rolled back"))
+            raise
         if options["json"]:
             done = [{**plan_as_dict(r.plan), "seconds": round(r.seconds, 3)} for r in results]
             self.stdout.write(json.dumps(done, indent=2))
