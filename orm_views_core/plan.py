@@ -23,7 +23,15 @@ from .definition import ViewDefinition
 from .graph import creation_order
 from .names import ViewName
 from .rehearsal import Rehearsal, RehearsedView
-from .statements import comments, fresh_grants, grant_changes, grant_reason, index_changes, option_changes
+from .statements import (
+    comments,
+    fresh_grants,
+    grant_changes,
+    grant_reason,
+    index_changes,
+    lost_by_rebuilding,
+    option_changes,
+)
 from .steps import Action, Plan, Step
 
 
@@ -200,7 +208,7 @@ def _build_step(
     difference: Differences,
     command_roles: Sequence[str],
 ) -> Step:
-    name = definition.name
+    name, reason = definition.name, decisions.reason[definition.name]
     drop = ""
     if action is Action.REPLACE:
         assert installed is not None
@@ -218,11 +226,12 @@ def _build_step(
         blocks = "nobody"
         if installed is not None and installed.kind is not None:
             drop = ddl.drop_view(installed.kind, name)
+            reason += lost_by_rebuilding(installed)
             blocks = "its readers, until the sync commits"
     return Step(
         action=action,
         name=name,
-        reason=decisions.reason[name],
+        reason=reason,
         statements=tuple(statements),
         drop_statement=drop,
         definition=definition,

@@ -49,6 +49,13 @@ def index_changes(
     return drops, creates
 
 
+def lost_by_rebuilding(installed: InstalledView) -> str:
+    """Say what a view has that its class does not say and a rebuild does not bring back, or nothing."""
+    ours = installed.tag.indexes if installed.tag else ()
+    by_hand = [index.name for index in installed.indexes if index.name not in ours]
+    return f"; its indexes made by hand go: {', '.join(by_hand)}" if by_hand and installed.tag else ""
+
+
 def grant_reason(difference: Differences) -> str:
     reasons = []
     if difference.grant:

@@ -406,6 +406,15 @@ def test_indexes_come_and_go_without_a_rebuild_and_those_made_by_hand_stay(regis
     assert done() == []
 
 
+def test_a_rebuild_says_which_indexes_made_by_hand_it_takes_along(registered, execute):
+    declare("M", "SELECT id, city FROM lending_customer", PostgresMaterialisedViewMixin, pk_field="id")
+    sync_views()
+    execute("CREATE INDEX by_hand ON views.m (city)")
+    declare("M", "SELECT id, 'x' AS city FROM lending_customer", PostgresMaterialisedViewMixin, pk_field="id")
+    (plan,) = plan_views()
+    assert plan.steps[0].reason == "its class has changed; its indexes made by hand go: by_hand"
+
+
 def test_with_data_false_leaves_it_unpopulated_until_refreshed_and_a_rebuild_keeps_it_filled(
     registered, execute
 ):
