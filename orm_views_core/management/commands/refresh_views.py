@@ -4,10 +4,10 @@ from argparse import BooleanOptionalAction
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from orm_views_core.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.refresh import RefreshResult, refresh_views
 
 
@@ -15,19 +15,14 @@ class Command(BaseCommand):
     help = "Refreshes materialised views, each after those that it reads."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "views",
-            nargs="*",
-            metavar="VIEW",
-            help="loan_book, views.loan_book or lending.LoanBook; all when none.",
-        )
+        add_views_argument(parser)
         parser.add_argument(
             "--concurrently",
             action=BooleanOptionalAction,
             default=None,
             help="Insist on letting readers go on reading, or on not; by default, wherever it is possible.",
         )
-        parser.add_argument("--database", choices=sorted(connections), help="Refresh in this database only.")
+        add_database_argument(parser, "Refresh in")
 
     def handle(self, *args: Any, **options: Any) -> None:
         def on_start(definition: ViewDefinition, concurrently: bool, why_not: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.report import status_as_dict, status_matches, status_table
 from orm_views_core.status import DatabaseStatus, State, get_statuses
 
@@ -16,13 +16,8 @@ class Command(BaseCommand):
     help = "Shows how every view stands: synced, changed, drifted, missing, ..."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "views",
-            nargs="*",
-            metavar="VIEW",
-            help="loan_book, views.loan_book or lending.LoanBook; all when none.",
-        )
-        parser.add_argument("--database", choices=sorted(connections), help="Show this database only.")
+        add_views_argument(parser)
+        add_database_argument(parser, "Show")
         parser.add_argument("--json", action="store_true", help="Print the same facts as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:

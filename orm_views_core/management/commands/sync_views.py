@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from orm_views_core.apply import StepResult
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.management.arguments import add_database_argument
 from orm_views_core.plan import Plan, Step
 from orm_views_core.report import plan_as_dict, plan_lines, summary
 from orm_views_core.sync import plan_views, sync_views
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         mode.add_argument(
             "--check", action="store_true", help="Exit with 1 if anything would be done. Change nothing."
         )
-        parser.add_argument("--database", choices=sorted(connections), help="Sync this database only.")
+        add_database_argument(parser, "Sync")
         parser.add_argument(
             "--force", action="store_true", help="Replace or rebuild every view although nothing differs."
         )
