@@ -57,13 +57,15 @@ def limit_lock_waits(connection: BaseDatabaseWrapper) -> None:
 
 
 def in_transaction(
-    connection: BaseDatabaseWrapper, work: Callable[[], T], on_wait: Callable[[str], None] | None = None
+    connection: BaseDatabaseWrapper,
+    work: Callable[[BaseDatabaseWrapper], T],
+    on_wait: Callable[[str], None] | None = None,
 ) -> T:
     """Do some work in a transaction, all of it again when a lock cannot be had.
 
     Args:
         connection: the database.
-        work: what to do; it calls :func:`limit_lock_waits` itself.
+        work: what to do with it; it calls :func:`limit_lock_waits` itself.
         on_wait: called before each further try with what PostgreSQL said.
 
     Raises:
@@ -75,7 +77,7 @@ def in_transaction(
     while True:
         try:
             with transaction.atomic(using=connection.alias):
-                return work()
+                return work(connection)
         except OperationalError as error:
             if is_refusal(error):
                 raise database_refused(connection, "", error) from error

@@ -151,7 +151,7 @@ def _how(definition: ViewDefinition, view: InstalledView, concurrently: bool | N
 def _refresh(
     connection: BaseDatabaseWrapper, name: ViewName, concurrently: bool, why_not: str
 ) -> RefreshResult:
-    def work() -> float:
+    def work(connection: BaseDatabaseWrapper) -> float:
         limit_lock_waits(connection)
         started = time.perf_counter()
         with connection.cursor() as cursor:

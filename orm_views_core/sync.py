@@ -83,15 +83,12 @@ def plan_views(
         force,
         allow_drop_all,
     )
-    plans = []
-    for connection in _connect(databases):
 
-        def plan(connection: BaseDatabaseWrapper = connection) -> Plan:
-            limit_lock_waits(connection)
-            return _make_plan(connection, options, rehearse_missing=True)
+    def plan(connection: BaseDatabaseWrapper) -> Plan:
+        limit_lock_waits(connection)
+        return _make_plan(connection, options, rehearse_missing=True)
 
-        plans.append(in_transaction(connection, plan))
-    return plans
+    return [in_transaction(connection, plan) for connection in _connect(databases)]
 
 
 def sync_views(
@@ -134,28 +131,28 @@ def sync_views(
         force,
         allow_drop_all,
     )
+
+    def sync(connection: BaseDatabaseWrapper) -> SyncResult:
+        started = time.perf_counter()
+        take_sync_lock(connection)
+        limit_lock_waits(connection)
+        plan = _make_plan(connection, options, rehearse_missing=expected_fingerprint is not None)
+        if expected_fingerprint not in (None, plan.fingerprint):
+            raise StalePlanError(
+                f"Database {connection.alias!r} or the code has changed since this plan was made. "
+                "Nothing was done; look at the new plan."
+            )
+        if plan.problems:
+            raise PlanBlockedError(plan.problems)
+        if on_plan:
+            on_plan(plan)
+        steps = apply_plan(
+            connection, plan, command_roles=options.grant_select_to, on_step=on_step, on_done=on_done
+        )
+        return SyncResult(plan, tuple(steps), time.perf_counter() - started)
+
     results = []
     for connection in _connect(databases):
-
-        def sync(connection: BaseDatabaseWrapper = connection) -> SyncResult:
-            started = time.perf_counter()
-            take_sync_lock(connection)
-            limit_lock_waits(connection)
-            plan = _make_plan(connection, options, rehearse_missing=expected_fingerprint is not None)
-            if expected_fingerprint not in (None, plan.fingerprint):
-                raise StalePlanError(
-                    f"Database {connection.alias!r} or the code has changed since this plan was made. "
-                    "Nothing was done; look at the new plan."
-                )
-            if plan.problems:
-                raise PlanBlockedError(plan.problems)
-            if on_plan:
-                on_plan(plan)
-            steps = apply_plan(
-                connection, plan, command_roles=options.grant_select_to, on_step=on_step, on_done=on_done
-            )
-            return SyncResult(plan, tuple(steps), time.perf_counter() - started)
-
         results.append(in_transaction(connection, sync, on_wait))
         signals.views_synced.send(sender=sync_views, database=connection.alias, result=results[-1])
     return results
