@@ -29,6 +29,14 @@ class Decisions:
         if indirect:
             self.indirect.add(name)
 
+    def rebuild_with(self, reader: ViewName, name: ViewName) -> None:
+        """Rebuild what reads a view that is rebuilt, remembering that it has changed itself, if it has."""
+        why = f"it reads {name}, which is rebuilt"
+        if self.action.get(reader) is Action.REPLACE and reader not in self.indirect:
+            self.decide(reader, Action.REBUILD, f"{self.reason[reader]}, and {why}")
+        else:
+            self.decide(reader, Action.REBUILD, why, indirect=True)
+
     def having(self, *actions: Action) -> set[ViewName]:
         return {name for name, action in self.action.items() if action in actions}
 
@@ -72,7 +80,7 @@ def _decide_from_rehearsal(
         if difference.needs_rehearsal and not _needs_repair(definition, installed, rehearsed):
             decisions.decide(name, Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
         return
-    indirect = same is False and not difference.needs_rehearsal
+    indirect = not same and not difference.needs_rehearsal
     if same:
         why = "forced"
     elif indirect:
@@ -160,7 +168,7 @@ def drop_readers_first(
         name = pending.pop()
         for reader in sorted(catalog.relations[name].read_by - seen):
             if reader in definitions:
-                decisions.decide(reader, Action.REBUILD, f"it reads {name}, which is rebuilt", indirect=True)
+                decisions.rebuild_with(reader, name)
             elif reader in orphans:
                 decisions.decide(reader, Action.DROP, _ORPHANED)
             else:
@@ -183,6 +191,7 @@ def drop_orphans(
     rehearsal: Rehearsal,
     orphans: Collection[ViewName],
 ) -> None:
+    """Drop what no class declares any more, unless something still reads it."""
     for name in sorted(orphans):
         for reader in sorted(catalog.relations[name].read_by - set(orphans)):
             tried = rehearsal.views.get(reader)

@@ -146,6 +146,16 @@ def test_a_rebuild_takes_its_readers_along_and_keeps_grants_made_by_hand(registe
     assert granted == [("bottom", False), ("middle", True), ("top", False)]
 
 
+def test_a_view_that_has_changed_and_whose_source_is_rebuilt_says_both(registered):
+    three_levels(registered)
+    sync_views()
+    three_levels(registered, "SELECT city, id FROM lending_customer")
+    declare("Top", "SELECT city, count(*) AS customers FROM views.middle GROUP BY city HAVING count(*) > 1")
+    top = next(step for step in plan_views()[0].steps if step.target == "views.top")
+    assert (top.action, top.indirect) == (Action.REBUILD, False)
+    assert top.reason == "its class has changed, and it reads views.middle, which is rebuilt"
+
+
 def test_a_materialised_view_below_which_something_changes_is_computed_anew(registered, execute):
     three_levels(registered)
     sync_views()
