@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,7 +26,7 @@ def render_value(value: Any, type_name: str) -> Any:
         type_name: the column's type, as PostgreSQL writes it.
     """
     if value is None:
-        return format_html('<span class="ov-null">NULL</span>')
+        return _mark("NULL")
     if type_name in {"json", "jsonb"}:
         return _long(_json(value))
     if isinstance(value, bool):
@@ -35,7 +36,7 @@ def render_value(value: Any, type_name: str) -> Any:
     if isinstance(value, (int, decimal.Decimal, float)):
         return _number(value)
     if isinstance(value, dt.datetime):
-        local = timezone.localtime(value) if timezone.is_aware(value) else value
+        local = _local(value)
         text = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
         return format_html(
             '<time datetime="{}" title="{}">{}</time>', value.isoformat(), value.isoformat(" "), text
@@ -46,7 +47,12 @@ def render_value(value: Any, type_name: str) -> Any:
     if isinstance(value, (bytes, memoryview)):
         return _bytes(bytes(value))
     text = str(value)
-    return _long(text) if text else format_html('<span class="ov-null">{}</span>', _("empty text"))
+    return _long(text) if text else _mark(_("empty text"))
+
+
+def _mark(word: str) -> SafeString:
+    """Return a word that stands for a value and is none."""
+    return format_html('<span class="ov-null">{}</span>', word)
 
 
 def is_number(type_name: str) -> bool:
@@ -60,6 +66,13 @@ def is_number(type_name: str) -> bool:
         "double precision",
         "money",
     }
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    try:
+        return timezone.localtime(value) if timezone.is_aware(value) else value
+    except OverflowError:  # drivers give the first and last moments that Python has for the infinities
+        return value
 
 
 def _number(value: int | decimal.Decimal | float) -> str:

@@ -14,13 +14,13 @@ from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFrom
 LIST = "/admin/orm-views/"
 
 
-def declare(name: str, sql: str, *bases: type, **attributes: Any) -> type:
+def declare(name: str, sql: str, /, *bases: type, **attributes: Any) -> type:
     """Declare a view as a class statement in a postgres_views.py would."""
     module = attributes.pop("module", "tests.demo.lending.postgres_views")
     return type(name, (*bases, PostgresViewFromSQL), {"sql": sql, "__module__": module, **attributes})
 
 
-def declare_materialised(name: str, sql: str, **attributes: Any) -> type:
+def declare_materialised(name: str, sql: str, /, **attributes: Any) -> type:
     return declare(name, sql, PostgresMaterialisedViewMixin, **attributes)
 
 
