@@ -229,7 +229,7 @@ def _docstring(view: type) -> str:
 
 def _roles(view: type) -> tuple[str, ...]:
     own = declared(view, "grant_select_to", ())
-    if isinstance(own, str) or not all(isinstance(role, str) and role for role in own):
+    if not isinstance(own, (list, tuple)) or not all(isinstance(role, str) and role for role in own):
         raise InvalidViewError(
             f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names."
         )

@@ -24,6 +24,7 @@ from .names import (
 )
 from .readable import ReadableViewBase
 from .registry import registry
+from .sets import settle_order
 
 
 @dataclass
@@ -204,6 +205,7 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
     def _parameterised_sql(cls) -> ParameterisedSQL:
         database = declared(cls, "database", DEFAULT_DB_ALIAS)  # type: ignore[arg-type]
         query = cls.get_queryset().query
+        settle_order(query)
         compiler = query.get_compiler(using=database)
         sql, params = compiler.as_sql()
         return ParameterisedSQL(sql, list(params), column_names(query, compiler))
