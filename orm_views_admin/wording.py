@@ -61,6 +61,7 @@ _ACTIONS = {
     Action.OPTIONS: (_("set options"), "info"),
     Action.INDEX: (_("re-index"), "info"),
     Action.GRANT: (_("grant"), "info"),
+    Action.REVOKE: (_("revoke"), "info"),
     Action.COMMENT: (_("comment"), "info"),
 }
 
