@@ -44,17 +44,30 @@ BY_NAME = """
 
 # A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
 READS = """
-SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, d.refobjid, schema.nspname, c.relname
-FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
-JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class
+SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, c.oid, schema.nspname, c.relname
+FROM (
+    SELECT r.ev_class AS reader, d.refobjid AS read
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+    WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
+    UNION ALL
+    -- Whoever uses the type of its rows (NULL::views.loans, a column of it) keeps it from being dropped.
+    SELECT COALESCE(r.ev_class, d.objid), c.oid
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_type t ON t.oid = c.reltype
+    JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray)
+    LEFT JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+    WHERE c.oid = ANY(%(oids)s)
+      AND d.refclassid = 'pg_catalog.pg_type'::regclass
+      AND d.classid IN ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_class'::regclass)
+) AS found
+JOIN pg_catalog.pg_class reader ON reader.oid = found.reader
 JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
-JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+JOIN pg_catalog.pg_class c ON c.oid = found.read
 JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
-WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
-  AND d.refclassid = 'pg_catalog.pg_class'::regclass
-  AND d.refobjid <> r.ev_class
-  AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
+WHERE found.reader <> found.read
 """
 
 # REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.

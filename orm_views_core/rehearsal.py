@@ -28,9 +28,14 @@ SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptio
        ARRAY(SELECT DISTINCT ARRAY[rn.nspname, rc.relname]::text[]
              FROM pg_catalog.pg_rewrite r
              JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-             JOIN pg_catalog.pg_class rc ON rc.oid = d.refobjid AND rc.oid <> c.oid
+             LEFT JOIN pg_catalog.pg_type t
+                    ON t.oid = d.refobjid AND d.refclassid = 'pg_catalog.pg_type'::regclass
+             LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+             JOIN pg_catalog.pg_class rc
+               ON rc.oid = CASE WHEN d.refclassid = 'pg_catalog.pg_class'::regclass THEN d.refobjid
+                                ELSE COALESCE(NULLIF(t.typrelid, 0), e.typrelid) END
              JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
-             WHERE r.ev_class = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass)
+             WHERE r.ev_class = c.oid AND rc.oid <> c.oid)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND c.relkind IN ('v', 'm')
