@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import queries
+from .lexer import tokenize
 from .names import ViewKind, ViewName
 from .tag import Tag, split_comment
 
@@ -128,7 +129,7 @@ class Catalog:
         relations: everything in our schemas, and whatever has our tag elsewhere.
         schemas: the schemas that exist, of those that views are to be in.
         roles: the roles that exist, of those that are asked for.
-        search_path: the schemas in which an unqualified name is looked up.
+        search_path: the schemas in which an unqualified name is looked up; ours also before they exist.
     """
 
     relations: Mapping[ViewName, InstalledView]
@@ -173,12 +174,20 @@ def read_catalog(
     """
     with connection.cursor() as cursor:
         cursor.execute(queries.SESSION, {"roles": list(roles)})
-        search_path, existing_roles = cursor.fetchone()
+        setting, existing_schemas, user, existing_roles = cursor.fetchone()
+        search_path = _search_path(setting, {*existing_schemas, *schemas}, user)
         with canonical_names(cursor):
             cursor.execute(queries.SCHEMAS, {"schemas": list(schemas)})
             usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
             relations = _read_relations(cursor, schemas, only, wait)
-    return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, tuple(search_path))
+    return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, search_path)
+
+
+def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str, ...]:
+    """Return the schemas of ``search_path`` that exist, or will once views are created in them."""
+    names = (token.identifier for token in tokenize(setting) if token.kind == "identifier")
+    named = (user if name == "$user" else name for name in names)
+    return tuple(dict.fromkeys(name for name in named if name in schemas))
 
 
 def _read_relations(

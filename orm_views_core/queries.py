@@ -107,7 +107,7 @@ GROUP BY n.nspname
 """
 
 SESSION = """
-SELECT pg_catalog.current_schemas(false)::text[],
+SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[], current_user::text,
        (SELECT COALESCE(array_agg(rolname), '{}')::text[]
         FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s))
 """

@@ -188,6 +188,12 @@ def test_the_search_path_is_put_back_and_told(execute):
     assert execute("SHOW search_path") == [('"Other Schema", public, nowhere',)]
 
 
+def test_our_schemas_count_in_the_search_path_before_they_exist(execute):
+    (user,) = execute("SELECT current_user")[0]
+    execute('SET LOCAL search_path = "$user", "To Come", nowhere, VIEWS, views')
+    assert read("To Come", user).search_path == (user, "To Come", "views")
+
+
 def test_canonical_names_end_with_the_block(execute):
     before = execute("SHOW search_path")
     with connections["default"].cursor() as cursor, canonical_names(cursor):
