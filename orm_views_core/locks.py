@@ -33,7 +33,8 @@ SELECT DISTINCT a.pid, a.usename, a.state, round(extract(epoch FROM now() - a.xa
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation
 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.locktype = 'relation' AND c.relkind IN ('v', 'm') AND a.pid <> pg_backend_pid()
+WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_backend_pid()
+  AND (c.relkind IN ('v', 'm') OR l.mode = 'AccessExclusiveLock')
   AND a.datname = current_database() AND c.relnamespace <> 'pg_catalog'::regnamespace
 ORDER BY a.pid
 """
@@ -101,7 +102,7 @@ def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> s
             for pid, user, state, seconds, query in cursor.fetchall()
         ]
     who = (
-        "\n  ".join(["These sessions hold locks on views:", *holders])
+        "\n  ".join(["These sessions hold locks that stand in the way:", *holders])
         if holders
         else "Nobody holds it any more."
     )

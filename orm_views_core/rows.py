@@ -15,7 +15,6 @@ from django.db.backends.utils import CursorWrapper
 from .catalog import Column, read_columns
 from .conf import get_settings
 from .connections import get_connection
-from .ddl import quote_literal
 from .exceptions import RowsUnavailableError
 from .names import ViewName, quote_identifier
 from .refusal import sqlstate
@@ -23,19 +22,18 @@ from .refusal import sqlstate
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
-_ESTIMATES = "orm_views.estimates"
 
 # The planner's estimate for any number of views in one round trip. EXPLAIN is no query that could be joined,
-# so a block loops over the views and leaves what it found in a setting of the transaction. A view that cannot
-# be planned (no privilege, not populated, locked) is left out: it has a status of its own to say so.
+# so a block loops over the views, which it finds in a setting of the transaction and leaves its estimates in.
+# A view that cannot be planned (no privilege, not populated, locked) is left out: its status says why.
 _ESTIMATE = """
 DO $orm_views$
 DECLARE
     view text;
     plan json;
-    estimates jsonb := '{{}}';
+    estimates jsonb := '{}';
 BEGIN
-    FOREACH view IN ARRAY ARRAY[{views}]::text[] LOOP
+    FOR view IN SELECT jsonb_array_elements_text(current_setting('orm_views.estimates')::jsonb) LOOP
         BEGIN
             EXECUTE 'EXPLAIN (FORMAT JSON) SELECT * FROM ' || view INTO plan;
             estimates := estimates || jsonb_build_object(view, (plan->0->'Plan'->>'Plan Rows')::numeric);
@@ -43,7 +41,7 @@ BEGIN
             estimates := estimates || jsonb_build_object(view, NULL);
         END;
     END LOOP;
-    PERFORM set_config('{setting}', estimates::text, true);
+    PERFORM set_config('orm_views.estimates', estimates::text, true);
 END
 $orm_views$
 """
@@ -92,17 +90,27 @@ def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, 
 
     Args:
         database: the alias.
-        names: views; those that cannot be planned are left out of the result.
+        names: views; those that cannot be planned are left out, and all when PREVIEW_TIMEOUT is over.
     """
     if not names:
         return {}
     by_text = {name.quoted: name for name in names}
-    block = _ESTIMATE.format(views=", ".join(quote_literal(text) for text in by_text), setting=_ESTIMATES)
     connection = get_connection(database)
-    with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
-        cursor.execute(block)
-        cursor.execute("SELECT current_setting(%s)", [_ESTIMATES])
-        estimates = json.loads(cursor.fetchone()[0])
+    try:
+        with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
+            cursor.execute(
+                # A page waits for these: a view that is being refreshed may cost it an instant.
+                "SELECT set_config('orm_views.estimates', %s, true),"
+                " set_config('lock_timeout', '10ms', true)",
+                [json.dumps(list(by_text))],
+            )
+            cursor.execute(_ESTIMATE)
+            cursor.execute("SELECT current_setting('orm_views.estimates')")
+            estimates = json.loads(cursor.fetchone()[0])
+    except DatabaseError as error:
+        if sqlstate(error) not in _TOO_SLOW:
+            raise
+        return {}
     return {by_text[text]: int(rows) for text, rows in estimates.items() if rows is not None}
 
 
@@ -172,17 +180,18 @@ def _select(
     for column in [*contains, *(key.removeprefix("-") for key in order_by)]:
         if column not in known:
             raise RowsUnavailableError(f"{name} has no column {column!r}; it has {', '.join(sorted(known))}.")
-    listed = ", ".join(quote_identifier(column.name) for column in columns)
-    conditions = [f"strpos(lower({quote_identifier(column)}::text), lower(%s)) > 0" for column in contains]
-    keys = [
-        quote_identifier(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by
-    ]
-    # A column's name may have a per cent sign, which the driver would take for a placeholder.
+    listed = ", ".join(_quoted(column.name) for column in columns)
+    conditions = [f"strpos(lower({_quoted(column)}::text), lower(%s)) > 0" for column in contains]
+    keys = [_quoted(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = f" ORDER BY {', '.join(keys).replace('%', '%%')}" if keys else ""
-    return f"SELECT {listed.replace('%', '%%')} FROM {name.quoted.replace('%', '%%')}{where}{order}", [
-        *contains.values()
-    ]
+    order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    relation = f"{_quoted(name.schema)}.{_quoted(name.name)}"
+    return f"SELECT {listed} FROM {relation}{where}{order}", [*contains.values()]
+
+
+def _quoted(identifier: str) -> str:
+    """Quote a name that may have a per cent sign, which the driver would take for a placeholder."""
+    return quote_identifier(identifier).replace("%", "%%")
 
 
 def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:

@@ -1,0 +1,238 @@
+"""Plans and statuses as text and as JSON: the same facts in both."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from orm_views_core.exceptions import DatabaseUnavailableError
+from orm_views_core.report import (
+    definition_diff,
+    plan_as_dict,
+    plan_lines,
+    status_as_dict,
+    status_matches,
+    status_table,
+    summary,
+)
+from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states, registered_status
+from orm_views_core.steps import Action, Plan, Step
+
+from .values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, tag_of
+
+LOANS = define("loans", "SELECT 1 AS id\nFROM lending_loan")
+TOTALS = define("totals", "SELECT id\nFROM views.loans", kind=MATERIALISED)
+SOURCE = "/project/lending/postgres_views.py, line 7"
+
+
+def changed(definition, sql):
+    return dataclasses.replace(definition, sql=sql)
+
+
+@pytest.fixture
+def plan():
+    """Two missing, one rebuilt with the materialised view that reads it, one gone, one unchanged."""
+    loans = install(LOANS)
+    totals = install(TOTALS, reads=frozenset({LOANS.name}), tag=tag_of(TOTALS, seconds=12.5))
+    same, gone = define("same"), define("gone")
+    return plan_for(
+        [changed(LOANS, "SELECT 2 AS id\nFROM lending_loan"), TOTALS, same, define("new"), define("newer")],
+        catalog_of(loans, totals, install(same), install(gone)),
+        new_columns={"loans": [CITY]},
+        orphans=["gone"],
+    )
+
+
+def test_a_summary_counts_by_kind_and_ends_with_what_stays(plan):
+    assert summary(plan) == "2 to create, 2 to rebuild, 1 to drop, 1 unchanged"
+    assert summary(Plan("default", unchanged=3)) == "3 unchanged"
+
+
+def test_every_kind_of_step_has_words():
+    steps = tuple(Step(action, LOANS.name, "because") for action in Action)
+    assert all(f"1 {word}" for word in summary(Plan("default", steps)).split(", "))
+    assert summary(Plan("default", steps)).count(", ") == len(Action)
+
+
+def test_a_plan_reads_like_a_plan(plan):
+    lines = list(plan_lines(plan))
+    assert lines[0] == "Plan for database 'default': 2 to create, 2 to rebuild, 1 to drop, 1 unchanged."
+    steps = [line for line in lines[1:] if not line.startswith("     ")]
+    assert f"  + create   views.new: it is not in the database (lending.New ({SOURCE}))" in steps
+    assert any(line.startswith("  ± rebuild  views.loans: its class has changed: ") for line in steps)
+    assert any(line.startswith("  ± rebuild  views.totals: ") for line in steps)
+    assert "  - drop     views.gone: no class declares it any more" in steps
+    assert len(steps) == 5
+
+
+def test_whom_a_step_keeps_waiting_is_said_with_how_long_the_last_build_took(plan):
+    text = "\n".join(plan_lines(plan))
+    assert "keeps waiting: its readers, until the sync commits; the last build took 12.5 s" in text
+    assert "keeps waiting: whoever reads it, from then on" in text
+
+
+def test_the_sql_and_the_difference_come_on_request(plan):
+    without, with_sql = list(plan_lines(plan)), list(plan_lines(plan, with_sql=True))
+    assert not any("CREATE" in line for line in without)
+    text = "\n".join(with_sql)
+    assert '      DROP VIEW "views"."loans";' in with_sql
+    assert '      CREATE VIEW "views"."loans" AS' in with_sql
+    assert "      -SELECT 1 AS id\n      +SELECT 2 AS id\n       FROM lending_loan" in text
+
+
+def test_a_difference_is_between_what_is_installed_and_what_would_be(plan):
+    (step,) = [step for step in plan.steps if step.name == LOANS.name]
+    assert definition_diff(step) == [
+        "--- in the database",
+        "+++ as registered",
+        "@@ -1,2 +1,2 @@",
+        "-SELECT 1 AS id",
+        "+SELECT 2 AS id",
+        " FROM lending_loan",
+    ]
+    (created,) = [step for step in plan.steps if step.name.name == "new"]
+    assert definition_diff(created) == []
+
+
+def test_an_empty_plan_says_so():
+    assert list(plan_lines(Plan("default", unchanged=2))) == [
+        "Plan for database 'default': 2 unchanged.",
+        "  Nothing to do.",
+    ]
+
+
+def test_problems_are_listed_and_are_not_nothing():
+    lines = list(plan_lines(Plan("default", problems=("a is in the way", "b too"))))
+    assert lines[1:] == ["  ! a is in the way", "  ! b too"]
+
+
+def test_the_json_of_a_plan_has_the_same_facts(plan):
+    said = json.loads(json.dumps(plan_as_dict(plan)))
+    assert (said["database"], said["fingerprint"], said["unchanged"]) == ("default", plan.fingerprint, 1)
+    assert said["problems"] == []
+    assert [step["view"] for step in said["steps"]] == [step.target for step in plan.steps]
+    loans = next(step for step in said["steps"] if step["view"] == "views.loans")
+    assert loans["action"] == "rebuild"
+    assert loans["class"] == "lending.Loans"
+    assert loans["source"] == SOURCE
+    assert loans["indirect"] is False
+    assert loans["sql"][0] == 'DROP VIEW "views"."loans"'
+    totals = next(step for step in said["steps"] if step["view"] == "views.totals")
+    assert (totals["indirect"], totals["usual_seconds"]) == (True, 12.5)
+    gone = next(step for step in said["steps"] if step["view"] == "views.gone")
+    assert (gone["class"], gone["source"]) == (None, None)
+
+
+def status_of(definition, installed):
+    return registered_status(definition, installed)
+
+
+STATES = {
+    State.SYNCED: (LOANS, install(LOANS)),
+    State.CHANGED: (changed(LOANS, "SELECT 2"), install(LOANS)),
+    State.DRIFTED: (LOANS, install(LOANS, definition="SELECT 3")),
+    State.MISSING: (LOANS, None),
+    State.WRONG_KIND: (LOANS, install(LOANS, kind=None, relation="table", tag=None)),
+    State.NOT_POPULATED: (TOTALS, install(TOTALS, populated=False)),
+}
+
+
+@pytest.mark.parametrize(("state", "case"), STATES.items(), ids=[state.value for state in STATES])
+def test_every_state_is_a_line_with_its_reason_unless_all_is_well(state, case):
+    status = status_of(*case)
+    assert status.state is state
+    ((shown, line),) = status_table(DatabaseStatus("default", (status,)))
+    assert shown is state
+    assert state.value in line
+    assert status.label in line
+    if state is State.SYNCED:
+        assert line.startswith(" [X] synced")
+    else:
+        assert line.startswith(f" [ ] {state.value}")
+        assert f"{status.reason} {status.advice}" in line
+        assert state.needs_attention
+
+
+def test_the_table_stands_in_columns():
+    statuses = (
+        status_of(LOANS, install(LOANS)),
+        status_of(TOTALS, install(TOTALS, populated=False)),
+        ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.", "Mend it."),
+        ViewStatus("default", define("theirs").name, "", LOANS.kind, State.UNMANAGED, "Not ours."),
+    )
+    lines = [line for _, line in status_table(DatabaseStatus("default", statuses))]
+    assert [line[:5] for line in lines] == [" [X] ", " [ ] ", " [ ] ", " [-] "]
+    assert (
+        len({line.index(word) for line, word in zip(lines, ("views.", "views.", "?", "views."), strict=True)})
+        == 1
+    )
+    assert lines[0] == lines[0].rstrip()
+    assert lines[3].endswith("Not ours.")
+
+
+def test_a_database_without_views_and_one_that_does_not_answer_are_lines_too():
+    assert list(status_table(DatabaseStatus("default"))) == [(None, "  (no views)")]
+    error = DatabaseUnavailableError("Database 'default' does not answer")
+    assert list(status_table(DatabaseStatus("default", error=error))) == [
+        (State.INVALID, "  Database 'default' does not answer")
+    ]
+
+
+def test_the_json_of_a_status_has_the_same_facts():
+    tag = tag_of(TOTALS, installed=install(TOTALS).fingerprint, refreshed=SYNCED, seconds=1.5)
+    status = status_of(TOTALS, install(TOTALS, tag=tag, size=8192))
+    said = json.loads(json.dumps(status_as_dict(DatabaseStatus("default", (status,)))))
+    (view,) = said["views"]
+    assert said["database"] == "default"
+    assert said["error"] is None
+    assert view == view | {
+        "view": "views.totals",
+        "class": "lending.Totals",
+        "source": SOURCE,
+        "kind": "materialised view",
+        "state": "synced",
+        "size_bytes": 8192,
+        "synced": SYNCED.isoformat(),
+        "refreshed": SYNCED.isoformat(),
+        "seconds": 1.5,
+        "readable": False,
+        "hidden": False,
+    }
+
+
+def test_the_json_of_a_view_without_class_or_database_has_nulls():
+    broken = ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.")
+    said = status_as_dict(DatabaseStatus("default", (broken,), DatabaseUnavailableError("gone")))
+    assert said["error"] == "gone"
+    assert said["views"][0]["view"] is None
+    assert said["views"][0]["kind"] is None
+    assert said["views"][0]["synced"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("loans", True),
+        ("views.loans", True),
+        ("lending.Loans", True),
+        ("Loans", False),
+        ("loan", False),
+        ("", False),
+    ],
+)
+def test_a_status_goes_by_its_name_its_full_name_and_its_label(text, matches):
+    assert status_matches(status_of(LOANS, None), text) is matches
+
+
+def test_a_view_without_name_goes_by_its_label():
+    broken = ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.")
+    assert status_matches(broken, "lending.Nameless")
+    assert not status_matches(broken, "None")
+
+
+def test_states_are_counted_in_their_order():
+    statuses = [status_of(*STATES[state]) for state in (State.MISSING, State.SYNCED, State.MISSING)]
+    counts = count_states([DatabaseStatus("default", tuple(statuses)), DatabaseStatus("other")])
+    assert list(counts.items()) == [(State.SYNCED, 1), (State.MISSING, 2)]
