@@ -1,7 +1,7 @@
 """Run the suite on every combination that is supported and at hand; `make test-matrix`.
 
 Only the standard library: this runs before anything is installed. Each combination gets an environment of its
-own below `.venvs/`. The first runs everything; the others leave out the browser and the packaging, which do
+own below `.venvs/`. The first runs everything; the others leave out browser, packaging and benchmarks, which do
 not depend on what varies. The table at the end says what each run found itself on, not what it was meant for.
 """
 
@@ -21,7 +21,7 @@ VENVS = ROOT / ".venvs"
 PYTHONS = ("3.13", "3.12", "3.11", "3.10")
 DJANGO_OLDEST, DJANGO_MIDDLE, DJANGO_NEWEST = "5.2", "6.0", "6.1"
 
-QUICK = ("--ignore=tests/browser", "--ignore=tests/packaging")
+QUICK = ("--ignore=tests/benchmarks", "--ignore=tests/browser", "--ignore=tests/packaging")
 
 # Asked of the combination itself; the keys are the table's columns.
 QUESTION = """

@@ -332,6 +332,7 @@ def test_the_fingerprint_is_not_that_of_what_is_compared_as_it_is():
 
 
 FINGERPRINTS = """
+import sys
 import django
 django.setup()
 from django.db import connections
@@ -361,6 +362,7 @@ class Picked(PostgresViewFromQueryset):
             .union(Product.objects.filter(name__in=CHOSEN).values("code", "id", "name", "id"))
         )
 
+connections["default"].settings_dict["NAME"] = sys.argv[1]
 connections["default"].ensure_connection()
 for view in registry.views("default"):
     print(view.__name__, compile_definition(view, connections["default"]).fingerprint)
@@ -373,7 +375,14 @@ def test_fingerprints_are_the_same_in_every_process():
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(checkout)}
     runs = {
         subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", FINGERPRINTS],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-c",
+                FINGERPRINTS,
+                connections["default"].settings_dict["NAME"],
+            ],
             cwd=checkout,
             env={**environment, "PYTHONHASHSEED": seed},
             stdout=subprocess.PIPE,
