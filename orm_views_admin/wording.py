@@ -108,7 +108,7 @@ def kind_word(kind: ViewKind | None) -> str:
 
 def breakable(name: str) -> SafeString:
     """Return a name as HTML that may go on to the next line after its dots and underscores."""
-    return format_html_join("", "{}<wbr>", ((part,) for part in re.split(r"(?<=[._])", name)))
+    return format_html_join("", "{}<wbr>", ((part,) for part in re.split(r"(?<=[._/])", name)))
 
 
 def duration(seconds: float | None) -> str:

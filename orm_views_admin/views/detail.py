@@ -67,6 +67,7 @@ class DetailPage(Page):
             "status": status,
             "look": wording.look_of(status.state),
             "definition": definition,
+            "source": wording.breakable(str(definition.source)) if definition and definition.source else "",
             "installed": installed,
             "kind": wording.kind_word(status.kind),
             "size": wording.size(installed.size) if installed else "",

@@ -38,7 +38,7 @@ def key(name: str, schema: str = "views", database: str = "default") -> str:
 
 def text_of(html: str) -> str:
     """Return a page as it reads: without markup, spaces collapsed."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    return " ".join(re.sub(r"<[^>]*>", " ", html.replace("<wbr>", "")).split())
 
 
 class Browse:

@@ -77,10 +77,19 @@ def test_statuses_are_links_with_counts_that_filter(browse, one_of_each, state):
     assert all(state in row for row in shown.values())
 
 
-def test_an_invalid_class_is_a_row_with_its_reason_and_no_link(browse, one_of_each):
+def test_an_invalid_class_is_a_row_with_its_reason_and_a_page(browse, one_of_each):
+    assert "more than one statement" in rows(browse.get(LIST))["broken"]
+    text = browse.read(url("detail", "broken"))
+    assert "Invalid" in text
+    assert "more than one statement" in text
+
+
+def test_a_class_whose_name_is_taken_is_a_row_without_a_page(browse):
+    declare("One", "SELECT 1 AS one", name="same")
+    declare("Two", "SELECT 2 AS two", name="same")
     html = browse.get(LIST)
-    assert "more than one statement" in rows(html)["lending.Broken"]
-    assert "lending.Broken</a>" not in html
+    assert "both claim the name" in text_of(html)
+    assert "lending.Two</th>" in html.replace("\n", "").replace("  ", "")
 
 
 def test_search_looks_through_names_docstrings_and_sql(browse):
