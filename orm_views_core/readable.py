@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.db.models.base import ModelBase
+from django.utils import translation
 
 from .names import ViewName
 
@@ -82,8 +84,12 @@ def is_readable(view: type) -> bool:
 
 
 def column_comments(view: type) -> dict[str, str]:
-    """Return the ``help_text`` of a readable view's fields, by column."""
+    """Return the ``help_text`` of a readable view's fields, by column, in the project's own language.
+
+    Not in that of whoever happens to ask: the view would look changed to them.
+    """
     if not is_readable(view):
         return {}
     fields = view._meta.concrete_fields  # type: ignore[attr-defined]
-    return {field.column: str(field.help_text) for field in fields if field.column and field.help_text}
+    with translation.override(settings.LANGUAGE_CODE):
+        return {field.column: str(field.help_text) for field in fields if field.column and field.help_text}

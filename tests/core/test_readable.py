@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import connections, models
 from django.test.utils import isolate_apps
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from orm_views_core.definition import compile_definition
-from orm_views_core.readable import is_readable, parse_db_table
-from orm_views_core.sync import sync_views
+from orm_views_core.readable import column_comments, is_readable, parse_db_table
+from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,
     PostgresViewFromSQL,
@@ -290,6 +292,22 @@ def test_a_column_is_commented_under_the_name_that_it_has_in_the_database():
 
     comments = compile_definition(Renamed, connections["default"]).column_comments
     assert comments == {"Amount %": "In pounds.", "product_id": "Which."}
+
+
+@pytest.mark.django_db
+def test_a_translated_help_text_is_compared_in_the_projects_language():
+    class Translated(ReadableViewFromSQL):
+        sql = "SELECT 1 AS id"
+        id = models.IntegerField(primary_key=True, help_text=gettext_lazy("This field is required."))
+
+        class Meta:
+            app_label = "lending"
+
+    with translation.override("de"):
+        assert str(Translated._meta.pk.help_text) == "Dieses Feld ist zwingend erforderlich."
+        assert column_comments(Translated) == {"id": "This field is required."}
+        sync_views()
+    assert all(plan.is_empty for plan in plan_views())
 
 
 def test_a_view_that_is_no_model_is_not_readable():
