@@ -1,8 +1,9 @@
 """Run the suite on every combination that is supported and at hand; `make test-matrix`.
 
 Only the standard library: this runs before anything is installed. Each combination gets an environment of its
-own below `.venvs/`. The first runs everything; the others leave out browser, packaging and benchmarks, which do
-not depend on what varies. The table at the end says what each run found itself on, not what it was meant for.
+own below `.venvs/`. The first runs everything; the others leave out browser, packaging and benchmarks, which
+do not depend on what varies. The table at the end says what each run found itself on, not what it was meant
+for.
 """
 
 from __future__ import annotations
