@@ -91,7 +91,7 @@ class Page(AdminView):
             status_code: the HTTP status.
             context: what the template needs.
         """
-        self.request.current_app = self.site.name  # type: ignore[attr-defined]
+        self.request.current_app = self.site.name
         shell = self.site.each_context(self.request)
         _lead_straight_to(shell, self.url("list"))
         return TemplateResponse(
