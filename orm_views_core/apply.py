@@ -78,7 +78,11 @@ def _execute(connection: BaseDatabaseWrapper, cursor: CursorWrapper, step: Step,
     except DatabaseError as error:
         if not is_refusal(error):
             raise
-        if step.definition is not None and statement.startswith("CREATE ") and not is_ownership(error):
+        if (
+            step.definition is not None
+            and statement.startswith(("CREATE ", "COMMENT "))
+            and not is_ownership(error)
+        ):
             raise view_refused(step.definition, statement, error) from error
         where = step.definition.where if step.definition else step.target
         raise database_refused(connection, f"{where}: {step.action.verb} failed: ", error) from error

@@ -109,7 +109,10 @@ def why_changed(difference: Differences) -> str:
 
 
 def _needs_repair(definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView) -> bool:
-    return bool(option_changes(definition, installed) or any(index_changes(definition, installed, rehearsed)))
+    return bool(
+        option_changes(definition, installed, rehearsed)
+        or any(index_changes(definition, installed, rehearsed))
+    )
 
 
 def _why_not_replace(old: Sequence[Column], rehearsed: RehearsedView) -> str:

@@ -30,7 +30,12 @@ def name_of(view: type[BasePostgresView]) -> ViewName:
     Raises:
         InvalidViewError: when it is not one that PostgreSQL would keep as it is.
     """
-    name = ViewName(view._view_schema(), view._view_name())
+    try:
+        name = ViewName(view._view_schema(), view._view_name())
+    except Exception as error:
+        raise InvalidViewError(
+            f"{describe(view)}: its name cannot be had: {type(error).__name__}: {error}"
+        ) from error
     for part, value in zip(("schema", "name"), name, strict=True):
         if not isinstance(value, str) or not value or "\0" in value:
             raise InvalidViewError(f"{describe(view)}: its {part} is {value!r}. Give it a non-empty string.")

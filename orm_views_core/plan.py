@@ -182,7 +182,7 @@ def _view_steps(
     if action is Action.ADOPT:
         steps.append(step(Action.ADOPT, decisions.reason[name], ()))
     if rehearsed is not None and difference.needs_rehearsal:
-        if statements := option_changes(definition, installed):
+        if statements := option_changes(definition, installed, rehearsed):
             blocks = "its readers, until the sync commits"
             steps.append(step(Action.OPTIONS, why_changed(difference), statements, blocks))
         drops, creates = index_changes(definition, installed, rehearsed)

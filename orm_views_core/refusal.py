@@ -26,6 +26,8 @@ def view_refused(definition: ViewDefinition, statement: str, error: DatabaseErro
     message = getattr(diagnostics, "message_primary", None) or str(error).strip()
     if "INDEX " in statement[: len("CREATE UNIQUE INDEX ")]:
         parts = [f"{definition.where}: PostgreSQL refuses one of its indexes: {message}.", statement]
+    elif statement.startswith("COMMENT "):
+        parts = [f"{definition.where}: PostgreSQL refuses the help_text of a field: {message}.", statement]
     else:
         parts = [f"{definition.where}: PostgreSQL refuses its SQL: {message}."]
         if position := getattr(diagnostics, "statement_position", None):

@@ -154,10 +154,16 @@ def _create_staged(
                 for index in definition.indexes:
                     statement = index.create_sql(definition.name)  # what is shown if it is refused
                     cursor.execute(index.create_sql(at))
+                for column, text in definition.column_comments.items():
+                    statement = ddl.comment_on_column(definition.name, column, text)
+                    cursor.execute(ddl.comment_on_column(at, column, text))
         except DatabaseError as error:
             if not is_refusal(error):
                 raise
-            errors[definition.name] = view_refused(definition, statement, error)
+            message = str(view_refused(definition, statement, error))
+            for schema, stage in staging.items():
+                message = message.replace(stage, schema)
+            errors[definition.name] = ViewSQLError(message)
     return errors
 
 

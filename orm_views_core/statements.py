@@ -12,14 +12,19 @@ from .names import ViewKind, ViewName
 from .rehearsal import RehearsedView
 
 
-def option_changes(definition: ViewDefinition, installed: InstalledView) -> list[str]:
-    """Return the statements that set a plain view's options as its class has them."""
-    if definition.kind is not ViewKind.VIEW or definition.options == installed.options:
+def option_changes(
+    definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView
+) -> list[str]:
+    """Return the statements that set a plain view's options as its class has them.
+
+    Compared with what was tried, because SQL that ends in WITH CHECK OPTION sets an option too.
+    """
+    if definition.kind is not ViewKind.VIEW or rehearsed.options == installed.options:
         return []
-    wanted = dict(definition.options)
+    wanted = dict(rehearsed.options)
     surplus = [option for option, _ in installed.options if option not in wanted]
     statements = [ddl.reset_options(definition.name, surplus)] if surplus else []
-    changed = [pair for pair in definition.options if pair not in installed.options]
+    changed = [pair for pair in rehearsed.options if pair not in installed.options]
     return statements + ([ddl.set_options(definition.name, changed)] if changed else [])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -38,6 +39,17 @@ def registered() -> Iterator[Registry]:
     """The registry, empty but for what a test declares: the demonstration's views stay out of it."""
     with registry.isolated() as empty:
         yield empty
+
+
+@pytest.fixture(autouse=True)
+def forget_models() -> Iterator[None]:
+    """Take the readable views that a test declares out of Django's app registry again."""
+    before = {label: dict(found) for label, found in apps.all_models.items()}
+    yield
+    for label, found in apps.all_models.items():
+        for name in set(found) - set(before.get(label, ())):
+            del found[name]
+    apps.clear_cache()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import datetime as dt
 from unittest import mock
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, connections, models, transaction
 from django.db.models import F
@@ -29,17 +28,6 @@ from tests.oldstyle import postgres_views as old_views
 from tests.oldstyle.models import Table1
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def forget_models():
-    """Take the readable views that a test declares out of Django's app registry again."""
-    before = {label: dict(found) for label, found in apps.all_models.items()}
-    yield
-    for label, found in apps.all_models.items():
-        for name in set(found) - set(before.get(label, ())):
-            del found[name]
-    apps.clear_cache()
 
 
 @pytest.fixture

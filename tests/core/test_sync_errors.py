@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import modify_settings, override_settings
+from django.utils.functional import classproperty
 
 from orm_views_core.exceptions import (
     CyclicDependencyError,
@@ -31,6 +32,7 @@ from orm_views_core.views import (
     PostgresMaterialisedViewMixin,
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
+    ReadableViewFromSQL,
 )
 from tests.demo.lending.models import Customer
 
@@ -155,6 +157,29 @@ def declare_index_on_an_unknown_column():
         sql = "SELECT id FROM lending_customer"
 
     return Wrong, ViewSQLError, 'column "number" does not exist'
+
+
+def declare_help_text_of_an_unknown_column():
+    class Wrong(ReadableViewFromSQL):
+        id = models.IntegerField(primary_key=True)
+        number = models.IntegerField(help_text="There is none.")
+        sql = "SELECT id FROM lending_customer"
+
+        class Meta:
+            app_label = "lending"
+
+    return Wrong, ViewSQLError, 'refuses the help_text of a field: column "number" of .* does not exist'
+
+
+def declare_name_that_raises():
+    class Wrong(PostgresViewFromSQL):
+        sql = "SELECT 1 AS a"
+
+        @classproperty
+        def name(cls):
+            raise LookupError("no name today")
+
+    return Wrong, InvalidViewError, "its name cannot be had: LookupError: no name today"
 
 
 def declare_missing_role():

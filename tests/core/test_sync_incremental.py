@@ -229,6 +229,17 @@ def test_whatever_is_changed_by_hand_is_put_back(registered, execute, make_role,
     assert "AS number" not in row[3]
 
 
+def test_a_check_option_inside_the_sql_is_no_drift(registered, execute):
+    declare("V", "SELECT id FROM lending_customer WHERE id > 7 WITH LOCAL CHECK OPTION")
+    sync_views()
+    execute("ALTER VIEW views.v SET (security_barrier = true)")
+    assert done() == [("options", "views.v")]
+    assert execute("SELECT reloptions FROM pg_class WHERE oid = 'views.v'::regclass") == [
+        (["check_option=local"],)
+    ]
+    assert done() == []
+
+
 def test_a_renamed_base_column_is_recorded_and_nothing_is_rebuilt(registered, execute):
     declare("M", "SELECT * FROM base", PostgresMaterialisedViewMixin)
     execute("CREATE TABLE base (a int)")
