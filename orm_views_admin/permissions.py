@@ -5,9 +5,6 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-
 
 class Permission(enum.Enum):
     """What the pages ask for; the value is the verb in the codename."""
@@ -28,13 +25,3 @@ class Permission(enum.Enum):
 def may(user: Any, permission: Permission) -> bool:
     """Say whether a user may do something; whoever may not look may do nothing."""
     return bool(user.has_perms({Permission.VIEW.full_name, permission.full_name}))
-
-
-def require(request: HttpRequest, permission: Permission) -> None:
-    """Refuse a request.
-
-    Raises:
-        PermissionDenied: when its user lacks the permission.
-    """
-    if not may(request.user, permission):
-        raise PermissionDenied
