@@ -11,7 +11,7 @@ PORT ?= 8000
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test lint types test-matrix bench clean
+.PHONY: help demo test lint types test-matrix bench images clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,6 +39,9 @@ test-matrix: .venv/.created ## Run the suite on every supported Python, Django, 
 
 bench: .venv/.test ## Measure against the package that this one succeeds
 	$(BIN)/python -m tests.benchmarks
+
+images: .venv/.test ## Take the pictures of docs/images anew, of the demonstration's database (after make demo)
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .venvs .postgres .mypy_cache .pytest_cache .ruff_cache build dist

@@ -162,6 +162,8 @@ def read_rows(
             rows = cursor.fetchall()
     except DatabaseError as error:
         raise _unavailable(name, error) from error
+    except (ValueError, OverflowError) as error:  # from the driver: a date before our era, say
+        raise RowsUnavailableError(f"{name} has a value that Python cannot hold: {error}") from error
     return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
 
 

@@ -278,6 +278,12 @@ def test_an_error_in_the_data_is_said(create):
         rows()
 
 
+def test_a_value_that_python_cannot_hold_is_said(create):
+    create("SELECT '0044-03-15 BC'::date AS day")
+    with pytest.raises(RowsUnavailableError, match=r"views\.v"):
+        rows()
+
+
 def test_nothing_of_a_reading_stays_behind(create, execute):
     create("SELECT 1 AS a")
     rows()
