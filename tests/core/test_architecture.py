@@ -1,0 +1,80 @@
+"""The walls between the stages, as docs/architecture.md describes them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import orm_views_admin
+import orm_views_core
+
+CORE = Path(orm_views_core.__file__).parent
+ADMIN = Path(orm_views_admin.__file__).parent
+
+#: What decides and what writes text: none of it may get hold of a database.
+PURE = [
+    "names",
+    "lexer",
+    "tag",
+    "queries",
+    "references",
+    "graph",
+    "ddl",
+    "changes",
+    "steps",
+    "statements",
+    "decisions",
+    "plan",
+    "report",
+]
+
+#: A module imports from its own row or from those above it.
+ROWS = [
+    "exceptions conf names lexer tag queries columns sets signals",
+    "readable registry views autodetector connections",
+    "identity indexes definition selection references graph",
+    "catalog ddl refusal rehearsal locks",
+    "changes steps statements decisions plan",
+    "apply refresh rows",
+    "sync status report checks apps",
+]
+
+
+def imported(path):
+    """Yield the modules that a file imports, those of its own package with a dot in front."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield from ([f".{node.module}"] if node.module else [f".{alias.name}" for alias in node.names])
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_never_gets_hold_of_a_database(module):
+    assert [name for name in imported(CORE / f"{module}.py") if name.startswith("django.db")] == []
+
+
+@pytest.mark.parametrize("path", sorted(CORE.glob("*.py")), ids=lambda path: path.stem)
+def test_imports_go_one_way(path):
+    if path.stem == "__init__":
+        return
+    row = {module: i for i, modules in enumerate(ROWS) for module in modules.split()}
+    above = {f".{module}" for module, i in row.items() if i <= row[path.stem]}
+    assert {name for name in imported(path) if name.startswith(".")} <= above
+
+
+def test_core_knows_nothing_of_the_admin():
+    for path in CORE.rglob("*.py"):
+        assert not any(name.startswith("orm_views_admin") for name in imported(path)), path
+
+
+def test_the_admin_sends_no_sql():
+    for path in ADMIN.rglob("*.py"):
+        calls = {
+            node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
+        }
+        assert calls.isdisjoint({"cursor", "execute", "executemany", "raw"}), path
