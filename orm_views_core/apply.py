@@ -103,7 +103,8 @@ def _write_tags(
     for result in results:
         if result.step.action in {Action.CREATE, Action.REBUILD, Action.REPLACE}:
             built[result.step.name] = result.seconds
-    catalog = read_catalog(connection, [], only=list(touched))
+    stars = [name for name, definition in touched.items() if definition.has_star]
+    catalog = read_catalog(connection, [], only=list(touched), sources_of=stars)
     now = timezone.now().astimezone(dt.timezone.utc)
     statements = []
     for name, definition in touched.items():
@@ -135,6 +136,7 @@ def _tag(
         refreshed=old.refreshed if old and materialised else None,
         seconds=old.seconds if old and materialised else None,
         indexes=indexes,
+        sources=installed.sources if definition.has_star else None,
         granted=definition.grant_select_to,
         granted_by_command=()
         if definition.hidden

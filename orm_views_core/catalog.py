@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -72,6 +72,7 @@ class InstalledView:
         reads: the oids of the relations that it reads.
         read_by: the names of the relations that read it.
         rows: the planner's last count, for a materialised view that was analysed.
+        sources: a hash of the columns of what it reads, where its tag has one or it was asked for.
         size: bytes on disk, None while it is held exclusively.
     """
 
@@ -90,6 +91,7 @@ class InstalledView:
     column_comments: Mapping[str, str] = field(default_factory=dict)
     indexes: tuple[InstalledIndex, ...] = ()
     grants: frozenset[Grant] = frozenset()
+    sources: str | None = None
     reads: frozenset[ViewName] = frozenset()
     read_by: frozenset[ViewName] = frozenset()
 
@@ -159,6 +161,7 @@ def read_catalog(
     *,
     only: Collection[ViewName] | None = None,
     wait: bool = False,
+    sources_of: Collection[ViewName] = (),
 ) -> Catalog:
     """Read what a database has of views, inside a transaction.
 
@@ -168,6 +171,8 @@ def read_catalog(
         roles: the roles that are to be granted something.
         only: read these views and nothing else.
         wait: wait for whoever holds one exclusively, instead of leaving its definition unread.
+
+        sources_of: hash the columns of what these views read, although no tag has such a hash yet.
 
     Returns:
         the catalog; how many queries it takes does not depend on the number of views.
@@ -180,6 +185,7 @@ def read_catalog(
             cursor.execute(queries.SCHEMAS, {"schemas": list(schemas)})
             usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
             relations = _read_relations(cursor, schemas, only, wait)
+            relations |= _with_sources(cursor, relations, sources_of)
     return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, search_path)
 
 
@@ -241,6 +247,17 @@ def _read_relations(
             read_by=frozenset(read_by[oid]),
         )
     return relations
+
+
+def _with_sources(
+    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView], asked: Collection[ViewName]
+) -> dict[ViewName, InstalledView]:
+    """Return the views whose SQL has a star with the hash of their sources' columns."""
+    expanding = {
+        name: view for name, view in relations.items() if name in asked or (view.tag and view.tag.sources)
+    }
+    hashes = dict(_fetch(cursor, queries.SOURCES, {"oids": [view.oid for view in expanding.values()]}))
+    return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}
 
 
 def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:

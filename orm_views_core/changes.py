@@ -25,6 +25,7 @@ class Differences:
         untagged: it is there, but no sync of ours made it.
         code: its class has changed since the last sync.
         drifted: the database has changed since the last sync.
+        sources: its SQL has a star, and what it reads has other columns than at the last sync.
         comment: its comment is not its docstring.
         column_comments: the comments to set, by column.
         grant: the roles that lack SELECT.
@@ -38,6 +39,7 @@ class Differences:
     untagged: bool = False
     code: bool = False
     drifted: bool = False
+    sources: bool = False
     comment: bool = False
     column_comments: Mapping[str, str] = field(default_factory=dict)
     grant: tuple[str, ...] = ()
@@ -47,7 +49,7 @@ class Differences:
     @property
     def needs_rehearsal(self) -> bool:
         """Whether only PostgreSQL can say what the difference amounts to."""
-        return self.other_kind or self.untagged or self.code or self.drifted
+        return self.other_kind or self.untagged or self.code or self.drifted or self.sources
 
     @property
     def is_pending(self) -> bool:
@@ -77,6 +79,7 @@ def differences(
         code=tag is not None and tag.code != definition.fingerprint,
         # Whoever holds it exclusively is refreshing it, which changes nothing that is compared here.
         drifted=tag is not None and installed.fingerprint not in (None, tag.installed),
+        sources=tag is not None and definition.has_star and tag.sources != installed.sources,
         comment=installed.text != definition.comment,
         column_comments={
             column: text

@@ -105,6 +105,8 @@ def why_changed(difference: Differences) -> str:
         return UNRECORDED
     if difference.code and difference.drifted:
         return "its class has changed, and so has the database"
+    if difference.sources and not difference.drifted and not difference.code:
+        return "its SQL has a star, and what it reads has other columns now"
     return "its class has changed" if difference.code else "it was changed in the database"
 
 

@@ -25,7 +25,7 @@ from .exceptions import (
 )
 from .identity import describe, label_of, name_of
 from .indexes import IndexDefinition, compile_indexes
-from .lexer import strip_statement
+from .lexer import has_star, strip_statement
 from .names import SourceLocation, ViewKind, ViewName, declared
 from .readable import column_comments, is_readable
 from .registry import registry
@@ -83,6 +83,11 @@ class ViewDefinition:
             [(index.name, index.unique, index.tail) for index in self.indexes],
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    @cached_property
+    def has_star(self) -> bool:
+        """Whether its columns are those of what it reads, and change with them."""
+        return has_star(self.sql)
 
     @property
     def where(self) -> str:

@@ -102,3 +102,17 @@ def strip_statement(sql: str) -> tuple[str, bool]:
         elif end is not None and not token.is_blank and token.text != ";":
             return sql[:end].strip(), True
     return sql[:end].strip(), False
+
+
+def has_star(sql: str) -> bool:
+    """Say whether a SELECT leaves its columns to what it reads: ``*`` or ``loans.*``, not ``count(*)``."""
+    if "*" not in sql:
+        return False
+    tokens = [token.text.lower() for token in tokenize(sql) if not token.is_blank]
+    for i, text in enumerate(tokens):
+        if text == "*" and i:
+            behind = tokens[i + 1] if i + 1 < len(tokens) else ""
+            after_brackets = tokens[i - 1] == ")" and behind in {"from", ","}  # DISTINCT ON (...) *
+            if tokens[i - 1] in {"select", "distinct", "all", ",", "."} or after_brackets:
+                return True
+    return False

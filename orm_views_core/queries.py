@@ -70,6 +70,24 @@ JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
 WHERE found.reader <> found.read
 """
 
+# PostgreSQL expands a star when a view is created. The columns of what it reads tell when it would now
+# expand to others.
+SOURCES = """
+SELECT source.reader,
+       md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.atttypmod), ','
+                      ORDER BY c.relname, a.attrelid, a.attnum))
+FROM (
+    SELECT DISTINCT r.ev_class AS reader, d.refobjid AS read
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+    WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      AND d.refobjid <> r.ev_class AND r.ev_class = ANY(%(oids)s)
+) AS source
+JOIN pg_catalog.pg_class c ON c.oid = source.read
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY source.reader
+"""
+
 # REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisunique,

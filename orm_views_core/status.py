@@ -269,6 +269,8 @@ def _explain(
         return State.CHANGED, "Its class has changed since the last sync.", _SYNC
     if difference.drifted:
         return State.DRIFTED, "It was changed in the database since the last sync.", "Sync it to put it back."
+    if difference.sources:
+        return State.CHANGED, "Its SQL has a star, and what it reads has other columns now.", _SYNC
     if lesser := _lesser(difference):
         return State.CHANGED, f"{lesser}.", _SYNC
     if not installed.populated:

@@ -27,6 +27,7 @@ class Tag:
         refreshed: when a materialised view's rows were last computed.
         seconds: how long that took.
         indexes: the names of the indexes that are ours; others were made by hand.
+        sources: for a SELECT with a star, a hash of the columns of what it reads.
         granted: the roles that the class and the settings granted SELECT to.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
     """
@@ -38,6 +39,7 @@ class Tag:
     refreshed: dt.datetime | None = None
     seconds: float | None = None
     indexes: tuple[str, ...] = ()
+    sources: str | None = None
     granted: tuple[str, ...] = ()
     granted_by_command: tuple[str, ...] = ()
 
@@ -68,6 +70,7 @@ class Tag:
             refreshed=dt.datetime.fromisoformat(refreshed) if refreshed else None,
             seconds=values.get("seconds"),
             indexes=tuple(values.get("indexes", ())),
+            sources=values.get("sources"),
             granted=tuple(values.get("granted", ())),
             granted_by_command=tuple(values.get("granted_by_command", ())),
         )

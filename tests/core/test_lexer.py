@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orm_views_core.lexer import strip_statement, tokenize
+from orm_views_core.lexer import has_star, strip_statement, tokenize
 
 # PostgreSQL ends each of these in `AS mark`: whatever comes before is text that names nothing.
 HIDING_PLACES = {
@@ -145,3 +145,22 @@ def test_every_hiding_place_is_given_back_as_it_was():
 )
 def test_a_statement_ends_at_its_first_semicolon_outside_of_text(sql, statement, another):
     assert strip_statement(sql) == (statement, another)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expands"),
+    [
+        ("SELECT * FROM loans", True),
+        ("SELECT loans.*, 1 FROM loans", True),
+        ("SELECT 1, * FROM loans", True),
+        ("SELECT DISTINCT * FROM loans", True),
+        ("SELECT DISTINCT ON (id) * FROM loans", True),
+        ("SELECT ALL /* of them */ * FROM loans", True),
+        ("SELECT count(*) FROM loans", False),
+        ("SELECT 2 * id, (id) * 2 FROM loans", False),
+        ("SELECT '*' AS star, \"*\" FROM loans -- SELECT *", False),
+        ("SELECT id FROM loans", False),
+    ],
+)
+def test_a_star_is_told_from_a_product_a_count_and_a_text(sql, expands):
+    assert has_star(sql) is expands

@@ -82,7 +82,7 @@ def test_a_second_sync_takes_the_same_number_of_queries_for_any_number_of_views(
     with CaptureQueriesContext(connection) as queries:
         sync_views()
     # Counted where the statements are sent; the savepoint is the test's own transaction's.
-    assert len(queries) == 13
+    assert len(queries) == 14
 
 
 def test_a_compatible_change_replaces_and_keeps_oid_grants_and_readers(registered, execute, make_role):
@@ -227,6 +227,42 @@ def test_whatever_is_changed_by_hand_is_put_back(registered, execute, make_role,
     )
     assert row[:3] == (None, True, True)
     assert "AS number" not in row[3]
+
+
+def test_a_star_follows_the_columns_of_what_it_reads(registered, execute):
+    execute("CREATE TABLE base (a int)")
+    declare("Wide", "SELECT * FROM base")
+    declare("Wider", "SELECT w.* FROM views.wide w")
+    declare("Narrow", "SELECT a, 2 * a AS twice FROM base")
+    declare("Counted", "SELECT count(*) AS n FROM base")
+    declare("Stored", "SELECT DISTINCT ON (a) * FROM base", PostgresMaterialisedViewMixin)
+    sync_views()
+    assert done() == []
+    execute("ALTER TABLE base ADD COLUMN b text")
+    assert {name for name, state in states().items() if state is State.CHANGED} == {
+        "views.wide",
+        "views.stored",
+    }
+    assert sorted(done()) == [
+        ("rebuild", "views.stored"),
+        ("replace", "views.wide"),
+        ("replace", "views.wider"),
+    ]
+    execute("INSERT INTO base VALUES (1, 'x')")
+    assert execute("SELECT * FROM views.wider") == [(1, "x")]
+    assert done() == []
+    assert set(states().values()) == {State.SYNCED}
+
+
+def test_a_star_whose_source_has_changed_without_effect_is_only_recorded(registered, execute):
+    execute("CREATE TABLE base (a int); CREATE TABLE aside (a int)")
+    declare("Wide", "SELECT base.* FROM base WHERE a IN (SELECT a FROM aside)", PostgresMaterialisedViewMixin)
+    sync_views()
+    before = execute("SELECT oid, relfilenode FROM pg_class WHERE oid = 'views.wide'::regclass")
+    execute("ALTER TABLE aside ADD COLUMN b text")
+    assert done() == [("adopt", "views.wide")]
+    assert execute("SELECT oid, relfilenode FROM pg_class WHERE oid = 'views.wide'::regclass") == before
+    assert done() == []
 
 
 def test_a_check_option_inside_the_sql_is_no_drift(registered, execute):
