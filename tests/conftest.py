@@ -1,6 +1,7 @@
 """Fixtures of the whole suite. The settings start the PostgreSQL, so nothing here has to."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -12,6 +13,18 @@ from tests.demo import data
 def demo_data(db: None) -> None:
     """The lender's data at a thousandth of its size: 50 customers, 200 loans, their instalments."""
     data.load(connections[DEFAULT_DB_ALIAS], scale=0.001)
+
+
+@pytest.fixture
+def execute(db: None) -> Callable[..., list[tuple[Any, ...]]]:
+    """A function that runs SQL as somebody at a psql prompt would."""
+
+    def run(sql: str, alias: str = "default") -> list[tuple[Any, ...]]:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
 
 
 @pytest.fixture

@@ -29,18 +29,6 @@ def registered() -> Iterator[Registry]:
 
 
 @pytest.fixture
-def execute(db: None) -> Callable[..., list[tuple[Any, ...]]]:
-    """A function that runs SQL as somebody at a psql prompt would."""
-
-    def run(sql: str, alias: str = "default") -> list[tuple[Any, ...]]:
-        with connections[alias].cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
-
-
-@pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
     """A function that logs a member of staff in who has some permissions: ``staff("view", "sync")``."""
 

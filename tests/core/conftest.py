@@ -67,18 +67,6 @@ def take_picture(db: None) -> Callable[..., Snapshot]:
 
 
 @pytest.fixture
-def execute(db: None) -> Callable[..., list[tuple[Any, ...]]]:
-    """A function that runs SQL as somebody at a psql prompt would."""
-
-    def run(sql: str, alias: str = "default") -> list[tuple[Any, ...]]:
-        with connections[alias].cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else []
-
-    return run
-
-
-@pytest.fixture
 def add_database() -> Iterator[Callable[[str, dict[str, Any]], BaseDatabaseWrapper]]:
     """A function that adds an alias to DATABASES for the length of a test."""
     added = []
