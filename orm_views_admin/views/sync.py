@@ -19,7 +19,7 @@ from orm_views_admin.selection import FROM_LIST, Selection
 from orm_views_admin.tables import StepTable
 from orm_views_admin.wording import action_word, duration, number
 from orm_views_core.exceptions import OrmViewsError, StalePlanError
-from orm_views_core.steps import Action, Plan, Step
+from orm_views_core.steps import Plan
 from orm_views_core.sync import SyncResult, plan_views, sync_views
 
 from .base import Page, registered_names
@@ -187,19 +187,14 @@ def summarise(plan: Plan) -> str:
     """Say what a plan does in one line: “2 to create, 1 to drop, 38 unchanged”."""
     parts = [
         _("%(count)s to %(action)s") % {"count": number(count), "action": action_word(action)}
-        for action, count in _count(plan.steps).items()
+        for action, count in plan.counts.items()
     ]
     return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(plan.unchanged)}])
 
 
-def _count(steps: Sequence[Step]) -> dict[Action, int]:
-    actions = [step.action for step in steps]
-    return {action: actions.count(action) for action in Action if action in actions}
-
-
 def _success(result: SyncResult) -> str:
     done = ", ".join(
-        f"{action_word(action)}: {number(count)}" for action, count in _count(result.plan.steps).items()
+        f"{action_word(action)}: {number(count)}" for action, count in result.plan.counts.items()
     )
     return _("Synced database “%(alias)s” in %(time)s (%(done)s).") % {
         "alias": result.plan.database,
