@@ -1,24 +1,33 @@
-"""Carrying out a Plan: the only module that writes views. All of it in the caller's transaction."""
+"""Carrying out a Plan: the only module that writes views. All of it in the caller's transaction.
+
+First everything is built that nobody is kept waiting for, then the swap: readers are locked out, the old
+versions go, the new ones take their places. Of the two only the swap is tried again when a lock cannot be
+had; what was built stays.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from . import ddl
-from .catalog import InstalledView, installed_fingerprint, read_catalog
-from .definition import ViewDefinition
+from .belongings import Belonging, read_belongings
+from .catalog import canonical_names, read_catalog
+from .changes import kept_comment
+from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
-from .plan import Action, Plan, Step
-from .refusal import database_refused, is_ownership, is_refusal, view_refused
-from .tag import Tag, join_comment
+from .refusal import database_refused, is_fault_of_view, is_refusal, view_refused
+from .staging import create_staging, staged_first
+from .steps import Action, Phase, Plan, Step
+from .tag import join_comment
+from .tagging import as_read, new_tag, stored_after
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
 _BATCH = 100
@@ -26,127 +35,259 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step that was carried out, and how many seconds it took."""
+    """A step that was carried out, and how many seconds its part before the swap took.
+
+    ``seconds`` is None where it was one of many small ones that were sent together.
+    """
 
     step: Step
-    seconds: float
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What to call as a plan is carried out: before and after each step, before and after the swap."""
+
+    on_step: Callable[[Step], None] | None = None
+    on_done: Callable[[StepResult], None] | None = None
+    on_swap: Callable[[Plan], None] | None = None
+    on_swapped: Callable[[float], None] | None = None
+    on_wait: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done, and for how many seconds readers were locked out at most."""
+
+    steps: tuple[StepResult, ...]
+    swap_seconds: float | None = None
 
 
 def apply_plan(
     connection: BaseDatabaseWrapper,
     plan: Plan,
     *,
-    command_roles: Iterable[str] = (),
-    on_step: Callable[[Step], None] | None = None,
-    on_done: Callable[[StepResult], None] | None = None,
-) -> list[StepResult]:
+    command_roles: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Applied:
     """Carry out a plan.
 
     Args:
         connection: its database, inside a transaction that holds the sync lock.
         plan: a plan without problems.
         command_roles: the roles that only the command line named, to be remembered.
-        on_step: called before each step.
-        on_done: called after each step.
+        progress: what to call meanwhile.
 
     Raises:
         ViewSQLError: when PostgreSQL refuses the SQL of a view.
-        SyncFailedError: when it refuses anything else. Either way the transaction is to be rolled back.
+        SyncFailedError: when it refuses anything else.
+        LockNotAvailableError: when readers could not be locked out within LOCK_WAIT.
+        Overtaken: when somebody has changed what the plan was made of. In every case the transaction is
+            to be rolled back.
     """
-    results = []
     with connection.cursor() as cursor:
-        # Building materialised views aside, and swapping them in, will take the place of this loop.
-        drops = {step.name: step for step in plan.steps if step.drop_statement}
-        for name in plan.drops_first:
-            _execute(connection, cursor, drops[name], drops[name].drop_statement)
-        for step in plan.steps:
-            if on_step:
-                on_step(step)
-            started = time.perf_counter()
-            for statement in step.statements:
-                _execute(connection, cursor, step, statement)
-            results.append(StepResult(step, time.perf_counter() - started))
-            if on_done:
-                on_done(results[-1])
-        _write_tags(connection, cursor, results, list(command_roles))
-    return results
+        return _Run(connection, cursor, plan, command_roles, progress or Progress()).run()
 
 
-def _execute(connection: BaseDatabaseWrapper, cursor: CursorWrapper, step: Step, statement: str) -> None:
-    try:
-        cursor.execute(statement)
-    except DatabaseError as error:
-        if not is_refusal(error):
-            raise
-        if (
-            step.definition is not None
-            and statement.startswith(("CREATE ", "COMMENT "))
-            and not is_ownership(error)
-        ):
-            raise view_refused(step.definition, statement, error) from error
-        where = step.definition.where if step.definition else step.target
-        raise database_refused(connection, f"{where}: {step.action.verb} failed: ", error) from error
+class _Run:
+    """A plan while it is carried out."""
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        cursor: CursorWrapper,
+        plan: Plan,
+        command_roles: Sequence[str],
+        progress: Progress,
+    ) -> None:
+        self.connection, self.cursor, self.plan = connection, cursor, plan
+        self.command_roles, self.progress = command_roles, progress
+        self.now = timezone.now().astimezone(dt.timezone.utc)
+        self.seconds: dict[ViewName, float] = {}
+
+    def run(self) -> Applied:
+        results: list[StepResult] = []
+        create_staging(self.cursor, self.plan.staging)
+        with staged_first(self.cursor, self.plan.staging, self.plan.search_path):
+            for steps in _batches(self.plan.steps):
+                results += self._build(steps)
+            self._tag_what_is_built()
+            swap_seconds = self._swap() if self.plan.swap else None
+        for stage in self.plan.staging.values():
+            self.cursor.execute(ddl.drop_schema(stage))  # fails if anything was forgotten there
+        return Applied(tuple(results), swap_seconds)
+
+    def _build(self, steps: Sequence[Step]) -> Iterator[StepResult]:
+        """Carry out the part of some steps that comes before the swap."""
+        for step in steps:
+            if self.progress.on_step:
+                self.progress.on_step(step)
+        started = time.perf_counter()
+        statements = [(step, sql) for step in steps for sql in step.sql_in(Phase.BUILD)]
+        if statements:
+            in_savepoint(self.connection, lambda _: self._send(statements), on_wait=self.progress.on_wait)
+        seconds = time.perf_counter() - started
+        for step in steps:
+            if step.fills and not step.late:
+                self.seconds[step.name] = seconds
+            result = StepResult(step, seconds if len(steps) == 1 else None)
+            if self.progress.on_done:
+                self.progress.on_done(result)
+            yield result
+
+    def _send(self, statements: Sequence[tuple[Step, str]]) -> None:
+        """Send statements together; one by one when one is refused, to know which."""
+        if len(statements) > 1:
+            try:
+                with transaction.atomic(using=self.connection.alias):
+                    self.cursor.execute(";\n".join(sql for _, sql in statements))
+                return
+            except DatabaseError as error:
+                if not is_refusal(error):
+                    raise
+        for step, sql in statements:
+            self._execute(step, sql)
+
+    def _execute(self, step: Step, sql: str) -> None:
+        try:
+            self.cursor.execute(sql)
+        except DatabaseError as error:
+            if not is_refusal(error):
+                raise
+            made_of_class = sql.startswith(("CREATE ", "COMMENT ", "REFRESH "))
+            if step.definition is not None and made_of_class and is_fault_of_view(error):
+                raise view_refused(step.definition, sql, error) from error
+            where = step.definition.where if step.definition else step.target
+            raise database_refused(self.connection, f"{where}: {step.action.verb} failed: ", error) from error
+
+    def _swap(self) -> float:
+        """Put the new versions in the place of the old ones; return for how many seconds readers waited."""
+        if self.progress.on_swap:
+            self.progress.on_swap(self.plan)
+        relations = [step.installed.oid for step in self.plan.swapped if step.installed]
+        seconds = in_savepoint(
+            self.connection, self._try_swap, relations=relations, on_wait=self.progress.on_wait
+        )
+        if self.progress.on_swapped:
+            self.progress.on_swapped(seconds)
+        return seconds
+
+    def _try_swap(self, timeout: float) -> float:
+        started = time.perf_counter()
+        self.cursor.execute(_lock_readers_out(self.plan, timeout))
+        self._check_that_nothing_was_added()
+        quick: list[tuple[Step, str]] = []
+        for step, sql in self.plan.swap:
+            if step.late and step.fills and step.sql_in(Phase.FINISH)[0] == sql:
+                self._send(quick)
+                quick = []
+                self._fill_late(step)
+            elif not (step.late and step.fills and sql in step.sql_in(Phase.FINISH)):
+                quick.append((step, sql))
+        self._send(quick)
+        self._write_tags(
+            [s for s in self.plan.steps if s.definition and (s.swap_statements and not s.built_at)]
+        )
+        return time.perf_counter() - started
+
+    def _fill_late(self, step: Step) -> None:
+        """Build a materialised view in its place, which could not be built beside the old one."""
+        started = time.perf_counter()
+        self._send([(step, sql) for sql in step.sql_in(Phase.FINISH)])
+        self.seconds[step.name] = time.perf_counter() - started
+
+    def _check_that_nothing_was_added(self) -> None:
+        """See that what goes has nothing that what comes was not given: it took a while to build."""
+        if not self.plan.belongings:
+            return
+        with canonical_names(self.cursor):
+            found = read_belongings(self.cursor, list(self.plan.belongings))
+        for step in self.plan.swapped:
+            oid = step.installed.oid if step.installed else 0
+            if _but_comments(found.get(oid, ())) != _but_comments(self.plan.belongings.get(oid, ())):
+                raise Overtaken(f"{step.name} was given or lost a grant, an index or the like meanwhile")
+
+    def _tag_what_is_built(self) -> None:
+        """Tag what the swap leaves as it is, the new versions before they are in their places."""
+        built = [s for s in self.plan.steps if s.definition and (s.built_at or not s.swap_statements)]
+        swapped_later = {s.name for s in self.plan.steps if s.swap_statements and not s.built_at}
+        self._write_tags([step for step in built if step.name not in swapped_later])
+
+    def _write_tags(self, steps: Sequence[Step]) -> None:
+        """Record on the views of some steps what their classes said and what PostgreSQL stores."""
+        last = {step.name: step for step in steps}
+        stored = {name: stored_after(step) for name, step in last.items()}
+        unknown = {name: last[name].definition for name, known in stored.items() if known is None}
+        stars = [name for name, definition in unknown.items() if definition and definition.has_star]
+        found = read_catalog(self.connection, [], only=list(unknown), sources_of=stars) if unknown else None
+        statements = []
+        for name, step in last.items():
+            definition, known = step.definition, stored[name]
+            assert definition is not None
+            if known is None and found is not None:
+                known = as_read(definition, found.relations[name])
+            assert known is not None
+            tag = new_tag(
+                definition,
+                known,
+                step.installed,
+                self.now,
+                is_new=any(s.name == name and s.action in _NEW for s in steps),
+                filled_in=self.seconds.get(name),
+                command_roles=self.command_roles,
+            )
+            comment = join_comment(kept_comment(definition, step.installed), tag)
+            statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
+        for start in range(0, len(statements), _BATCH):
+            self.cursor.execute(";\n".join(statements[start : start + _BATCH]))
 
 
-def _write_tags(
-    connection: BaseDatabaseWrapper,
-    cursor: CursorWrapper,
-    results: list[StepResult],
-    command_roles: list[str],
-) -> None:
-    """Record on every view that was touched what its class said and what PostgreSQL stored."""
-    touched = {r.step.name: r.step.definition for r in results if r.step.definition is not None}
-    if not touched:
-        return
-    built: dict[ViewName, float] = {}
-    before = {result.step.name: result.step.installed for result in results}
-    for result in results:
-        if result.step.action in {Action.CREATE, Action.REBUILD, Action.REPLACE}:
-            built[result.step.name] = result.seconds
-    stars = [name for name, definition in touched.items() if definition.has_star]
-    catalog = read_catalog(connection, [], only=list(touched), sources_of=stars)
-    now = timezone.now().astimezone(dt.timezone.utc)
+_NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}
+_LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}
+
+
+def _batches(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Put the steps together that take no time worth telling: all but those that compute rows or indexes."""
+    batch: list[Step] = []
+    for step in steps:
+        is_small = not (step.action in _LONG and _kind(step) is ViewKind.MATERIALISED_VIEW)
+        if batch and (not is_small or len(batch) == _BATCH):
+            yield batch
+            batch = []
+        if is_small:
+            batch.append(step)
+        else:
+            yield [step]
+    if batch:
+        yield batch
+
+
+def _kind(step: Step) -> ViewKind | None:
+    if step.definition is not None:
+        return step.definition.kind
+    return step.installed.kind if step.installed else None
+
+
+def _but_comments(belongings: Iterable[Belonging]) -> list[Belonging]:
+    """Leave out the view's comment: a refresh writes its time into it."""
+    return [belonging for belonging in belongings if belonging.kind != "comment"]
+
+
+def _lock_readers_out(plan: Plan, timeout: float) -> str:
+    """Return the statements that lock all views of the swap, those that read others first.
+
+    All of them together wait for no longer than the time-out: while one is waited for, whoever wants those
+    that we have already waits too. ``statement_timestamp()`` is when the string arrived.
+    """
+    milliseconds = max(1, round(timeout * 1000))
     statements = []
-    for name, definition in touched.items():
-        installed = catalog.relations[name]
-        tag = _tag(definition, installed, before[name], built.get(name), now, command_roles)
-        comment = join_comment(definition.comment, tag)
-        statements.append(ddl.comment_on_view(definition.kind, name, comment))
-    for start in range(0, len(statements), _BATCH):
-        cursor.execute(";\n".join(statements[start : start + _BATCH]))
-
-
-def _tag(
-    definition: ViewDefinition,
-    installed: InstalledView,
-    before: InstalledView | None,
-    seconds: float | None,
-    now: dt.datetime,
-    command_roles: list[str],
-) -> Tag:
-    old = before.tag if before else None
-    materialised = definition.kind is ViewKind.MATERIALISED_VIEW
-    indexes = tuple(index.name for index in definition.indexes if _has_index(installed, index.name))
-    named = (*(old.granted_by_command if old else ()), *command_roles)
-    tag = Tag(
-        database=definition.database,
-        code=definition.fingerprint,
-        installed=installed_fingerprint(installed, indexes),
-        synced=now if seconds is not None or old is None else old.synced,
-        refreshed=old.refreshed if old and materialised else None,
-        seconds=old.seconds if old and materialised else None,
-        indexes=indexes,
-        sources=installed.sources if definition.has_star else None,
-        granted=definition.grant_select_to,
-        granted_by_command=()
-        if definition.hidden
-        else tuple(dict.fromkeys(role for role in named if role not in definition.grant_select_to)),
-    )
-    if materialised and seconds is not None:
-        filled = installed.populated
-        tag = replace(tag, refreshed=now if filled else None, seconds=round(seconds, 3) if filled else None)
-    return tag
-
-
-def _has_index(view: InstalledView, name: str) -> bool:
-    return any(index.name == name for index in view.indexes)
+    for step in plan.swapped:
+        assert step.installed is not None
+        assert step.installed.kind is not None
+        statements.append(
+            f"SELECT set_config('lock_timeout', greatest(1, {milliseconds} - extract(epoch FROM "
+            "clock_timestamp() - statement_timestamp()) * 1000)::int || 'ms', true)"
+        )
+        statements.append(ddl.lock_view(step.installed.kind, step.name, step.installed.owner))
+    statements.append(f"SELECT set_config('lock_timeout', '{milliseconds}ms', true)")
+    return ";\n".join(statements)

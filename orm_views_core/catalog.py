@@ -5,21 +5,20 @@ https://www.postgresql.org/docs/current/catalogs.html
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import queries
+from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session, Taken
 from .lexer import tokenize
 from .names import ViewKind, ViewName
-from .tag import Tag, split_comment
+from .tag import split_comment
 
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
 _OTHER_KINDS = {
@@ -30,115 +29,6 @@ _OTHER_KINDS = {
     "c": "composite type",
     "i": "index",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column as PostgreSQL describes it: the type with its modifiers, the collation if not the default."""
-
-    name: str
-    type: str
-    collation: str = ""
-
-
-@dataclass(frozen=True)
-class InstalledIndex:
-    """An index on a materialised view; ``tail`` is its definition from USING on."""
-
-    name: str
-    unique: bool
-    tail: str
-    allows_concurrent_refresh: bool = False
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A privilege on a view. ``role`` is "" for PUBLIC."""
-
-    role: str
-    privilege: str
-    grantable: bool = False
-
-
-@dataclass(frozen=True)
-class InstalledView:
-    """A relation of the database, as it is now.
-
-    Attributes:
-        kind: None for what is neither a view nor a materialised one.
-        relation: what kind of relation it is, in words.
-        definition: PostgreSQL's own text of it; None while somebody holds it exclusively (to refresh it).
-        text: the comment without the tag.
-        reads: the oids of the relations that it reads.
-        read_by: the names of the relations that read it.
-        rows: the planner's last count, for a materialised view that was analysed.
-        sources: a hash of the columns of what it reads, where its tag has one or it was asked for.
-        size: bytes on disk, None while it is held exclusively.
-    """
-
-    oid: int
-    name: ViewName
-    kind: ViewKind | None
-    relation: str
-    owner: str
-    definition: str | None = None
-    text: str = ""
-    tag: Tag | None = None
-    options: tuple[tuple[str, str], ...] = ()
-    populated: bool = True
-    rows: int | None = None
-    size: int | None = None
-    column_comments: Mapping[str, str] = field(default_factory=dict)
-    indexes: tuple[InstalledIndex, ...] = ()
-    grants: frozenset[Grant] = frozenset()
-    sources: str | None = None
-    reads: frozenset[ViewName] = frozenset()
-    read_by: frozenset[ViewName] = frozenset()
-
-    @property
-    def fingerprint(self) -> str | None:
-        """A hash of what PostgreSQL stores of it, indexes made by hand left out; None when it is unknown."""
-        if self.definition is None:
-            return None
-        ours = self.tag.indexes if self.tag else ()
-        return installed_fingerprint(self, ours)
-
-    @property
-    def readers(self) -> frozenset[str]:
-        """The roles that may SELECT from it."""
-        return frozenset(g.role for g in self.grants if g.privilege == "SELECT")
-
-    @property
-    def can_refresh_concurrently(self) -> bool:
-        """Whether PostgreSQL would refresh it without locking readers out."""
-        return self.populated and any(index.allows_concurrent_refresh for index in self.indexes)
-
-
-def installed_fingerprint(view: InstalledView, our_indexes: Collection[str]) -> str:
-    """Hash a view's stored definition, options and those of its indexes that are ours."""
-    indexes = sorted((i.name, i.unique, i.tail) for i in view.indexes if i.name in our_indexes)
-    # A materialised view's options are storage parameters, which a class does not speak of.
-    options = view.options if view.kind is ViewKind.VIEW else ()
-    stored = [view.kind.value if view.kind else None, view.definition, options, indexes]
-    return hashlib.sha256(json.dumps(stored).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """What a sync needs to know of one database.
-
-    Attributes:
-        relations: everything in our schemas, and whatever has our tag elsewhere.
-        schemas: the schemas that exist, of those that views are to be in.
-        roles: the roles that exist, of those that are asked for.
-        search_path: the schemas in which an unqualified name is looked up; ours also before they exist.
-    """
-
-    relations: Mapping[ViewName, InstalledView]
-    schemas: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    schema_usage: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    search_path: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -171,7 +61,6 @@ def read_catalog(
         roles: the roles that are to be granted something.
         only: read these views and nothing else.
         wait: wait for whoever holds one exclusively, instead of leaving its definition unread.
-
         sources_of: hash the columns of what these views read, although no tag has such a hash yet.
 
     Returns:
@@ -179,14 +68,22 @@ def read_catalog(
     """
     with connection.cursor() as cursor:
         cursor.execute(queries.SESSION, {"roles": list(roles)})
-        setting, existing_schemas, user, existing_roles = cursor.fetchone()
-        search_path = _search_path(setting, {*existing_schemas, *schemas}, user)
+        setting, existing_schemas, existing_roles, *facts = cursor.fetchone()
+        session = Session(*facts)
+        search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
-            cursor.execute(queries.SCHEMAS, {"schemas": list(schemas)})
-            usage = {name: frozenset(readers) for name, readers in cursor.fetchall()}
+            found = _fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
             relations = _read_relations(cursor, schemas, only, wait)
             relations |= _with_sources(cursor, relations, sources_of)
-    return Catalog(relations, frozenset(usage), frozenset(existing_roles), usage, search_path)
+    return Catalog(
+        relations,
+        schemas=frozenset(name for name, _, _ in found),
+        roles=frozenset(existing_roles),
+        schema_usage={name: frozenset(readers) for name, _, readers in found},
+        search_path=search_path,
+        writable=frozenset(name for name, writable, _ in found if writable),
+        session=session,
+    )
 
 
 def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str, ...]:
@@ -224,7 +121,21 @@ def _read_relations(
         reads[reader].add(ViewName(schema, name))
         read_by[oid].add(ViewName(reader_schema, reader_name))
     relations = {}
-    for oid, schema, name, relkind, owner, definition, comment, options, populated, tuples, size, _ in rows:
+    for (
+        oid,
+        schema,
+        name,
+        relkind,
+        owner,
+        ours,
+        definition,
+        comment,
+        options,
+        populated,
+        tuples,
+        size,
+        _,
+    ) in rows:
         kind = _KINDS.get(relkind)
         text, tag = split_comment(comment) if kind else (comment or "", None)
         relations[ViewName(schema, name)] = InstalledView(
@@ -233,6 +144,7 @@ def _read_relations(
             kind=kind,
             relation=kind.label if kind else _OTHER_KINDS[relkind],
             owner=owner,
+            is_ours_to_change=ours,
             definition=definition,
             text=text,
             tag=tag,
@@ -256,8 +168,38 @@ def _with_sources(
     expanding = {
         name: view for name, view in relations.items() if name in asked or (view.tag and view.tag.sources)
     }
-    hashes = dict(_fetch(cursor, queries.SOURCES, {"oids": [view.oid for view in expanding.values()]}))
+    hashes = read_sources(cursor, [view.oid for view in expanding.values()])
     return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}
+
+
+def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
+    """Return what has some names already, whether they are to be those of views or of indexes."""
+    if not names:
+        return {}
+    asked = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    with connection.cursor() as cursor:
+        rows = _fetch(cursor, queries.TAKEN, asked)
+    return {
+        ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
+        for schema, name, what, table_schema, table in rows
+    }
+
+
+def read_other_dependents(
+    connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
+) -> dict[ViewName, list[str]]:
+    """Return what depends on some views and is none itself, as PostgreSQL describes it."""
+    names = {view.oid: view.name for view in views}
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        found = _group(_fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": list(names)}))
+    return {names[oid]: described for oid, described in found.items()}
+
+
+def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]:
+    """Return a hash of the columns of what some views read, by oid."""
+    return dict(_fetch(cursor, queries.SOURCES, {"oids": list(oids)})) if oids else {}
 
 
 def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -266,7 +208,7 @@ def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list
     return rows
 
 
-def _group(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
+def _group(pairs: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
     groups: defaultdict[int, list[Any]] = defaultdict(list)
     for key, value in pairs:
         groups[key].append(value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .catalog import Catalog, InstalledView
 from .definition import ViewDefinition
 from .graph import closure, creation_order, reverse
+from .installed import Catalog, InstalledView
 from .names import ViewName
 from .references import find_references
 
@@ -80,7 +80,7 @@ def differences(
         # Whoever holds it exclusively is refreshing it, which changes nothing that is compared here.
         drifted=tag is not None and installed.fingerprint not in (None, tag.installed),
         sources=tag is not None and definition.has_star and tag.sources != installed.sources,
-        comment=installed.text != definition.comment,
+        comment=installed.text != kept_comment(definition, installed),
         column_comments={
             column: text
             for column, text in definition.column_comments.items()
@@ -90,6 +90,20 @@ def differences(
         revoke=revoked,
         record=tag is not None and set(tag.granted) != set(definition.grant_select_to),
     )
+
+
+def has_text_by_hand(definition: ViewDefinition, installed: InstalledView | None) -> bool:
+    """Say whether a view's comment is somebody's own: the class has no docstring, and no sync wrote it."""
+    if installed is None or definition.comment or not installed.text:
+        return False
+    return installed.tag is None or installed.tag.text_by_hand
+
+
+def kept_comment(definition: ViewDefinition, installed: InstalledView | None) -> str:
+    """Return the text that a view's comment is to have."""
+    if installed is not None and has_text_by_hand(definition, installed):
+        return installed.text
+    return definition.comment
 
 
 def is_reader(role: str, installed: InstalledView) -> bool:
@@ -123,8 +137,8 @@ class Scope:
 
     Attributes:
         differences: of every view that is looked at.
-        dependencies: what each registered view reads of the others, as far as SQL and catalogs tell.
-        order: the registered views, each after what it reads.
+        dependencies: what each view reads of the others, as far as SQL and catalogs tell.
+        order: the views, each after what it reads.
         rehearse: those that have to be tried, in that order.
     """
 
@@ -138,6 +152,7 @@ def find_scope(
     definitions: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     *,
+    outsiders: Collection[ViewName] = (),
     command_roles: Sequence[str] = (),
     only: Collection[ViewName] | None = None,
     force: bool = False,
@@ -148,11 +163,13 @@ def find_scope(
     Args:
         definitions: the registered views.
         catalog: the database.
+        outsiders: views that others made and that read ours. They never differ, but what changes below
+            them may concern them.
         command_roles: further roles to grant SELECT to.
         only: the views that are asked for; all when None. What they cannot do without comes along.
         force: rebuild what is asked for although nothing differs.
         rehearse_missing: also try the views that do not exist yet. A sync creates those directly, as their
-            own test, unless a view that is tried reads them.
+            own test, unless a view that is tried reads them or is read by them.
 
     Raises:
         CyclicDependencyError: when views read one another in a circle.
@@ -161,20 +178,24 @@ def find_scope(
         name: differences(definition, catalog.relations.get(name), command_roles)
         for name, definition in definitions.items()
     }
-    names = frozenset(definitions)
+    names = frozenset([*definitions, *outsiders])
     dependencies = {
         name: _dependencies(definition, found[name], catalog, names)
         for name, definition in definitions.items()
     }
-    order = creation_order(dependencies, lambda name: definitions[name].where)
+    dependencies |= {name: catalog.relations[name].reads & names for name in outsiders}
+    order = creation_order(
+        dependencies, lambda name: definitions[name].where if name in definitions else str(name)
+    )
+    found |= dict.fromkeys(outsiders, Differences())
     asked = set(definitions) if only is None else closure_of_missing(set(only), dependencies, found)
-    looked_at = {name: difference for name, difference in found.items() if name in asked}
+    looked_at = {name: found[name] for name in definitions if name in asked}
 
     changed = {n for n, d in looked_at.items() if d.needs_rehearsal or (force and not d.obstructed_by)}
     changed = {name for name in changed if not found[name].missing}
     missing = {name for name, difference in looked_at.items() if difference.missing}
     affected = closure(reverse(dependencies), changed)
-    affected = {n for n in affected if not found[n].obstructed_by and (n in changed or not found[n].missing)}
+    affected = {n for n in affected if not found[n].obstructed_by and (n in asked or not found[n].missing)}
     tried = {n for n in closure(dependencies, affected) if n in affected or found[n].missing}
     if rehearse_missing:
         tried |= missing

@@ -27,6 +27,11 @@ def create_schema(schema: str) -> str:
     return f"CREATE SCHEMA {quote_identifier(schema)}"
 
 
+def open_schema(schema: str) -> str:
+    """Return the statement that lets everybody use a schema and create in it."""
+    return f"GRANT USAGE, CREATE ON SCHEMA {quote_identifier(schema)} TO PUBLIC"
+
+
 def drop_schema(schema: str) -> str:
     """Return the statement that drops an empty schema."""
     return f"DROP SCHEMA {quote_identifier(schema)}"
@@ -39,6 +44,7 @@ def create_view(
     sql: str | None = None,
     replace: bool = False,
     with_data: bool = True,
+    further_options: Iterable[tuple[str, str]] = (),
 ) -> str:
     """Return the statement that creates a view.
 
@@ -48,10 +54,11 @@ def create_view(
         sql: its SELECT with references moved, for a staged copy.
         replace: CREATE OR REPLACE, for a plain view whose columns keep their names and types.
         with_data: whether a materialised view is filled.
+        further_options: those that somebody set by hand; CREATE OR REPLACE would clear them.
     """
     name, kind = at or definition.name, definition.kind
     create = "CREATE OR REPLACE" if replace else "CREATE"
-    options = ", ".join(f"{option}={value}" for option, value in definition.options)
+    options = ", ".join(f"{option}={value}" for option, value in (*definition.options, *further_options))
     options = f" WITH ({options})" if options else ""
     columns = column_list(definition.columns)
     statement = f"{create} {kind.value} {name.quoted}{columns}{options} AS\n{sql or definition.sql}"
@@ -64,6 +71,30 @@ def create_view(
 def drop_view(kind: ViewKind, name: ViewName) -> str:
     """Return the statement that drops a view, and fails if anything reads it: never CASCADE."""
     return f"DROP {kind.value} {name.quoted}"
+
+
+def lock_view(kind: ViewKind, name: ViewName, owner: str) -> str:
+    """Return a statement that locks a view against readers and changes nothing.
+
+    LOCK TABLE takes no materialised view, and of a plain one it locks the tables underneath as well. To
+    make its owner its owner is all that ACCESS EXCLUSIVE is taken for here.
+    """
+    return f"ALTER {kind.value} {name.quoted} OWNER TO {quote_identifier(owner)}"
+
+
+def set_schema(kind: ViewKind, name: ViewName, schema: str) -> str:
+    """Return the statement that moves a view, and its indexes, to another schema."""
+    return f"ALTER {kind.value} {name.quoted} SET SCHEMA {quote_identifier(schema)}"
+
+
+def rename_index(index: ViewName, name: str) -> str:
+    """Return the statement that renames an index."""
+    return f"ALTER INDEX {index.quoted} RENAME TO {quote_identifier(name)}"
+
+
+def analyze(name: ViewName) -> str:
+    """Return the statement that collects the statistics of a materialised view for the planner."""
+    return f"ANALYZE {name.quoted}"
 
 
 def drop_index(index: ViewName) -> str:

@@ -32,10 +32,10 @@ class IndexDefinition:
     unique: bool
     tail: str
 
-    def create_sql(self, table: ViewName) -> str:
-        """Return the statement that creates the index on a table."""
+    def create_sql(self, table: ViewName, name: str | None = None) -> str:
+        """Return the statement that creates the index on a table, under its own or another name."""
         unique = "UNIQUE " if self.unique else ""
-        return f"CREATE {unique}INDEX {quote_identifier(self.name)} ON {table.quoted} {self.tail}"
+        return f"CREATE {unique}INDEX {quote_identifier(name or self.name)} ON {table.quoted} {self.tail}"
 
 
 def compile_indexes(

@@ -2,22 +2,22 @@
 
 A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So
 each waits for at most LOCK_TIMEOUT, shorter than ``deadlock_timeout``: PostgreSQL then gives up on us, never
-on a reader. The transaction is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
+on a reader. What waited is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
 https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import NamedTuple, TypeVar
 
 from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .conf import get_settings
 from .connections import naming_the_database
-from .exceptions import LockNotAvailableError
+from .exceptions import LockNotAvailableError, SyncFailedError
 from .refusal import database_refused, is_refusal, sqlstate
 
 T = TypeVar("T")
@@ -27,34 +27,78 @@ SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
+_FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because most often a short wait is enough
 
+# Whoever is not shown (pg_read_all_stats shows everybody) has no state.
 _HOLDERS = """
-SELECT DISTINCT a.pid, a.usename, a.state, round(extract(epoch FROM now() - a.xact_start)), left(a.query, 200)
+SELECT l.pid, a.usename, COALESCE(a.state, a.backend_type),
+       round(extract(epoch FROM clock_timestamp()
+                     - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
+       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200),
+       string_agg(DISTINCT n.nspname || '.' || c.relname, ', ')
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation
-JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_backend_pid()
-  AND (c.relkind IN ('v', 'm') OR l.mode = 'AccessExclusiveLock')
-  AND a.datname = current_database() AND c.relnamespace <> 'pg_catalog'::regnamespace
-ORDER BY a.pid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  AND CASE WHEN %(any)s THEN (c.relkind IN ('v', 'm') OR l.mode = 'AccessExclusiveLock')
+                             AND n.nspname <> 'pg_catalog'
+           ELSE l.relation = ANY(%(relations)s) END
+GROUP BY l.pid, a.usename, a.state, a.backend_type, a.query_start, a.state_change, a.query
+ORDER BY l.pid
 """
 
 
-def take_sync_lock(connection: BaseDatabaseWrapper) -> None:
+class Overtaken(Exception):  # noqa: N818 - no error: the work is done again
+    """Somebody has changed what a plan was made of while it was carried out."""
+
+
+class Holder(NamedTuple):
+    """A session that holds locks; of a prepared transaction there is no more than that."""
+
+    pid: int | None
+    role: str | None
+    state: str | None
+    seconds: float | None
+    query: str | None
+    relations: str
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return f"a prepared transaction (see pg_prepared_xacts) holds {self.relations}"
+        state = f"{self.state or 'state unknown'}"
+        if self.seconds is not None:
+            state += f" for {self.seconds:g} s"
+        return f"pid {self.pid} ({self.role}, {state}) holds {self.relations}: {self.query}"
+
+
+def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None = None) -> None:
     """Wait until no other sync of this database runs; the lock ends with the transaction.
 
     Call it before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy
     waits its turn.
     """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])
+        if cursor.fetchone()[0]:
+            return
+        if on_wait:
+            on_wait("another sync of this database is running")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
 
 
 def limit_lock_waits(connection: BaseDatabaseWrapper) -> None:
-    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT."""
-    milliseconds = max(1, round(get_settings().LOCK_TIMEOUT * 1000))
+    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT.
+
+    Nor as long as half of ``deadlock_timeout``, whatever LOCK_TIMEOUT is.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{milliseconds}ms"])
+        cursor.execute(
+            "SELECT set_config('lock_timeout', greatest(1, least(%s, setting::int / 2)) || 'ms', true) "
+            "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'",
+            [round(get_settings().LOCK_TIMEOUT * 1000)],
+        )
 
 
 def in_transaction(
@@ -76,38 +120,122 @@ def in_transaction(
     """
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     while True:
+        is_outermost = not connection.in_atomic_block
         try:
             with transaction.atomic(using=connection.alias):
+                if is_outermost:
+                    _see_what_others_commit(connection)
                 return work(connection)
-        except OperationalError as error:
-            if is_refusal(error):
-                raise database_refused(connection, "", error) from error
-            if sqlstate(error) != _LOCK_NOT_AVAILABLE:
-                with naming_the_database(connection):
-                    raise
+        except Overtaken as error:
             if time.monotonic() >= deadline:
-                raise LockNotAvailableError(_lock_message(connection, error)) from error
-            if on_wait:
-                on_wait(str(error).strip().splitlines()[0])
+                raise SyncFailedError(
+                    f"Database {connection.alias!r}: {error}. Nothing was changed; sync again."
+                ) from error
+            said = str(error)
+        except OperationalError as error:
+            said = _said_of_lock(connection, error)
+            if time.monotonic() >= deadline:
+                raise LockNotAvailableError(_lock_message(connection, said)) from error
         except DatabaseError as error:
             raise database_refused(connection, "", error) from error
+        if on_wait:
+            on_wait(f"{said}; all of it is tried again")
         time.sleep(_PAUSE)
 
 
-def _lock_message(connection: BaseDatabaseWrapper, error: OperationalError) -> str:
+def _see_what_others_commit(connection: BaseDatabaseWrapper) -> None:
+    """Set the isolation level that waiting for one's turn needs, whatever DATABASES or the role say.
+
+    With REPEATABLE READ what was waited for would stay unseen: a plan would be made of what was there before.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS)
-        holders = [
-            f"pid {pid} ({user}, {state}, in its transaction for {seconds} s): {query}"
-            for pid, user, state, seconds, query in cursor.fetchall()
-        ]
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+
+def _said_of_lock(connection: BaseDatabaseWrapper, error: OperationalError) -> str:
+    """Return what PostgreSQL says of a lock that cannot be had; raise what any other error is."""
+    if is_refusal(error):
+        raise database_refused(connection, "", error) from error
+    if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+        with naming_the_database(connection):
+            raise error
+    return str(error).strip().splitlines()[0]
+
+
+def in_savepoint(
+    connection: BaseDatabaseWrapper,
+    work: Callable[[float], T],
+    *,
+    relations: Collection[int] = (),
+    on_wait: Callable[[str], None] | None = None,
+) -> T:
+    """Do some work in a savepoint, that work alone again when a lock cannot be had.
+
+    As long as somebody has held one of the relations for longer than LOCK_TIMEOUT, nothing is tried: it
+    would be in vain, and every reader would queue behind us meanwhile.
+
+    Args:
+        connection: the database, inside a transaction.
+        work: what to do; it is given the seconds that it may wait for locks, all in all.
+        relations: the oids of the relations that it locks.
+        on_wait: called with what is waited for, whenever that changes.
+
+    Raises:
+        LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
+    """
+    deadline = time.monotonic() + get_settings().LOCK_WAIT
+    longest = get_settings().LOCK_TIMEOUT
+    timeout, said, announced = min(longest, _FIRST_TIMEOUT), "", ""
+    while True:
+        holders = [holder for holder in find_holders(connection, relations) if _is_long(holder, longest)]
+        if not holders:
+            try:
+                with transaction.atomic(using=connection.alias):
+                    return work(timeout)
+            except OperationalError as error:
+                if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+                    raise
+                said = str(error).strip().splitlines()[0]
+                holders = find_holders(connection, relations)
+            timeout = min(longest, 2 * timeout)
+        if time.monotonic() >= deadline:
+            raise LockNotAvailableError(_lock_message(connection, said, relations))
+        waiting_for = "; ".join(map(str, holders)) or said
+        pids = f"{[holder.pid for holder in holders]}"
+        if on_wait and pids != announced:
+            on_wait(waiting_for)
+        announced = pids
+        time.sleep(_PAUSE)
+
+
+def _is_long(holder: Holder, seconds: float) -> bool:
+    return holder.pid is None or (holder.seconds is not None and holder.seconds >= seconds)
+
+
+def find_holders(connection: BaseDatabaseWrapper, relations: Collection[int] | None) -> list[Holder]:
+    """Return the other sessions that hold a lock on some relations.
+
+    Args:
+        relations: their oids; None for whatever may stand in a sync's way.
+    """
+    if relations is not None and not relations:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, {"any": relations is None, "relations": list(relations or ())})
+        return [Holder(*row) for row in cursor.fetchall()]
+
+
+def _lock_message(
+    connection: BaseDatabaseWrapper, said: str, relations: Collection[int] | None = None
+) -> str:
+    holders = find_holders(connection, relations or None)
     who = (
-        "\n  ".join(["These sessions hold locks that stand in the way:", *holders])
+        "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, holders)])
         if holders
         else "Nobody holds it any more."
     )
-    first_line = str(error).strip().splitlines()[0]
+    because = f": {said}" if said else ""
     return (
         f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
-        f"(ORM_VIEWS['LOCK_WAIT']): {first_line}. Nothing was changed. {who}"
+        f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. {who}"
     )

@@ -20,6 +20,7 @@ WITH held AS MATERIALIZED (
     WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid IN (SELECT relation FROM held)
 )
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
+       pg_catalog.pg_has_role(c.relowner, 'USAGE'),
        CASE WHEN c.relkind IN ('v', 'm') AND unreadable.relation IS NULL
             THEN pg_catalog.pg_get_viewdef(c.oid) END,
        pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
@@ -115,19 +116,49 @@ WHERE c.oid = ANY(%(oids)s) AND acl.grantee <> c.relowner
 """
 
 SCHEMAS = """
-SELECT n.nspname,
+SELECT n.nspname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
        COALESCE(array_agg(COALESCE(r.rolname, '')) FILTER (WHERE acl.privilege_type = 'USAGE'), '{}')::text[]
 FROM pg_catalog.pg_namespace n
 LEFT JOIN LATERAL pg_catalog.aclexplode(n.nspacl) acl ON true
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
 WHERE n.nspname = ANY(%(schemas)s)
-GROUP BY n.nspname
+GROUP BY n.oid, n.nspname
 """
 
+# The lock table has room for max_locks_per_transaction times these, and a little more that others use too.
+# https://www.postgresql.org/docs/current/runtime-config-locks.html
 SESSION = """
-SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[], current_user::text,
+SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[],
        (SELECT COALESCE(array_agg(rolname), '{}')::text[]
-        FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s))
+        FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s)),
+       current_user::text,
+       pg_catalog.has_database_privilege(current_database(), 'CREATE'),
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'it is a replica'
+            WHEN current_setting('transaction_read_only') = 'on' THEN 'its transactions are read-only'
+            ELSE '' END,
+       current_setting('max_locks_per_transaction')::int
+       * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
+       (SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT fastpath AND pid <> pg_backend_pid())::int,
+       current_setting('max_locks_per_transaction')::int
+"""
+
+# Whatever has a name that is to be given: relations share theirs with types, and indexes are relations.
+TAKEN = """
+SELECT n.nspname, c.relname,
+       CASE WHEN c.relkind IN ('i', 'I') THEN 'index' ELSE 'relation' END, tn.nspname, t.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+UNION ALL
+SELECT n.nspname, t.typname,
+       CASE t.typtype WHEN 'e' THEN 'enum type' WHEN 'd' THEN 'domain' ELSE 'type' END, NULL, NULL
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typrelid = 0 AND t.typelem = 0
+  AND (n.nspname, t.typname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
 COLUMNS = """
@@ -138,4 +169,23 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
 WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
+"""
+
+# What keeps a relation, or the type of its rows, from being dropped and is no view: functions with a body of
+# SQL or with an argument of that type, rules and policies of other relations.
+OTHER_DEPENDENTS = """
+SELECT DISTINCT found.view, pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM (
+    SELECT oid AS view, 'pg_catalog.pg_class'::regclass::oid AS classid, oid AS objid
+    FROM pg_catalog.pg_class WHERE oid = ANY(%(oids)s)
+    UNION ALL
+    SELECT c.oid, 'pg_catalog.pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray])
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
+    WHERE c.oid = ANY(%(oids)s)
+) AS found
+JOIN pg_catalog.pg_depend d ON d.refclassid = found.classid AND d.refobjid = found.objid AND d.deptype = 'n'
+LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+WHERE d.classid <> 'pg_catalog.pg_class'::regclass
+  AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
 """

@@ -13,12 +13,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from . import ddl, signals
-from .catalog import Catalog, InstalledView, read_catalog
+from .catalog import read_catalog
 from .connections import get_connection
 from .definition import ViewDefinition, compile_definitions
 from .exceptions import RefreshError
 from .graph import creation_order
 from .identity import name_of
+from .installed import Catalog, InstalledView
 from .locks import in_transaction, limit_lock_waits
 from .names import ViewKind, ViewName, declared
 from .refusal import is_refusal

@@ -11,7 +11,8 @@ from .exceptions import SyncFailedError, ViewSQLError
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _QUERY_CANCELED = "57014"
-_RESOURCES_AND_LIMITS = {"53", "54"}
+_RESOURCES, _LIMITS = "53", "54"
+_OUT_OF_MEMORY = "53200"
 
 
 def view_refused(definition: ViewDefinition, statement: str, error: DatabaseError) -> ViewSQLError:
@@ -23,7 +24,7 @@ def view_refused(definition: ViewDefinition, statement: str, error: DatabaseErro
         error: what Django raised from the driver's error.
     """
     diagnostics = getattr(error.__cause__, "diag", None)
-    message = getattr(diagnostics, "message_primary", None) or str(error).strip()
+    message = primary_message(error)
     if "INDEX " in statement[: len("CREATE UNIQUE INDEX ")]:
         parts = [f"{definition.where}: PostgreSQL refuses one of its indexes: {message}.", statement]
     elif statement.startswith("COMMENT "):
@@ -54,7 +55,18 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
             f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
             "has to own the schema and its views, or be a member of the role that does."
         )
+    if sqlstate(error) == _OUT_OF_MEMORY and "out of shared memory" in str(error):
+        message += (
+            " The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
+            "restart it; or sync fewer views at once."
+        )
     return SyncFailedError(message)
+
+
+def primary_message(error: BaseException) -> str:
+    """Return what PostgreSQL says in its first sentence."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "message_primary", None) or str(error).strip().splitlines()[0]
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -72,7 +84,12 @@ def is_refusal(error: DatabaseError) -> bool:
     if not isinstance(error, OperationalError):
         return True
     code = sqlstate(error) or ""
-    return code[:2] in _RESOURCES_AND_LIMITS or code == _QUERY_CANCELED
+    return code[:2] in {_RESOURCES, _LIMITS} or code == _QUERY_CANCELED
+
+
+def is_fault_of_view(error: DatabaseError) -> bool:
+    """Say whether PostgreSQL refuses what a view's class says, and not us or for want of resources."""
+    return is_refusal(error) and not is_ownership(error) and (sqlstate(error) or "")[:2] != _RESOURCES
 
 
 def is_ownership(error: DatabaseError) -> bool:

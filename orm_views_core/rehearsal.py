@@ -16,16 +16,20 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import ddl
-from .catalog import Column, InstalledIndex, canonical_names, parse_options, read_columns, read_indexes
+from .belongings import Belonging
+from .catalog import canonical_names, parse_options, read_columns, read_indexes, read_sources
 from .definition import ViewDefinition
 from .exceptions import InvalidViewsError, OrmViewsError, ViewSQLError
-from .names import ViewName, quote_identifier
+from .installed import Column, InstalledIndex
+from .names import ViewName
 from .references import move_references
-from .refusal import is_refusal, view_refused
+from .refusal import is_fault_of_view, is_refusal, primary_message, view_refused
+from .staging import create_staging, staged_first, staging_schemas
 
 _STAGED = """
 SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptions,
-       ARRAY(SELECT DISTINCT ARRAY[rn.nspname, rc.relname]::text[]
+       ARRAY(SELECT DISTINCT ARRAY[rn.nspname::text, rc.relname::text,
+                                   pg_catalog.has_any_column_privilege(rc.oid, 'SELECT')::text]
              FROM pg_catalog.pg_rewrite r
              JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
              LEFT JOIN pg_catalog.pg_type t
@@ -49,6 +53,11 @@ class RehearsedView:
     Attributes:
         definition: its own text of it, with which an installed one can be compared.
         reads: the relations that it really reads.
+        stuck: those of them that it reads where they are now, although they were tried as well. Its text
+            names them in a way that could not be moved.
+        unreadable: those of them that the role that we connect as may not read.
+        sources: a hash of the columns of what it reads, if its SELECT has a star.
+        lost: what was added to it by hand and cannot be on it any more, and why.
     """
 
     name: ViewName
@@ -57,6 +66,10 @@ class RehearsedView:
     options: tuple[tuple[str, str], ...] = ()
     indexes: tuple[InstalledIndex, ...] = ()
     reads: frozenset[ViewName] = frozenset()
+    stuck: frozenset[ViewName] = frozenset()
+    unreadable: frozenset[ViewName] = frozenset()
+    sources: str | None = None
+    lost: Mapping[Belonging, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,9 +80,13 @@ class Rehearsal:
     installed_columns: Mapping[ViewName, tuple[Column, ...]] = field(default_factory=dict)
     errors: Mapping[ViewName, OrmViewsError] = field(default_factory=dict)
 
-    def raise_errors(self) -> None:
-        """Raise what was refused, all of it at once."""
-        errors = list(self.errors.values())
+    def raise_errors(self, outsiders: Collection[ViewName] = ()) -> None:
+        """Raise what was refused, all of it at once.
+
+        Args:
+            outsiders: views that others made: that one of these fits no more is for the plan to say.
+        """
+        errors = [error for name, error in self.errors.items() if name not in outsiders]
         if len(errors) == 1:
             raise errors[0]
         if errors:
@@ -82,6 +99,9 @@ def rehearse(
     dependencies: Mapping[ViewName, Collection[ViewName]],
     installed: Mapping[ViewName, int],
     search_path: Collection[str],
+    *,
+    belongings: Mapping[ViewName, Collection[Belonging]] | None = None,
+    role: str = "",
 ) -> Rehearsal:
     """Create views in a staging schema, read back what they became, and roll back.
 
@@ -91,6 +111,8 @@ def rehearse(
         dependencies: what each reads of the views that are tried.
         installed: the oids of those that exist.
         search_path: the schemas in which an unqualified name is looked up.
+        belongings: what is to be kept of those that exist; it is tried as well.
+        role: the one that we connect as.
 
     Returns:
         what became of each, and an error for each that PostgreSQL refuses.
@@ -98,34 +120,23 @@ def rehearse(
     ordered = list(definitions)
     if not ordered:
         return Rehearsal()
-    suffix = secrets.token_hex(4)
-    schemas = dict.fromkeys(d.name.schema for d in ordered)
-    # A name that needs no quotes and occurs nowhere else can be put back by replacing text.
-    staging = {schema: f"orm_views_staging_{i}_{suffix}" for i, schema in enumerate(schemas)}
+    # A name that occurs nowhere else can be put back by replacing text.
+    staging = staging_schemas((d.name.schema for d in ordered), f"_{secrets.token_hex(4)}")
+    lost: dict[ViewName, dict[Belonging, str]] = {}
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        for schema in staging.values():
-            cursor.execute(ddl.create_schema(schema))
-        _look_up_staged_first(cursor, staging, search_path)
-        errors = _create_staged(connection, cursor, ordered, dependencies, staging)
+        create_staging(cursor, staging)
+        with staged_first(cursor, staging, search_path):
+            errors = _create_staged(connection, cursor, ordered, dependencies, staging)
+        for name, kept in (belongings or {}).items():
+            if name not in errors:
+                at = ViewName(staging[name.schema], name.name)
+                lost[name] = _try_belongings(connection, cursor, kept, at, role)
         with canonical_names(cursor):
-            views = _read_staged(cursor, {stage: schema for schema, stage in staging.items()})
+            views = _read_staged(cursor, ordered, {stage: schema for schema, stage in staging.items()}, lost)
             columns = read_columns(cursor, list(installed.values()))
         transaction.set_rollback(True, using=connection.alias)
     installed_columns = {name: tuple(columns.get(oid, ())) for name, oid in installed.items()}
     return Rehearsal(views, installed_columns, errors)
-
-
-def _look_up_staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collection[str]) -> None:
-    """Put each staging schema where its schema stands in the search path, so that tables keep their place."""
-    if not any(schema in staging for schema in path):
-        return
-    staged_path = [
-        part for schema in path for part in ([staging[schema]] if schema in staging else []) + [schema]
-    ]
-    cursor.execute(
-        "SELECT set_config('search_path', %s, true)",
-        [", ".join(quote_identifier(part) for part in staged_path)],
-    )
 
 
 def _create_staged(
@@ -158,7 +169,7 @@ def _create_staged(
                     statement = ddl.comment_on_column(definition.name, column, text)
                     cursor.execute(ddl.comment_on_column(at, column, text))
         except DatabaseError as error:
-            if not is_refusal(error):
+            if not is_fault_of_view(error):
                 raise
             message = str(view_refused(definition, statement, error))
             for schema, stage in staging.items():
@@ -167,18 +178,61 @@ def _create_staged(
     return errors
 
 
-def _read_staged(cursor: CursorWrapper, schemas: Mapping[str, str]) -> dict[ViewName, RehearsedView]:
+def _try_belongings(
+    connection: BaseDatabaseWrapper,
+    cursor: CursorWrapper,
+    belongings: Collection[Belonging],
+    at: ViewName,
+    role: str,
+) -> dict[Belonging, str]:
+    """Say what cannot be given to a staged view, and why: PostgreSQL knows best.
+
+    All of it in one string first, because all of it is nearly always possible.
+    """
+    tried = [belonging for belonging in belongings if not belonging.is_late]
+    statements = [statement for belonging in tried for statement in belonging.statements(at, role)]
+    if not statements:
+        return {}
+    try:
+        with transaction.atomic(using=connection.alias):
+            cursor.execute(";\n".join(statements))
+        return {}
+    except DatabaseError as error:
+        if not is_refusal(error):
+            raise
+    lost = {}
+    for belonging in tried:
+        try:
+            with transaction.atomic(using=connection.alias):
+                cursor.execute(";\n".join(belonging.statements(at, role)))
+        except DatabaseError as error:
+            if not is_refusal(error):
+                raise
+            lost[belonging] = primary_message(error)
+    return lost
+
+
+def _read_staged(
+    cursor: CursorWrapper,
+    ordered: Iterable[ViewDefinition],
+    schemas: Mapping[str, str],
+    lost: Mapping[ViewName, Mapping[Belonging, str]],
+) -> dict[ViewName, RehearsedView]:
     """Read the staged views back as if they were in their own schema.
 
     Args:
         cursor: inside ``canonical_names``.
+        ordered: the views that were tried.
         schemas: the schema that each staging schema stands for.
+        lost: what could not be given to them.
     """
     cursor.execute(_STAGED, [list(schemas)])
     rows = cursor.fetchall()
     oids = [row[0] for row in rows]
     columns, indexes = read_columns(cursor, oids), read_indexes(cursor, oids)
-
+    definitions = {definition.name: definition for definition in ordered}
+    names = {oid: ViewName(schemas[stage], relname) for oid, relname, stage, *_ in rows}
+    sources = read_sources(cursor, [oid for oid, name in names.items() if definitions[name].has_star])
     written = {stage: _as_postgres_writes(cursor, schema) for stage, schema in schemas.items()}
 
     def unstaged(text: str) -> str:
@@ -187,15 +241,30 @@ def _read_staged(cursor: CursorWrapper, schemas: Mapping[str, str]) -> dict[View
         return text
 
     views = {}
-    for oid, relname, stage, definition, options, reads in rows:
-        name = ViewName(schemas[stage], relname)
+    for oid, _, _, definition, options, reads in rows:
+        name = names[oid]
+        declared = {index.name for index in definitions[name].indexes}
         views[name] = RehearsedView(
             name=name,
             definition=unstaged(definition),
             columns=tuple(Column(c.name, unstaged(c.type), c.collation) for c in columns.get(oid, ())),
             options=parse_options(options),
-            indexes=tuple(InstalledIndex(i.name, i.unique, unstaged(i.tail)) for i in indexes.get(oid, ())),
-            reads=frozenset(ViewName(schemas.get(schema, schema), read) for schema, read in reads),
+            indexes=tuple(
+                InstalledIndex(i.name, i.unique, unstaged(i.tail), i.allows_concurrent_refresh)
+                for i in indexes.get(oid, ())
+                if i.name in declared
+            ),
+            reads=frozenset(ViewName(schemas.get(schema, schema), read) for schema, read, _ in reads),
+            stuck=frozenset(
+                ViewName(schema, read) for schema, read, _ in reads if ViewName(schema, read) in definitions
+            ),
+            unreadable=frozenset(
+                ViewName(schema, read)
+                for schema, read, may in reads
+                if may != "true" and schema not in schemas
+            ),
+            sources=sources.get(oid),
+            lost=lost.get(name, {}),
         )
     return views
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .plan import Action, Plan, Step
 from .status import DatabaseStatus, State, ViewStatus
+from .steps import Action, Phase, Plan, Step
 
 _WORDS = {
     Action.SCHEMA: "schema to prepare",
@@ -39,18 +39,59 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
     for step in plan.steps:
         where = f" ({step.definition.where})" if step.definition else ""
         yield f"  {step.action.sign} {step.action.verb:<{width}}  {step.target}: {step.reason}{where}"
-        if step.action in {Action.REPLACE, Action.REBUILD, Action.DROP, Action.INDEX}:
-            yield f"      keeps waiting: {step.blocks}{_usual(step)}"
+        yield from (f"      {line}" for line in _how(step))
         if with_sql:
-            yield from (f"      {line}" for line in [*definition_diff(step), *step.sql.splitlines()])
+            yield from (f"      {line}" for line in [*definition_diff(step), *_sql_lines(step)])
+    yield from (f"  {line}" for line in _swap_lines(plan))
     for problem in plan.problems:
         yield f"  ! {problem}"
     if plan.is_empty:
         yield "  Nothing to do."
 
 
-def _usual(step: Step) -> str:
-    return "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
+def _how(step: Step) -> Iterator[str]:
+    """Say where a view is built, whom that keeps waiting, and what becomes of what was added by hand."""
+    usual = "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
+    if step.built_at is not None:
+        yield f"built aside, in {step.built_at.schema}: keeps nobody waiting{usual}"
+        yield f"swapped in: keeps waiting {step.blocks}"
+    elif step.late:
+        yield f"built in the swap: keeps waiting {step.blocks}{usual}"
+    elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
+        yield f"keeps waiting: {step.blocks}"
+    if step.kept:
+        yield f"keeps what was added by hand: {', '.join(step.kept)}"
+    for lost in step.lost:
+        yield f"LOSES {lost}"
+
+
+def _sql_lines(step: Step) -> Iterator[str]:
+    """Yield the statements of a step, those of the swap behind a line that says so."""
+    is_swap = False
+    for phase, sql in step.statements:
+        if phase is not Phase.BUILD and not is_swap:
+            yield "-- in the swap:"
+            is_swap = True
+        yield from f"{sql};".splitlines()
+
+
+def _swap_lines(plan: Plan) -> Iterator[str]:
+    """Sum up in which stages the plan is carried out, where readers have a part in it."""
+    if not plan.swapped:
+        return
+    aside = [step for step in plan.steps if step.built_at is not None]
+    yield "How it is carried out:"
+    if aside:
+        known = [step.usual_seconds for step in aside if step.usual_seconds is not None]
+        took = f" (the last builds took {sum(known):g} s)" if known else ""
+        yield f"  1. build aside {_names(aside)}{took}; nobody waits"
+    late = [step for step in plan.steps if step.late and step.fills]
+    while_ = f", while {_names(late)} is built: readers wait for that too" if late else ""
+    yield f"  {2 if aside else 1}. swap {_names(plan.swapped)} in one moment{while_}"
+
+
+def _names(steps: Iterable[Step]) -> str:
+    return ", ".join(dict.fromkeys(step.target for step in steps))
 
 
 def definition_diff(step: Step) -> list[str]:
@@ -81,7 +122,10 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
                 "indirect": step.indirect,
                 "blocks": step.blocks,
                 "usual_seconds": step.usual_seconds,
-                "sql": [s for s in (step.drop_statement, *step.statements) if s],
+                "late": step.late or None,
+                "kept": list(step.kept),
+                "lost": list(step.lost),
+                "sql": [{"phase": phase.value, "statement": sql} for phase, sql in step.statements],
             }
             for step in plan.steps
         ],

@@ -12,10 +12,11 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from .catalog import Column, read_columns
+from .catalog import read_columns
 from .conf import get_settings
 from .connections import get_connection
 from .exceptions import RowsUnavailableError
+from .installed import Column
 from .names import ViewName, quote_identifier
 from .refusal import sqlstate
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from . import ddl
-from .catalog import Grant, InstalledView
-from .changes import Differences, is_reader
+from .belongings import options_by_hand
+from .changes import Differences, kept_comment
 from .definition import ViewDefinition
+from .installed import InstalledView
 from .names import ViewKind, ViewName
 from .rehearsal import RehearsedView
 
@@ -17,48 +20,74 @@ def option_changes(
 ) -> list[str]:
     """Return the statements that set a plain view's options as its class has them.
 
-    Compared with what was tried, because SQL that ends in WITH CHECK OPTION sets an option too.
+    Compared with what was tried, because SQL that ends in WITH CHECK OPTION sets an option too. What
+    somebody set by hand, and no class speaks of, stays.
     """
-    if definition.kind is not ViewKind.VIEW or rehearsed.options == installed.options:
+    if definition.kind is not ViewKind.VIEW:
         return []
-    wanted = dict(rehearsed.options)
+    by_hand = options_by_hand(installed, definition, rehearsed.options)
+    wanted = dict((*rehearsed.options, *by_hand))
     surplus = [option for option, _ in installed.options if option not in wanted]
     statements = [ddl.reset_options(definition.name, surplus)] if surplus else []
     changed = [pair for pair in rehearsed.options if pair not in installed.options]
     return statements + ([ddl.set_options(definition.name, changed)] if changed else [])
 
 
+class IndexChanges(NamedTuple):
+    """What has to happen to the indexes of a materialised view that keeps its rows.
+
+    Attributes:
+        drops: the statements that drop indexes.
+        creates: those that create indexes.
+        renames: those that give an index its name once the one that had it is gone.
+        ours: the names of the class's indexes that are there afterwards.
+    """
+
+    drops: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
+    renames: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.drops or self.creates)
+
+
 def index_changes(
     definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView
-) -> tuple[list[str], list[str]]:
-    """Return the statements that drop and create indexes.
+) -> IndexChanges:
+    """Compare a materialised view's indexes with those that its class wants.
 
     Dropped is only what is ours; an index that is there under another name (the predecessor's, or one
     made by hand) serves as well.
     """
+    schema = definition.name.schema
     there = {(index.unique, index.tail) for index in installed.indexes}
     by_name = {index.name: (index.unique, index.tail) for index in installed.indexes}
     wanted = {index.name: (index.unique, index.tail) for index in rehearsed.indexes}
     ours = installed.tag.indexes if installed.tag else ()
-    drops = [
-        ddl.drop_index(ViewName(definition.name.schema, name))
+    dropped = [
+        name
         for name, what in by_name.items()
         if (name in wanted and what != wanted[name]) or (name in ours and name not in wanted)
     ]
-    creates = [
-        index.create_sql(definition.name)
-        for index in definition.indexes
-        if by_name.get(index.name) != wanted[index.name]
-        and (index.name in by_name or wanted[index.name] not in there)
-    ]
-    return drops, creates
+    creates, renames, names = [], [], []
+    for index in definition.indexes:
+        if by_name.get(index.name) == wanted[index.name]:
+            names.append(index.name)
+        elif index.name in by_name:
+            creates.append(index.create_sql(definition.name, interim_name(index.name)))
+            renames.append(ddl.rename_index(ViewName(schema, interim_name(index.name)), index.name))
+            names.append(index.name)
+        elif wanted[index.name] not in there:
+            creates.append(index.create_sql(definition.name))
+            names.append(index.name)
+    drops = [ddl.drop_index(ViewName(schema, name)) for name in dropped]
+    return IndexChanges(tuple(drops), tuple(creates), tuple(renames), tuple(names))
 
 
-def lost_by_rebuilding(installed: InstalledView) -> str:
-    """Say what a view has that its class does not say and a rebuild does not bring back, or nothing."""
-    ours = installed.tag.indexes if installed.tag else ()
-    by_hand = [index.name for index in installed.indexes if index.name not in ours]
-    return f"; its indexes made by hand go: {', '.join(by_hand)}" if by_hand and installed.tag else ""
+def interim_name(index: str) -> str:
+    """Return what to call an index for as long as another one still has its name."""
+    return f"orm_views_{hashlib.sha256(index.encode()).hexdigest()[:16]}"
 
 
 def grant_reason(difference: Differences) -> str:
@@ -75,32 +104,23 @@ def grant_changes(name: ViewName, difference: Differences) -> list[str]:
     return statements + ([ddl.revoke_select(name, difference.revoke)] if difference.revoke else [])
 
 
-def fresh_grants(
-    definition: ViewDefinition,
-    installed: InstalledView | None,
-    difference: Differences,
-    command_roles: Sequence[str],
-) -> list[str]:
-    """Return the grants of a view that is created: what its class says, and what its forerunner had."""
+def fresh_grants(definition: ViewDefinition, at: ViewName, command_roles: Sequence[str]) -> list[str]:
+    """Return the grants of a view that is created."""
     wanted = () if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
-    kept: set[Grant] = set(installed.grants) if installed else set()
-    kept = {g for g in kept if not (g.privilege == "SELECT" and (g.role or "public") in difference.revoke)}
-    fresh = [role for role in wanted if installed is None or not is_reader(role, installed)]
-    statements = [ddl.grant(definition.name, ["SELECT"], fresh)] if fresh else []
-    by_privileges: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-    for role, grantable in sorted({(g.role, g.grantable) for g in kept}):
-        privileges = tuple(sorted(g.privilege for g in kept if (g.role, g.grantable) == (role, grantable)))
-        by_privileges.setdefault((privileges, grantable), []).append(role)
-    return statements + [
-        ddl.grant(definition.name, privileges, roles, grantable=grantable)
-        for (privileges, grantable), roles in by_privileges.items()
-    ]
+    return [ddl.grant(at, ["SELECT"], wanted)] if wanted else []
 
 
-def comments(definition: ViewDefinition, difference: Differences, *, everything: bool = False) -> list[str]:
+def column_comments(definition: ViewDefinition, at: ViewName) -> list[str]:
+    return [ddl.comment_on_column(at, column, text) for column, text in definition.column_comments.items()]
+
+
+def comments(
+    definition: ViewDefinition, installed: InstalledView | None, difference: Differences
+) -> list[str]:
+    """Return the statements that make a view's comments its docstring and its fields' help_texts."""
     name = definition.name
-    columns = definition.column_comments if everything else difference.column_comments
-    statements = (
-        [ddl.comment_on_view(definition.kind, name, definition.comment)] if difference.comment else []
-    )
-    return statements + [ddl.comment_on_column(name, column, text) for column, text in columns.items()]
+    text = kept_comment(definition, installed)
+    statements = [ddl.comment_on_view(definition.kind, name, text)] if difference.comment else []
+    return statements + [
+        ddl.comment_on_column(name, column, text) for column, text in difference.column_comments.items()
+    ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .catalog import Catalog, Column, InstalledView, read_catalog, read_columns
+from .catalog import read_catalog, read_columns
 from .changes import Differences, differences, find_scope
 from .connections import get_connection, view_databases
 from .definition import Definitions, ViewDefinition, compile_definitions
@@ -20,11 +20,12 @@ from .exceptions import (
     UnknownViewError,
     UnsupportedDatabaseError,
 )
+from .installed import Catalog, Column, InstalledView
 from .locks import limit_lock_waits
 from .names import ViewKind, ViewName
+from .planning import find_orphans, schemas_of
 from .refresh import why_not_concurrently
 from .rehearsal import Rehearsal, RehearsedView, rehearse
-from .sync import find_orphans, schemas_of
 
 
 class State(enum.Enum):

@@ -1,4 +1,4 @@
-"""The values that a plan is made of: what a step does, why, in which SQL."""
+"""The values that a plan is made of: what a step does, why, in which SQL, and when."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import enum
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .catalog import InstalledView
+from .belongings import Belonging
 from .definition import ViewDefinition
+from .installed import InstalledView
 from .names import ViewName
 from .rehearsal import RehearsedView
 
@@ -41,6 +43,35 @@ class Action(enum.Enum):
         return self.value.partition(" ")[2]
 
 
+class Phase(enum.Enum):
+    """When a statement is sent. All but BUILD are the swap, for which readers are locked out.
+
+    BUILD: what nobody is kept waiting for: new views, and new versions beside those in use.
+    REPLACE: CREATE OR REPLACE, while what is built anew is still beside the old.
+    DROP: the old versions and what is no longer wanted, readers before what they read.
+    MOVE: the new versions into their places.
+    FINISH: what needs everything in its place.
+    """
+
+    BUILD = "build"
+    REPLACE = "replace"
+    DROP = "drop"
+    MOVE = "move"
+    FINISH = "finish"
+
+
+class Statement(NamedTuple):
+    """A statement, and when it is sent."""
+
+    phase: Phase
+    sql: str
+
+
+def in_phase(phase: Phase, statements: Iterable[str]) -> tuple[Statement, ...]:
+    """Return statements that are all sent in one phase."""
+    return tuple(Statement(phase, sql) for sql in statements)
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that a sync does to one view (or, for SCHEMA, to one schema).
@@ -49,35 +80,56 @@ class Step:
         name: the view; for a schema its ``name`` is empty.
         reason: why, in words.
         statements: the SQL, in order.
-        drop_statement: for what is dropped before anything is created: the DROP.
-        definition: the view as its class says it; None when it is dropped.
+        definition: the view as its class says it; None when it is dropped, or is somebody else's.
         installed: the view as it is; None when it is created.
         rehearsed: what PostgreSQL would make of it, when it was tried.
         indirect: True when nobody changed the view itself, only what it reads.
         blocks: whom the step keeps waiting, in words.
+        built_at: where a view is built before it takes its place; None when it is made in place.
+        fills: whether a materialised view gets its rows.
+        late: why it is built in the swap and not before; "" when it is not.
+        kept: what was added by hand and is on the new view as well.
+        lost: what was added by hand and cannot be on it, with the reason.
     """
 
     action: Action
     name: ViewName
     reason: str
-    statements: tuple[str, ...] = ()
-    drop_statement: str = ""
+    statements: tuple[Statement, ...] = ()
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
     rehearsed: RehearsedView | None = None
     indirect: bool = False
     blocks: str = ""
+    built_at: ViewName | None = None
+    fills: bool = False
+    late: str = ""
+    kept: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
         """The view's or the schema's name, for people."""
         return str(self.name) if self.name.name else self.name.schema
 
+    def sql_in(self, *phases: Phase) -> tuple[str, ...]:
+        """The statements of some phases, in their order."""
+        return tuple(sql for phase, sql in self.statements if phase in phases)
+
+    @property
+    def swap_statements(self) -> tuple[str, ...]:
+        """The statements for which readers are locked out."""
+        return tuple(sql for phase, sql in self.statements if phase is not Phase.BUILD)
+
+    @property
+    def locks_readers(self) -> bool:
+        """Whether it has a part in the swap that concerns a view which may have readers."""
+        return self.installed is not None and bool(self.swap_statements)
+
     @property
     def sql(self) -> str:
-        """All statements of the step, as they are sent."""
-        statements = [self.drop_statement, *self.statements] if self.drop_statement else self.statements
-        return "\n".join(f"{statement};" for statement in statements)
+        """All statements of the step, in the order in which they are sent."""
+        return "\n".join(f"{sql};" for _, sql in self.statements)
 
     @property
     def usual_seconds(self) -> float | None:
@@ -90,15 +142,21 @@ class Plan:
     """What a sync of one database would do.
 
     Attributes:
-        steps: in the order in which they are carried out, but for ``drops_first``.
-        drops_first: views to drop before anything is created, those that read others first.
+        steps: in the order in which views are built.
+        lock_order: the views that have a part in the swap, those that read others first.
+        staging: the staging schema of each schema in which something is built before it takes its place.
+        search_path: the schemas in which unqualified names are looked up.
+        belongings: what was added by hand to the views that are dropped, by oid.
         problems: why it cannot be carried out, in words; empty when it can.
         unchanged: how many registered views it leaves alone.
     """
 
     database: str
     steps: tuple[Step, ...] = ()
-    drops_first: tuple[ViewName, ...] = ()
+    lock_order: tuple[ViewName, ...] = ()
+    staging: Mapping[str, str] = field(default_factory=dict)
+    search_path: tuple[str, ...] = ()
+    belongings: Mapping[int, tuple[Belonging, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unchanged: int = 0
 
@@ -108,9 +166,33 @@ class Plan:
         return not self.steps and not self.problems
 
     @property
+    def swapped(self) -> tuple[Step, ...]:
+        """The steps whose views have a part in the swap, in the order in which they are locked."""
+        steps = {step.name: step for step in self.steps if step.locks_readers}
+        return tuple(steps[name] for name in self.lock_order)
+
+    @property
+    def swap(self) -> tuple[tuple[Step, str], ...]:
+        """The statements of the swap behind its locks, each with its step, in the order in which they go."""
+        statements: list[tuple[Step, str]] = []
+        for phase in Phase:
+            if phase is Phase.DROP:
+                position = {name: i for i, name in enumerate(self.lock_order)}
+                dropping = [step for step in self.steps if step.sql_in(phase)]
+                steps: Iterable[Step] = sorted(dropping, key=lambda step: position[step.name])
+            else:
+                steps = self.steps
+            if phase is not Phase.BUILD:
+                statements += [(step, sql) for step in steps for sql in step.sql_in(phase)]
+        return tuple(statements)
+
+    @property
     def fingerprint(self) -> str:
         """A hash of everything that would be done, for confirming exactly this plan."""
-        said = [[s.action.value, s.name, s.drop_statement, s.statements] for s in self.steps]
+        said = [
+            [step.action.value, step.name, [[phase.value, sql] for phase, sql in step.statements]]
+            for step in self.steps
+        ]
         text = json.dumps([self.database, said, self.problems])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

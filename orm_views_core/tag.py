@@ -27,6 +27,8 @@ class Tag:
         refreshed: when a materialised view's rows were last computed.
         seconds: how long that took.
         indexes: the names of the indexes that are ours; others were made by hand.
+        options: the names of the options that are ours; others were set by hand.
+        text_by_hand: whether the text before the tag is somebody's own, because the class has no docstring.
         sources: for a SELECT with a star, a hash of the columns of what it reads.
         granted: the roles that the class and the settings granted SELECT to.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
@@ -39,6 +41,8 @@ class Tag:
     refreshed: dt.datetime | None = None
     seconds: float | None = None
     indexes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    text_by_hand: bool = False
     sources: str | None = None
     granted: tuple[str, ...] = ()
     granted_by_command: tuple[str, ...] = ()
@@ -50,7 +54,7 @@ class Tag:
             value = getattr(self, field.name)
             if isinstance(value, dt.datetime):
                 value = value.isoformat(timespec="milliseconds")
-            if value not in (None, ()):
+            if value not in (None, (), False):
                 values[field.name] = value
         return json.dumps(values, ensure_ascii=False)
 
@@ -70,6 +74,8 @@ class Tag:
             refreshed=dt.datetime.fromisoformat(refreshed) if refreshed else None,
             seconds=values.get("seconds"),
             indexes=tuple(values.get("indexes", ())),
+            options=tuple(values.get("options", ())),
+            text_by_hand=bool(values.get("text_by_hand", False)),
             sources=values.get("sources"),
             granted=tuple(values.get("granted", ())),
             granted_by_command=tuple(values.get("granted_by_command", ())),

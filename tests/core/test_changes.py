@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from orm_views_core.catalog import Grant, InstalledIndex
+from orm_views_core.installed import Grant, InstalledIndex
 from orm_views_core.changes import Differences, differences, find_scope, is_reader
 from orm_views_core.exceptions import CyclicDependencyError
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.catalog import Column
+from orm_views_core.installed import Column
 from orm_views_core.steps import Action
 
 from .values import CITY, ID, MATERIALISED, VIEW, catalog_of, define, install, name, plan_for, said

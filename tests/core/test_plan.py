@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from orm_views_core.catalog import Grant
+from orm_views_core.installed import Grant
 from orm_views_core.indexes import IndexDefinition
 from orm_views_core.steps import Action
 

@@ -11,7 +11,8 @@ from orm_views_core.definition import compile_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.rehearsal import Rehearsal, rehearse
-from orm_views_core.sync import plan_views, schemas_of, sync_views
+from orm_views_core.planning import schemas_of
+from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.catalog import Grant, InstalledIndex
+from orm_views_core.installed import Grant, InstalledIndex
 from orm_views_core.changes import Differences
 from orm_views_core.indexes import IndexDefinition
 from orm_views_core.statements import (

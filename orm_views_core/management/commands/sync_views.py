@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orm_views_core.apply import StepResult
+from orm_views_core.apply import Progress, StepResult
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument
-from orm_views_core.plan import Plan, Step
 from orm_views_core.report import plan_as_dict, plan_lines, summary
+from orm_views_core.steps import Plan, Step
 from orm_views_core.sync import plan_views, sync_views
 
 
@@ -36,6 +36,11 @@ class Command(BaseCommand):
             help="Drop every view of a database for which no view is registered any more.",
         )
         parser.add_argument(
+            "--drop-dependents",
+            action="store_true",
+            help="Drop views of others that read ours and do not fit them any more.",
+        )
+        parser.add_argument(
             "--grant-select-permissions-to-user",
             action="append",
             dest="grant_select_to",
@@ -51,6 +56,7 @@ class Command(BaseCommand):
             "grant_select_permissions_to_user": options["grant_select_to"],
             "force": options["force"],
             "allow_drop_all": options["allow_drop_all"],
+            "drop_dependents": options["drop_dependents"],
         }
         try:
             if options["plan"] or options["check"]:
@@ -87,33 +93,14 @@ class Command(BaseCommand):
 
     def _sync(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
-        announced: set[str] = set()
-
-        def on_plan(plan: Plan) -> None:
-            if not quiet and plan.database not in announced:
-                announced.add(plan.database)
-                self.stdout.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
-                if plan.is_empty:
-                    self.stdout.write("  Nothing to do.")
-
-        def on_step(step: Step) -> None:
-            if not quiet:
-                self.stdout.write(f"  {step.action.sign} {step.action.verb:<8} {step.target}...", ending="")
-                self.stdout.flush()
-
-        def on_done(result: StepResult) -> None:
-            if not quiet:
-                self.stdout.write(self.style.SUCCESS(" OK") + f" ({result.seconds:.3f}s)")
-
-        def on_wait(message: str) -> None:
-            if not quiet:
-                self.stdout.write(self.style.WARNING(" waiting") + f" ({message}); all of it is tried again.")
-
+        said = _Said(self) if not quiet else None
         try:
-            results = sync_views(**asked, on_plan=on_plan, on_step=on_step, on_done=on_done, on_wait=on_wait)
+            results = sync_views(
+                **asked, on_plan=said.on_plan if said else None, progress=said.progress() if said else None
+            )
         except OrmViewsError:
-            if announced:
-                self.stdout.write(self.style.ERROR(" rolled back"))
+            if said and said.has_begun:
+                self.stdout.write(self.style.ERROR("  rolled back"))
             raise
         if options["json"]:
             done = [{**plan_as_dict(r.plan), "seconds": round(r.seconds, 3)} for r in results]
@@ -124,3 +111,48 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {summary(result.plan)} ({result.seconds:.3f}s)")
         # The predecessor's last line, which pipelines look for.
         self.stdout.write("Successfully sync'd all views using orm_views_core")
+
+
+class _Said:
+    """What is printed while databases are synced, a line for each step."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.write, self.style = command.stdout.write, command.style
+        self.has_begun = False
+        self.in_line = False
+
+    def progress(self) -> Progress:
+        return Progress(self.on_step, self.on_done, self.on_swap, self.on_swapped, self.on_wait)
+
+    def on_plan(self, plan: Plan) -> None:
+        self.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
+        self.has_begun = True
+        if plan.is_empty:
+            self.write("  Nothing to do.")
+
+    def on_step(self, step: Step) -> None:
+        for lost in step.lost:
+            self.write(self.style.WARNING(f"  {step.target} loses {lost}"))
+
+    def on_done(self, result: StepResult) -> None:
+        step = result.step
+        is_done = not step.swap_statements
+        if not is_done and step.built_at is None:
+            return  # all of it is in the swap
+        word = self.style.SUCCESS("OK") if is_done else "built"
+        took = "" if result.seconds is None else f" ({result.seconds:.3f}s)"
+        self.write(f"  {step.action.sign} {step.action.verb:<8} {step.target}... {word}{took}")
+
+    def on_swap(self, plan: Plan) -> None:
+        self.swapped = plan.swapped
+        self.write(f"  Swapping {len({step.name for step in plan.swapped})} views...")
+
+    def on_swapped(self, seconds: float) -> None:
+        for step in self.swapped:
+            self.write(
+                f"  {step.action.sign} {step.action.verb:<8} {step.target}... {self.style.SUCCESS('OK')}"
+            )
+        self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
+
+    def on_wait(self, what: str) -> None:
+        self.write(self.style.WARNING(f"  waiting: {what}"))

@@ -1,0 +1,173 @@
+"""The SQL that reads what people have added to views, as the statements that would make it again."""
+
+# What people have added to views, a row for each thing: its view, its place in the order in which it can be
+# made again, and the statement that makes it. \x01 stands for the view's name, \x02 for its schema. Names are
+# written by PostgreSQL: with an empty search_path a relation's always has its schema.
+BELONGINGS = r"""
+WITH rel AS MATERIALIZED (
+    SELECT c.*, c.oid::pg_catalog.regclass::text AS written
+    FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s)
+), col AS MATERIALIZED (
+    SELECT a.*, r.relkind, t.typstorage,
+           format(E'ALTER TABLE \x01 ALTER COLUMN %%I SET ', a.attname) AS alter_column
+    FROM rel r
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+), idx AS MATERIALIZED (
+    SELECT i.*, c.relname, c.reltablespace, r.written, pg_catalog.pg_get_indexdef(i.indexrelid) AS sql
+    FROM rel r
+    JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+), rul AS MATERIALIZED (
+    SELECT w.ev_class, w.oid, w.rulename, r.written, rtrim(pg_catalog.pg_get_ruledef(w.oid), ';') AS sql
+    FROM rel r
+    JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+), trg AS MATERIALIZED (
+    SELECT t.tgrelid, t.oid, t.tgname, r.written, pg_catalog.pg_get_triggerdef(t.oid) AS sql
+    FROM rel r
+    JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+), comments AS MATERIALIZED (
+    SELECT classoid, objoid, objsubid, quote_literal(description) AS text FROM pg_catalog.pg_description
+), found(view, place, kind, name, template, tail, is_late) AS (
+    SELECT oid, 10, 'storage parameter', option,
+           format(E'ALTER TABLE \x01 SET (%%s=%%L)', split_part(option, '=', 1),
+                  substr(option, strpos(option, '=') + 1)), '', false
+    FROM rel, unnest(reloptions) option WHERE relkind = 'm'
+    UNION ALL
+    SELECT rel.oid, 10, 'storage parameter', 'toast.' || option,
+           format(E'ALTER TABLE \x01 SET (toast.%%s=%%L)', split_part(option, '=', 1),
+                  substr(option, strpos(option, '=') + 1)), '', false
+    FROM rel JOIN pg_catalog.pg_class t ON t.oid = rel.reltoastrelid, unnest(t.reloptions) option
+    UNION ALL
+    SELECT rel.oid, 11, 'tablespace', spcname,
+           format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname), '', false
+    FROM rel JOIN pg_catalog.pg_tablespace t ON t.oid = rel.reltablespace
+    UNION ALL
+    SELECT rel.oid, 12, 'access method', amname,
+           format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname), '', false
+    FROM rel JOIN pg_catalog.pg_am m ON m.oid = rel.relam
+    WHERE amname <> current_setting('default_table_access_method')
+    UNION ALL
+    SELECT attrelid, 13, 'column storage', attname, alter_column || 'STORAGE '
+           || CASE attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+                              ELSE 'EXTENDED' END, '', false
+    FROM col WHERE relkind = 'm' AND attstorage <> typstorage
+    UNION ALL
+    SELECT attrelid, 13, 'column storage', attname, alter_column || 'COMPRESSION '
+           || CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, '', false
+    FROM col WHERE relkind = 'm' AND attcompression <> ''
+    UNION ALL
+    SELECT attrelid, 20, 'statistics target', attname,
+           alter_column || 'STATISTICS ' || attstattarget, '', false
+    FROM col WHERE relkind = 'm' AND attstattarget >= 0
+    UNION ALL
+    SELECT attrelid, 20, 'column option', attname, alter_column || '(' || option || ')', '', false
+    FROM col, unnest(attoptions) option WHERE relkind = 'm'
+    UNION ALL
+    SELECT indrelid, 30, 'index', relname,
+           overlay(sql PLACING E'\x01' FROM strpos(sql, ' ON ' || written || ' USING ') + 4
+                   FOR length(written)),
+           substr(sql, strpos(sql, ' USING ') + 7), false
+    FROM idx WHERE indisvalid
+    UNION ALL
+    SELECT indrelid, 31, 'index tablespace', relname,
+           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname), '', false
+    FROM idx JOIN pg_catalog.pg_tablespace t ON t.oid = reltablespace
+    UNION ALL
+    SELECT indrelid, 31, 'index statistics', relname,
+           format(E'ALTER INDEX \x02.%%I ALTER COLUMN %%s SET STATISTICS %%s',
+                  relname, attnum, attstattarget), '', false
+    FROM idx JOIN pg_catalog.pg_attribute a ON a.attrelid = indexrelid WHERE attstattarget >= 0
+    UNION ALL
+    SELECT indrelid, 32, 'index comment', relname,
+           format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text), '', false
+    FROM idx
+    JOIN comments ON objoid = indexrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
+    UNION ALL
+    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname), '', false
+    FROM idx WHERE indisclustered
+    UNION ALL
+    -- Its name has a schema, which may be any: it can only be had once the old one is gone.
+    SELECT rel.oid, 35, 'extended statistics', stxname, pg_catalog.pg_get_statisticsobjdef(s.oid), '', true
+    FROM rel JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = rel.oid
+    UNION ALL
+    SELECT ev_class, 40, 'rule', rulename,
+           overlay(sql PLACING E'\x01' FROM strpos(sql, ' TO ' || written) + 4 FOR length(written)), '', false
+    FROM rul
+    UNION ALL
+    SELECT tgrelid, 41, 'trigger', tgname,
+           overlay(sql PLACING E'\x01' FROM strpos(sql, ' ON ' || written || ' ') + 4 FOR length(written)),
+           '', false
+    FROM trg
+    UNION ALL
+    SELECT attrelid, 42, 'default', attname, alter_column || 'DEFAULT '
+           || pg_catalog.pg_get_expr(adbin, adrelid), '', false
+    FROM col JOIN pg_catalog.pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
+    UNION ALL
+    SELECT attrelid, 50, 'column comment', attname,
+           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text), '', false
+    FROM col
+    JOIN comments ON objoid = attrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = attnum
+    UNION ALL
+    SELECT oid, 50, 'comment', '', format(E'COMMENT ON %%s \x01 IS %%s',
+           CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text), '', false
+    FROM rel JOIN comments ON objoid = oid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
+    UNION ALL
+    SELECT ev_class, 51, 'rule comment', rulename,
+           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text), '', false
+    FROM rul JOIN comments ON objoid = rul.oid AND classoid = 'pg_catalog.pg_rewrite'::regclass
+    UNION ALL
+    SELECT tgrelid, 51, 'trigger comment', tgname,
+           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text), '', false
+    FROM trg JOIN comments ON objoid = trg.oid AND classoid = 'pg_catalog.pg_trigger'::regclass
+    UNION ALL
+    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname), '', false
+    FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
+    UNION ALL
+    -- What new relations of ours are granted to by default is not what this one was granted to.
+    SELECT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
+           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', false
+    FROM rel, pg_catalog.pg_default_acl d
+    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
+    CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
+    LEFT JOIN pg_catalog.pg_roles g ON g.oid = acl.grantee
+    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace = 0 AND acl.grantee <> d.defaclrole
+    UNION ALL
+    SELECT rel.oid, 62, 'revocation', privilege_type || ' from ' || rolname,
+           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname), '', false
+    FROM rel
+    JOIN pg_catalog.pg_roles r ON r.oid = relowner
+    CROSS JOIN LATERAL (
+        SELECT privilege_type FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', relowner))
+        WHERE grantee = relowner
+        EXCEPT SELECT privilege_type FROM pg_catalog.aclexplode(relacl) WHERE grantee = relowner
+    ) missing
+    WHERE relacl IS NOT NULL
+)
+SELECT view, kind, name, template, tail, is_late FROM found ORDER BY view, place, name, template
+"""
+
+# The privileges that others than the owner have, on views and on their columns, and who granted them.
+PRIVILEGES = r"""
+SELECT acl.view, grantor.rolname, acl.grantor = acl.relowner, COALESCE(grantee.rolname, ''),
+       'of ' || privilege_type || on_column || ' to ' || COALESCE(grantee.rolname, 'public')
+       || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END,
+       'GRANT ' || privilege_type || on_column || E' ON \x01 TO '
+       || COALESCE(quote_ident(grantee.rolname), 'PUBLIC')
+       || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+FROM (
+    SELECT c.oid AS view, c.relowner, '' AS on_column, a.*
+    FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
+    WHERE c.oid = ANY(%(oids)s)
+    UNION ALL
+    SELECT c.oid, c.relowner, format(' (%%I)', col.attname), a.*
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_attribute col ON col.attrelid = c.oid AND NOT col.attisdropped
+    CROSS JOIN LATERAL pg_catalog.aclexplode(col.attacl) a
+    WHERE c.oid = ANY(%(oids)s)
+) acl
+JOIN pg_catalog.pg_roles grantor ON grantor.oid = acl.grantor
+LEFT JOIN pg_catalog.pg_roles grantee ON grantee.oid = acl.grantee
+WHERE acl.grantee <> acl.relowner AND (acl.grantee = 0 OR grantee.rolname IS NOT NULL)
+ORDER BY acl.view, 5
+"""

@@ -1,0 +1,167 @@
+"""What people have added to a view by hand, and how to give it to the view that takes its place.
+
+CREATE OR REPLACE VIEW keeps nearly all of it. What is built anew beside the old one has none of it, so it is
+read before, as the statements that would make it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db.backends.utils import CursorWrapper
+
+from .belonging_queries import BELONGINGS, PRIVILEGES
+from .definition import ViewDefinition
+from .installed import InstalledIndex, InstalledView
+from .names import ViewKind, ViewName, quote_identifier
+
+K = TypeVar("K")
+
+#: Stand for the table's name and its schema in a template; no identifier has them.
+_TABLE, _SCHEMA = "\x01", "\x02"
+
+#: Before a materialised view is filled: they say how its rows are stored.
+STORAGE = ("storage parameter", "tablespace", "access method", "column storage", "owner")
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """One thing that a view has beyond its definition.
+
+    Attributes:
+        kind: what it is, in words.
+        name: what it is called or concerns.
+        template: the statement that makes it, with marks for the view's name and schema.
+        grantor: for a privilege that somebody else than the owner granted, who did.
+        tail: for an index, its definition from USING on.
+        is_late: whether the statement has its place after the swap, because it names the view itself.
+    """
+
+    kind: str
+    name: str
+    template: str
+    grantor: str = ""
+    tail: str = ""
+    is_late: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".rstrip()
+
+    def statements(self, at: ViewName, role: str) -> tuple[str, ...]:
+        """Return the statements that make it.
+
+        Args:
+            at: the view to make it on.
+            role: the one that we connect as, to come back to.
+        """
+        statement = self.template.replace(_TABLE, at.quoted).replace(_SCHEMA, quote_identifier(at.schema))
+        if not self.grantor:
+            return (statement,)
+        return (
+            f"SET LOCAL ROLE {quote_identifier(self.grantor)}",
+            statement,
+            f"SET LOCAL ROLE {quote_identifier(role)}",
+        )
+
+
+def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Belonging, ...]]:
+    """Return what has been added to some views, by oid, in the order in which it can be made again.
+
+    Args:
+        cursor: inside ``canonical_names``.
+        oids: the views.
+    """
+    if not oids:
+        return {}
+    cursor.execute(BELONGINGS, {"oids": list(oids)})
+    found: dict[int, list[Belonging]] = {}
+    for oid, kind, name, template, tail, is_late in cursor.fetchall():
+        found.setdefault(oid, []).append(Belonging(kind, name, template, tail=tail, is_late=is_late))
+    cursor.execute(PRIVILEGES, {"oids": list(oids)})
+    grants: dict[int, list[tuple[str, str, Belonging]]] = {}
+    for oid, grantor, is_owner, grantee, name, template in cursor.fetchall():
+        belonging = Belonging("grant", name, template, grantor="" if is_owner else grantor)
+        grants.setdefault(oid, []).append((grantor, grantee, belonging))
+    for oid, given in grants.items():
+        found.setdefault(oid, []).extend(_in_order(given))
+    return {oid: tuple(belongings) for oid, belongings in found.items()}
+
+
+def _in_order(grants: Iterable[tuple[str, str, Belonging]]) -> list[Belonging]:
+    """Order privileges so that whoever passes one on has it by then."""
+    pending = list(grants)
+    ordered = [belonging for _, _, belonging in pending if not belonging.grantor]
+    holders = {grantee for _, grantee, belonging in pending if not belonging.grantor}
+    pending = [grant for grant in pending if grant[2].grantor]
+    while pending:
+        ready = [grant for grant in pending if grant[0] in holders] or pending
+        ordered += [belonging for _, _, belonging in ready]
+        holders |= {grantee for _, grantee, _ in ready}
+        pending = [grant for grant in pending if grant not in ready]
+    return ordered
+
+
+def worth_keeping(
+    belongings: Iterable[Belonging],
+    definition: ViewDefinition,
+    installed: InstalledView,
+    *,
+    is_outsider: bool = False,
+    revoked: Collection[str] = (),
+) -> list[Belonging]:
+    """Return those that its class does not take care of.
+
+    Args:
+        belongings: all that the view has.
+        definition: what its class says.
+        installed: the view as it is.
+        is_outsider: whether somebody else made the view, so that all of it is to be kept.
+        revoked: the roles that should no longer read it.
+    """
+    ours = set(installed.tag.indexes if installed.tag else ())
+    declared = {index.name for index in definition.indexes}
+    revoked_names = {f"of SELECT to {role}" for role in revoked}
+    kept = []
+    for belonging in belongings:
+        name = belonging.name
+        if is_outsider:
+            kept.append(belonging)
+        elif (
+            (belonging.kind == "index" and name in ours | declared)
+            or (belonging.kind in _OF_AN_INDEX and name in ours - declared)
+            or (belonging.kind == "column comment" and name in definition.column_comments)
+            or (belonging.kind == "grant" and name.removesuffix(" with grant option") in revoked_names)
+            or belonging.kind == "comment"
+        ):
+            continue
+        else:
+            kept.append(belonging)
+    return kept
+
+
+def without_twins(
+    belongings: Iterable[Belonging], indexes: Iterable[InstalledIndex], installed: InstalledView
+) -> list[Belonging]:
+    """Leave out the indexes that a sync of ours never recorded and that are the same as the class's own."""
+    wanted = {index.tail for index in indexes} if installed.tag is None else set()
+    return [b for b in belongings if not (b.kind == "index" and b.tail in wanted)]
+
+
+_OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
+
+
+def options_by_hand(
+    installed: InstalledView | None, definition: ViewDefinition, ours: Iterable[tuple[str, str]] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return the options that somebody set on a plain view and that no class of ours sets or has set.
+
+    Args:
+        ours: the options that the view is to have from its class or its SQL.
+    """
+    if installed is None or not installed.kind is definition.kind is ViewKind.VIEW:
+        return ()
+    named = {name for name, _ in (*definition.options, *ours)}
+    named |= set(installed.tag.options) if installed.tag else set()
+    return tuple(option for option in installed.options if option[0] not in named)

@@ -1,0 +1,263 @@
+"""Reading and trying all that a plan is made of, in one transaction that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .belongings import Belonging, read_belongings, worth_keeping
+from .catalog import canonical_names, read_catalog, read_other_dependents, read_taken
+from .changes import PUBLIC, Differences, Scope, find_scope
+from .conf import get_settings
+from .definition import Definitions, ViewDefinition, compile_definitions
+from .exceptions import DropAllRefusedError, MissingRoleError
+from .graph import closure
+from .installed import Catalog, InstalledView
+from .names import ViewKind, ViewName
+from .obstacles import lock_shortage, locks_for_trying
+from .plan import Facts, Plan, make_plan
+from .rehearsal import rehearse
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What a sync is asked for.
+
+    Attributes:
+        grant_select_to: further roles to grant SELECT to, besides the settings' and the classes' own.
+        only: the views to sync; all when None.
+        force: replace or rebuild views although nothing differs.
+        allow_drop_all: go on when no view is registered and every view would be dropped.
+        drop_dependents: drop views of others that are in the way.
+    """
+
+    grant_select_to: tuple[str, ...] = ()
+    only: frozenset[ViewName] | None = None
+    force: bool = False
+    allow_drop_all: bool = False
+    drop_dependents: bool = False
+
+
+def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehearse_missing: bool) -> Plan:
+    """Read, rehearse and plan, inside a transaction.
+
+    Args:
+        connection: the database.
+        options: what is asked for.
+        rehearse_missing: also try the views that do not exist yet.
+
+    Raises:
+        OrmViewsError: when a view is invalid or a role is missing.
+    """
+    definitions = compile_definitions(connection)
+    definitions.raise_errors()
+    roles = {role for d in definitions.views.values() for role in d.grant_select_to} | {
+        *options.grant_select_to
+    }
+    catalog = read_catalog(
+        connection, schemas_of(definitions), [role for role in roles if role.lower() != PUBLIC]
+    )
+    _check_roles(roles, catalog, definitions, options)
+    orphans = find_orphans(definitions, catalog)
+    _refuse_to_drop_all(definitions, orphans, options)
+    catalog = _with_outsiders(connection, catalog)
+    dropped = [name for name in orphans if options.only is None or name in options.only]
+    others = _find_outsiders(definitions, catalog, orphans)
+    scope = find_scope(
+        definitions.views,
+        catalog,
+        outsiders=others,
+        command_roles=options.grant_select_to,
+        only=options.only,
+        force=options.force,
+        rehearse_missing=rehearse_missing,
+    )
+    if problem := _why_not_try(definitions, catalog, scope, dropped):
+        return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
+    catalog = _with_definitions(connection, catalog, scope.rehearse)
+    outsiders = {name: _as_definition(definitions.database, catalog.relations[name]) for name in others}
+    facts = _try(connection, definitions, catalog, scope, outsiders)
+    return make_plan(
+        facts,
+        command_roles=options.grant_select_to,
+        orphans=orphans,
+        dropped=dropped,
+        force=options.force,
+        drop_dependents=options.drop_dependents,
+    )
+
+
+def _try(
+    connection: BaseDatabaseWrapper,
+    definitions: Definitions,
+    catalog: Catalog,
+    scope: Scope,
+    outsiders: Mapping[ViewName, ViewDefinition],
+) -> Facts:
+    """Rehearse what the scope says, and put together what is known."""
+    views = {**definitions.views, **outsiders}
+    # A table that has a column of a view's row type is among the outsiders too, and cannot be tried.
+    tried = [n for n in scope.rehearse if n not in catalog.relations or catalog.relations[n].kind]
+    installed = {name: catalog.relations[name] for name in tried if name in catalog.relations}
+    belongings = _read_belongings(connection, installed)
+    keep = {
+        name: worth_keeping(
+            belongings[name],
+            views[name],
+            view,
+            is_outsider=name in outsiders,
+            revoked=scope.differences.get(name, Differences()).revoke,
+        )
+        for name, view in installed.items()
+    }
+    rehearsal = rehearse(
+        connection,
+        [views[name] for name in tried],
+        scope.dependencies,
+        {name: view.oid for name, view in installed.items()},
+        catalog.search_path,
+        belongings=keep,
+        role=catalog.session.role,
+    )
+    rehearsal.raise_errors(outsiders)
+    missing = [name for name, difference in scope.differences.items() if difference.missing]
+    concerned = {*missing, *tried} & set(definitions.views)
+    named = {ViewName(n.schema, i.name) for n in concerned for i in definitions.views[n].indexes}
+    taken = read_taken(connection, [*missing, *sorted(named)])
+    return Facts(
+        definitions.database,
+        definitions.views,
+        catalog,
+        scope,
+        rehearsal,
+        outsiders=outsiders,
+        belongings=belongings,
+        keep=keep,
+        taken=taken,
+        dependents=read_other_dependents(connection, installed.values()),
+    )
+
+
+def _read_belongings(
+    connection: BaseDatabaseWrapper, installed: Mapping[ViewName, InstalledView]
+) -> dict[ViewName, tuple[Belonging, ...]]:
+    if not installed:
+        return {}
+    with connection.cursor() as cursor, canonical_names(cursor):
+        found = read_belongings(cursor, [view.oid for view in installed.values()])
+    return {name: found.get(view.oid, ()) for name, view in installed.items()}
+
+
+def _with_outsiders(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
+    """Add the views in other schemas that read those in ours, and what reads them in turn."""
+    relations = dict(catalog.relations)
+    while unread := {reader for view in relations.values() for reader in view.read_by} - relations.keys():
+        found = read_catalog(connection, [], only=sorted(unread)).relations
+        if not found:  # they are gone since
+            break
+        relations |= found
+    return replace(catalog, relations=relations)
+
+
+def _find_outsiders(
+    definitions: Definitions, catalog: Catalog, orphans: Collection[ViewName]
+) -> list[ViewName]:
+    """Return what others made and that reads ours, directly or not."""
+    ours = {*definitions.views, *definitions.invalid_names.values(), *orphans}
+    read_by = {name: view.read_by & catalog.relations.keys() for name, view in catalog.relations.items()}
+    return sorted(closure(read_by, ours & read_by.keys()) - ours)
+
+
+def _as_definition(database: str, view: InstalledView) -> ViewDefinition:
+    """Return a definition of a view that no class declares: what PostgreSQL says of it."""
+    return ViewDefinition(
+        label=str(view.name),
+        source=None,
+        database=database,
+        name=view.name,
+        kind=view.kind or ViewKind.VIEW,
+        sql=(view.definition or "").rstrip().removesuffix(";"),
+        options=view.options if view.kind is ViewKind.VIEW else (),
+        with_data=view.populated,
+    )
+
+
+def _with_definitions(
+    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
+) -> Catalog:
+    """Wait for the definitions that were left unread because somebody held the views: they are compared."""
+    relations = {name: catalog.relations[name] for name in names if name in catalog.relations}
+    unread = [name for name, view in relations.items() if view.kind and view.definition is None]
+    if not unread:
+        return catalog
+    found = read_catalog(connection, [], only=unread, wait=True).relations
+    return replace(catalog, relations={**catalog.relations, **found})
+
+
+def _refuse_to_drop_all(
+    definitions: Definitions, orphans: Collection[ViewName], options: SyncOptions
+) -> None:
+    if orphans and not definitions.views and not options.allow_drop_all:
+        names = ", ".join(str(name) for name in orphans)
+        raise DropAllRefusedError(
+            f"No view is registered for database {definitions.database!r}, so all would be dropped: {names}. "
+            "Is an app missing from INSTALLED_APPS? If they are all to go, say --allow-drop-all."
+        )
+
+
+def _why_not_try(
+    definitions: Definitions, catalog: Catalog, scope: Scope, dropped: Collection[ViewName]
+) -> str:
+    """Say why what differs can be neither tried nor done; "" when it can, or when nothing differs."""
+    session, database = catalog.session, definitions.database
+    pending = dropped or any(difference.is_pending for difference in scope.differences.values())
+    if session.read_only and (pending or scope.rehearse):
+        return (
+            f"Database {database!r} cannot be written: {session.read_only}. Sync the views of its primary, "
+            "under the alias that leads there; a replica follows by itself."
+        )
+    new_schemas = {name.schema for name in scope.order} - catalog.schemas
+    if not session.creates_schemas and (scope.rehearse or new_schemas):
+        return (
+            f"{session.role}, as whom Django connects to database {database!r}, may not create schemas in "
+            "it, and changed views are tried and built in a schema of their own. "
+            f"GRANT CREATE ON DATABASE … TO {session.role}, as its owner."
+        )
+    kinds = [definitions.views[n].kind for n in scope.rehearse if n in definitions.views]
+    return lock_shortage(locks_for_trying(kinds, catalog), catalog)
+
+
+def schemas_of(definitions: Definitions) -> list[str]:
+    """Return the schemas that are ours: the setting's, and those that classes name."""
+    return list(dict.fromkeys([get_settings().SCHEMA, *(name.schema for name in definitions.views)]))
+
+
+def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
+    """Return the views that a sync under this alias made and that no class declares any more."""
+    declared = {*definitions.views, *definitions.invalid_names.values()}
+    return [
+        name
+        for name, installed in catalog.relations.items()
+        if installed.tag and installed.tag.database == definitions.database and name not in declared
+    ]
+
+
+def _check_roles(
+    roles: Collection[str], catalog: Catalog, definitions: Definitions, options: SyncOptions
+) -> None:
+    for role in sorted(roles):
+        if role in catalog.roles or role.lower() == PUBLIC:
+            continue
+        views = [d.where for d in definitions.views.values() if role in d.grant_select_to]
+        if role in options.grant_select_to:
+            wanted = "--grant-select-permissions-to-user names it"
+        elif role in get_settings().GRANT_SELECT_TO:
+            wanted = "ORM_VIEWS['GRANT_SELECT_TO'] names it"
+        else:
+            wanted = f"grant_select_to of {', '.join(views)} names it"
+        raise MissingRoleError(
+            f"There is no role {role!r} in database {definitions.database!r}; {wanted}. "
+            f"Create it (CREATE ROLE …) or take its name away; nothing was changed."
+        )
