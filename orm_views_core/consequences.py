@@ -180,7 +180,7 @@ def _judge_outsiders(
             because = f" {str(refused).partition(': ')[2]}" if refused else ""
             decisions.problems.append(
                 f"{_has_to_go(source, decisions)}, and {name}, which is not ours, reads it and does not fit "
-                f"any more.{because} Change or drop {name} first, or say --drop-dependents to have it dropped."
+                f"any more.{because} Change or drop {name} first, or say --drop-dependents to drop it."
             )
 
 
