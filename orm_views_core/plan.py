@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from .consequences import drop_orphans, follow_up, lock_order, stop_at_other_dependents
 from .decisions import Decisions, decide_alone
 from .drafting import Facts, StepWriter
+from .names import ViewName
 from .obstacles import find_obstacles
 from .steps import Action, Plan, Step
 
