@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
-from .catalog import canonical_names, read_catalog
+from .catalog import canonical_names, read_created
 from .changes import kept_comment
 from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
@@ -216,23 +216,21 @@ class _Run:
     def _write_tags(self, steps: Sequence[Step]) -> None:
         """Record on the views of some steps what their classes said and what PostgreSQL stores."""
         last = {step.name: step for step in steps}
+        new = {step.name for step in steps if step.action in _NEW}
         stored = {name: stored_after(step) for name, step in last.items()}
-        unknown = {name: last[name].definition for name, known in stored.items() if known is None}
-        stars = [name for name, definition in unknown.items() if definition and definition.has_star]
-        found = read_catalog(self.connection, [], only=list(unknown), sources_of=stars) if unknown else None
+        unread = {name: last[name].definition for name, known in stored.items() if known is None}
+        stars = [name for name, definition in unread.items() if definition and definition.has_star]
+        found = read_created(self.connection, list(unread), stars)
         statements = []
         for name, step in last.items():
-            definition, known = step.definition, stored[name]
+            definition = step.definition
             assert definition is not None
-            if known is None and found is not None:
-                known = as_read(definition, found.relations[name])
-            assert known is not None
             tag = new_tag(
                 definition,
-                known,
+                stored[name] or as_read(definition, found[name]),
                 step.installed,
                 self.now,
-                is_new=any(s.name == name and s.action in _NEW for s in steps),
+                is_new=name in new,
                 filled_in=self.seconds.get(name),
                 command_roles=self.command_roles,
             )

@@ -93,22 +93,30 @@ def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str
     return tuple(dict.fromkeys(name for name in named if name in schemas))
 
 
+def read_created(
+    connection: BaseDatabaseWrapper, names: Collection[ViewName], sources_of: Collection[ViewName] = ()
+) -> dict[ViewName, InstalledView]:
+    """Return what PostgreSQL stored of views that were just created: definitions, options, indexes.
+
+    Args:
+        connection: the database.
+        names: the views.
+        sources_of: those of them to hash the columns of what they read.
+    """
+    if not names:
+        return {}
+    with connection.cursor() as cursor, canonical_names(cursor):
+        rows = _read_rows(cursor, (), names, wait=True)
+        indexes = read_indexes(cursor, [row[0] for row in rows if row[3] == "m"])
+        views = [_view(row, indexes=tuple(indexes.get(row[0], ()))) for row in rows]
+        relations = {view.name: view for view in views}
+        return relations | _with_sources(cursor, relations, sources_of)
+
+
 def _read_relations(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None, wait: bool
 ) -> dict[ViewName, InstalledView]:
-    if only is None:
-        rows = _fetch(
-            cursor,
-            queries.RELATIONS + queries.IN_OUR_SCHEMAS,
-            {"schemas": list(schemas), "tag": '%{"orm_views":%', "wait": wait},
-        )
-    else:
-        names = {
-            "schemas": [name.schema for name in only],
-            "names": [name.name for name in only],
-            "wait": wait,
-        }
-        rows = _fetch(cursor, queries.RELATIONS + queries.BY_NAME, names)
+    rows = _read_rows(cursor, schemas, only, wait)
     oids = {"oids": [row[0] for row in rows]}
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for oid, column, comment in _fetch(cursor, queries.COLUMN_COMMENTS, oids):
@@ -120,45 +128,51 @@ def _read_relations(
     for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, queries.READS, oids):
         reads[reader].add(ViewName(schema, name))
         read_by[oid].add(ViewName(reader_schema, reader_name))
-    relations = {}
-    for (
-        oid,
-        schema,
-        name,
-        relkind,
-        owner,
-        ours,
-        definition,
-        comment,
-        options,
-        populated,
-        tuples,
-        size,
-        _,
-    ) in rows:
-        kind = _KINDS.get(relkind)
-        text, tag = split_comment(comment) if kind else (comment or "", None)
-        relations[ViewName(schema, name)] = InstalledView(
-            oid=oid,
-            name=ViewName(schema, name),
-            kind=kind,
-            relation=kind.label if kind else _OTHER_KINDS[relkind],
-            owner=owner,
-            is_ours_to_change=ours,
-            definition=definition,
-            text=text,
-            tag=tag,
-            options=parse_options(options),
-            populated=populated,
-            rows=int(tuples) if kind is ViewKind.MATERIALISED_VIEW and tuples >= 0 else None,
-            size=size,
-            column_comments=column_comments[oid],
-            indexes=tuple(indexes.get(oid, ())),
-            grants=frozenset(grants.get(oid, ())),
-            reads=frozenset(reads[oid]),
-            read_by=frozenset(read_by[oid]),
+    views = [
+        _view(
+            row,
+            column_comments=column_comments[row[0]],
+            indexes=tuple(indexes.get(row[0], ())),
+            grants=frozenset(grants.get(row[0], ())),
+            reads=frozenset(reads[row[0]]),
+            read_by=frozenset(read_by[row[0]]),
         )
-    return relations
+        for row in rows
+    ]
+    return {view.name: view for view in views}
+
+
+def _read_rows(
+    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None, wait: bool
+) -> list[tuple[Any, ...]]:
+    if only is None:
+        params = {"schemas": list(schemas), "tag": '%{"orm_views":%', "wait": wait}
+        return _fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
+    asked = {"schemas": [name.schema for name in only], "names": [name.name for name in only], "wait": wait}
+    return _fetch(cursor, queries.RELATIONS + queries.BY_NAME, asked)
+
+
+def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
+    """Make a value of a row of the relations, and of what other queries know of it."""
+    oid, schema, name, relkind, owner, ours, definition, comment, options, populated, tuples, size, _ = row
+    kind = _KINDS.get(relkind)
+    text, tag = split_comment(comment) if kind else (comment or "", None)
+    return InstalledView(
+        oid=oid,
+        name=ViewName(schema, name),
+        kind=kind,
+        relation=kind.label if kind else _OTHER_KINDS[relkind],
+        owner=owner,
+        is_ours_to_change=ours,
+        definition=definition,
+        text=text,
+        tag=tag,
+        options=parse_options(options),
+        populated=populated,
+        rows=int(tuples) if kind is ViewKind.MATERIALISED_VIEW and tuples >= 0 else None,
+        size=size,
+        **details,
+    )
 
 
 def _with_sources(
