@@ -37,6 +37,10 @@ class ShownStep:
         return self.step.blocks
 
     @property
+    def is_built_aside(self) -> bool:
+        return self.step.built_at is not None
+
+    @property
     def usual_seconds(self) -> Any:
         return self.step.usual_seconds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from orm_views_admin.selection import FROM_LIST, Selection
 from orm_views_admin.tables import StepTable
 from orm_views_admin.wording import action_word, duration, number
 from orm_views_core.exceptions import OrmViewsError, StalePlanError
-from orm_views_core.steps import Plan
+from orm_views_core.steps import Plan, Step
 from orm_views_core.sync import SyncResult, plan_views, sync_views
 
 from .base import Page, registered_names
@@ -62,6 +62,21 @@ class DatabasePlan:
     def summary(self) -> str:
         """The plan in one line."""
         return summarise(self.plan) if self.plan else ""
+
+    @property
+    def stages(self) -> list[str]:
+        """In which stages it is carried out, where readers have a part in it: one sentence each."""
+        if self.plan is None or not self.plan.swapped:
+            return []
+        aside = [step for step in self.plan.steps if step.built_at is not None]
+        late = [step for step in self.plan.steps if step.late and step.fills]
+        stages = []
+        if aside:
+            stages.append(_("Built aside, while readers go on: %(names)s.") % {"names": _targets(aside)})
+        stages.append(_("Swapped in one moment: %(names)s.") % {"names": _targets(self.plan.swapped)})
+        if late:
+            stages.append(_("Built in the swap, so readers wait: %(names)s.") % {"names": _targets(late)})
+        return stages
 
     @property
     def tables(self) -> list[StepTable]:
@@ -181,6 +196,10 @@ def _make_plans(selection: Selection, data: Any = None) -> list[DatabasePlan]:
                 shown.form = ConfirmPlanForm(shown.plan, bound, prefix=alias, auto_id=f"id-{n}-%s")
         plans.append(shown)
     return plans
+
+
+def _targets(steps: Iterable[Step]) -> str:
+    return ", ".join(dict.fromkeys(step.target for step in steps))
 
 
 def summarise(plan: Plan) -> str:
