@@ -34,6 +34,8 @@ _UNICODE_ESCAPE = re.compile(r"\\(?:\\|\+((?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0
 # PostgreSQL folds these only, whatever the locale, in every encoding that has more than one byte.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+# Every star that has_star() may find stands right behind one of these, or the text has a comment.
+_PERHAPS_STAR = re.compile(r"(?:select|distinct|all|[,.)])\s*\*|/\*|--", re.IGNORECASE)
 
 
 class Token(NamedTuple):
@@ -106,7 +108,7 @@ def strip_statement(sql: str) -> tuple[str, bool]:
 
 def has_star(sql: str) -> bool:
     """Say whether a SELECT leaves its columns to what it reads: ``*`` or ``loans.*``, not ``count(*)``."""
-    if "*" not in sql:
+    if "*" not in sql or not _PERHAPS_STAR.search(sql):
         return False
     tokens = [token.text.lower() for token in tokenize(sql) if not token.is_blank]
     for i, text in enumerate(tokens):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
 
+from orm_views_core import lexer
 from orm_views_core.lexer import has_star, strip_statement, tokenize
 
 # PostgreSQL ends each of these in `AS mark`: whatever comes before is text that names nothing.
@@ -164,3 +168,34 @@ def test_a_statement_ends_at_its_first_semicolon_outside_of_text(sql, statement,
 )
 def test_a_star_is_told_from_a_product_a_count_and_a_text(sql, expands):
     assert has_star(sql) is expands
+
+
+STAR_CONTEXT = [
+    "select",
+    "SELECT ",
+    "distinct\n",
+    "All\u00a0",
+    "x",
+    " ",
+    "1.",
+    ".",
+    ",",
+    "(",
+    ") ",
+    "'*'",
+    "/**/",
+    "--\n",
+]
+
+
+def test_a_text_that_is_spared_the_lexer_has_no_star(monkeypatch):
+    """Whatever stands around it: sparing it gives what the lexer would have given."""
+    texts = [
+        "".join([*before, "*", behind])
+        for before in itertools.product(STAR_CONTEXT, repeat=3)
+        for behind in ("", " FROM loans", ",", " 2")
+    ]
+    spared = [has_star(sql) for sql in texts]
+    assert {True, False} == set(spared)
+    monkeypatch.setattr(lexer, "_PERHAPS_STAR", re.compile(""))
+    assert [has_star(sql) for sql in texts] == spared
