@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .lexer import Token, tokenize
 from .names import ViewName, quote_identifier
 
-_WORD = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)')
+_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _AFTER_FROM = frozenset(
     {"where", "group", "having", "order", "window", "limit", "offset", "fetch", "for"}
     | {"union", "intersect", "except", "values"}
@@ -153,29 +153,49 @@ def find_references(
             is found here is an order to create in, and PostgreSQL has the last word.
         reader: the view whose SELECT it is. By its own name without schema it means a table.
     """
-    schemas, reachable, folded = _lookup(frozenset(names), tuple(search_path))
+    schemas, reachable, words, phrases = _lookup(frozenset(names), tuple(search_path))
     found = {r.target for r in qualified_references(sql, schemas) if r.target in names}
-    if reachable and not folded.isdisjoint(_words_folded(sql)):
+    if reachable and _mentions(sql, words, phrases):
         found |= {name for name in _unqualified_references(sql, reachable) if name != reader}
     return frozenset(found)
 
 
+class _Lookup(NamedTuple):
+    """What to look for in an SQL text.
+
+    Attributes:
+        schemas: those of the views.
+        reachable: which view an unqualified name stands for.
+        words: those names, folded, that are a word; they may be written with quotes or without.
+        phrases: the other ones, as they stand between quotes.
+    """
+
+    schemas: frozenset[str]
+    reachable: dict[str, ViewName]
+    words: frozenset[str]
+    phrases: tuple[str, ...]
+
+
 @lru_cache(maxsize=4)  # a sync asks with the same names for each of its views
-def _lookup(
-    names: frozenset[ViewName], search_path: tuple[str, ...]
-) -> tuple[frozenset[str], dict[str, ViewName], frozenset[str]]:
-    """Return the schemas of some views, and which view an unqualified name stands for, also folded."""
+def _lookup(names: frozenset[ViewName], search_path: tuple[str, ...]) -> _Lookup:
     position = {schema: i for i, schema in enumerate(search_path)}
     inside = sorted((n for n in names if n.schema in position), key=lambda n: -position[n.schema])
     reachable = {n.name: n for n in inside}  # the first schema of the path comes last, and wins
-    return frozenset(n.schema for n in names), reachable, frozenset(name.lower() for name in reachable)
+    folded = [name.lower() for name in reachable]
+    words = frozenset(name for name in folded if _WORD.fullmatch(name))
+    phrases = tuple(name.replace('"', '""') for name in folded if name not in words)
+    return _Lookup(frozenset(n.schema for n in names), reachable, words, phrases)
 
 
-def _words_folded(sql: str) -> set[str]:
-    """Return whatever may be a name, spared the lexer; strings and comments come along."""
-    if 'u&"' in (folded := sql.lower()):
-        return {token.identifier.lower() for token in tokenize(sql)}
-    return {quoted.replace('""', '"') or word for quoted, word in _WORD.findall(folded)}
+def _mentions(sql: str, words: frozenset[str], phrases: Collection[str]) -> bool:
+    """Say whether a name may be in a text, strings and comments included: most are spared the lexer.
+
+    Quotes and whatever else is not part of a word end one, so a name that is a word is found as one.
+    """
+    folded = sql.lower()
+    if 'u&"' in folded:  # its escapes may spell any name
+        return True
+    return not words.isdisjoint(_WORD.findall(folded)) or any(phrase in folded for phrase in phrases)
 
 
 def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[ViewName]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orm_views_core import references
 from orm_views_core.names import ViewName
 from orm_views_core.references import find_references, move_references, qualified_references
 
@@ -220,6 +221,34 @@ def test_a_name_without_schema_is_found_where_a_relation_stands(sql, read, relat
     found = find_references(sql, VIEWS, search_path=["public", "views"])
     assert {view.name for view in found if view.schema == "views"} == read
     assert found == really_read(execute, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *(sql for sql, _ in [*QUALIFIED.values(), *UNQUALIFIED.values()]),
+        'SELECT \'5" wide\' AS size FROM "Odd Name"',
+        'SELECT $a$ " $a$ AS size FROM"Odd Name"',
+        'SELECT 1 FROM"loans"',
+        "SELECT 1 FROM/**/loans--",
+        "SELECT 1 FROM GRÖßE, (status)",
+        'SELECT 1 FROM "quo""ted"',
+        r'SELECT 1 FROM U&"l\006Fans"',
+        r'SELECT 1 FROM u&"a\002Eb"',
+        'SELECT 1 FROM "loan", "Loans", loans_, _status, "odd name", "quo"',
+        "SELECT 'loans', 1 AS status",
+    ],
+)
+def test_a_text_that_is_spared_the_lexer_reads_no_view(sql, monkeypatch):
+    path = ["public", "views", "Other Schema"]
+    spared = find_references(sql, VIEWS, search_path=path)
+    monkeypatch.setattr(references, "_mentions", lambda *_: True)
+    assert find_references(sql, VIEWS, search_path=path) == spared
+
+
+def test_a_quotation_mark_in_a_string_hides_no_name():
+    sql = 'SELECT \'5" wide\' AS size FROM "Odd Name"'
+    assert find_references(sql, VIEWS, search_path=["views"]) == {ViewName("views", "Odd Name")}
 
 
 def test_a_name_without_schema_is_nothing_of_ours_outside_of_the_search_path():
