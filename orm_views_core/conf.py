@@ -132,6 +132,13 @@ def import_time_settings() -> Settings:
     return _settings({key: value for key, value in raw.items() if str(key) not in bad})
 
 
+def default_schema() -> str:
+    """Return ``import_time_settings().SCHEMA``, without looking at the other keys: every view asks for it."""
+    raw = _raw()
+    schema = raw.get("SCHEMA") if isinstance(raw, Mapping) else None
+    return str(schema) if _is_schema_name(schema) else Settings.SCHEMA
+
+
 def raw_setting_problems() -> list[SettingProblem]:
     """Say everything that is wrong with this project's ``ORM_VIEWS``."""
     return list(setting_problems(_raw()))

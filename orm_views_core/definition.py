@@ -15,7 +15,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .conf import get_settings
+from .conf import Settings, get_settings
 from .exceptions import (
     DuplicateViewError,
     InvalidViewDependencies,
@@ -29,7 +29,7 @@ from .lexer import has_star, strip_statement
 from .names import SourceLocation, ViewKind, ViewName, declared
 from .readable import column_comments, is_readable
 from .registry import registry
-from .views import BasePostgresView, PostgresMaterialisedViewMixin
+from .views import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,15 @@ class Definitions:
             raise InvalidViewsError(errors)
 
 
-def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWrapper) -> ViewDefinition:
+def compile_definition(
+    view: type[BasePostgresView], connection: BaseDatabaseWrapper, settings: Settings | None = None
+) -> ViewDefinition:
     """Compile a view class.
 
     Args:
         view: the class.
         connection: the view's database, for writing parameters as literals the way its driver does.
+        settings: those in force when None; whoever compiles many views looks them up once.
 
     Raises:
         InvalidViewError: when the class does not say a view; the message names it and its file.
@@ -152,7 +155,7 @@ def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWra
         indexes=compile_indexes(view, name, connection),
         with_data=bool(declared(view, "with_data", True)),
         hidden=hidden,
-        grant_select_to=() if hidden else _roles(view),
+        grant_select_to=() if hidden else _roles(view, settings or get_settings()),
         declared_dependencies=_declared_dependencies(view),
         is_readable=is_readable(view),
         view=view,
@@ -167,8 +170,7 @@ def _compile_sql(
         select = view._parameterised_sql
         if not isinstance(select.sql, str):
             raise InvalidViewError(f"{describe(view)}: its sql is {select.sql!r}, not a string.")
-        # Interpolated by the driver, because a view cannot have parameters.
-        sql = connection.ops.compose_sql(select.sql, select.params)  # type: ignore[attr-defined]
+        sql = _interpolate(select, connection)
     except OrmViewsError:
         raise
     except NotImplementedError as error:
@@ -194,6 +196,14 @@ def _compile_sql(
             "take away what follows the first semicolon."
         )
     return statement, select.columns
+
+
+def _interpolate(select: ParameterisedSQL, connection: BaseDatabaseWrapper) -> str:
+    """Return the SQL with its parameters written into it, because a view cannot have any."""
+    if not select.params and select.sql.isascii():
+        # Nothing to quote and nothing to encode: all that the driver would do is make each %% one %.
+        return select.sql % ()
+    return str(connection.ops.compose_sql(select.sql, select.params))  # type: ignore[attr-defined]
 
 
 _OPTIONS: Mapping[str, tuple[Any, ...]] = {
@@ -232,13 +242,13 @@ def _docstring(view: type) -> str:
     return inspect.cleandoc(doc) if doc else ""
 
 
-def _roles(view: type) -> tuple[str, ...]:
+def _roles(view: type, settings: Settings) -> tuple[str, ...]:
     own = declared(view, "grant_select_to", ())
     if not isinstance(own, (list, tuple)) or not all(isinstance(role, str) and role for role in own):
         raise InvalidViewError(
             f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names."
         )
-    return tuple(dict.fromkeys([*get_settings().GRANT_SELECT_TO, *own]))
+    return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *own]))
 
 
 def _declared_dependencies(view: type) -> tuple[ViewName, ...]:
@@ -272,9 +282,10 @@ def compile_definitions(
     errors: dict[str, OrmViewsError] = {}
     invalid_names: dict[str, ViewName] = {}
     relations: dict[ViewName, ViewDefinition] = {}
+    settings = get_settings()
     for view in registry.views(connection.alias) if views is None else views:
         try:
-            definition = compile_definition(view, connection)
+            definition = compile_definition(view, connection, settings)
             _claim_names(definition, relations)
         except OrmViewsError as error:
             errors[label_of(view)] = error

@@ -11,7 +11,7 @@ from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
 from .columns import column_names
-from .conf import import_time_settings
+from .conf import default_schema
 from .exceptions import InvalidViewDependencies
 from .names import (
     SourceLocation,
@@ -130,7 +130,7 @@ class BasePostgresView:
         custom: tuple[str | None, str] | None = vars(cls).get("_view_db_table")
         if custom and custom[0]:
             return custom[0]
-        return declared(cls, "schema") or import_time_settings().SCHEMA
+        return declared(cls, "schema") or default_schema()
 
 
 class PostgresMaterialisedViewMixin:

@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from orm_views_core.conf import (
     Settings,
+    default_schema,
     get_settings,
     import_time_settings,
     raw_setting_problems,
@@ -119,3 +120,25 @@ def test_it_is_read_whenever_it_is_asked_for(settings):
     first = get_settings()
     settings.ORM_VIEWS = {"SCHEMA": "two"}
     assert (first.SCHEMA, get_settings().SCHEMA) == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"MODULE": 7},
+        {"SCHEMA": "other", "WRONG": 1},
+        *({key: value} for key, value in [*GOOD, *BAD]),
+        None,
+        7,
+    ],
+    ids=repr,
+)
+def test_the_default_schema_is_that_of_the_settings(raw):
+    with override_settings(ORM_VIEWS=raw):
+        assert default_schema() == import_time_settings().SCHEMA
+
+
+def test_the_default_schema_needs_no_setting(settings):
+    del settings.ORM_VIEWS
+    assert default_schema() == Settings.SCHEMA

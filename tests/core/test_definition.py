@@ -15,7 +15,7 @@ from django.db.models import Q, Value
 from django.test import override_settings
 from django.utils.functional import classproperty
 
-from orm_views_core.definition import compile_definition, compile_definitions, label_of, name_of
+from orm_views_core.definition import _interpolate, compile_definition, compile_definitions, label_of, name_of
 from orm_views_core.exceptions import (
     DuplicateViewError,
     InvalidViewDependencies,
@@ -26,6 +26,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     HiddenViewMixin,
+    ParameterisedSQL,
     PostgresMaterialisedViewMixin,
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
@@ -132,6 +133,19 @@ PER_CENT = {
 @pytest.mark.parametrize(("written", "meant"), PER_CENT.values(), ids=PER_CENT)
 def test_per_cent_signs_in_raw_sql(written, meant):
     assert compile_view(declare(sql=written)).sql == meant
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1", "a%%", "%%%% %%s %%(x)s", "'größe %%'", "\t\n\\ '' {} \""])
+def test_sql_without_parameters_is_what_the_driver_would_make_of_it(sql):
+    connection = connections["default"]
+    for params in ([], ()):
+        written = _interpolate(ParameterisedSQL(sql, params), connection)
+        assert written == connection.ops.compose_sql(sql, params)
+
+
+def test_what_the_driver_cannot_send_is_a_mistake_of_the_class():
+    with pytest.raises(InvalidViewError, match="its SQL cannot be made: UnicodeEncodeError"):
+        compile_view(declare(sql="SELECT '\ud800'"))
 
 
 @pytest.mark.parametrize(
