@@ -36,6 +36,8 @@ def column_names(query: Query, compiler: SQLCompiler) -> tuple[str, ...]:
             names.append((alias, alias))
         else:
             return ()
+    if all(column == alias for column, alias in names):
+        return ()
     used = Counter(column for column, _ in names)
     chosen = tuple(column if used[column] == 1 else alias for column, alias in names)
     return () if chosen == tuple(alias for _, alias in names) else chosen

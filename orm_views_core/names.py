@@ -102,9 +102,9 @@ def declared(cls: type, attribute: str, default: Any = None) -> Any:
         default: what to return when nothing but fields has that name.
     """
     for base in cls.__mro__:
-        if attribute not in vars(base):
+        if attribute not in (said := base.__dict__):
             continue
-        value = vars(base)[attribute]
+        value = said[attribute]
         if hasattr(value, "field") or hasattr(value, "contribute_to_class"):
             continue
         return value.__get__(None, cls) if hasattr(value, "__get__") else value
