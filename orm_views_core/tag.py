@@ -54,7 +54,7 @@ class Tag:
             value = getattr(self, field.name)
             if isinstance(value, dt.datetime):
                 value = value.isoformat(timespec="milliseconds")
-            if value not in (None, (), False):
+            if value is not False and value not in (None, ()):  # 0.0 == False
                 values[field.name] = value
         return json.dumps(values, ensure_ascii=False)
 
