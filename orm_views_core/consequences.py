@@ -177,7 +177,7 @@ def _judge_outsiders(
             decisions.decide(name, Action.DROP, why)
         else:
             refused = rehearsal.errors.get(name)
-            because = f" {str(refused).partition(': ')[2]}" if refused else ""
+            because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
             decisions.problems.append(
                 f"{_has_to_go(source, decisions)}, and {name}, which is not ours, reads it and does not fit "
                 f"any more.{because} Change or drop {name} first, or say --drop-dependents to drop it."

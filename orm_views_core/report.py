@@ -53,10 +53,10 @@ def _how(step: Step) -> Iterator[str]:
     """Say where a view is built, whom that keeps waiting, and what becomes of what was added by hand."""
     usual = "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
     if step.built_at is not None:
-        yield f"built aside, in {step.built_at.schema}: keeps nobody waiting{usual}"
-        yield f"swapped in: keeps waiting {step.blocks}"
+        yield f"built aside, in {step.built_at.schema}; keeps waiting: nobody{usual}"
+        yield f"swapped in; keeps waiting: {step.blocks}"
     elif step.late:
-        yield f"built in the swap: keeps waiting {step.blocks}{usual}"
+        yield f"built in the swap; keeps waiting: {step.blocks}{usual}"
     elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
         yield f"keeps waiting: {step.blocks}"
     if step.kept:
