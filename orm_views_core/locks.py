@@ -9,7 +9,8 @@ https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIME
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from django.db import DatabaseError, OperationalError, transaction
@@ -35,7 +36,9 @@ SELECT l.pid, a.usename, COALESCE(a.state, a.backend_type),
        round(extract(epoch FROM clock_timestamp()
                      - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
        left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200),
-       string_agg(DISTINCT n.nspname || '.' || c.relname, ', ')
+       string_agg(DISTINCT n.nspname || '.' || c.relname, ', '),
+       COALESCE(array_agg(DISTINCT format('%%I.%%I', n.nspname, c.relname))
+                FILTER (WHERE a.backend_type = 'autovacuum worker' AND c.relkind = 'm'), '{}')
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -55,7 +58,13 @@ class Overtaken(Exception):  # noqa: N818 - no error: the work is done again
 
 
 class Holder(NamedTuple):
-    """A session that holds locks; of a prepared transaction there is no more than that."""
+    """A session that holds locks; of a prepared transaction there is no more than that.
+
+    Attributes:
+        state: PostgreSQL's word for it, and ``seconds`` how long it has been so.
+        relations: what it holds, in words.
+        vacuums: the materialised views that it vacuums, if that is what it is there for.
+    """
 
     pid: int | None
     role: str | None
@@ -63,6 +72,7 @@ class Holder(NamedTuple):
     seconds: float | None
     query: str | None
     relations: str
+    vacuums: Sequence[str] = ()
 
     def __str__(self) -> str:
         if self.pid is None:
@@ -188,6 +198,8 @@ def in_savepoint(
     timeout, said, announced = min(longest, _FIRST_TIMEOUT), "", ""
     while True:
         holders = [holder for holder in find_holders(connection, relations) if _is_long(holder, longest)]
+        for view in {view for holder in holders for view in holder.vacuums}:
+            _send_autovacuum_away(connection, view)
         if not holders:
             try:
                 with transaction.atomic(using=connection.alias):
@@ -210,6 +222,23 @@ def in_savepoint(
 
 def _is_long(holder: Holder, seconds: float) -> bool:
     return holder.pid is None or (holder.seconds is not None and holder.seconds >= seconds)
+
+
+def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
+    """Have PostgreSQL end the automatic vacuuming of a materialised view, which may take hours.
+
+    It does so when somebody waits for longer than ``deadlock_timeout``, which we never do where readers
+    would queue behind us. They do not behind a lock as weak as that for a comment.
+    https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
+    """
+    with suppress(OperationalError), transaction.atomic(using=connection.alias):  # it is no ordinary one
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', 2 * setting::int || 'ms', true) "
+                "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"
+            )
+            cursor.execute(f"COMMENT ON MATERIALIZED VIEW {view} IS NULL")
+        transaction.set_rollback(True, using=connection.alias)
 
 
 def find_holders(connection: BaseDatabaseWrapper, relations: Collection[int] | None) -> list[Holder]:
