@@ -20,8 +20,8 @@ class Settings:
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
         PREVIEW_TIMEOUT: how long reading a page of rows may take.
-        LOCK_TIMEOUT: how long one statement of a sync waits for a lock. Below PostgreSQL's
-            ``deadlock_timeout`` (1 s), it is always the sync that yields, never a reader.
+        LOCK_TIMEOUT: how long a sync waits for locks while others queue behind it. It is never more than
+            half of PostgreSQL's ``deadlock_timeout`` (1 s), so that the sync yields and not a reader.
         LOCK_WAIT: how long a sync keeps trying before it gives up.
     """
 
