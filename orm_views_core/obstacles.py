@@ -34,13 +34,16 @@ def find_obstacles(steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewN
 
 def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
     role = catalog.session.role
-    for name, owner in sorted(
-        {(s.name, s.installed.owner) for s in steps if s.installed and not s.installed.is_ours_to_change}
-    ):
+    views: dict[str, set[ViewName]] = {}
+    for step in steps:
+        if step.installed is not None and not step.installed.is_ours_to_change:
+            views.setdefault(step.installed.owner, set()).add(step.name)
+    for owner, names in sorted(views.items()):
+        belongs = "belongs" if len(names) == 1 else "belong"
         yield (
-            f"{name} belongs to {owner}, and {role}, as whom Django connects, is not a member of that role: "
-            f"only its owner can change it. GRANT {owner} TO {role}, or hand the view over: "
-            f"ALTER TABLE {name.quoted} OWNER TO {role}."
+            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, as whom Django connects, is "
+            f"not a member of that role: only its owner can change a view. GRANT {owner} TO {role}, or hand "
+            f"over what is to be changed: ALTER TABLE {min(names).quoted} OWNER TO {role}."
         )
 
 
