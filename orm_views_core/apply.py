@@ -27,7 +27,7 @@ from .refusal import database_refused, is_fault_of_view, is_refusal, view_refuse
 from .staging import create_staging, staged_first
 from .steps import Action, Phase, Plan, Step
 from .tag import join_comment
-from .tagging import as_read, new_tag, stored_after
+from .tagging import as_before, as_read, new_tag
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
 _BATCH = 100
@@ -217,17 +217,19 @@ class _Run:
         """Record on the views of some steps what their classes said and what PostgreSQL stores."""
         last = {step.name: step for step in steps}
         new = {step.name for step in steps if step.action in _NEW}
-        stored = {name: stored_after(step) for name, step in last.items()}
-        unread = {name: last[name].definition for name, known in stored.items() if known is None}
-        stars = [name for name, definition in unread.items() if definition and definition.has_star]
-        found = read_created(self.connection, list(unread), stars)
+        # Where they are now: before the swap a new version is still in its staging schema.
+        places = {name: step.built_at or name for name, step in last.items() if _changes_what_is_stored(step)}
+        stars = [place for name, place in places.items() if _has_star(last[name])]
+        found = read_created(self.connection, list(places.values()), stars)
         statements = []
         for name, step in last.items():
             definition = step.definition
             assert definition is not None
+            stored = as_read(step, found[places[name]]) if name in places else as_before(step.installed)
+            assert stored is not None
             tag = new_tag(
                 definition,
-                stored[name] or as_read(definition, found[name]),
+                stored,
                 step.installed,
                 self.now,
                 is_new=name in new,
@@ -238,6 +240,15 @@ class _Run:
             statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
         for start in range(0, len(statements), _BATCH):
             self.cursor.execute(";\n".join(statements[start : start + _BATCH]))
+
+
+def _changes_what_is_stored(step: Step) -> bool:
+    """Say whether the tag has to be made of what PostgreSQL stores now, and not of the tag before."""
+    return step.rehearsed is not None or as_before(step.installed) is None
+
+
+def _has_star(step: Step) -> bool:
+    return step.definition is not None and step.definition.has_star
 
 
 _NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}

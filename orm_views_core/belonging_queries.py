@@ -6,7 +6,7 @@
 BELONGINGS = r"""
 WITH rel AS MATERIALIZED (
     SELECT c.*, c.oid::pg_catalog.regclass::text AS written
-    FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s)
+    FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s::oid[])
 ), col AS MATERIALIZED (
     SELECT a.*, r.relkind, t.typstorage,
            format(E'ALTER TABLE \x01 ALTER COLUMN %%I SET ', a.attname) AS alter_column

@@ -50,7 +50,6 @@ def read_catalog(
     roles: Collection[str] = (),
     *,
     only: Collection[ViewName] | None = None,
-    wait: bool = False,
     sources_of: Collection[ViewName] = (),
 ) -> Catalog:
     """Read what a database has of views, inside a transaction.
@@ -60,7 +59,6 @@ def read_catalog(
         schemas: the schemas that views are to be in.
         roles: the roles that are to be granted something.
         only: read these views and nothing else.
-        wait: wait for whoever holds one exclusively, instead of leaving its definition unread.
         sources_of: hash the columns of what these views read, although no tag has such a hash yet.
 
     Returns:
@@ -73,7 +71,7 @@ def read_catalog(
         search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
             found = _fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
-            relations = _read_relations(cursor, schemas, only, wait)
+            relations = _read_relations(cursor, schemas, only)
             relations |= _with_sources(cursor, relations, sources_of)
     return Catalog(
         relations,
@@ -96,33 +94,35 @@ def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str
 def read_created(
     connection: BaseDatabaseWrapper, names: Collection[ViewName], sources_of: Collection[ViewName] = ()
 ) -> dict[ViewName, InstalledView]:
-    """Return what PostgreSQL stored of views that were just created: definitions, options, indexes.
+    """Return what PostgreSQL stored of views that were just made: rules, options, indexes.
 
     Args:
         connection: the database.
-        names: the views.
+        names: the views, where they are now.
         sources_of: those of them to hash the columns of what they read.
     """
     if not names:
         return {}
     with connection.cursor() as cursor, canonical_names(cursor):
-        rows = _read_rows(cursor, (), names, wait=True)
+        rows = _read_rows(cursor, (), names)
+        rules = _read_rules(cursor, [row[0] for row in rows])
         indexes = read_indexes(cursor, [row[0] for row in rows if row[3] == "m"])
-        views = [_view(row, indexes=tuple(indexes.get(row[0], ()))) for row in rows]
+        views = [_view(row, rule=rules.get(row[0]), indexes=tuple(indexes.get(row[0], ()))) for row in rows]
         relations = {view.name: view for view in views}
         return relations | _with_sources(cursor, relations, sources_of)
 
 
 def _read_relations(
-    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None, wait: bool
+    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> dict[ViewName, InstalledView]:
-    rows = _read_rows(cursor, schemas, only, wait)
-    oids = {"oids": [row[0] for row in rows]}
+    rows = _read_rows(cursor, schemas, only)
+    oids = {"oids": _array(row[0] for row in rows)}
+    rules = _read_rules(cursor, [row[0] for row in rows if row[3] in _KINDS and not row[-1]])
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for oid, column, comment in _fetch(cursor, queries.COLUMN_COMMENTS, oids):
         column_comments[oid][column] = comment
     grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, queries.GRANTS, oids)))
-    indexes = read_indexes(cursor, oids["oids"], held=[row[0] for row in rows if row[-1]])
+    indexes = read_indexes(cursor, [row[0] for row in rows], held=[row[0] for row in rows if row[-1]])
     reads: defaultdict[int, set[ViewName]] = defaultdict(set)
     read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
     for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, queries.READS, oids):
@@ -131,6 +131,7 @@ def _read_relations(
     views = [
         _view(
             row,
+            rule=rules.get(row[0]),
             column_comments=column_comments[row[0]],
             indexes=tuple(indexes.get(row[0], ())),
             grants=frozenset(grants.get(row[0], ())),
@@ -143,18 +144,28 @@ def _read_relations(
 
 
 def _read_rows(
-    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None, wait: bool
+    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> list[tuple[Any, ...]]:
     if only is None:
-        params = {"schemas": list(schemas), "tag": '%{"orm_views":%', "wait": wait}
+        params = {"schemas": list(schemas), "tag": '%{"orm_views":%'}
         return _fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
-    asked = {"schemas": [name.schema for name in only], "names": [name.name for name in only], "wait": wait}
+    asked = {"schemas": [name.schema for name in only], "names": [name.name for name in only]}
     return _fetch(cursor, queries.RELATIONS + queries.BY_NAME, asked)
+
+
+def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
+    """Return a hash of the SELECT of some views, by oid."""
+    return dict(_fetch(cursor, queries.RULES, {"oids": _array(oids)}))
+
+
+def _array(oids: Iterable[int]) -> str:
+    """Write an array as one literal: PostgreSQL parses and plans ``ARRAY[…]`` an element at a time."""
+    return "{" + ",".join(map(str, oids)) + "}"
 
 
 def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
     """Make a value of a row of the relations, and of what other queries know of it."""
-    oid, schema, name, relkind, owner, ours, definition, comment, options, populated, tuples, size, _ = row
+    oid, schema, name, relkind, owner, ours, comment, options, populated, tuples, size, _ = row
     kind = _KINDS.get(relkind)
     text, tag = split_comment(comment) if kind else (comment or "", None)
     return InstalledView(
@@ -164,7 +175,6 @@ def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
         relation=kind.label if kind else _OTHER_KINDS[relkind],
         owner=owner,
         is_ours_to_change=ours,
-        definition=definition,
         text=text,
         tag=tag,
         options=parse_options(options),
@@ -184,6 +194,27 @@ def _with_sources(
     }
     hashes = read_sources(cursor, [view.oid for view in expanding.values()])
     return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}
+
+
+def with_definitions(
+    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName], *, wait: bool = True
+) -> Catalog:
+    """Return a catalog in which some views have PostgreSQL's text of them, inside a transaction.
+
+    Args:
+        connection: its database.
+        catalog: the catalog.
+        names: the views.
+        wait: wait for whoever holds one exclusively, instead of leaving it as it is.
+    """
+    views = [catalog.relations[name] for name in names if name in catalog.relations]
+    if not views:
+        return catalog
+    with connection.cursor() as cursor, canonical_names(cursor):
+        params = {"oids": _array(view.oid for view in views), "wait": wait}
+        texts = dict(_fetch(cursor, queries.DEFINITIONS, params))
+    read = {view.name: replace(view, definition=texts.get(view.oid)) for view in views}
+    return replace(catalog, relations={**catalog.relations, **read})
 
 
 def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
@@ -207,13 +238,13 @@ def read_other_dependents(
     if not names:
         return {}
     with connection.cursor() as cursor:
-        found = _group(_fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": list(names)}))
+        found = _group(_fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": _array(names)}))
     return {names[oid]: described for oid, described in found.items()}
 
 
 def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]:
     """Return a hash of the columns of what some views read, by oid."""
-    return dict(_fetch(cursor, queries.SOURCES, {"oids": list(oids)})) if oids else {}
+    return dict(_fetch(cursor, queries.SOURCES, {"oids": _array(oids)})) if oids else {}
 
 
 def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -242,12 +273,12 @@ def read_indexes(
     return _group(
         (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
         for oid, name, unique, definition, concurrent in _fetch(
-            cursor, queries.INDEXES, {"oids": list(oids), "held": list(held)}
+            cursor, queries.INDEXES, {"oids": _array(oids), "held": _array(held)}
         )
     )
 
 
 def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
     """Return the columns of some relations in their order, by oid."""
-    rows = _fetch(cursor, queries.COLUMNS, {"oids": list(oids)})
+    rows = _fetch(cursor, queries.COLUMNS, {"oids": _array(oids)})
     return _group((oid, Column(*column)) for oid, *column in rows)

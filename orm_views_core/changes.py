@@ -54,7 +54,11 @@ class Differences:
     @property
     def is_pending(self) -> bool:
         """Whether a sync would do anything about it."""
-        return self != Differences()
+        return self != NO_DIFFERENCES
+
+
+#: A view that is as its class says.
+NO_DIFFERENCES = Differences()
 
 
 def differences(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .changes import Differences, Scope
+from .changes import NO_DIFFERENCES, Differences, Scope
 from .definition import ViewDefinition
 from .installed import Catalog, Column, InstalledView
 from .names import ViewKind, ViewName
@@ -55,7 +55,7 @@ def decide_alone(
 ) -> None:
     """Decide about a view as if it were the only one."""
     name = definition.name
-    difference = scope.differences.get(name, Differences())
+    difference = scope.differences.get(name, NO_DIFFERENCES)
     if difference.missing:
         decisions.decide(name, Action.CREATE, "it is not in the database")
     elif difference.obstructed_by:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from . import ddl
 from .belongings import Belonging
 from .building import Build, rebuild_statements
-from .changes import Differences, Scope
+from .changes import NO_DIFFERENCES, Differences, Scope
 from .consequences import lock_order
 from .decisions import Decisions, why_changed
 from .definition import ViewDefinition
@@ -137,7 +137,7 @@ class StepWriter:
         if action is Action.REBUILD:
             return [self._rebuild(name)]
         definition = self.facts.definitions.get(name)
-        difference = self.facts.scope.differences.get(name, Differences())
+        difference = self.facts.scope.differences.get(name, NO_DIFFERENCES)
         if definition is None or installed is None or difference.obstructed_by or action is Action.DROP:
             return []
         return self._lesser_steps(definition, installed, difference)
@@ -176,7 +176,7 @@ class StepWriter:
 
     def _replace(self, name: ViewName) -> Step:
         build = self._build(name, name)
-        difference = self.facts.scope.differences.get(name, Differences())
+        difference = self.facts.scope.differences.get(name, NO_DIFFERENCES)
         statements = [
             ddl.create_view(
                 build.definition, sql=build.sql, replace=True, further_options=build.options_by_hand
@@ -230,7 +230,7 @@ class StepWriter:
             rehearsed=self.facts.rehearsal.views.get(name),
             at=at,
             sql=sql,
-            difference=self.facts.scope.differences.get(name, Differences()),
+            difference=self.facts.scope.differences.get(name, NO_DIFFERENCES),
             belongings=tuple(self.facts.keep.get(name, ())),
         )
 

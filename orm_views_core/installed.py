@@ -48,7 +48,9 @@ class InstalledView:
         kind: None for what is neither a view nor a materialised one.
         relation: what kind of relation it is, in words.
         is_ours_to_change: whether the role that we connect as owns it, or is a member of the role that does.
-        definition: PostgreSQL's own text of it; None while somebody holds it exclusively (to refresh it).
+        rule: a hash of its SELECT as PostgreSQL stores it, and of the names of what that refers to; None
+            while somebody holds the view exclusively (to refresh it).
+        definition: PostgreSQL's own text of it; None where it was not asked for.
         text: the comment without the tag.
         reads: the relations that it reads.
         read_by: the relations that read it.
@@ -63,6 +65,7 @@ class InstalledView:
     relation: str
     owner: str
     is_ours_to_change: bool = True
+    rule: str | None = None
     definition: str | None = None
     text: str = ""
     tag: Tag | None = None
@@ -80,12 +83,12 @@ class InstalledView:
     @property
     def fingerprint(self) -> str | None:
         """A hash of what PostgreSQL stores of it, what was added by hand left out; None when unknown."""
-        if self.definition is None or self.kind is None:
+        if self.rule is None or self.kind is None:
             return None
         indexes, options = (self.tag.indexes, self.tag.options) if self.tag else ((), ())
         return stored_fingerprint(
             self.kind,
-            self.definition,
+            self.rule,
             [option for option in self.options if option[0] in options],
             [index for index in self.indexes if index.name in indexes],
         )
@@ -103,20 +106,20 @@ class InstalledView:
 
 def stored_fingerprint(
     kind: ViewKind,
-    definition: str,
+    rule: str,
     options: Iterable[tuple[str, str]],
     indexes: Iterable[InstalledIndex],
 ) -> str:
     """Hash what PostgreSQL stores of a view.
 
     Args:
-        definition: its canonical text.
+        rule: the hash of its SELECT.
         options: those that its class or its SQL set.
         indexes: those that its class declares.
     """
     # A materialised view's options are storage parameters, which a class does not speak of.
     said = sorted(options) if kind is ViewKind.VIEW else []
-    stored = [kind.value, definition, said, sorted((i.name, i.unique, i.tail) for i in indexes)]
+    stored = [kind.value, rule, said, sorted((i.name, i.unique, i.tail) for i in indexes)]
     return hashlib.sha256(json.dumps(stored).encode()).hexdigest()[:16]
 
 

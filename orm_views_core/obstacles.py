@@ -41,9 +41,10 @@ def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
     for owner, names in sorted(views.items()):
         belongs = "belongs" if len(names) == 1 else "belong"
         yield (
-            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, as whom Django connects, is "
-            f"not a member of that role: only its owner can change a view. GRANT {owner} TO {role}, or hand "
-            f"over what is to be changed: ALTER TABLE {min(names).quoted} OWNER TO {role}."
+            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, as whom Django "
+            "connects, is not a member of that role: only its owner can change a view. "
+            f"GRANT {owner} TO {role}, or hand over what is to be changed: "
+            f"ALTER TABLE {min(names).quoted} OWNER TO {role}."
         )
 
 

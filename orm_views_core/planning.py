@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .belongings import Belonging, read_belongings, worth_keeping
-from .catalog import canonical_names, read_catalog, read_other_dependents, read_taken
+from .catalog import canonical_names, read_catalog, read_other_dependents, read_taken, with_definitions
 from .changes import PUBLIC, Differences, Scope, find_scope
 from .conf import get_settings
 from .definition import Definitions, ViewDefinition, compile_definitions
@@ -76,7 +76,7 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehe
     )
     if problem := _why_not_try(definitions, catalog, scope, dropped):
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
-    catalog = _with_definitions(connection, catalog, scope.rehearse)
+    catalog = with_definitions(connection, catalog, scope.rehearse)
     outsiders = {name: _as_definition(definitions.database, catalog.relations[name]) for name in others}
     facts = _try(connection, definitions, catalog, scope, outsiders)
     return make_plan(
@@ -182,18 +182,6 @@ def _as_definition(database: str, view: InstalledView) -> ViewDefinition:
         options=view.options if view.kind is ViewKind.VIEW else (),
         with_data=view.populated,
     )
-
-
-def _with_definitions(
-    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
-) -> Catalog:
-    """Wait for the definitions that were left unread because somebody held the views: they are compared."""
-    relations = {name: catalog.relations[name] for name in names if name in catalog.relations}
-    unread = [name for name, view in relations.items() if view.kind and view.definition is None]
-    if not unread:
-        return catalog
-    found = read_catalog(connection, [], only=unread, wait=True).relations
-    return replace(catalog, relations={**catalog.relations, **found})
 
 
 def _refuse_to_drop_all(

@@ -6,31 +6,27 @@ https://www.postgresql.org/docs/current/catalogs.html
 # A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
 # make pg_total_relation_size and pg_get_indexdef wait, and pg_get_viewdef of it and of what reads it, because
 # that locks what the view reads. A status page must not wait with them: those are left unread.
-RELATIONS = """
+_HELD = """
 WITH held AS MATERIALIZED (
     SELECT relation FROM pg_catalog.pg_locks
     WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND granted AND pid <> pg_backend_pid()
       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-      AND NOT %(wait)s
-), unreadable AS MATERIALIZED (
-    SELECT relation FROM held
-    UNION
-    SELECT r.ev_class FROM pg_catalog.pg_depend d
-    JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
-    WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid IN (SELECT relation FROM held)
 )
+"""
+
+RELATIONS = f"""{_HELD}
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
-       pg_catalog.pg_has_role(c.relowner, 'USAGE'),
-       CASE WHEN c.relkind IN ('v', 'm') AND unreadable.relation IS NULL
-            THEN pg_catalog.pg_get_viewdef(c.oid) END,
-       pg_catalog.obj_description(c.oid, 'pg_class'), c.reloptions, c.relispopulated, c.reltuples,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE'), comment.description,
+       c.reloptions, c.relispopulated, c.reltuples,
        CASE WHEN c.relkind = 'm' AND held.relation IS NULL
             THEN pg_catalog.pg_total_relation_size(c.oid) END,
        held.relation IS NOT NULL
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN held ON held.relation = c.oid
-LEFT JOIN unreadable ON unreadable.relation = c.oid
+LEFT JOIN pg_catalog.pg_description comment
+       ON comment.objoid = c.oid AND comment.objsubid = 0
+      AND comment.classoid = 'pg_catalog.pg_class'::regclass
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
 """
 IN_OUR_SCHEMAS = """
@@ -43,24 +39,59 @@ BY_NAME = """
   AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
+# PostgreSQL's own text of some views: the dearest of all that can be read about a view, because the server
+# has to take the view and all that it reads apart.
+DEFINITIONS = f"""{_HELD}
+SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid)
+FROM pg_catalog.pg_class c
+WHERE c.oid = ANY(%(oids)s::oid[]) AND c.relkind IN ('v', 'm')
+  AND (%(wait)s OR c.oid NOT IN (
+       SELECT relation FROM held
+       UNION
+       SELECT r.ev_class FROM pg_catalog.pg_depend d
+       JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
+       WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid IN (SELECT relation FROM held)))
+"""
+
+# Whether that text can have changed is cheaper to know. It is made of the rule in which the SELECT is stored
+# as a tree, in which everything has its oid; of the names of the relations and columns that it refers to; and
+# of those of the view's own columns.
+RULES = """
+SELECT r.ev_class, md5(concat_ws(' ', r.ev_action, own.names, referred.names))
+FROM pg_catalog.pg_rewrite r
+CROSS JOIN LATERAL (
+    SELECT string_agg(attname, ',' ORDER BY attnum) AS names
+    FROM pg_catalog.pg_attribute WHERE attrelid = r.ev_class AND attnum > 0
+) own
+CROSS JOIN LATERAL (
+    SELECT string_agg(concat_ws('.', c.relname, a.attname), ',' ORDER BY d.refobjid, d.refobjsubid) AS names
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
+) referred
+WHERE r.rulename = '_RETURN' AND r.ev_class = ANY(%(oids)s::oid[])
+"""
+
 # A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
 READS = """
-SELECT DISTINCT reader.oid, reader_schema.nspname, reader.relname, c.oid, schema.nspname, c.relname
+SELECT reader.oid, reader_schema.nspname, reader.relname, c.oid, schema.nspname, c.relname
 FROM (
     SELECT r.ev_class AS reader, d.refobjid AS read
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
       AND d.refclassid = 'pg_catalog.pg_class'::regclass
-      AND (r.ev_class = ANY(%(oids)s) OR d.refobjid = ANY(%(oids)s))
-    UNION ALL
+      AND (r.ev_class = ANY(%(oids)s::oid[]) OR d.refobjid = ANY(%(oids)s::oid[]))
+    UNION
     -- Whoever uses the type of its rows (NULL::views.loans, a column of it) keeps it from being dropped.
     SELECT COALESCE(r.ev_class, d.objid), c.oid
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_type t ON t.oid = c.reltype
     JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray)
     LEFT JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_catalog.pg_rewrite'::regclass
-    WHERE c.oid = ANY(%(oids)s)
+    WHERE c.oid = ANY(%(oids)s::oid[])
       AND d.refclassid = 'pg_catalog.pg_type'::regclass
       AND d.classid IN ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_class'::regclass)
 ) AS found
@@ -82,7 +113,7 @@ FROM (
     FROM pg_catalog.pg_depend d
     JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-      AND d.refobjid <> r.ev_class AND r.ev_class = ANY(%(oids)s)
+      AND d.refobjid <> r.ev_class AND r.ev_class = ANY(%(oids)s::oid[])
 ) AS source
 JOIN pg_catalog.pg_class c ON c.oid = source.read
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -92,11 +123,11 @@ GROUP BY source.reader
 # REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisunique,
-       CASE WHEN i.indrelid = ANY(%(held)s) THEN '' ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
+       CASE WHEN i.indrelid = ANY(%(held)s::oid[]) THEN '' ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
        i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ANY(%(oids)s)
+WHERE i.indrelid = ANY(%(oids)s::oid[])
 ORDER BY c.relname
 """
 
@@ -104,7 +135,7 @@ COLUMN_COMMENTS = """
 SELECT d.objoid, a.attname, d.description
 FROM pg_catalog.pg_description d
 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
-WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s)
+WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s::oid[])
 """
 
 GRANTS = """
@@ -112,7 +143,7 @@ SELECT c.oid, COALESCE(r.rolname, ''), acl.privilege_type, acl.is_grantable
 FROM pg_catalog.pg_class c
 CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) acl
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
-WHERE c.oid = ANY(%(oids)s) AND acl.grantee <> c.relowner
+WHERE c.oid = ANY(%(oids)s::oid[]) AND acl.grantee <> c.relowner
 """
 
 SCHEMAS = """
@@ -167,7 +198,7 @@ SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
-WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid = ANY(%(oids)s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
 
@@ -177,11 +208,11 @@ OTHER_DEPENDENTS = """
 SELECT DISTINCT found.view, pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM (
     SELECT oid AS view, 'pg_catalog.pg_class'::regclass::oid AS classid, oid AS objid
-    FROM pg_catalog.pg_class WHERE oid = ANY(%(oids)s)
+    FROM pg_catalog.pg_class WHERE oid = ANY(%(oids)s::oid[])
     UNION ALL
     SELECT c.oid, 'pg_catalog.pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray])
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
-    WHERE c.oid = ANY(%(oids)s)
+    WHERE c.oid = ANY(%(oids)s::oid[])
 ) AS found
 JOIN pg_catalog.pg_depend d ON d.refclassid = found.classid AND d.refobjid = found.objid AND d.deptype = 'n'
 LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid

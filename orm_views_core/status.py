@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .catalog import read_catalog, read_columns
+from .catalog import read_catalog, read_columns, with_definitions
 from .changes import Differences, differences, find_scope
 from .connections import get_connection, view_databases
 from .definition import Definitions, ViewDefinition, compile_definitions
@@ -143,6 +143,8 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         status = next((s for s in _statuses(definitions, catalog) if s.name == name), None)
         if status is None:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
+        relations = with_definitions(connection, catalog, [name], wait=False).relations
+        status = replace(status, installed=relations.get(name))
         rehearsal, not_tried = Rehearsal(), ""
         if status.definition is not None and not (status.differences and status.differences.obstructed_by):
             try:

@@ -6,13 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .belongings import options_by_hand
 from .changes import has_text_by_hand
 from .definition import ViewDefinition
 from .installed import InstalledView, stored_fingerprint
 from .names import ViewKind
-from .rehearsal import RehearsedView
-from .statements import index_changes
-from .steps import Action, Step
+from .steps import Step
 from .tag import Tag
 
 
@@ -25,49 +24,43 @@ class Stored(NamedTuple):
     sources: str | None = None
 
 
-def stored_after(step: Step) -> Stored | None:
-    """Say what PostgreSQL has of a view after a step; None when only PostgreSQL can say.
-
-    What was tried is what will be stored: the definition in the place that it is going to have.
-    """
-    definition, installed, rehearsed = step.definition, step.installed, step.rehearsed
-    assert definition is not None
-    if rehearsed is not None:
-        indexes = tuple(index.name for index in rehearsed.indexes)
-        if step.action not in {Action.CREATE, Action.REPLACE, Action.REBUILD}:
-            assert installed is not None
-            indexes = index_changes(definition, installed, rehearsed).ours
-        return _as_rehearsed(definition, rehearsed, indexes)
-    if installed is None or installed.tag is None:
+def as_before(view: InstalledView | None) -> Stored | None:
+    """Say what PostgreSQL has of a view that a step leaves as it was; None when no tag knows."""
+    if view is None or view.tag is None:
         return None
-    tag = installed.tag
-    return Stored(tag.installed, tag.indexes, tag.options, tag.sources)
+    return Stored(view.tag.installed, view.tag.indexes, view.tag.options, view.tag.sources)
 
 
-def _as_rehearsed(definition: ViewDefinition, rehearsed: RehearsedView, our_indexes: Sequence[str]) -> Stored:
-    indexes = [index for index in rehearsed.indexes if index.name in our_indexes]
-    options = rehearsed.options if definition.kind is ViewKind.VIEW else ()
-    return Stored(
-        stored_fingerprint(definition.kind, rehearsed.definition, options, indexes),
-        tuple(index.name for index in definition.indexes if index.name in our_indexes),
-        tuple(name for name, _ in options),
-        rehearsed.sources,
-    )
+def as_read(step: Step, view: InstalledView) -> Stored:
+    """Say what PostgreSQL has of a view after a step.
 
-
-def as_read(definition: ViewDefinition, view: InstalledView) -> Stored:
-    """Say what PostgreSQL has of a view that was just created, as it was read back."""
+    Args:
+        step: what was done.
+        view: the view, read since.
+    """
+    definition = step.definition
+    assert definition is not None
     assert view.kind is not None
-    assert view.definition is not None
-    names = {index.name for index in definition.indexes}
-    indexes = [index for index in view.indexes if index.name in names]
-    options = view.options if view.kind is ViewKind.VIEW else ()
+    assert view.rule is not None  # nobody else holds what we have just made
+    declared = {index.name for index in definition.indexes}
+    indexes = [index for index in view.indexes if index.name in declared]
+    options = _our_options(step, view)
     return Stored(
-        stored_fingerprint(view.kind, view.definition, options, indexes),
+        stored_fingerprint(view.kind, view.rule, options, indexes),
         tuple(index.name for index in definition.indexes if any(i.name == index.name for i in indexes)),
         tuple(name for name, _ in options),
         view.sources,
     )
+
+
+def _our_options(step: Step, view: InstalledView) -> list[tuple[str, str]]:
+    """Return a plain view's options without those that somebody set by hand."""
+    if view.kind is not ViewKind.VIEW:
+        return []
+    assert step.definition is not None
+    tried = step.rehearsed.options if step.rehearsed else ()
+    by_hand = options_by_hand(step.installed, step.definition, tried)
+    return [option for option in view.options if option not in by_hand]
 
 
 def new_tag(
