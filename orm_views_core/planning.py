@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -38,6 +38,17 @@ class SyncOptions:
     force: bool = False
     allow_drop_all: bool = False
     drop_dependents: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        roles: str | Iterable[str] | None,
+        only: Iterable[ViewName] | None,
+        *flags: bool,
+    ) -> SyncOptions:
+        """Make options of what callers may give: one role or several, any collection of names."""
+        several = (roles,) if isinstance(roles, str) else tuple(dict.fromkeys(roles or ()))
+        return cls(several, None if only is None else frozenset(only), *flags)
 
 
 def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehearse_missing: bool) -> Plan:

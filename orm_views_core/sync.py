@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -58,13 +58,7 @@ def plan_views(
     Raises:
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
     """
-    options = SyncOptions(
-        _as_roles(grant_select_permissions_to_user),
-        None if only is None else frozenset(only),
-        force,
-        allow_drop_all,
-        drop_dependents,
-    )
+    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
@@ -105,13 +99,7 @@ def sync_views(
         OrmViewsError: when a view is invalid, a role is missing, something is in the way or a database
             does not answer. That database is as it was before.
     """
-    options = SyncOptions(
-        _as_roles(grant_select_permissions_to_user),
-        None if only is None else frozenset(only),
-        force,
-        allow_drop_all,
-        drop_dependents,
-    )
+    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
 
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
@@ -135,12 +123,6 @@ def sync_views(
         results.append(in_transaction(connection, sync, progress.on_wait if progress else None))
         signals.views_synced.send(sender=sync_views, database=connection.alias, result=results[-1])
     return results
-
-
-def _as_roles(roles: str | Iterable[str] | None) -> tuple[str, ...]:
-    if roles is None:
-        return ()
-    return (roles,) if isinstance(roles, str) else tuple(dict.fromkeys(roles))
 
 
 def _connect(databases: Sequence[str] | None) -> list[BaseDatabaseWrapper]:
