@@ -125,15 +125,23 @@ WITH rel AS MATERIALIZED (
     FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
     UNION ALL
     -- What new relations of ours are granted to by default is not what this one was granted to.
-    SELECT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
+    SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
            E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', false
     FROM rel, pg_catalog.pg_default_acl d
     JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
     CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
     LEFT JOIN pg_catalog.pg_roles g ON g.oid = acl.grantee
-    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace = 0 AND acl.grantee <> d.defaclrole
+    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, rel.relnamespace) AND acl.grantee <> d.defaclrole
     UNION ALL
-    SELECT rel.oid, 62, 'revocation', privilege_type || ' from ' || rolname,
+    -- And what new relations of ours do not give to ourselves, its owner had.
+    SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname),
+           '', false
+    FROM rel
+    JOIN pg_catalog.pg_roles r ON r.oid = relowner
+    JOIN pg_catalog.pg_default_acl d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, relnamespace)
+    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
+    UNION ALL
+    SELECT rel.oid, 63, 'revocation', privilege_type || ' from ' || rolname,
            format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname), '', false
     FROM rel
     JOIN pg_catalog.pg_roles r ON r.oid = relowner
@@ -150,17 +158,18 @@ SELECT view, kind, name, template, tail, is_late FROM found ORDER BY view, place
 # The privileges that others than the owner have, on views and on their columns, and who granted them.
 PRIVILEGES = r"""
 SELECT acl.view, grantor.rolname, acl.grantor = acl.relowner, COALESCE(grantee.rolname, ''),
+       privilege_type, column_name, is_grantable,
        'of ' || privilege_type || on_column || ' to ' || COALESCE(grantee.rolname, 'public')
        || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END,
        'GRANT ' || privilege_type || on_column || E' ON \x01 TO '
        || COALESCE(quote_ident(grantee.rolname), 'PUBLIC')
        || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
 FROM (
-    SELECT c.oid AS view, c.relowner, '' AS on_column, a.*
+    SELECT c.oid AS view, c.relowner, '' AS column_name, '' AS on_column, a.*
     FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
     WHERE c.oid = ANY(%(oids)s)
     UNION ALL
-    SELECT c.oid, c.relowner, format(' (%%I)', col.attname), a.*
+    SELECT c.oid, c.relowner, col.attname, format(' (%%I)', col.attname), a.*
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_attribute col ON col.attrelid = c.oid AND NOT col.attisdropped
     CROSS JOIN LATERAL pg_catalog.aclexplode(col.attacl) a
@@ -169,5 +178,5 @@ FROM (
 JOIN pg_catalog.pg_roles grantor ON grantor.oid = acl.grantor
 LEFT JOIN pg_catalog.pg_roles grantee ON grantee.oid = acl.grantee
 WHERE acl.grantee <> acl.relowner AND (acl.grantee = 0 OR grantee.rolname IS NOT NULL)
-ORDER BY acl.view, 5
+ORDER BY acl.view, 8
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -16,8 +16,6 @@ from .belonging_queries import BELONGINGS, PRIVILEGES
 from .definition import ViewDefinition
 from .installed import InstalledIndex, InstalledView
 from .names import ViewKind, ViewName, quote_identifier
-
-K = TypeVar("K")
 
 #: Stand for the table's name and its schema in a template; no identifier has them.
 _TABLE, _SCHEMA = "\x01", "\x02"
@@ -80,25 +78,39 @@ def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, t
     for oid, kind, name, template, tail, is_late in cursor.fetchall():
         found.setdefault(oid, []).append(Belonging(kind, name, template, tail=tail, is_late=is_late))
     cursor.execute(PRIVILEGES, {"oids": list(oids)})
-    grants: dict[int, list[tuple[str, str, Belonging]]] = {}
-    for oid, grantor, is_owner, grantee, name, template in cursor.fetchall():
+    grants: dict[int, list[_Grant]] = {}
+    for oid, grantor, is_owner, *given, name, template in cursor.fetchall():
         belonging = Belonging("grant", name, template, grantor="" if is_owner else grantor)
-        grants.setdefault(oid, []).append((grantor, grantee, belonging))
-    for oid, given in grants.items():
-        found.setdefault(oid, []).extend(_in_order(given))
+        grants.setdefault(oid, []).append(_Grant(*given, belonging))
+    for oid, granted in grants.items():
+        found.setdefault(oid, []).extend(_in_order(granted))
     return {oid: tuple(belongings) for oid, belongings in found.items()}
 
 
-def _in_order(grants: Iterable[tuple[str, str, Belonging]]) -> list[Belonging]:
-    """Order privileges so that whoever passes one on has it by then."""
+class _Grant(NamedTuple):
+    """A privilege on a view or, where there is a column, on that."""
+
+    grantee: str
+    privilege: str
+    column: str
+    is_grantable: bool
+    belonging: Belonging
+
+
+def _in_order(grants: Iterable[_Grant]) -> list[Belonging]:
+    """Order privileges so that whoever passes one on may do so by then."""
     pending = list(grants)
-    ordered = [belonging for _, _, belonging in pending if not belonging.grantor]
-    holders = {grantee for _, grantee, belonging in pending if not belonging.grantor}
-    pending = [grant for grant in pending if grant[2].grantor]
+    ordered: list[Belonging] = []
+    may_grant: set[tuple[str, str, str]] = set()
     while pending:
-        ready = [grant for grant in pending if grant[0] in holders] or pending
-        ordered += [belonging for _, _, belonging in ready]
-        holders |= {grantee for _, grantee, _ in ready}
+        ready = [
+            grant
+            for grant in pending
+            if not (by := grant.belonging.grantor)
+            or not may_grant.isdisjoint({(by, grant.privilege, ""), (by, grant.privilege, grant.column)})
+        ] or pending
+        ordered += [grant.belonging for grant in ready]
+        may_grant |= {(grant.grantee, grant.privilege, grant.column) for grant in ready if grant.is_grantable}
         pending = [grant for grant in pending if grant not in ready]
     return ordered
 
