@@ -14,119 +14,149 @@ WITH rel AS MATERIALIZED (
     JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 ), idx AS MATERIALIZED (
-    SELECT i.*, c.relname, c.reltablespace, r.written, pg_catalog.pg_get_indexdef(i.indexrelid) AS sql
+    SELECT i.*, c.relname, c.reltablespace, r.written, sql.head,
+           substr(sql.rest, length(r.written) + 5) AS tail
     FROM rel r
     JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_indexdef(i.indexrelid) AS text,
+                               quote_ident(c.relname) AS name) d
+    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
+                               substr(text, strpos(text, name) + length(name)) AS rest) sql
 ), rul AS MATERIALIZED (
-    SELECT w.ev_class, w.oid, w.rulename, r.written, rtrim(pg_catalog.pg_get_ruledef(w.oid), ';') AS sql
+    SELECT w.ev_class, w.oid, w.rulename, r.written, sql.*
     FROM rel r
     JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    CROSS JOIN LATERAL (SELECT rtrim(pg_catalog.pg_get_ruledef(w.oid), ';') AS text,
+                               quote_ident(w.rulename) AS name) d
+    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
+                               substr(text, strpos(text, name) + length(name)) AS rest) sql
 ), trg AS MATERIALIZED (
-    SELECT t.tgrelid, t.oid, t.tgname, r.written, pg_catalog.pg_get_triggerdef(t.oid) AS sql
+    SELECT t.tgrelid, t.oid, t.tgname, r.written, sql.*
     FROM rel r
     JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_triggerdef(t.oid) AS text, quote_ident(t.tgname) AS name) d
+    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
+                               substr(text, strpos(text, name) + length(name)) AS rest) sql
 ), comments AS MATERIALIZED (
     SELECT classoid, objoid, objsubid, quote_literal(description) AS text FROM pg_catalog.pg_description
-), found(view, place, kind, name, template, tail, is_late) AS (
+), found(view, place, kind, name, template, tail, finish) AS (
     SELECT oid, 10, 'storage parameter', option,
            format(E'ALTER TABLE \x01 SET (%%s=%%L)', split_part(option, '=', 1),
-                  substr(option, strpos(option, '=') + 1)), '', false
+                  substr(option, strpos(option, '=') + 1)), '', ''
     FROM rel, unnest(reloptions) option WHERE relkind = 'm'
     UNION ALL
     SELECT rel.oid, 10, 'storage parameter', 'toast.' || option,
            format(E'ALTER TABLE \x01 SET (toast.%%s=%%L)', split_part(option, '=', 1),
-                  substr(option, strpos(option, '=') + 1)), '', false
+                  substr(option, strpos(option, '=') + 1)), '', ''
     FROM rel JOIN pg_catalog.pg_class t ON t.oid = rel.reltoastrelid, unnest(t.reloptions) option
     UNION ALL
     SELECT rel.oid, 11, 'tablespace', spcname,
-           format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname), '', false
+           format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname), '', ''
     FROM rel JOIN pg_catalog.pg_tablespace t ON t.oid = rel.reltablespace
     UNION ALL
     SELECT rel.oid, 12, 'access method', amname,
-           format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname), '', false
+           format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname), '', ''
     FROM rel JOIN pg_catalog.pg_am m ON m.oid = rel.relam
     WHERE amname <> current_setting('default_table_access_method')
     UNION ALL
     SELECT attrelid, 13, 'column storage', attname, alter_column || 'STORAGE '
            || CASE attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
-                              ELSE 'EXTENDED' END, '', false
+                              ELSE 'EXTENDED' END, '', ''
     FROM col WHERE relkind = 'm' AND attstorage <> typstorage
     UNION ALL
     SELECT attrelid, 13, 'column storage', attname, alter_column || 'COMPRESSION '
-           || CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, '', false
+           || CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, '', ''
     FROM col WHERE relkind = 'm' AND attcompression <> ''
     UNION ALL
     SELECT attrelid, 20, 'statistics target', attname,
-           alter_column || 'STATISTICS ' || attstattarget, '', false
+           alter_column || 'STATISTICS ' || attstattarget, '', ''
     FROM col WHERE relkind = 'm' AND attstattarget >= 0
     UNION ALL
-    SELECT attrelid, 20, 'column option', attname, alter_column || '(' || option || ')', '', false
+    SELECT attrelid, 20, 'column option', attname, alter_column || '(' || option || ')', '', ''
     FROM col, unnest(attoptions) option WHERE relkind = 'm'
     UNION ALL
     SELECT indrelid, 30, 'index', relname,
-           overlay(sql PLACING E'\x01' FROM strpos(sql, ' ON ' || written || ' USING ') + 4
-                   FOR length(written)),
-           substr(sql, strpos(sql, ' USING ') + 7), false
+           head || E' ON \x01' || tail, substr(tail, length(' USING ') + 1), ''
     FROM idx WHERE indisvalid
     UNION ALL
     SELECT indrelid, 31, 'index tablespace', relname,
-           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname), '', false
+           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname), '', ''
     FROM idx JOIN pg_catalog.pg_tablespace t ON t.oid = reltablespace
     UNION ALL
     SELECT indrelid, 31, 'index statistics', relname,
            format(E'ALTER INDEX \x02.%%I ALTER COLUMN %%s SET STATISTICS %%s',
-                  relname, attnum, attstattarget), '', false
+                  relname, attnum, attstattarget), '', ''
     FROM idx JOIN pg_catalog.pg_attribute a ON a.attrelid = indexrelid WHERE attstattarget >= 0
     UNION ALL
     SELECT indrelid, 32, 'index comment', relname,
-           format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text), '', false
+           format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text), '', ''
     FROM idx
     JOIN comments ON objoid = indexrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
     UNION ALL
-    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname), '', false
+    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname), '', ''
     FROM idx WHERE indisclustered
     UNION ALL
-    -- Its name has a schema, which may be any: it can only be had once the old one is gone.
-    SELECT rel.oid, 35, 'extended statistics', stxname, pg_catalog.pg_get_statisticsobjdef(s.oid), '', true
-    FROM rel JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = rel.oid
+    -- Its name has a schema, which may be any: it can only be had once the old one is gone. Until then it
+    -- is called something else, so that ANALYZE finds it.
+    SELECT rel.oid, 35, 'extended statistics', stxname,
+           concat_ws('; ',
+               'CREATE STATISTICS ' || interim || substr(left(d.text, -length(written)), length(named) + 19)
+               || E'\x01',
+               CASE WHEN (to_jsonb(s) ->> 'stxstattarget')::int >= 0
+                    THEN format('ALTER STATISTICS %%s SET STATISTICS %%s', interim,
+                                to_jsonb(s) ->> 'stxstattarget') END,
+               CASE WHEN owner.rolname <> current_user
+                    THEN format('ALTER STATISTICS %%s OWNER TO %%I', interim, owner.rolname) END,
+               'COMMENT ON STATISTICS ' || interim || ' IS ' || comments.text), '',
+           format('ALTER STATISTICS %%s SET SCHEMA %%I; ALTER STATISTICS %%I.%%I RENAME TO %%I',
+                  interim, nspname, nspname, 'orm_views_' || s.oid, stxname)
+    FROM rel
+    JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = rel.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
+    JOIN pg_catalog.pg_roles owner ON owner.oid = s.stxowner
+    CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_statisticsobjdef(s.oid) AS text,
+                               format('%%I.%%I', nspname, stxname) AS named,
+                               E'\x02.orm_views_' || s.oid AS interim) d
+    LEFT JOIN comments ON objoid = s.oid AND classoid = 'pg_catalog.pg_statistic_ext'::regclass
     UNION ALL
     SELECT ev_class, 40, 'rule', rulename,
-           overlay(sql PLACING E'\x01' FROM strpos(sql, ' TO ' || written) + 4 FOR length(written)), '', false
+           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' TO ' || written) + 4 FOR length(written)),
+           '', ''
     FROM rul
     UNION ALL
     SELECT tgrelid, 41, 'trigger', tgname,
-           overlay(sql PLACING E'\x01' FROM strpos(sql, ' ON ' || written || ' ') + 4 FOR length(written)),
-           '', false
+           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' ON ' || written || ' ') + 4
+                           FOR length(written)), '', ''
     FROM trg
     UNION ALL
     SELECT attrelid, 42, 'default', attname, alter_column || 'DEFAULT '
-           || pg_catalog.pg_get_expr(adbin, adrelid), '', false
+           || pg_catalog.pg_get_expr(adbin, adrelid), '', ''
     FROM col JOIN pg_catalog.pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
     UNION ALL
     SELECT attrelid, 50, 'column comment', attname,
-           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text), '', false
+           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text), '', ''
     FROM col
     JOIN comments ON objoid = attrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = attnum
     UNION ALL
     SELECT oid, 50, 'comment', '', format(E'COMMENT ON %%s \x01 IS %%s',
-           CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text), '', false
+           CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text), '', ''
     FROM rel JOIN comments ON objoid = oid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
     UNION ALL
     SELECT ev_class, 51, 'rule comment', rulename,
-           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text), '', false
+           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text), '', ''
     FROM rul JOIN comments ON objoid = rul.oid AND classoid = 'pg_catalog.pg_rewrite'::regclass
     UNION ALL
     SELECT tgrelid, 51, 'trigger comment', tgname,
-           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text), '', false
+           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text), '', ''
     FROM trg JOIN comments ON objoid = trg.oid AND classoid = 'pg_catalog.pg_trigger'::regclass
     UNION ALL
-    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname), '', false
+    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname), '', ''
     FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
     UNION ALL
     -- What new relations of ours are granted to by default is not what this one was granted to.
     SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
-           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', false
+           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', ''
     FROM rel, pg_catalog.pg_default_acl d
     JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
     CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
@@ -135,14 +165,14 @@ WITH rel AS MATERIALIZED (
     UNION ALL
     -- And what new relations of ours do not give to ourselves, its owner had.
     SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname),
-           '', false
+           '', ''
     FROM rel
     JOIN pg_catalog.pg_roles r ON r.oid = relowner
     JOIN pg_catalog.pg_default_acl d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, relnamespace)
     JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
     UNION ALL
     SELECT rel.oid, 63, 'revocation', privilege_type || ' from ' || rolname,
-           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname), '', false
+           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname), '', ''
     FROM rel
     JOIN pg_catalog.pg_roles r ON r.oid = relowner
     CROSS JOIN LATERAL (
@@ -152,7 +182,7 @@ WITH rel AS MATERIALIZED (
     ) missing
     WHERE relacl IS NOT NULL
 )
-SELECT view, kind, name, template, tail, is_late FROM found ORDER BY view, place, name, template
+SELECT view, kind, name, template, tail, finish FROM found ORDER BY view, place, name, template
 """
 
 # The privileges that others than the owner have, on views and on their columns, and who granted them.

@@ -6,7 +6,7 @@ read before, as the statements that would make it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Belonging:
         template: the statement that makes it, with marks for the view's name and schema.
         grantor: for a privilege that somebody else than the owner granted, who did.
         tail: for an index, its definition from USING on.
-        is_late: whether the statement has its place after the swap, because it names the view itself.
+        finish: a template of what has its place after the swap, because a name is free only then.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Belonging:
     template: str
     grantor: str = ""
     tail: str = ""
-    is_late: bool = False
+    finish: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".rstrip()
@@ -54,7 +54,7 @@ class Belonging:
             at: the view to make it on.
             role: the one that we connect as, to come back to.
         """
-        statement = self.template.replace(_TABLE, at.quoted).replace(_SCHEMA, quote_identifier(at.schema))
+        statement = _filled_in(self.template, at)
         if not self.grantor:
             return (statement,)
         return (
@@ -62,6 +62,18 @@ class Belonging:
             statement,
             f"SET LOCAL ROLE {quote_identifier(role)}",
         )
+
+    def last_statements(self, at: ViewName) -> tuple[str, ...]:
+        """Return the statements that it takes once the view is in its place.
+
+        Args:
+            at: where it was made.
+        """
+        return (_filled_in(self.finish, at),) if self.finish else ()
+
+
+def _filled_in(template: str, at: ViewName) -> str:
+    return template.replace(_TABLE, at.quoted).replace(_SCHEMA, quote_identifier(at.schema))
 
 
 def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Belonging, ...]]:
@@ -75,13 +87,13 @@ def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, t
         return {}
     cursor.execute(BELONGINGS, {"oids": list(oids)})
     found: dict[int, list[Belonging]] = {}
-    for oid, kind, name, template, tail, is_late in cursor.fetchall():
-        found.setdefault(oid, []).append(Belonging(kind, name, template, tail=tail, is_late=is_late))
+    for oid, kind, name, template, tail, finish in cursor.fetchall():
+        found.setdefault(oid, []).append(Belonging(kind, name, template, tail=tail, finish=finish))
     cursor.execute(PRIVILEGES, {"oids": list(oids)})
     grants: dict[int, list[_Grant]] = {}
-    for oid, grantor, is_owner, *given, name, template in cursor.fetchall():
-        belonging = Belonging("grant", name, template, grantor="" if is_owner else grantor)
-        grants.setdefault(oid, []).append(_Grant(*given, belonging))
+    for oid, grantor, is_owner, *words, name, template in cursor.fetchall():
+        given = Belonging("grant", name, template, grantor="" if is_owner else grantor)
+        grants.setdefault(oid, []).append(_Grant._make([*words, given]))
     for oid, granted in grants.items():
         found.setdefault(oid, []).extend(_in_order(granted))
     return {oid: tuple(belongings) for oid, belongings in found.items()}
@@ -94,7 +106,7 @@ class _Grant(NamedTuple):
     privilege: str
     column: str
     is_grantable: bool
-    belonging: Belonging
+    given: Belonging
 
 
 def _in_order(grants: Iterable[_Grant]) -> list[Belonging]:
@@ -106,10 +118,10 @@ def _in_order(grants: Iterable[_Grant]) -> list[Belonging]:
         ready = [
             grant
             for grant in pending
-            if not (by := grant.belonging.grantor)
+            if not (by := grant.given.grantor)
             or not may_grant.isdisjoint({(by, grant.privilege, ""), (by, grant.privilege, grant.column)})
         ] or pending
-        ordered += [grant.belonging for grant in ready]
+        ordered += [grant.given for grant in ready]
         may_grant |= {(grant.grantee, grant.privilege, grant.column) for grant in ready if grant.is_grantable}
         pending = [grant for grant in pending if grant not in ready]
     return ordered
@@ -162,6 +174,21 @@ def without_twins(
 
 
 _OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
+_PART_OF = {**dict.fromkeys(_OF_AN_INDEX, "index"), "rule comment": "rule", "trigger comment": "trigger"}
+
+
+def lost_in_words(lost: Mapping[Belonging, str]) -> tuple[str, ...]:
+    """Say what cannot be kept and why, without what follows from that.
+
+    Args:
+        lost: what PostgreSQL said of each.
+    """
+    things = {(belonging.kind, belonging.name) for belonging in lost}
+    return tuple(
+        f"{belonging}: {why}"
+        for belonging, why in lost.items()
+        if belonging.kind != "revocation" and (_PART_OF.get(belonging.kind), belonging.name) not in things
+    )
 
 
 def options_by_hand(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import ddl
-from .belongings import STORAGE, Belonging, options_by_hand, without_twins
+from .belongings import STORAGE, Belonging, lost_in_words, options_by_hand, without_twins
 from .changes import Differences
 from .definition import ViewDefinition
 from .installed import InstalledView
@@ -69,8 +69,15 @@ class Build:
     @property
     def lost_in_words(self) -> tuple[str, ...]:
         """What it cannot be given, and why."""
-        lost = self.rehearsed.lost if self.rehearsed else {}
-        return tuple(f"{b}: {why}" for b, why in lost.items() if b.kind != "revocation")
+        words = list(lost_in_words(self.rehearsed.lost if self.rehearsed else {}))
+        if self.installed.kind is ViewKind.VIEW and self.definition.kind is not ViewKind.VIEW:
+            ours = self.installed.tag.options if self.installed.tag else ()
+            words += [
+                f"option {name}={value}: a {self.definition.kind.label} has no such option"
+                for name, value in self.installed.options
+                if name not in ours
+            ]
+        return tuple(words)
 
 
 _COUNTED = ("grant", "column comment")
@@ -91,7 +98,7 @@ def rebuild_statements(build: Build, role: str) -> tuple[list[str], list[str]]:
     materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     kept = build.kept
     first = [b for b in kept if b.kind in STORAGE]
-    then = [b for b in kept if b.kind not in STORAGE and not b.is_late]
+    then = [b for b in kept if b.kind not in STORAGE]
     statements = [
         ddl.create_view(
             definition, at=at, sql=build.sql, with_data=False, further_options=build.options_by_hand
@@ -107,7 +114,7 @@ def rebuild_statements(build: Build, role: str) -> tuple[list[str], list[str]]:
     statements += column_comments(definition, at)
     if materialised and build.is_filled:
         statements.append(ddl.analyze(at))
-    return statements, _made((b for b in kept if b.is_late), build.definition.name, role)
+    return statements, [statement for b in kept for statement in b.last_statements(at)]
 
 
 def _made(belongings: Iterable[Belonging], at: ViewName, role: str) -> list[str]:

@@ -130,7 +130,8 @@ def rehearse(
         for name, kept in (belongings or {}).items():
             if name not in errors:
                 at = ViewName(staging[name.schema], name.name)
-                lost[name] = _try_belongings(connection, cursor, kept, at, role)
+                refused = _try_belongings(connection, cursor, kept, at, role)
+                lost[name] = {b: why.replace(at.schema, name.schema) for b, why in refused.items()}
         with canonical_names(cursor):
             views = _read_staged(cursor, ordered, {stage: schema for schema, stage in staging.items()}, lost)
             columns = read_columns(cursor, list(installed.values()))
@@ -189,8 +190,7 @@ def _try_belongings(
 
     All of it in one string first, because all of it is nearly always possible.
     """
-    tried = [belonging for belonging in belongings if not belonging.is_late]
-    statements = [statement for belonging in tried for statement in belonging.statements(at, role)]
+    statements = [statement for belonging in belongings for statement in belonging.statements(at, role)]
     if not statements:
         return {}
     try:
@@ -201,7 +201,7 @@ def _try_belongings(
         if not is_refusal(error):
             raise
     lost = {}
-    for belonging in tried:
+    for belonging in belongings:
         try:
             with transaction.atomic(using=connection.alias):
                 cursor.execute(";\n".join(belonging.statements(at, role)))

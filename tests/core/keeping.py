@@ -162,7 +162,8 @@ def survives(change: Change, add: str | Sequence[str], query: str, **attributes:
     added = run(query)
     assert added != bare, "the query does not show what it is about"
     step = change.finish(**attributes)
-    assert run(query) == added
+    after = run(query)
+    assert after == added, f"{after} was {added} before; lost: {step.lost}"
     assert step.lost == ()
     return step
 
