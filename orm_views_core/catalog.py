@@ -237,7 +237,7 @@ def read_other_dependents(
     names = {view.oid: view.name for view in views}
     if not names:
         return {}
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, canonical_names(cursor):
         found = _group(_fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": _array(names)}))
     return {names[oid]: described for oid, described in found.items()}
 

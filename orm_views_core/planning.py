@@ -169,6 +169,11 @@ def _with_outsiders(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalo
         if not found:  # they are gone since
             break
         relations |= found
+    # What only uses the type of a view's rows is known from the view alone.
+    for name, view in relations.items():
+        for reader in view.read_by & relations.keys():
+            if name not in relations[reader].reads:
+                relations[reader] = replace(relations[reader], reads=relations[reader].reads | {name})
     return replace(catalog, relations=relations)
 
 

@@ -75,12 +75,13 @@ WHERE r.rulename = '_RETURN' AND r.ev_class = ANY(%(oids)s::oid[])
 """
 
 # A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
+# Other rules of it read nothing when it is read.
 READS = """
 SELECT reader.oid, reader_schema.nspname, reader.relname, c.oid, schema.nspname, c.relname
 FROM (
     SELECT r.ev_class AS reader, d.refobjid AS read
     FROM pg_catalog.pg_depend d
-    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
     WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
       AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND (r.ev_class = ANY(%(oids)s::oid[]) OR d.refobjid = ANY(%(oids)s::oid[]))
@@ -90,10 +91,11 @@ FROM (
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_type t ON t.oid = c.reltype
     JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray)
-    LEFT JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+    LEFT JOIN pg_catalog.pg_rewrite r
+           ON r.oid = d.objid AND r.rulename = '_RETURN' AND d.classid = 'pg_catalog.pg_rewrite'::regclass
     WHERE c.oid = ANY(%(oids)s::oid[])
       AND d.refclassid = 'pg_catalog.pg_type'::regclass
-      AND d.classid IN ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_class'::regclass)
+      AND (r.oid IS NOT NULL OR d.classid = 'pg_catalog.pg_class'::regclass)
 ) AS found
 JOIN pg_catalog.pg_class reader ON reader.oid = found.reader
 JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
