@@ -7,11 +7,18 @@ import re
 
 import pytest
 
-from orm_views_core.installed import Grant, InstalledIndex
-from orm_views_core.changes import Differences, differences, find_scope, is_reader
+from orm_views_core.changes import (
+    Differences,
+    differences,
+    find_scope,
+    has_text_by_hand,
+    is_reader,
+    kept_comment,
+)
 from orm_views_core.exceptions import CyclicDependencyError
+from orm_views_core.installed import Grant, InstalledIndex
 
-from .values import MATERIALISED, catalog_of, define, install, name, tag_of
+from .values import MATERIALISED, catalog_of, define, foreign, install, name, tag_of
 
 LOANS = define("loans", "SELECT 1 AS id", comment="The loans.", grant_select_to=("analyst",))
 
@@ -42,6 +49,7 @@ def test_a_table_in_the_way_is_said_and_nothing_else():
     assert differences(LOANS, table) == Differences(obstructed_by="table")
 
 
+BARRED = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
 CASES = {
     "the class has changed": (dataclasses.replace(LOANS, sql="SELECT 2 AS id"), {}, {"code"}),
     "its options have changed": (
@@ -52,7 +60,18 @@ CASES = {
     "its columns are called otherwise": (dataclasses.replace(LOANS, columns=("number",)), {}, {"code"}),
     "its kind has changed": (dataclasses.replace(LOANS, kind=MATERIALISED), {}, {"code", "other_kind"}),
     "changed by hand": (LOANS, {"definition": "SELECT 3 AS id"}, {"drifted"}),
-    "options set by hand": (LOANS, {"options": (("security_barrier", "true"),)}, {"drifted"}),
+    "options set by hand": (LOANS, {"options": (("security_barrier", "true"),)}, set()),
+    "an option of the class reset by hand": (BARRED, {"options": ()}, {"drifted"}),
+    "an option of the class set otherwise by hand": (
+        BARRED,
+        {"options": (("security_barrier", "false"),)},
+        {"drifted"},
+    ),
+    "an option set by hand beside the class's": (
+        BARRED,
+        {"options": (("security_barrier", "true"), ("security_invoker", "true"))},
+        set(),
+    ),
     "never tagged": (LOANS, {"tag": None}, {"untagged"}),
     "another comment": (LOANS, {"text": "Somebody's words."}, {"comment"}),
     "a role that cannot read": (LOANS, {"grants": frozenset()}, {"grant"}),
@@ -71,11 +90,44 @@ CASES = {
 
 @pytest.mark.parametrize(("definition", "found", "expected"), CASES.values(), ids=CASES)
 def test_only_what_differs_is_said(definition, found, expected):
-    difference = differences(definition, install(LOANS, **found))
+    difference = differences(definition, install(BARRED if definition is BARRED else LOANS, **found))
     differing = {f.name for f in dataclasses.fields(difference) if getattr(difference, f.name)}
     assert differing == expected
     assert difference.is_pending == bool(expected)
     assert difference.needs_rehearsal == bool(expected & {"code", "drifted", "untagged", "other_kind"})
+
+
+UNDOCUMENTED = dataclasses.replace(LOANS, comment="")
+
+
+def test_a_comment_by_hand_is_kept_where_the_class_has_no_docstring():
+    by_hand = install(UNDOCUMENTED, text="Somebody's words.", tag=None)
+    assert has_text_by_hand(UNDOCUMENTED, by_hand)
+    assert kept_comment(UNDOCUMENTED, by_hand) == "Somebody's words."
+    assert not differences(UNDOCUMENTED, by_hand).comment
+    tagged = install(UNDOCUMENTED, text="Somebody's words.", tag=tag_of(UNDOCUMENTED, text_by_hand=True))
+    assert kept_comment(UNDOCUMENTED, tagged) == "Somebody's words."
+    assert not differences(UNDOCUMENTED, tagged).comment
+
+
+def test_a_docstring_takes_the_place_of_a_comment_by_hand():
+    by_hand = install(LOANS, text="Somebody's words.", tag=tag_of(LOANS, text_by_hand=True))
+    assert not has_text_by_hand(LOANS, by_hand)
+    assert kept_comment(LOANS, by_hand) == "The loans."
+    assert differences(LOANS, by_hand).comment
+
+
+def test_the_docstring_that_a_class_had_is_not_taken_for_a_comment_by_hand():
+    before = install(LOANS)
+    assert not has_text_by_hand(UNDOCUMENTED, before)
+    assert kept_comment(UNDOCUMENTED, before) == ""
+    assert differences(UNDOCUMENTED, before).comment
+
+
+def test_a_view_that_is_not_there_and_one_without_comment_have_none_by_hand():
+    assert not has_text_by_hand(UNDOCUMENTED, None)
+    assert not has_text_by_hand(UNDOCUMENTED, install(UNDOCUMENTED, tag=None))
+    assert kept_comment(LOANS, None) == "The loans."
 
 
 def test_only_column_comments_of_the_class_are_compared():
@@ -176,6 +228,40 @@ def test_a_change_is_tried_with_all_that_reads_it_and_not_with_what_it_reads():
     changed = dataclasses.replace(B, sql="SELECT id + 1 AS id FROM views.a")
     scope = scope_of((A, changed, C), installed_chain())
     assert names(scope.rehearse) == ["b", "c"]
+
+
+def test_views_of_others_are_ordered_and_tried_with_what_they_read():
+    catalog = installed_chain()
+    others = [foreign("public.d", "views.c"), foreign("public.e", "public.d"), foreign("public.f", "views.b")]
+    catalog = catalog_of(*catalog.relations.values(), *others)
+    outsiders = [view.name for view in others]
+    scope = scope_of(CHAIN, catalog, outsiders=outsiders)
+    assert scope.rehearse == []
+    assert names(scope.differences) == ["a", "b", "c"], "they never differ themselves"
+    changed = dataclasses.replace(C, sql="SELECT id + 1 AS id FROM views.b")
+    scope = scope_of((A, B, changed), catalog, outsiders=outsiders)
+    assert names(scope.rehearse) == ["c", "d", "e"]
+    assert scope.dependencies[name("public.d")] == {C.name}
+    assert names(scope_of(CHAIN, catalog, outsiders=outsiders, force=True, only=["c"]).rehearse) == [
+        "c",
+        "d",
+        "e",
+    ]
+
+
+def test_a_class_may_read_somebody_elses_view_that_reads_ours():
+    report = foreign("public.report", "views.a")
+    catalog = catalog_of(install(A), report)
+    reader = define("reader", "SELECT id FROM public.report")
+    scope = scope_of((reader, A), catalog, outsiders=[report.name])
+    assert names(scope.order) == ["a", "report", "reader"]
+
+
+def test_a_circle_through_somebody_elses_view_names_it():
+    report = foreign("public.report", "views.a")
+    changed = dataclasses.replace(A, sql="SELECT id FROM public.report")
+    with pytest.raises(CyclicDependencyError, match=r"public\.report"):
+        scope_of((changed,), catalog_of(install(A), report), outsiders=[report.name])
 
 
 def test_what_is_missing_is_tried_for_a_plan_and_by_a_sync_only_if_a_change_reads_it():

@@ -10,8 +10,8 @@ from orm_views_core.changes import find_scope
 from orm_views_core.definition import compile_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
-from orm_views_core.rehearsal import Rehearsal, rehearse
 from orm_views_core.planning import schemas_of
+from orm_views_core.rehearsal import Rehearsal, rehearse
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 

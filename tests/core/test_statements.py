@@ -6,43 +6,24 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.installed import Grant, InstalledIndex
 from orm_views_core.changes import Differences
 from orm_views_core.indexes import IndexDefinition
+from orm_views_core.installed import InstalledIndex
+from orm_views_core.names import ViewName
 from orm_views_core.statements import (
+    column_comments,
     comments,
     fresh_grants,
     grant_changes,
     grant_reason,
     index_changes,
+    interim_name,
     option_changes,
 )
 
 from .values import MATERIALISED, define, install, rehearsed, tag_of
 
 LOANS = define("loans", grant_select_to=("analyst",))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "there", "statements"),
-    [
-        ({}, {}, []),
-        ({"security_barrier": "true"}, {"security_barrier": "true"}, []),
-        ({"security_barrier": "true"}, {}, ["SET (security_barrier=true)"]),
-        ({}, {"security_barrier": "true"}, ["RESET (security_barrier)"]),
-        ({"security_barrier": "false"}, {"security_barrier": "true"}, ["SET (security_barrier=false)"]),
-        (
-            {"check_option": "local", "security_barrier": "true"},
-            {"security_barrier": "true", "security_invoker": "true"},
-            ["RESET (security_invoker)", "SET (check_option=local)"],
-        ),
-    ],
-)
-def test_options_are_set_and_reset_one_by_one(wanted, there, statements):
-    definition = dataclasses.replace(LOANS, options=tuple(sorted(wanted.items())))
-    installed = install(LOANS, options=tuple(sorted(there.items())))
-    expected = [f'ALTER VIEW "views"."loans" {statement}' for statement in statements]
-    assert option_changes(definition, installed, rehearsed(definition)) == expected
 
 
 def test_storage_parameters_of_a_materialised_view_are_left_alone():
@@ -70,46 +51,59 @@ def test_indexes_that_are_as_wanted_stay():
         InstalledIndex("loans_id_key", True, "btree (id)"),
         InstalledIndex("city", False, "btree (city)"),
     ]
-    assert index_statements([KEY, CITY], there, ["loans_id_key", "city"]) == ([], [])
+    changes = index_statements([KEY, CITY], there, ["loans_id_key", "city"])
+    assert not changes
+    assert changes.ours == ("loans_id_key", "city")
 
 
 def test_an_index_that_is_missing_is_created():
-    assert index_statements([KEY], [], []) == (
-        [],
-        ['CREATE UNIQUE INDEX "loans_id_key" ON "views"."loans" ("id")'],
+    changes = index_statements([KEY], [], [])
+    assert changes
+    assert changes == (
+        (),
+        ('CREATE UNIQUE INDEX "loans_id_key" ON "views"."loans" ("id")',),
+        (),
+        ("loans_id_key",),
     )
 
 
 def test_an_index_of_ours_that_is_no_longer_wanted_goes_and_one_made_by_hand_stays():
     there = [InstalledIndex("city", False, "btree (city)"), InstalledIndex("by_hand", False, "btree (x)")]
-    assert index_statements([], there, ["city"]) == (['DROP INDEX "views"."city"'], [])
+    changes = index_statements([], there, ["city"])
+    assert changes
+    assert changes == (('DROP INDEX "views"."city"',), (), (), ())
 
 
-def test_an_index_of_that_name_which_is_another_is_made_anew():
+def test_an_index_of_that_name_which_is_another_is_made_anew_under_another_name_first():
     there = [InstalledIndex("city", False, "btree (city DESC)")]
+    interim = interim_name("city")
     assert index_statements([CITY], there, ["city"]) == (
-        ['DROP INDEX "views"."city"'],
-        ['CREATE INDEX "city" ON "views"."loans" ("city")'],
+        ('DROP INDEX "views"."city"',),
+        (f'CREATE INDEX "{interim}" ON "views"."loans" ("city")',),
+        (f'ALTER INDEX "views"."{interim}" RENAME TO "city"',),
+        ("city",),
     )
 
 
 def test_a_key_that_is_not_unique_is_made_anew():
     there = [InstalledIndex("loans_id_key", False, "btree (id)")]
-    drops, creates = index_statements([KEY], there, ["loans_id_key"])
-    assert drops == ['DROP INDEX "views"."loans_id_key"']
-    assert creates[0].startswith("CREATE UNIQUE INDEX")
+    changes = index_statements([KEY], there, ["loans_id_key"])
+    assert changes.drops == ('DROP INDEX "views"."loans_id_key"',)
+    assert changes.creates[0].startswith("CREATE UNIQUE INDEX")
 
 
 def test_an_equal_index_under_the_predecessors_name_serves():
     there = [InstalledIndex("loans_pk", True, "btree (id)")]
-    assert index_statements([KEY], there, []) == ([], [])
+    changes = index_statements([KEY], there, [])
+    assert not changes
+    assert changes.ours == (), "it is not called ours, and would not be dropped"
 
 
 def test_an_index_in_the_way_by_its_name_is_replaced_although_an_equal_one_is_there():
     there = [InstalledIndex("city", False, "hash (x)"), InstalledIndex("by_hand", False, "btree (city)")]
-    drops, creates = index_statements([CITY], there, [])
-    assert drops == ['DROP INDEX "views"."city"']
-    assert creates == ['CREATE INDEX "city" ON "views"."loans" ("city")']
+    changes = index_statements([CITY], there, [])
+    assert changes.drops == ('DROP INDEX "views"."city"',)
+    assert changes.creates == (f'CREATE INDEX "{interim_name("city")}" ON "views"."loans" ("city")',)
 
 
 def test_grants_and_revokes_are_one_statement_each():
@@ -129,54 +123,72 @@ def test_the_reason_of_a_grant_says_who_gains_and_who_loses():
 
 
 def test_a_new_view_is_granted_to_whom_its_class_and_the_command_name():
-    assert fresh_grants(LOANS, None, Differences(missing=True), ["dashboards", "analyst"]) == [
+    assert fresh_grants(LOANS, LOANS.name, ["dashboards", "analyst"]) == [
         'GRANT SELECT ON "views"."loans" TO "analyst", "dashboards"'
     ]
 
 
 def test_a_hidden_view_is_granted_to_nobody():
     hidden = dataclasses.replace(LOANS, hidden=True, grant_select_to=())
-    assert fresh_grants(hidden, None, Differences(missing=True), ["dashboards"]) == []
-
-
-def test_a_rebuilt_view_gets_back_every_grant_that_somebody_made():
-    installed = install(
-        LOANS,
-        grants=frozenset(
-            {
-                Grant("analyst", "SELECT"),
-                Grant("friend", "SELECT"),
-                Grant("friend", "UPDATE"),
-                Grant("lender", "SELECT", grantable=True),
-                Grant("", "SELECT"),
-            }
-        ),
-    )
-    assert sorted(fresh_grants(LOANS, installed, Differences(), [])) == [
-        'GRANT SELECT ON "views"."loans" TO "lender" WITH GRANT OPTION',
-        'GRANT SELECT ON "views"."loans" TO PUBLIC, "analyst"',
-        'GRANT SELECT, UPDATE ON "views"."loans" TO "friend"',
-    ]
-
-
-def test_a_rebuilt_view_loses_what_is_to_be_revoked_and_nothing_else():
-    installed = install(
-        LOANS, grants=frozenset({Grant("old", "SELECT"), Grant("old", "UPDATE"), Grant("", "SELECT")})
-    )
-    statements = fresh_grants(
-        dataclasses.replace(LOANS, grant_select_to=()), installed, Differences(revoke=("old", "public")), []
-    )
-    assert statements == ['GRANT UPDATE ON "views"."loans" TO "old"']
+    assert fresh_grants(hidden, hidden.name, ["dashboards"]) == []
 
 
 def test_only_comments_that_differ_are_set():
     definition = dataclasses.replace(
         LOANS, comment="It's.", column_comments={"id": "Number.", "city": "Town."}
     )
+    installed = install(definition)
     difference = Differences(column_comments={"city": "Town."})
-    assert comments(definition, difference) == ["""COMMENT ON COLUMN "views"."loans"."city" IS 'Town.'"""]
-    assert comments(definition, Differences(comment=True), everything=True) == [
-        """COMMENT ON VIEW "views"."loans" IS 'It''s.'""",
-        """COMMENT ON COLUMN "views"."loans"."id" IS 'Number.'""",
-        """COMMENT ON COLUMN "views"."loans"."city" IS 'Town.'""",
+    assert comments(definition, installed, difference) == [
+        """COMMENT ON COLUMN "views"."loans"."city" IS 'Town.'"""
     ]
+    assert comments(definition, installed, Differences(comment=True)) == [
+        """COMMENT ON VIEW "views"."loans" IS 'It''s.'"""
+    ]
+    assert column_comments(definition, ViewName("stage", "loans")) == [
+        """COMMENT ON COLUMN "stage"."loans"."id" IS 'Number.'""",
+        """COMMENT ON COLUMN "stage"."loans"."city" IS 'Town.'""",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "ours", "statements"),
+    [
+        ({}, {}, [], []),
+        ({"security_barrier": "true"}, {"security_barrier": "true"}, [], []),
+        ({"security_barrier": "true"}, {}, [], ["SET (security_barrier=true)"]),
+        ({}, {"security_barrier": "true"}, ["security_barrier"], ["RESET (security_barrier)"]),
+        ({}, {"security_barrier": "true"}, [], []),
+        ({"security_barrier": "false"}, {"security_barrier": "true"}, [], ["SET (security_barrier=false)"]),
+        (
+            {"check_option": "local", "security_barrier": "true"},
+            {"security_barrier": "true", "security_invoker": "true"},
+            ["security_barrier", "security_invoker"],
+            ["RESET (security_invoker)", "SET (check_option=local)"],
+        ),
+        (
+            {"check_option": "local"},
+            {"check_option": "cascaded", "security_invoker": "true"},
+            ["check_option"],
+            ["SET (check_option=local)"],
+        ),
+    ],
+)
+def test_options_are_set_and_reset_one_by_one_and_those_set_by_hand_stay(wanted, there, ours, statements):
+    definition = dataclasses.replace(LOANS, options=tuple(sorted(wanted.items())))
+    installed = install(LOANS, options=tuple(sorted(there.items())), tag=tag_of(LOANS, options=tuple(ours)))
+    expected = [f'ALTER VIEW "views"."loans" {statement}' for statement in statements]
+    assert option_changes(definition, installed, rehearsed(definition)) == expected
+
+
+def test_the_options_of_a_view_that_no_sync_recorded_are_somebodys():
+    installed = install(LOANS, options=(("security_barrier", "true"),), tag=None)
+    assert option_changes(LOANS, installed, rehearsed(LOANS)) == []
+
+
+def test_an_interim_name_is_always_the_same_short_and_one_of_each_index():
+    names = ["city", "City", "x" * 63, "x" * 62 + "y"]
+    interim = {interim_name(name) for name in names}
+    assert len(interim) == len(names)
+    assert all(len(name) <= 63 for name in interim)
+    assert interim_name("city") == interim_name("city")

@@ -5,27 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from orm_views_core.catalog import (
-    Catalog,
-    Column,
-    Grant,
-    InstalledIndex,
-    InstalledView,
-    installed_fingerprint,
-)
-from orm_views_core.changes import find_scope
+from orm_views_core.belongings import Belonging
+from orm_views_core.changes import Scope, find_scope
 from orm_views_core.definition import ViewDefinition
+from orm_views_core.exceptions import ViewSQLError
+from orm_views_core.graph import closure
+from orm_views_core.installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
 from orm_views_core.names import SourceLocation, ViewKind, ViewName
-from orm_views_core.plan import Plan, make_plan
+from orm_views_core.plan import Facts, Plan, make_plan
 from orm_views_core.rehearsal import Rehearsal, RehearsedView
+from orm_views_core.steps import Phase, Step
 from orm_views_core.tag import Tag
 
 VIEW, MATERIALISED = ViewKind.VIEW, ViewKind.MATERIALISED_VIEW
 SYNCED = dt.datetime(2026, 6, 30, 12, 0, tzinfo=dt.timezone.utc)
 ID = Column("id", "bigint")
 CITY = Column("city", "text")
+
+T = TypeVar("T")
 
 _oids = itertools.count(20_000)
 
@@ -40,8 +39,8 @@ def define(text: str, sql: str = "SELECT 1 AS id", **values: Any) -> ViewDefinit
     """A definition as a class called after the view would give it."""
     view = name(text)
     return ViewDefinition(
-        label=f"lending.{view.name.title()}",
-        source=SourceLocation("/project/lending/postgres_views.py", 7),
+        label=values.pop("label", f"lending.{view.name.title()}"),
+        source=values.pop("source", SourceLocation("/project/lending/postgres_views.py", 7)),
         database="default",
         name=view,
         kind=values.pop("kind", VIEW),
@@ -59,6 +58,7 @@ def tag_of(definition: ViewDefinition, **values: Any) -> Tag:
             "installed": "",
             "synced": SYNCED,
             "indexes": tuple(index.name for index in definition.indexes),
+            "options": tuple(option for option, _ in definition.options),
             "granted": definition.grant_select_to,
             **values,
         }
@@ -88,13 +88,14 @@ def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
     if tag is None:
         return view
     if tag is ...:
-        before = InstalledView(**given)
-        tag = tag_of(definition, installed=installed_fingerprint(before, given_indexes(definition)))
+        before = InstalledView(**given, tag=tag_of(definition))
+        tag = tag_of(definition, installed=before.fingerprint)
     return InstalledView(**{**given, **values, "tag": tag})
 
 
-def given_indexes(definition: ViewDefinition) -> tuple[str, ...]:
-    return tuple(index.name for index in definition.indexes)
+def foreign(text: str, *reads: str, **values: Any) -> InstalledView:
+    """Somebody else's view."""
+    return install(define(text), tag=None, reads=frozenset(map(name, reads)), **values)
 
 
 def _stored_index(tail: str) -> str:
@@ -133,52 +134,123 @@ def rehearsed(
     )
 
 
+def by_name(given: Mapping[str, T] | None) -> dict[ViewName, T]:
+    """What is given for views that are called as in :func:`name`."""
+    return {name(text): value for text, value in (given or {}).items()}
+
+
+def outsiders_of(definitions: Iterable[ViewName], catalog: Catalog) -> dict[ViewName, ViewDefinition]:
+    """The views of others that read ours, directly or not, as definitions."""
+    ours = {*definitions, *(found for found, view in catalog.relations.items() if view.tag)}
+    read_by = {found: view.read_by for found, view in catalog.relations.items()}
+    others = sorted(closure(read_by, ours & read_by.keys()) - ours)
+    return {
+        other: define(
+            str(other),
+            catalog.relations[other].definition or "",
+            label=str(other),
+            source=None,
+            kind=catalog.relations[other].kind or VIEW,
+            with_data=catalog.relations[other].populated,
+        )
+        for other in others
+    }
+
+
 def plan_for(
     definitions: Iterable[ViewDefinition],
     catalog: Catalog,
     *,
     new_columns: Mapping[str, Iterable[Column]] | None = None,
     reads: Mapping[str, Iterable[str]] | None = None,
+    stuck: Mapping[str, Iterable[str]] | None = None,
+    refused: Mapping[str, str] | None = None,
+    keep: Mapping[str, Iterable[Belonging]] | None = None,
+    lost: Mapping[str, Mapping[Belonging, str]] | None = None,
+    taken: Mapping[str, Taken] | None = None,
+    dependents: Mapping[str, Iterable[str]] | None = None,
     orphans: Iterable[str] = (),
     only: Iterable[str] | None = None,
     force: bool = False,
     command_roles: Iterable[str] = (),
+    drop_dependents: bool = False,
 ) -> Plan:
     """Plan as ``sync`` does, with a rehearsal in which every view has the column ``id``.
 
     Args:
         new_columns: the columns that a view has from now on, where they are others.
         reads: what a tried view reads, where its references do not say so.
+        stuck: what it reads of them where it is now, because its text could not be moved.
+        refused: the views of others that do not fit any more, with what PostgreSQL says.
+        keep: what was added by hand.
+        lost: what of it cannot be on the new view, and why.
+        taken: what has a name already.
+        dependents: what depends on a view and is none.
     """
     views = {definition.name: definition for definition in definitions}
+    outsiders = outsiders_of(views, catalog)
     asked = None if only is None else {name(text) for text in only}
     roles = list(command_roles)
-    scope = find_scope(views, catalog, only=asked, force=force, command_roles=roles)
-    columns = {name(text): tuple(given) for text, given in (new_columns or {}).items()}
-    really = {name(text): list(given) for text, given in (reads or {}).items()}
-    tried = {
-        tried: rehearsed(
-            views[tried],
-            columns.get(tried, (ID,)),
-            reads=really.get(tried, [str(read) for read in scope.dependencies[tried]]),
-        )
-        for tried in scope.rehearse
-    }
-    installed_columns = {tried: (ID,) for tried in scope.rehearse if tried in catalog.relations}
+    scope = find_scope(views, catalog, outsiders=outsiders, only=asked, force=force, command_roles=roles)
+    kept = {view: tuple(given) for view, given in by_name(keep).items()}
     gone = [name(text) for text in orphans]
-    return make_plan(
+    facts = Facts(
         "default",
         views,
         catalog,
         scope,
-        Rehearsal(tried, installed_columns),
+        _rehearsal({**views, **outsiders}, catalog, scope, new_columns, reads, stuck, refused, lost),
+        outsiders=outsiders,
+        belongings=kept,
+        keep=kept,
+        taken=by_name(taken),
+        dependents={view: list(given) for view, given in by_name(dependents).items()},
+    )
+    return make_plan(
+        facts,
         command_roles=roles,
         orphans=gone,
         dropped=[orphan for orphan in gone if asked is None or orphan in asked],
         force=force,
+        drop_dependents=drop_dependents,
     )
+
+
+def _rehearsal(
+    views: Mapping[ViewName, ViewDefinition],
+    catalog: Catalog,
+    scope: Scope,
+    new_columns: Mapping[str, Iterable[Column]] | None,
+    reads: Mapping[str, Iterable[str]] | None,
+    stuck: Mapping[str, Iterable[str]] | None,
+    refused: Mapping[str, str] | None,
+    lost: Mapping[str, Mapping[Belonging, str]] | None,
+) -> Rehearsal:
+    errors = {view: ViewSQLError(f"{view}: {why}") for view, why in by_name(refused).items()}
+    columns, really, left, losing = by_name(new_columns), by_name(reads), by_name(stuck), by_name(lost)
+    tried = {}
+    for view in scope.rehearse:
+        installed = catalog.relations.get(view)
+        if view in errors or (installed is not None and installed.kind is None):
+            continue
+        if broken := next((read for read in scope.dependencies[view] if read in errors), None):
+            errors[view] = ViewSQLError(f"{view}: it reads {broken}, which fails.")
+            continue
+        tried[view] = rehearsed(
+            views[view],
+            columns.get(view, (ID,)),
+            really.get(view, [str(read) for read in scope.dependencies[view]]),
+            stuck=frozenset(map(name, left.get(view, ()))),
+            lost=losing.get(view, {}),
+        )
+    return Rehearsal(tried, {view: (ID,) for view in tried if view in catalog.relations}, errors)
 
 
 def said(plan: Plan) -> list[str]:
     """The steps as “verb name”, in their order."""
     return [f"{step.action.verb} {step.name.name or step.name.schema}" for step in plan.steps]
+
+
+def sql(step: Step, *phases: Phase) -> tuple[str, ...]:
+    """The statements of a step without their phases, or those of some phases."""
+    return step.sql_in(*(phases or tuple(Phase)))
