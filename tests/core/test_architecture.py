@@ -19,6 +19,8 @@ PURE = [
     "lexer",
     "tag",
     "queries",
+    "belonging_queries",
+    "installed",
     "references",
     "graph",
     "ddl",
@@ -26,19 +28,24 @@ PURE = [
     "steps",
     "statements",
     "decisions",
+    "consequences",
+    "building",
+    "obstacles",
+    "tagging",
+    "drafting",
     "plan",
     "report",
 ]
 
 #: A module imports from its own row or from those above it.
 ROWS = [
-    "exceptions conf names lexer tag queries columns sets signals",
+    "exceptions conf names lexer tag queries belonging_queries columns sets signals",
     "readable registry views autodetector connections",
     "identity indexes definition selection references graph",
-    "catalog ddl refusal rehearsal locks",
-    "changes steps statements decisions plan",
+    "installed catalog belongings ddl refusal staging rehearsal locks",
+    "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "apply refresh rows",
-    "sync status report checks apps",
+    "planning sync status report checks apps",
 ]
 
 
@@ -78,3 +85,8 @@ def test_the_admin_sends_no_sql():
             node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
         }
         assert calls.isdisjoint({"cursor", "execute", "executemany", "raw"}), path
+
+
+def test_every_module_has_its_row():
+    rows = [module for modules in ROWS for module in modules.split()]
+    assert sorted(rows) == sorted(path.stem for path in CORE.glob("*.py") if path.stem != "__init__")
