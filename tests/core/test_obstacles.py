@@ -45,13 +45,12 @@ def test_nothing_is_in_the_way_of_what_is_ours():
 )
 def test_whatever_belongs_to_somebody_else_is_named_once_with_what_to_do(action):
     theirs = install(LOANS, owner="boss", is_ours_to_change=False)
-    assert problems(step(action, installed=theirs), step(Action.COMMENT, installed=theirs)) == [
-        (
-            "views.loans belongs to boss, and deployer, as whom Django connects, is not a member of that role: "
-            "only its owner can change it. GRANT boss TO deployer, or hand the view over: "
-            'ALTER TABLE "views"."loans" OWNER TO deployer.'
-        )
-    ]
+    (problem,) = problems(step(action, installed=theirs), step(Action.COMMENT, installed=theirs))
+    assert problem == (
+        "views.loans belongs to boss, and deployer, as whom Django connects, is not a member of that role: "
+        "only its owner can change it. GRANT boss TO deployer, or hand the view over: "
+        'ALTER TABLE "views"."loans" OWNER TO deployer.'
+    )
 
 
 def test_the_view_of_a_role_that_we_are_a_member_of_is_ours_to_change():
@@ -81,12 +80,11 @@ def test_a_closed_schema_is_no_trouble_where_nothing_is_created():
 def test_tables_that_we_may_not_read_are_named():
     tables = frozenset({name("public.secret"), name("public.accounts")})
     tried = rehearsed(LOANS, unreadable=tables)
-    assert problems(step(Action.CREATE, rehearsed=tried)) == [
-        (
-            f"{WHERE}: deployer may not read public.accounts, public.secret, so nobody could read views.loans. "
-            "GRANT SELECT ON public.accounts, public.secret TO deployer."
-        )
-    ]
+    (problem,) = problems(step(Action.CREATE, rehearsed=tried))
+    assert problem == (
+        f"{WHERE}: deployer may not read public.accounts, public.secret, so nobody could read views.loans. "
+        "GRANT SELECT ON public.accounts, public.secret TO deployer."
+    )
     assert problems(step(Action.REPLACE, installed=install(LOANS, owner="deployer"), rehearsed=tried))
 
 
