@@ -11,6 +11,7 @@ from orm_views_core.catalog import (
     parse_options,
     read_catalog,
     read_columns,
+    with_definitions,
 )
 from orm_views_core.installed import Column, Grant
 from orm_views_core.names import ViewKind, ViewName
@@ -26,6 +27,12 @@ def read(*schemas, **asked):
 
 def view(text, **asked):
     return read(**asked).relations[ViewName("views", text)]
+
+
+def text_of(text):
+    catalog = read()
+    found = with_definitions(connections["default"], catalog, [ViewName("views", text)])
+    return found.relations[ViewName("views", text)].definition
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +51,7 @@ def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     execute('GRANT SELECT ON views."Odd Name" TO PUBLIC')
     found = view("Odd Name")
     assert (found.kind, found.relation) == (ViewKind.VIEW, "view")
-    assert " ".join(found.definition.split()) == "SELECT id, city FROM public.lending_customer;"
+    assert " ".join(text_of("Odd Name").split()) == "SELECT id, city FROM public.lending_customer;"
     assert (found.text, found.tag) == ("It's read.", tag)
     assert found.options == (("security_barrier", "true"),)
     assert found.column_comments == {"city": "Town."}
@@ -172,12 +179,12 @@ def test_whoever_uses_the_row_type_of_a_view_reads_it(execute):
 
 def test_definitions_have_their_schemas_whatever_the_search_path(execute):
     execute("CREATE VIEW views.a AS SELECT 1 AS id; CREATE VIEW views.b AS SELECT id FROM views.a")
-    plain = view("b")
-    assert "views.a" in plain.definition
+    plain, fingerprint = text_of("b"), view("b").fingerprint
+    assert "views.a" in plain
     for path in ("views", "public, views", "''"):
         execute(f"SET LOCAL search_path = {path}")
-        assert view("b").definition == plain.definition
-        assert view("b").fingerprint == plain.fingerprint
+        assert text_of("b") == plain
+        assert view("b").fingerprint == fingerprint
 
 
 def test_the_search_path_is_put_back_and_told(execute):
@@ -314,3 +321,48 @@ def test_options_set_by_hand_are_not_part_of_the_fingerprint(execute):
     assert prints[0] != prints[1]
     execute("ALTER VIEW views.v SET (security_invoker)")
     assert view("v").fingerprint == prints[1]
+
+
+def test_texts_are_read_only_where_they_are_asked_for(execute):
+    execute("CREATE VIEW views.a AS SELECT 1 AS id; CREATE VIEW views.b AS SELECT id FROM views.a")
+    catalog = read()
+    assert {found.definition for found in catalog.relations.values()} == {None}
+    asked = [ViewName("views", "b"), ViewName("views", "nothing")]
+    found = with_definitions(connections["default"], catalog, asked).relations
+    assert {name.name for name, relation in found.items() if relation.definition} == {"b"}
+    assert found.keys() == catalog.relations.keys()
+    assert with_definitions(connections["default"], catalog, []) is catalog
+
+
+RENAMED = {
+    "a column that it reads": "ALTER TABLE public.t RENAME COLUMN a TO b",
+    "a table that it reads": "ALTER TABLE public.t RENAME TO u",
+    "a column of its own": "ALTER VIEW views.v RENAME COLUMN a TO b",
+    "its SELECT": "CREATE OR REPLACE VIEW views.v AS SELECT a + 0 AS a FROM public.t",
+    "a column more": "CREATE OR REPLACE VIEW views.v AS SELECT a, 1 AS b FROM public.t",
+}
+
+
+@pytest.mark.parametrize("statement", RENAMED.values(), ids=RENAMED)
+def test_the_rule_changes_whenever_the_text_does(statement, execute):
+    execute("CREATE TABLE public.t (a int); CREATE VIEW views.v AS SELECT a FROM public.t")
+    rule, text = view("v").rule, text_of("v")
+    assert rule is not None
+    execute(statement)
+    assert text_of("v") != text
+    assert view("v").rule != rule
+
+
+def test_the_rule_is_the_same_after_what_leaves_the_view_as_it_is(execute):
+    execute(
+        "CREATE TABLE public.t (a int, c int); CREATE VIEW views.v AS SELECT a FROM public.t;"
+        "CREATE VIEW views.w AS SELECT a FROM views.v"
+    )
+    rules = {name: view(name).rule for name in "vw"}
+    execute(
+        "ALTER TABLE public.t ADD COLUMN d int; ALTER TABLE public.t RENAME COLUMN c TO e;"
+        "CREATE RULE r AS ON INSERT TO views.v DO INSTEAD NOTHING; CREATE INDEX ON public.t (a);"
+        "CREATE OR REPLACE VIEW views.v AS SELECT a, d FROM public.t"
+    )
+    assert view("w").rule == rules["w"]
+    assert view("v").rule != rules["v"]

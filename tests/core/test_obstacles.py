@@ -48,9 +48,20 @@ def test_whatever_belongs_to_somebody_else_is_named_once_with_what_to_do(action)
     (problem,) = problems(step(action, installed=theirs), step(Action.COMMENT, installed=theirs))
     assert problem == (
         "views.loans belongs to boss, and deployer, as whom Django connects, is not a member of that role: "
-        "only its owner can change it. GRANT boss TO deployer, or hand the view over: "
+        "only its owner can change a view. GRANT boss TO deployer, or hand over what is to be changed: "
         'ALTER TABLE "views"."loans" OWNER TO deployer.'
     )
+
+
+def test_all_views_of_one_owner_are_one_problem():
+    def theirs(text, owner):
+        definition = define(text)
+        installed = install(definition, owner=owner, is_ours_to_change=False)
+        return step(Action.REPLACE, definition, installed)
+
+    chief, boss = problems(theirs("b", "chief"), theirs("a", "boss"), theirs("c", "chief"))[::-1]
+    assert chief.startswith("views.b, views.c belong to chief, and deployer")
+    assert boss.startswith("views.a belongs to boss, and deployer")
 
 
 def test_the_view_of_a_role_that_we_are_a_member_of_is_ours_to_change():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.catalog import read_catalog
+from orm_views_core.catalog import read_catalog, with_definitions
 from orm_views_core.changes import find_scope
 from orm_views_core.definition import compile_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
@@ -130,6 +130,7 @@ def test_the_rehearsed_text_is_what_is_stored_afterwards(case, materialised, exe
     again = rehearse_all()
     connection = connections["default"]
     catalog = read_catalog(connection, [name.schema for name in first.views])
+    catalog = with_definitions(connection, catalog, first.views)
     for name, tried in first.views.items():
         installed = catalog.relations[name]
         assert tried.definition == installed.definition

@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-import pytest
-
 from orm_views_core.indexes import IndexDefinition
 from orm_views_core.installed import InstalledIndex, stored_fingerprint
 from orm_views_core.steps import Action, Step
-from orm_views_core.tagging import Stored, as_read, new_tag, stored_after
+from orm_views_core.tagging import Stored, as_before, as_read, new_tag
 
 from .values import MATERIALISED, SYNCED, VIEW, define, install, rehearsed, tag_of
 
@@ -31,63 +29,49 @@ def tag_after(definition, before=None, **values):
     return new_tag(definition, STORED, before, NOW, **values)
 
 
-@pytest.mark.parametrize("action", [Action.CREATE, Action.REPLACE, Action.REBUILD])
-def test_what_was_tried_is_what_will_be_stored(action):
+def test_what_is_read_back_is_what_a_second_sync_compares_with():
     for definition in (LOANS, TOTALS):
-        stored = stored_after(step(action, definition, install(definition), rehearsed(definition)))
+        found = install(definition, tag=None, sources="50urce5")
+        stored = as_read(step(Action.CREATE, definition), found)
         assert stored.fingerprint == install(definition).tag.installed
+        assert stored.sources == "50urce5"
     assert stored.indexes == ("key", "city")
-    assert stored_after(step(action, LOANS, None, rehearsed(LOANS))).options == ("security_barrier",)
+    assert as_read(step(Action.CREATE, LOANS), install(LOANS)).options == ("security_barrier",)
 
 
-def test_an_adopted_view_has_only_the_indexes_that_are_called_as_the_class_wants():
+def test_ours_are_only_the_indexes_that_are_called_as_the_class_wants():
     """An equal one under another name serves, and would not be dropped with the class's."""
     there = (InstalledIndex("key", True, "btree (id)"), InstalledIndex("by_hand", False, "btree (city)"))
-    installed = install(TOTALS, indexes=there, tag=None)
-    stored = stored_after(step(Action.ADOPT, TOTALS, installed, rehearsed(TOTALS)))
+    found = install(TOTALS, indexes=there, tag=None)
+    stored = as_read(step(Action.ADOPT, TOTALS, found, rehearsed(TOTALS)), found)
     assert stored.indexes == ("key",)
     assert stored.fingerprint == stored_fingerprint(MATERIALISED, TOTALS.sql, [], there[:1])
 
 
-def test_what_was_not_tried_stays_as_the_last_sync_wrote_it_down():
+def test_what_a_step_leaves_as_it_was_is_as_the_last_sync_wrote_it_down():
     tag = tag_of(TOTALS, installed="1n57", indexes=("key",), options=("x",), sources="50urce5")
-    stored = stored_after(step(Action.COMMENT, TOTALS, install(TOTALS, tag=tag)))
-    assert stored == ("1n57", ("key",), ("x",), "50urce5")
+    assert as_before(install(TOTALS, tag=tag)) == ("1n57", ("key",), ("x",), "50urce5")
 
 
-def test_only_postgresql_can_say_of_what_was_created_untried():
-    assert stored_after(step(Action.CREATE, LOANS)) is None
-    assert stored_after(step(Action.COMMENT, LOANS, install(LOANS, tag=None))) is None
-
-
-def test_what_is_read_back_is_what_a_second_sync_compares_with():
-    for definition in (LOANS, TOTALS):
-        found = install(definition, tag=None, sources="50urce5")
-        stored = as_read(definition, found)
-        again = dataclasses.replace(
-            found,
-            tag=tag_of(
-                definition, installed=stored.fingerprint, indexes=stored.indexes, options=stored.options
-            ),
-        )
-        assert again.fingerprint == stored.fingerprint
-        assert stored.sources == "50urce5"
-    assert stored.indexes == ("key", "city")
+def test_of_what_no_sync_has_recorded_only_postgresql_can_say_what_there_is():
+    assert as_before(None) is None
+    assert as_before(install(LOANS, tag=None)) is None
 
 
 def test_an_index_that_is_not_the_classs_is_not_read_back_as_ours():
     by_hand = InstalledIndex("by_hand", False, "btree (city)")
     plain = install(TOTALS, tag=None)
     found = dataclasses.replace(plain, indexes=(*plain.indexes, by_hand))
-    assert as_read(TOTALS, found) == as_read(TOTALS, plain)
+    created = step(Action.CREATE, TOTALS)
+    assert as_read(created, found) == as_read(created, plain)
 
 
 def test_storage_parameters_are_not_options_of_ours():
     plain = install(TOTALS, tag=None)
     found = dataclasses.replace(plain, options=(("fillfactor", "70"),))
-    assert as_read(TOTALS, found) == as_read(TOTALS, plain)
-    tried = rehearsed(TOTALS, options=(("fillfactor", "70"),))
-    assert stored_after(step(Action.CREATE, TOTALS, None, tried)).options == ()
+    created = step(Action.CREATE, TOTALS)
+    assert as_read(created, found) == as_read(created, plain)
+    assert as_read(created, found).options == ()
 
 
 def test_a_new_tag_says_what_is_stored_and_for_which_class():
@@ -135,3 +119,12 @@ def test_whose_the_text_is_is_remembered():
     assert tag_after(undocumented, by_hand).text_by_hand
     assert not tag_after(undocumented).text_by_hand
     assert not tag_after(dataclasses.replace(LOANS, comment="Ours."), by_hand).text_by_hand
+
+
+def test_options_that_were_set_by_hand_do_not_become_ours():
+    options = (("check_option", "local"), ("security_barrier", "true"), ("security_invoker", "true"))
+    before = install(LOANS, options=(("security_invoker", "true"),), tag=tag_of(LOANS))
+    tried = rehearsed(LOANS, options=options[:2])
+    stored = as_read(step(Action.REPLACE, LOANS, before, tried), install(LOANS, options=options))
+    assert stored.options == ("check_option", "security_barrier"), "the SQL's own WITH CHECK OPTION is ours"
+    assert stored.fingerprint == stored_fingerprint(VIEW, LOANS.sql, options[:2], [])

@@ -66,13 +66,19 @@ def tag_of(definition: ViewDefinition, **values: Any) -> Tag:
 
 
 def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
-    """The view that a sync of this definition leaves behind; ``values`` replace what is given."""
+    """The view that a sync of this definition leaves behind; ``values`` replace what is given.
+
+    Another text is that of another rule: here, the two are the same.
+    """
+    if "definition" in values:
+        values = {"rule": values["definition"], **values}
     given = {
         "oid": next(_oids),
         "name": definition.name,
         "kind": definition.kind,
         "relation": definition.kind.label,
         "owner": "owner",
+        "rule": definition.sql,
         "definition": definition.sql,
         "text": definition.comment,
         "options": definition.options,
