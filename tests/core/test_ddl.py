@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from orm_views_core import ddl
 from orm_views_core.names import ViewName
@@ -49,15 +50,72 @@ def test_every_statement_takes_odd_names(execute, make_role):
     execute(ddl.grant(ODD, ["SELECT", "INSERT"], [role]))
     execute(ddl.grant(ODD, ["SELECT"], [role], grantable=True))
     execute(ddl.revoke_select(ODD, [role]))
+    execute(ddl.lock_view(VIEW, ODD, execute("SELECT current_user")[0][0]))
     execute(ddl.drop_view(VIEW, ODD))
     execute(ddl.create_view(define("x", "SELECT 1 AS a", kind=MATERIALISED), at=ODD, with_data=False))
     execute(f'CREATE UNIQUE INDEX "in""dex" ON {ODD.quoted} (a)')
     execute(ddl.refresh(ODD, concurrently=False))
     execute(ddl.refresh(ODD, concurrently=True))
-    execute(ddl.drop_index(ViewName(ODD.schema, 'in"dex')))
-    execute(ddl.drop_view(MATERIALISED, ODD))
+    execute(ddl.analyze(ODD))
+    execute(ddl.lock_view(MATERIALISED, ODD, execute("SELECT current_user")[0][0]))
+    execute(ddl.rename_index(ViewName(ODD.schema, 'in"dex'), 'an "other'))
+    execute(ddl.create_schema('sche"ma 2'))
+    execute(ddl.open_schema('sche"ma 2'))
+    execute(ddl.set_schema(MATERIALISED, ODD, 'sche"ma 2'))
     execute(ddl.drop_schema(ODD.schema))
+    moved = ViewName('sche"ma 2', ODD.name)
+    execute(ddl.drop_index(ViewName(moved.schema, 'an "other')))
+    execute(ddl.drop_view(MATERIALISED, moved))
+    execute(ddl.drop_schema(moved.schema))
     assert execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sche%'") == []
+
+
+LOCKS = """
+SELECT relname FROM pg_locks JOIN pg_class c ON c.oid = relation
+WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relnamespace <> 'pg_catalog'::regnamespace
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed_views")
+@pytest.mark.parametrize("kind", [VIEW, MATERIALISED])
+def test_a_view_is_locked_against_readers_by_what_changes_nothing(kind, execute, make_role, take_picture):
+    role = make_role("boss")
+    execute("CREATE SCHEMA views")
+    execute(ddl.create_view(define("v", "SELECT id FROM lending_loan", kind=kind)))
+    execute(f"ALTER TABLE views.v OWNER TO {role}; GRANT SELECT ON views.v TO PUBLIC")
+    before = take_picture()
+    with transaction.atomic():
+        execute(ddl.lock_view(kind, ViewName("views", "v"), role))
+        assert execute(LOCKS) == [("v",)], "what it reads is left alone"
+    assert take_picture() == before
+
+
+@pytest.mark.django_db
+def test_a_staging_schema_is_open_to_everybody(execute, make_role):
+    role = make_role("somebody")
+    execute(ddl.create_schema("stage"))
+    rights = "SELECT has_schema_privilege(%s, 'stage', 'USAGE'), has_schema_privilege(%s, 'stage', 'CREATE')"
+    rights = rights.replace("%s", f"'{role}'")
+    assert execute(rights) == [(False, False)]
+    execute(ddl.open_schema("stage"))
+    assert execute(rights) == [(True, True)]
+
+
+@pytest.mark.django_db
+def test_a_schema_with_something_in_it_is_not_dropped(execute):
+    execute(ddl.create_schema("stage"))
+    execute("CREATE VIEW stage.v AS SELECT 1 AS a")
+    with pytest.raises(Exception, match="other objects depend on it"):
+        execute(ddl.drop_schema("stage"))
+
+
+def test_options_set_by_hand_come_behind_those_of_the_class():
+    definition = define("x", "SELECT 1", options=(("security_barrier", "true"),))
+    replaced = ddl.create_view(definition, replace=True, further_options=[("security_invoker", "true")])
+    assert replaced.splitlines()[0] == (
+        'CREATE OR REPLACE VIEW "views"."x" WITH (security_barrier=true, security_invoker=true) AS'
+    )
 
 
 @pytest.mark.django_db
