@@ -28,8 +28,8 @@ REVOCATION = Belonging("revocation", "public", "REVOKE ALL ON \x01 FROM PUBLIC")
 STATISTICS = Belonging(
     "extended statistics",
     "correlation",
-    "CREATE STATISTICS correlation ON id, city FROM views.totals",
-    is_late=True,
+    "CREATE STATISTICS \x02.interim ON id, city FROM \x01",
+    finish="ALTER STATISTICS \x02.interim SET SCHEMA elsewhere",
 )
 
 
@@ -64,12 +64,13 @@ def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
         'REFRESH MATERIALIZED VIEW "stage"."totals"',
         'CREATE UNIQUE INDEX "totals_id_key" ON "stage"."totals" ("id")',
         'CREATE INDEX by_hand ON "stage"."totals" USING btree (city)',
+        'CREATE STATISTICS "stage".interim ON id, city FROM "stage"."totals"',
         'GRANT SELECT ON "stage"."totals" TO friend',
         'GRANT SELECT ON "stage"."totals" TO "analyst"',
         """COMMENT ON COLUMN "stage"."totals"."id" IS 'Number.'""",
         'ANALYZE "stage"."totals"',
     ]
-    assert late == ["CREATE STATISTICS correlation ON id, city FROM views.totals"], "it names the view itself"
+    assert late == ['ALTER STATISTICS "stage".interim SET SCHEMA elsewhere'], "the name is taken until then"
 
 
 def test_whoever_owns_it_owns_it_before_it_is_filled():
