@@ -1,7 +1,9 @@
-"""What syncing costs, beside the package this one grew out of: `python -m tests.benchmarks`.
+"""What syncing costs, beside other packages that sync views: `python -m tests.benchmarks`.
 
 Everything is measured in one run, on one server, over the same tables and the same views: `project/` is the
-Django project that every package gets, and only the import root differs. A measurement happens in a process
-of its own (`worker.py`) on a fresh database (`server.py`); `scenarios.py` says what is measured, `runner.py`
-takes turns between the packages, and `report.py` prints the table.
+Django project that every package gets, and says once what the views are. A measurement is one of
+`actions.py`, in a process of its own (`worker.py`) and a database of the package's own (`bench.py` and
+`server.py`). `scenarios.py` says what is measured and `targets.py` what it is to reach, `runner.py` takes
+turns between the packages, and `report.py` prints the table. `readers.py` reads meanwhile, where that is the
+question.
 """

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from time import monotonic
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.limits import largest_sync
 from tests.benchmarks.packages import PACKAGES
 from tests.benchmarks.report import report
-from tests.benchmarks.runner import entries, run_rounds
+from tests.benchmarks.runner import block
 from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.server import start_server
+from tests.benchmarks.views import Sizes
 
-DESCRIPTION = "Measure syncing views beside the predecessor, and print the table."
+DESCRIPTION = "Measure syncing views beside the predecessor and django-pgviews-redux, and print the table."
 
 
 def main() -> None:
@@ -23,38 +24,42 @@ def main() -> None:
     for package in packages:
         package.interpreter()  # makes its environment first, or says at once why it cannot
     load, *_ = os.getloadavg()
+    start = monotonic()
     with start_server() as server:
-        bench = Bench(server, options.views)
-        with bench.prepared():
-            if options.limit:
-                for package in packages:
-                    print(largest_sync(bench, package, options.limit))
-                print(server.description())
-                return
-            lines = [line for key in options.scenarios for line in entries(bench, SCENARIOS[key], packages)]
-            run_rounds(lines, options.rounds)
-            print(report(command(), bench, load, options.rounds, lines))
+        bench = Bench(server, Sizes(options.views, options.many, options.rows))
+        with bench.clean():
+            blocks = [
+                block(bench, scenario, packages, options.rounds)
+                for scenario in SCENARIOS
+                if scenario.key in options.scenarios
+            ]
+            for each in blocks:
+                each.run()
+            print(report(command(), bench, load, (monotonic() - start) / 60, blocks))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=DESCRIPTION)
+    keys = list(dict.fromkeys(scenario.key for scenario in SCENARIOS))
+    parser.add_argument("scenarios", nargs="*", default=keys, metavar="scenario", help=", ".join(keys))
     parser.add_argument(
-        "scenarios", nargs="*", default=list(SCENARIOS), metavar="scenario", help=", ".join(SCENARIOS)
+        "--rounds", type=int, default=5, help="how often everything is measured, at most (default: 5)"
     )
-    parser.add_argument("--rounds", type=int, default=7, help="how often everything is measured (default: 7)")
-    parser.add_argument("--views", type=int, default=1000, help="how many views there are (default: 1000)")
+    for name, of_what in {
+        "views": "plain views there are",
+        "many": "plain views are many",
+        "rows": "rows the large table has",
+    }.items():
+        default = getattr(Sizes, name)
+        parser.add_argument(
+            f"--{name}", type=int, default=default, help=f"how many {of_what} (default: {default:,})"
+        )
     modules = [package.module for package in PACKAGES]
     parser.add_argument(
         "--packages", nargs="+", default=modules, choices=modules, help="default: all of them"
     )
-    parser.add_argument(
-        "--limit",
-        type=int,
-        metavar="MOST",
-        help="instead, find how many views, up to MOST, fit the lock table",
-    )
     options = parser.parse_args()
-    if unknown := set(options.scenarios) - set(SCENARIOS):
+    if unknown := set(options.scenarios) - set(keys):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     return options
 

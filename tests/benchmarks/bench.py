@@ -1,4 +1,4 @@
-"""What a scenario works with: fresh databases, workers that run in them, and a check of what they made."""
+"""What a scenario works with: a database for each package, and workers that run in it."""
 
 from __future__ import annotations
 
@@ -6,55 +6,85 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from tests.benchmarks.packages import OURS, ROOT, Package
+from tests.benchmarks.runs import Measured, MeasurementError
 from tests.benchmarks.server import Server, execute
+from tests.benchmarks.views import Sizes, Views
 from tests.benchmarks.worker import Task
 
 
-class MeasurementError(Exception):
-    """A measurement that failed; the message is the one that the worker ended with."""
+@dataclass
+class Home:
+    """The database of one package, or of none, for one set of views; and the views that it has, if any."""
+
+    database: str
+    package: Package | None
+    views: Views | None = None
 
 
 class Bench:
     """Databases that start out with the tables and no views, and measurements in them."""
 
-    def __init__(self, server: Server, views: int) -> None:
+    def __init__(self, server: Server, sizes: Sizes) -> None:
         self.server = server
-        self.views = views
-        self.template: str | None = None
+        self.sizes = sizes
+        self.templates: dict[int, str] = {}
+        self.homes: dict[tuple[Package | None, str, int], Home] = {}
         self.versions: dict[Package, dict[str, str]] = {}
-        self.stored: dict[Package, dict[str, str]] = {}
+        self.stored: dict[Views, dict[Package, dict[str, str]]] = {}
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
-        """Keep a template with the tables, from which every database is copied."""
-        with self.server.database() as self.template:
-            self.run("create_tables", self.template)
+    def clean(self) -> Iterator[None]:
+        """Drop every database in the end."""
+        try:
             yield
+        finally:
+            self.server.drop_all()
 
-    @contextmanager
-    def database(self) -> Iterator[str]:
-        """A fresh database's name, for as long as the block lasts."""
-        assert self.template, "databases are copied from a template: see prepared()"
-        with self.server.database(self.template) as name:
-            self.settle(name)
-            yield name
+    def new_home(self, package: Package | None, views: Views) -> Home:
+        """A fresh database, with the tables and no views, in place of the one that it had."""
+        key = package, views.kind, views.count
+        if key in self.homes:
+            self.server.drop_database(self.homes.pop(key).database)
+        home = self.homes[key] = Home(self.server.create_database(self._template(views)), package)
+        self.server.settle(home.database)
+        return home
 
-    def settle(self, database: str) -> None:
-        """Finish the server's chores, so that what is timed next does not pay for what came before."""
-        self.server.settle(database)
+    def home(self, package: Package | None, views: Views) -> Home:
+        """The package's database, in which it has synced the views already, in whatever variant."""
+        home = self.homes.get((package, views.kind, views.count)) or self.new_home(package, views)
+        if home.views is None:
+            fill = self.sync if package else self.create
+            fill(home, views)
+        self.server.settle(home.database)
+        return home
+
+    def sync(self, home: Home, views: Views | None = None) -> Measured:
+        """Have the home's package sync these views; those that it has already, if none are named."""
+        views = views or home.views
+        assert views, "what it has is not known: name the views"
+        return self._fill(home, views, "sync")
+
+    def create(self, home: Home, views: Views, action: str = "send_by_psql") -> Measured:
+        """Create these views without any package, by one of the worker's actions that do so."""
+        return self._fill(home, views, action)
 
     def run(
-        self, action: str, database: str, package: Package | None = None, environment: Package | None = None
-    ) -> float:
-        """Have a new process carry out one of the worker's actions; returns the seconds that it measured.
+        self,
+        action: str,
+        database: str,
+        views: Views,
+        package: Package | None = None,
+        environment: Package | None = None,
+    ) -> Measured:
+        """Have a new process carry out one of the worker's actions.
 
         It runs where the package runs, or without one where `environment` runs.
         """
         where = package or environment or OURS
-        task = Task(action, self.server.dsn_of(database), self.views, package.module if package else None)
+        task = Task(action, self.server.dsn_of(database), views, package.module if package else None)
         process = subprocess.run(
             [where.interpreter(), "-m", "tests.benchmarks.worker"],
             cwd=ROOT,
@@ -67,24 +97,41 @@ class Bench:
             raise MeasurementError(reason_of(process.stderr))
         answer = json.loads(process.stdout)
         self.versions[where] = answer["versions"]
-        return float(answer["seconds"])
+        return Measured(float(answer["seconds"]))
 
-    def check_views(self, database: str, package: Package) -> None:
-        """See that the package made every view, and remember how PostgreSQL stored them."""
+    def agreement(self, views: Views) -> int:
+        """How many of these views every package left with the very same stored definition."""
+        each = list(self.stored[views].values())
+        return sum(len({stored.get(name) for stored in each}) == 1 for name in each[0])
+
+    def _fill(self, home: Home, views: Views, action: str) -> Measured:
+        home.views = None  # not known, if this fails
+        measured = self.run(action, home.database, views, home.package)
+        self._check_views(home, views)
+        home.views = views
+        return measured
+
+    def _template(self, views: Views) -> str:
+        """A database with the tables, from which others are copied; the large table is made once a run."""
+        if views.rows not in self.templates:
+            template = self.server.create_database()
+            self.run("create_tables", template, views)
+            self.server.settle(template)
+            self.templates[views.rows] = template
+        return self.templates[views.rows]
+
+    def _check_views(self, home: Home, views: Views) -> None:
+        """See that it made every view, and remember how PostgreSQL stored them."""
         query = """
             SELECT class.relname, pg_get_viewdef(class.oid)
             FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
-            WHERE namespace.nspname = 'views' AND class.relkind = 'v'
+            WHERE namespace.nspname = 'views' AND class.relkind IN ('v', 'm')
         """
-        stored = dict(execute(self.server.dsn_of(database), query))
-        if len(stored) != self.views:
-            raise MeasurementError(f"it made {len(stored)} views, not {self.views}")
-        self.stored[package] = stored
-
-    def agreement(self) -> int:
-        """How many views every package left with the very same stored definition."""
-        each = list(self.stored.values())
-        return sum(len({stored[name] for stored in each}) == 1 for name in each[0]) if each else 0
+        stored = dict(execute(self.server.dsn_of(home.database), query))
+        if len(stored) != views.count:
+            raise MeasurementError(f"it left {len(stored)} views, not {views.count}")
+        if home.package:
+            self.stored.setdefault(views, {})[home.package] = stored
 
 
 def reason_of(output: str) -> str:

@@ -3,65 +3,60 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from statistics import median
-from typing import Protocol
 
-from tests.benchmarks.bench import Bench, MeasurementError
+from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import Package
+from tests.benchmarks.runs import Measured, MeasurementError, Run
 from tests.benchmarks.scenarios import Scenario
-
-
-class Measurement(Protocol):
-    def __call__(self) -> float: ...
+from tests.benchmarks.targets import Target
 
 
 @dataclass
 class Entry:
-    """One line of the report: a package or a floor in one scenario, and its time in every round."""
+    """One line of the report: a package or a floor, and what came of measuring it."""
 
-    scenario: Scenario
     title: str
-    measure: Measurement
+    measure: Callable[[], Measured]
     package: Package | None = None
-    seconds: list[float] = field(default_factory=list)
-    error: str | None = None
-
-    @property
-    def median(self) -> float:
-        return median(self.seconds)
-
-    @property
-    def fastest(self) -> float:
-        return min(self.seconds)
+    run: Run = field(default_factory=Run)
 
     def measure_once(self) -> None:
-        """Add a round's time. An entry that fails once is not tried again: failing is its result."""
-        if self.error:
+        """Add a round. An entry that fails once is not tried again: failing is its result."""
+        if self.run.error:
             return
         try:
-            self.seconds.append(self.measure())
+            self.run.results.append(self.measure())
         except MeasurementError as error:
-            self.error = str(error)
+            self.run.error = str(error)
 
 
-def entries(bench: Bench, scenario: Scenario, packages: Iterable[Package]) -> list[Entry]:
-    """The lines of a scenario: its packages, then its floors."""
-    lines = [
-        Entry(scenario, package.distribution, partial(scenario.measure, bench, package), package)
+@dataclass(frozen=True)
+class Block:
+    """One block of the report: a scenario, and a line for each package and each floor."""
+
+    title: str
+    target: Target
+    rounds: int
+    entries: Sequence[Entry]
+
+    def run(self) -> None:
+        """Measure every entry once per round, in one order and the reverse by turns."""
+        for number in range(self.rounds):
+            for entry in self.entries if number % 2 == 0 else reversed(self.entries):
+                entry.measure_once()
+                result = entry.run.error or f"{entry.run.seconds[-1]:.3f} s"
+                progress = f"{self.title}, round {number + 1} of {self.rounds}, {entry.title}: {result}"
+                print(progress, file=sys.stderr, flush=True)
+
+
+def block(bench: Bench, scenario: Scenario, packages: Iterable[Package], rounds: int) -> Block:
+    entries = [
+        Entry(package.distribution, partial(scenario.measure, bench, package), package)
         for package in packages
     ]
-    lines += [Entry(scenario, title, partial(measure, bench)) for title, measure in scenario.floors.items()]
-    return lines
-
-
-def run_rounds(lines: Sequence[Entry], rounds: int) -> None:
-    """Measure every line once per round, in one order and the reverse by turns."""
-    for number in range(rounds):
-        for line in lines if number % 2 == 0 else reversed(lines):
-            line.measure_once()
-            result = line.error or f"{line.seconds[-1]:.3f} s"
-            progress = f"{line.scenario.title}, round {number + 1} of {rounds}, {line.title}: {result}"
-            print(progress, file=sys.stderr, flush=True)
+    entries += [Entry(f"floor: {title}", partial(floor, bench)) for title, floor in scenario.floors.items()]
+    title = f"({scenario.key}) {scenario.title.format(**asdict(bench.sizes))}"
+    return Block(title, scenario.target, min(rounds, scenario.most_rounds), entries)

@@ -1,25 +1,31 @@
 """What is measured. A scenario is a small function here; a floor is what no package could be faster than.
 
-    @scenario("again", "sync again, nothing changed")
-    def again(bench: Bench, package: Package) -> float: ...
+    @scenario("b", "nothing changed, {views:,} plain views", at_most(0.35))
+    def unchanged(bench: Bench, package: Package) -> Measured: ...
 
-    @floor("again", "one catalog query")
-    def catalog_query(bench: Bench) -> float: ...
+    @unchanged.floor("one catalog query")
+    def catalog_query(bench: Bench) -> Measured: ...
 
-Every round calls a scenario once for each package and each of its floors once. A call works on a fresh
-database and returns seconds.
+Every round calls a scenario once for each package and each of its floors once. The letters are those of
+docs/benchmarks.md, and what the command line takes; several scenarios may share one.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.benchmarks.bench import Bench
+from tests.benchmarks.bench import Bench, Home
 from tests.benchmarks.packages import OURS, PREDECESSOR, Package
+from tests.benchmarks.reader import Seen
+from tests.benchmarks.readers import reading
+from tests.benchmarks.runs import Measured, MeasurementError
+from tests.benchmarks.targets import Target, at_most, no_stall, works
+from tests.benchmarks.views import Views
 
-Measure = Callable[[Bench, Package], float]
-MeasureFloor = Callable[[Bench], float]
+Measure = Callable[[Bench, Package], Measured]
+MeasureFloor = Callable[[Bench], Measured]
 
 
 @dataclass(frozen=True)
@@ -28,78 +34,177 @@ class Scenario:
 
     key: str
     title: str
+    target: Target
     measure: Measure
+    most_rounds: int
     floors: dict[str, MeasureFloor] = field(default_factory=dict)
 
+    def floor(self, title: str) -> Callable[[MeasureFloor], MeasureFloor]:
+        """Register a function as a floor of this scenario."""
 
-SCENARIOS: dict[str, Scenario] = {}
+        def register(measure: MeasureFloor) -> MeasureFloor:
+            self.floors[title] = measure
+            return measure
+
+        return register
 
 
-def scenario(key: str, title: str) -> Callable[[Measure], Measure]:
-    """Register a function as the scenario of that key."""
+SCENARIOS: list[Scenario] = []
 
-    def register(measure: Measure) -> Measure:
-        SCENARIOS[key] = Scenario(key, title, measure)
-        return measure
+
+def scenario(key: str, title: str, target: Target, most_rounds: int = 99) -> Callable[[Measure], Scenario]:
+    """Make a function a scenario. What takes long has its `most_rounds`."""
+
+    def register(measure: Measure) -> Scenario:
+        SCENARIOS.append(Scenario(key, title, target, measure, most_rounds))
+        return SCENARIOS[-1]
 
     return register
 
 
-def floor(key: str, title: str) -> Callable[[MeasureFloor], MeasureFloor]:
-    """Register a function as a floor of the scenario of that key."""
-
-    def register(measure: MeasureFloor) -> MeasureFloor:
-        SCENARIOS[key].floors[title] = measure
-        return measure
-
-    return register
+@scenario("a", "from empty, {views:,} plain views", at_most(0.6))
+def from_empty(bench: Bench, package: Package) -> Measured:
+    return bench.sync(bench.new_home(package, bench.sizes.plain), bench.sizes.plain)
 
 
-@scenario("empty", "sync from empty")
-def from_empty(bench: Bench, package: Package) -> float:
-    with bench.database() as database:
-        seconds = bench.run("sync", database, package)
-        bench.check_views(database, package)
-    return seconds
+@from_empty.floor("the same DDL by psql, in one transaction")
+def by_psql(bench: Bench) -> Measured:
+    return bench.create(bench.new_home(None, bench.sizes.plain), bench.sizes.plain)
 
 
-@floor("empty", "bare connection, a statement at a time")
-def bare_statements(bench: Bench) -> float:
-    with bench.database() as database:
-        return bench.run("send_statements", database)
+@from_empty.floor("the same DDL in one string, on a bare connection")
+def in_one(bench: Bench) -> Measured:
+    return bench.create(bench.new_home(None, bench.sizes.plain), bench.sizes.plain, "send_in_one")
 
 
-@floor("empty", "bare connection, all in one string")
-def bare_script(bench: Bench) -> float:
-    with bench.database() as database:
-        return bench.run("send_script", database)
+@scenario("b", "nothing changed, {views:,} plain views", at_most(0.35))
+def unchanged(bench: Bench, package: Package) -> Measured:
+    return bench.sync(bench.home(package, bench.sizes.plain))
 
 
-@scenario("again", "sync again, nothing changed")
-def again(bench: Bench, package: Package) -> float:
-    with bench.database() as database:
-        bench.run("sync", database, package)
-        bench.settle(database)
-        seconds = bench.run("sync", database, package)
-        bench.check_views(database, package)
-    return seconds
+@unchanged.floor("compiling the querysets, where ours runs")
+def compiling(bench: Bench) -> Measured:
+    return _compile(bench, bench.sizes.plain)
 
 
-@floor("again", "compiling the querysets, where ours runs")
-def compiling(bench: Bench) -> float:
-    with bench.database() as database:
-        return bench.run("compile_querysets", database, environment=OURS)
+@unchanged.floor("compiling the querysets, where the predecessor runs")
+def compiling_there(bench: Bench) -> Measured:
+    return _compile(bench, bench.sizes.plain, PREDECESSOR)
 
 
-@floor("again", "compiling the querysets, where theirs runs")
-def compiling_there(bench: Bench) -> float:
-    with bench.database() as database:
-        return bench.run("compile_querysets", database, environment=PREDECESSOR)
+@unchanged.floor("one catalog query")
+def catalog_query(bench: Bench) -> Measured:
+    return _read_catalog(bench, bench.sizes.plain)
 
 
-@floor("again", "reading all views back in one query")
-def catalog_query(bench: Bench) -> float:
-    with bench.database() as database:
-        bench.run("send_statements", database)
-        bench.settle(database)
-        return bench.run("read_catalog", database)
+@scenario("c", "nothing changed, 5 materialised views over {rows:,} rows", at_most(0.05), most_rounds=3)
+def materialised_unchanged(bench: Bench, package: Package) -> Measured:
+    return bench.sync(bench.home(package, bench.sizes.materialised))
+
+
+@materialised_unchanged.floor("one catalog query")
+def materialised_catalog_query(bench: Bench) -> Measured:
+    return _read_catalog(bench, bench.sizes.materialised)
+
+
+@scenario("d", "one of {views:,} plain views changed", at_most(0.4))
+def one_changed(bench: Bench, package: Package) -> Measured:
+    return _sync_changed(bench, bench.home(package, bench.sizes.plain))
+
+
+@one_changed.floor("compiling, one catalog query, one CREATE OR REPLACE VIEW")
+def replacing_one(bench: Bench) -> Measured:
+    return _compile_read_replace(bench, bench.sizes.plain)
+
+
+@scenario(
+    "e",
+    "longest stall of {readers} readers of a view on a materialised view over {rows:,} rows, which changes",
+    no_stall(0.1),
+    most_rounds=3,
+)
+def stall(bench: Bench, package: Package) -> Measured:
+    home = bench.home(package, bench.sizes.read)
+    assert home.views
+    new = str(home.views.changed().variant)
+    beside: dict[str, float] = {}
+    troubles: Counter[str] = Counter()
+    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+        try:
+            beside["the sync meanwhile"] = _sync_changed(bench, home).seconds
+        except MeasurementError as error:
+            troubles[f"the sync failed: {error}"] += 1
+    counts = Counter({**_counts(seen), "reads of the new definition": seen.variants[new]})
+    return Measured(seen.longest, beside, counts, _errors(seen) + troubles)
+
+
+@stall.floor("the same readers, no sync")
+def no_sync(bench: Bench) -> Measured:
+    home = bench.home(None, bench.sizes.read)
+    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+        bench.run("wait", home.database, bench.sizes.read)
+    return Measured(seen.longest, {}, _counts(seen), _errors(seen))
+
+
+@scenario("f", "from empty, {many:,} plain views", works(), most_rounds=1)
+def many_from_empty(bench: Bench, package: Package) -> Measured:
+    return bench.sync(bench.new_home(package, bench.sizes.many_plain), bench.sizes.many_plain)
+
+
+@many_from_empty.floor("the same DDL by psql, in one transaction")
+def many_by_psql(bench: Bench) -> Measured:
+    return bench.create(bench.new_home(None, bench.sizes.many_plain), bench.sizes.many_plain)
+
+
+@scenario("f", "nothing changed, {many:,} plain views", works(), most_rounds=1)
+def many_unchanged(bench: Bench, package: Package) -> Measured:
+    return bench.sync(bench.home(package, bench.sizes.many_plain))
+
+
+@many_unchanged.floor("compiling the querysets")
+def many_compiling(bench: Bench) -> Measured:
+    return _compile(bench, bench.sizes.many_plain)
+
+
+@many_unchanged.floor("one catalog query")
+def many_catalog_query(bench: Bench) -> Measured:
+    return _read_catalog(bench, bench.sizes.many_plain)
+
+
+@scenario("f", "one of {many:,} plain views changed", works(), most_rounds=1)
+def many_one_changed(bench: Bench, package: Package) -> Measured:
+    return _sync_changed(bench, bench.home(package, bench.sizes.many_plain))
+
+
+@many_one_changed.floor("compiling, one catalog query, one CREATE OR REPLACE VIEW")
+def many_replacing_one(bench: Bench) -> Measured:
+    return _compile_read_replace(bench, bench.sizes.many_plain)
+
+
+def _sync_changed(bench: Bench, home: Home) -> Measured:
+    """Sync what it has with another definition of one view; every time with one that it has not had."""
+    assert home.views
+    return bench.sync(home, home.views.changed())
+
+
+def _counts(seen: Seen) -> Counter[str]:
+    return Counter({"errors": seen.errors.total(), "reads": seen.variants.total()})
+
+
+def _errors(seen: Seen) -> Counter[str]:
+    return Counter({f"a reader: {error}": count for error, count in seen.errors.items()})
+
+
+def _compile(bench: Bench, views: Views, environment: Package = OURS) -> Measured:
+    database = bench.home(None, views).database
+    return bench.run("compile_querysets", database, views, environment=environment)
+
+
+def _read_catalog(bench: Bench, views: Views) -> Measured:
+    return bench.run("read_catalog", bench.home(None, views).database, views)
+
+
+def _compile_read_replace(bench: Bench, views: Views) -> Measured:
+    database = bench.home(None, views).database
+    actions = ("compile_querysets", "read_catalog", "replace_one")
+    return Measured(sum(bench.run(action, database, views.changed()).seconds for action in actions))

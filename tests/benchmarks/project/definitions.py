@@ -1,132 +1,50 @@
-"""The views of a benchmark as plain values: what to define, before any package has a say in how.
-
-Half of them are raw SQL and half are querysets, in turns. The shapes are those of everyday reporting views
-(columns left out, joins, aggregates, conditions with parameters), a few of each with constants of their own.
-Every tenth view reads another one. The querysets keep to what Django 4.2 and later compile to the same
-columns: later versions name and order those of related fields in another way.
-"""
+"""The views of a benchmark as plain values: what to define, before any package has a say in how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncMonth, Upper
-
-from tests.benchmarks.project.models import START, Customer, Loan, Repayment
+from django.db import connections
+from django.db.models import QuerySet
 
 SCHEMA = "views"
 
 
 @dataclass(frozen=True)
-class FromSQL:
-    """A view to define by its SQL. `reads` is the class name of another view, if it reads one."""
+class Definition:
+    """A view to define by its SQL, or by a queryset, which is built whenever it is asked for.
+
+    `reads` is the class name of another view, if it reads one. A materialised view has a `key`: the column
+    that gets its unique index.
+    """
 
     class_name: str
-    sql: str
+    sql: str = ""
+    get_queryset: Callable[[], QuerySet[Any, Any]] | None = None
     reads: str | None = None
+    key: str | None = None
 
+    @property
+    def view_name(self) -> str:
+        """The name that every package gives the view."""
+        return f"{SCHEMA}.{self.class_name.lower()}"
 
-@dataclass(frozen=True)
-class FromQueryset:
-    """A view to define by a queryset, which is built whenever it is asked for."""
+    def select(self) -> str:
+        """Its SELECT with the parameters interpolated, as the packages under measurement have no part in."""
+        if self.get_queryset is None:
+            return self.sql
+        with connections["default"].cursor() as cursor:
+            interpolated = cursor.mogrify(*self.get_queryset().query.sql_with_params())
+        return bytes(interpolated).decode()
 
-    class_name: str
-    get_queryset: Callable[[], QuerySet[Any, Any]]
-
-
-Definition = FromSQL | FromQueryset
-
-
-def definitions(count: int) -> list[Definition]:
-    """The first `count` views; a view follows whatever it reads."""
-    return [_from_sql(number) if number % 2 == 0 else _from_queryset(number) for number in range(count)]
-
-
-def class_name(number: int) -> str:
-    return f"Report{number:05}"
-
-
-def view_name(definition: Definition) -> str:
-    """The name that both packages give the view of a class."""
-    return f"{SCHEMA}.{definition.class_name.lower()}"
-
-
-def _from_sql(number: int) -> FromSQL:
-    place = number // 2 % (len(SQL_SHAPES) + 1)
-    if place == len(SQL_SHAPES):
-        source = class_name(number - 2)
-        sql = f"SELECT *, {number} AS report FROM {SCHEMA}.{source.lower()}"
-        return FromSQL(class_name(number), sql, reads=source)
-    return FromSQL(class_name(number), SQL_SHAPES[place].format(number=number, label=f"'report {number}'"))
-
-
-def _from_queryset(number: int) -> FromQueryset:
-    shape = QUERYSET_SHAPES[number // 2 % len(QUERYSET_SHAPES)]
-    return FromQueryset(class_name(number), lambda: shape(number))
-
-
-SQL_SHAPES = (
-    """
-    SELECT id, country, joined::date AS joined_on, {label} AS report
-    FROM project_customer
-    WHERE id > {number}
-    """,
-    """
-    SELECT loan.id AS loan_id, customer.country, product.name AS product, loan.amount, loan.issued
-    FROM project_loan AS loan
-    JOIN project_customer AS customer ON customer.id = loan.customer_id
-    JOIN project_product AS product ON product.id = loan.product_id
-    WHERE loan.state = 'live' AND loan.amount >= {number}
-    """,
-    """
-    SELECT loan.customer_id, count(*) AS loans, sum(loan.amount) AS borrowed, max(loan.issued) AS last_issued
-    FROM project_loan AS loan
-    GROUP BY loan.customer_id
-    HAVING sum(loan.amount) > {number}
-    """,
-    """
-    WITH paid AS (
-        SELECT loan_id, sum(amount) AS amount, max(paid) AS last_paid FROM project_repayment GROUP BY loan_id
-    )
-    SELECT loan.id AS loan_id, loan.amount - coalesce(paid.amount, 0) AS balance, paid.last_paid,
-           CASE WHEN paid.amount > {number} THEN 'late' ELSE {label} END AS standing
-    FROM project_loan AS loan
-    LEFT JOIN paid ON paid.loan_id = loan.id
-    """,
-)
-
-
-def _customers(number: int) -> QuerySet[Any, Any]:
-    since = START + timedelta(hours=number)
-    return Customer.objects.filter(joined__gte=since).values("id", "country", "joined", upper=Upper("name"))
-
-
-def _loans(number: int) -> QuerySet[Any, Any]:
-    live = Loan.objects.filter(Q(state="live") | Q(amount__gt=number))
-    return live.values(
-        "id", "amount", "issued", country=F("customer__country"), product_name=F("product__name")
-    )
-
-
-def _borrowing(number: int) -> QuerySet[Any, Any]:
-    totals = Customer.objects.values("country").annotate(loans=Count("loan"), borrowed=Sum("loan__amount"))
-    return totals.filter(borrowed__gt=number)
-
-
-def _balances(number: int) -> QuerySet[Any, Any]:
-    size = Case(When(amount__gte=number, then=Value("large")), default=Value("small"))
-    paid = Loan.objects.annotate(size=size, paid=Sum("repayment__amount"))
-    return paid.values("id", "customer_id", "size", "paid", balance=F("amount") - F("paid"))
-
-
-def _months(number: int) -> QuerySet[Any, Any]:
-    paid = Repayment.objects.filter(loan__product_id__lte=number).annotate(month=TruncMonth("paid"))
-    by_product = paid.values("month", product_name=F("loan__product__name"))
-    return by_product.annotate(repayments=Count("pk"), total=Sum("amount"))
-
-
-QUERYSET_SHAPES = (_customers, _loans, _borrowing, _balances, _months)
+    def ddl(self) -> list[str]:
+        """What creates it."""
+        if not self.key:
+            return [f"CREATE VIEW {self.view_name} AS {self.select()}"]
+        index = f"{self.class_name.lower()}_{self.key}"
+        return [
+            f"CREATE MATERIALIZED VIEW {self.view_name} AS {self.select()}",
+            f"CREATE UNIQUE INDEX {index} ON {self.view_name} ({self.key})",
+        ]

@@ -1,4 +1,4 @@
-"""The small tables that the views read. They are nearly empty: what is measured is syncing, not reading."""
+"""The tables that the views read: small ones, for what is measured is syncing, and a large one."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ class Repayment(models.Model):
     paid = models.DateTimeField()
 
 
+class Movement(models.Model):
+    """A row of the large table, which materialised views summarise."""
+
+    account = models.IntegerField()
+    branch = models.IntegerField()
+    day = models.DateField()
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        managed = False
+
+
 def create_tables() -> None:
     """Create and fill the tables, without migrations, so that each version of Django makes the same ones."""
     with connections["default"].schema_editor() as editor:
@@ -52,3 +64,13 @@ def create_tables() -> None:
         for number, (customer, day) in enumerate(zip(customers, days, strict=True))
     )
     Repayment.objects.bulk_create(Repayment(loan=loan, amount=5, paid=loan.issued) for loan in loans)
+
+
+def create_large_table(rows: int) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"""
+            CREATE TABLE project_movement AS
+            SELECT number::bigint AS id, number % 5000 AS account, number % 40 AS branch,
+                   date '2024-01-01' + number % 731 AS day, (number % 99991)::numeric(12, 2) / 100 AS amount
+            FROM generate_series(1, {rows}) AS number
+        """)

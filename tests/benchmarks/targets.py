@@ -1,0 +1,42 @@
+"""What a scenario is to reach, and whether it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.benchmarks.runs import Run
+
+
+@dataclass(frozen=True)
+class Target:
+    """`is_met` is asked about our own run and the predecessor's, and says None when it cannot tell."""
+
+    text: str
+    is_met: Callable[[Run, Run | None], bool | None]
+
+    def verdict(self, ours: Run, theirs: Run | None) -> str:
+        met = False if ours.error else self.is_met(ours, theirs)
+        return self.text if met is None else f"{self.text}: {'met' if met else 'not met'}"
+
+
+def at_most(ratio: float) -> Target:
+    """A part of the predecessor's time, the medians compared."""
+
+    def is_met(ours: Run, theirs: Run | None) -> bool | None:
+        return ours.median <= ratio * theirs.median if theirs else None
+
+    return Target(f"{ratio:.2f}", is_met)
+
+
+def no_stall(seconds: float) -> Target:
+    """In every round, and nothing went wrong: no reader has seen an error, and the sync has succeeded."""
+
+    def is_met(ours: Run, theirs: Run | None) -> bool:
+        return ours.longest <= seconds and not ours.troubles
+
+    return Target(f"{seconds * 1000:.0f} ms, 0 errors", is_met)
+
+
+def works() -> Target:
+    return Target("works", lambda ours, theirs: True)
