@@ -41,7 +41,14 @@ PREDECESSOR = Package(
     pythons=("3.11", "3.10"),
 )
 
-PACKAGES = (OURS, PREDECESSOR)
+PGVIEWS = Package(
+    "django-pgviews-redux 1.3.0",
+    "django_pgviews",
+    requirements=("django-pgviews-redux==1.3.0", "django>=5.2,<6.2", "psycopg2-binary>=2.9.9"),
+    pythons=("3.12", "3.13", "3.11"),
+)
+
+PACKAGES = (OURS, PREDECESSOR, PGVIEWS)
 
 
 def _environment(package: Package) -> Path:

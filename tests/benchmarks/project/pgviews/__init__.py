@@ -1,0 +1,1 @@
+"""A Django app that declares the same views for django-pgviews-redux, whose views are models."""
