@@ -37,8 +37,8 @@ types: .venv/.test .venv/.types ## Check types
 test-matrix: .venv/.created ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
 	$(BIN)/python tests/matrix.py
 
-bench: .venv/.test ## Measure against the package that this one succeeds
-	$(BIN)/python -m tests.benchmarks
+bench: .venv/.test ## Measure against other packages (ARGS="a b" for some scenarios only)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 images: .venv/.test ## Take the pictures of docs/images anew, of the demonstration's database (after make demo)
 	$(BIN)/python -m tests.browser.screenshots
