@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.registry import Registry, registry
 
@@ -97,3 +98,16 @@ def misdirect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[s
     for alias, connection in replaced.items():
         connections[alias].close()
         connections[alias] = connection
+
+
+@pytest.fixture
+def other(db: None) -> Iterator[CursorWrapper]:
+    """Another session of the same database: a cursor, and its transaction is rolled back at the end."""
+    connection = connections.create_connection("default")
+    connection.inc_thread_sharing()
+    connection.connect()
+    connection.set_autocommit(False)
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.rollback()
+    connection.close()

@@ -28,19 +28,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 IMPATIENT = {"LOCK_TIMEOUT": 0.05, "LOCK_WAIT": 0.3}
 
 
-@pytest.fixture
-def other():
-    """Another session of the same database: a cursor, and its transaction is rolled back at the end."""
-    connection = connections.create_connection("default")
-    connection.inc_thread_sharing()
-    connection.connect()
-    connection.set_autocommit(False)
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.rollback()
-    connection.close()
-
-
 def pid(cursor):
     cursor.execute("SELECT pg_backend_pid()")
     return cursor.fetchone()[0]
@@ -183,8 +170,10 @@ def test_the_sync_lock_ends_with_the_transaction(other):
     assert other.fetchone() == (True,)
 
 
-@pytest.mark.parametrize(("seconds", "setting"), [(0.5, "500ms"), (0.001, "1ms"), (2, "2s")])
-def test_the_lock_time_out_holds_for_the_transaction_only(seconds, setting, execute):
+@pytest.mark.parametrize(("seconds", "setting"), [(0.2, "200ms"), (0.001, "1ms"), (2, "500ms")])
+def test_the_lock_time_out_holds_for_the_transaction_only_and_is_half_of_the_deadlock_time_out_at_most(
+    seconds, setting, execute
+):
     connection = connections["default"]
 
     def work(connection):
