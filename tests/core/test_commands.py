@@ -71,8 +71,11 @@ def test_plan_names_the_view_its_dependents_and_the_reasons_and_changes_nothing(
 def test_a_verbose_plan_shows_the_difference_and_the_sql(changed, run):
     plan = run("sync_views", "--plan", verbosity=2)
     assert "-    city" in plan
-    assert '      CREATE VIEW "views"."base" AS' in plan
-    assert '      DROP VIEW "views"."base";' in plan
+    assert (
+        '      CREATE VIEW "orm_views_staging_0"."base" AS\n      SELECT city FROM lending_customer;\n'
+        '      -- in the swap:\n      DROP VIEW "views"."base";\n'
+        '      ALTER VIEW "orm_views_staging_0"."base" SET SCHEMA "views";' in plan
+    )
 
 
 def test_plan_as_json_has_the_same_facts(changed, run):
@@ -88,18 +91,51 @@ def test_plan_as_json_has_the_same_facts(changed, run):
     }
     base = next(step for step in plan["steps"] if step["view"] == "views.base")
     assert base["class"] == "tests.Base"
-    assert base["sql"][0] == 'DROP VIEW "views"."base"'
+    assert [(statement["phase"], statement["statement"].split()[0]) for statement in base["sql"]] == [
+        ("build", "CREATE"),
+        ("drop", "DROP"),
+        ("move", "ALTER"),
+    ]
 
 
 def test_sync_prints_a_line_for_each_step_with_its_time_and_the_old_success_line(changed, run):
     lines = run("sync_views").splitlines()
     assert lines[0] == "Syncing views in database 'default':"
-    for verb, view in [("create", "fresh"), ("rebuild", "base"), ("rebuild", "stored"), ("drop", "gone")]:
-        assert any(
-            re.fullmatch(rf"  \S {verb} +views\.{view}\.\.\. OK \(\d+\.\d{{3}}s\)", line) for line in lines
-        )
+    swap = lines.index("  Swapping 4 views...")
+    told = [re.sub(r"\(\d+\.\d{3}s\)", "(…s)", line) for line in lines]
+    assert sorted(told[1:swap]) == [
+        "  + create   views.fresh... OK",
+        "  ± rebuild  views.base... built",
+        "  ± rebuild  views.reader... built",
+        "  ± rebuild  views.stored... built (…s)",
+    ]
+    assert sorted(told[swap + 1 : swap + 5]) == [
+        "  - drop     views.gone... OK",
+        "  ± rebuild  views.base... OK",
+        "  ± rebuild  views.reader... OK",
+        "  ± rebuild  views.stored... OK",
+    ]
+    assert re.fullmatch(r"  Readers were locked out for \d+\.\d{3}s at most\.", lines[swap + 5])
+    assert told[swap + 6] == "  1 to create, 3 to rebuild, 1 to drop, 1 unchanged (…s)"
     assert lines[-1] == "Successfully sync'd all views using orm_views_core"
     assert "  Nothing to do." in run("sync_views").splitlines()
+
+
+def test_drop_dependents_drops_what_fits_no_more_and_says_so_in_the_plan(changed, run, execute):
+    execute("CREATE VIEW public.theirs AS SELECT id FROM views.base")
+    plan = run("sync_views", "--plan")
+    assert plan.startswith("Plan for database 'default': blocked, ")
+    assert "public.theirs, which is not ours, reads it and does not fit any more." in plan
+    assert 'column "id" does not exist. Change or drop public.theirs first' in plan
+    with pytest.raises(CommandError, match="--drop-dependents to drop it"):
+        call_command("sync_views")
+    plan = run("sync_views", "--plan", "--drop-dependents")
+    assert (
+        "- drop     public.theirs: it reads views.base, fits it no more, and --drop-dependents was said"
+        in plan
+    )
+    assert "- drop     public.theirs... OK" in run("sync_views", "--drop-dependents")
+    assert execute("SELECT to_regclass('public.theirs')") == [(None,)]
 
 
 def test_sync_as_json_prints_json_only(changed, run):

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from orm_views_core.belongings import Belonging
 from orm_views_core.exceptions import DatabaseUnavailableError
 from orm_views_core.report import (
     definition_diff,
@@ -35,7 +36,11 @@ def changed(definition, sql):
 def plan():
     """Two missing, one rebuilt with the materialised view that reads it, one gone, one unchanged."""
     loans = install(LOANS)
-    totals = install(TOTALS, reads=frozenset({LOANS.name}), tag=tag_of(TOTALS, seconds=12.5))
+    totals = install(
+        TOTALS,
+        reads=frozenset({LOANS.name}),
+        tag=tag_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
+    )
     same, gone = define("same"), define("gone")
     return plan_for(
         [changed(LOANS, "SELECT 2 AS id\nFROM lending_loan"), TOTALS, same, define("new"), define("newer")],
@@ -59,26 +64,39 @@ def test_every_kind_of_step_has_words():
 def test_a_plan_reads_like_a_plan(plan):
     lines = list(plan_lines(plan))
     assert lines[0] == "Plan for database 'default': 2 to create, 2 to rebuild, 1 to drop, 1 unchanged."
-    steps = [line for line in lines[1:] if not line.startswith("     ")]
+    end = lines.index("  How it is carried out:")
+    steps = [line for line in lines[1:end] if not line.startswith("     ")]
     assert f"  + create   views.new: it is not in the database (lending.New ({SOURCE}))" in steps
     assert any(line.startswith("  ± rebuild  views.loans: its class has changed: ") for line in steps)
     assert any(line.startswith("  ± rebuild  views.totals: ") for line in steps)
     assert "  - drop     views.gone: no class declares it any more" in steps
     assert len(steps) == 5
+    build, swap = lines[end + 1 :]
+    assert build == "    1. build aside views.loans, views.totals (the last builds took 12.5 s); nobody waits"
+    swapped = swap.removeprefix("    2. swap ").removesuffix(" in one moment").split(", ")
+    assert swapped.index("views.totals") < swapped.index("views.loans")
+    assert sorted(swapped) == ["views.gone", "views.loans", "views.totals"]
 
 
 def test_whom_a_step_keeps_waiting_is_said_with_how_long_the_last_build_took(plan):
     text = "\n".join(plan_lines(plan))
-    assert "keeps waiting: its readers, until the sync commits; the last build took 12.5 s" in text
-    assert "keeps waiting: whoever reads it, from then on" in text
+    assert (
+        "      built aside, in orm_views_staging_0; keeps waiting: nobody; the last build took 12.5 s\n"
+        "      swapped in; keeps waiting: its readers, for the moment of the swap" in text
+    )
+    assert "      keeps waiting: whoever reads it, from then on" in text
 
 
 def test_the_sql_and_the_difference_come_on_request(plan):
     without, with_sql = list(plan_lines(plan)), list(plan_lines(plan, with_sql=True))
     assert not any("CREATE" in line for line in without)
     text = "\n".join(with_sql)
-    assert '      DROP VIEW "views"."loans";' in with_sql
-    assert '      CREATE VIEW "views"."loans" AS' in with_sql
+    assert '      CREATE VIEW "orm_views_staging_0"."loans" AS' in with_sql
+    assert (
+        "      -- in the swap:\n"
+        '      DROP VIEW "views"."loans";\n'
+        '      ALTER VIEW "orm_views_staging_0"."loans" SET SCHEMA "views";' in text
+    )
     assert "      -SELECT 1 AS id\n      +SELECT 2 AS id\n       FROM lending_loan" in text
 
 
@@ -118,7 +136,9 @@ def test_the_json_of_a_plan_has_the_same_facts(plan):
     assert loans["class"] == "lending.Loans"
     assert loans["source"] == SOURCE
     assert loans["indirect"] is False
-    assert loans["sql"][0] == 'DROP VIEW "views"."loans"'
+    assert [statement["phase"] for statement in loans["sql"]] == ["build", "drop", "move"]
+    assert loans["sql"][1]["statement"] == 'DROP VIEW "views"."loans"'
+    assert (loans["late"], loans["kept"], loans["lost"]) == (None, [], [])
     totals = next(step for step in said["steps"] if step["view"] == "views.totals")
     assert (totals["indirect"], totals["usual_seconds"]) == (True, 12.5)
     gone = next(step for step in said["steps"] if step["view"] == "views.gone")
@@ -236,3 +256,53 @@ def test_states_are_counted_in_their_order():
     statuses = [status_of(*STATES[state]) for state in (State.MISSING, State.SYNCED, State.MISSING)]
     counts = count_states([DatabaseStatus("default", tuple(statuses)), DatabaseStatus("other")])
     assert list(counts.items()) == [(State.SYNCED, 1), (State.MISSING, 2)]
+
+
+def test_a_replacement_says_whom_it_keeps_waiting_and_is_one_moment():
+    plan = plan_for([changed(LOANS, "SELECT 2 AS id")], catalog_of(install(LOANS)))
+    lines = list(plan_lines(plan))
+    assert "      keeps waiting: its readers, for the moment of the swap" in lines
+    assert lines[-2:] == ["  How it is carried out:", "    1. swap views.loans in one moment"]
+
+
+def test_what_only_creates_says_nothing_of_a_swap():
+    lines = list(plan_lines(plan_for([LOANS], catalog_of(schemas=frozenset({"views"})))))
+    assert len(lines) == 2
+
+
+def test_what_was_added_by_hand_is_said_to_be_kept_or_lost():
+    kept = Belonging("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (id)")
+    lost = Belonging("index", "by_city", "CREATE INDEX by_city ON \x01 USING btree (city)")
+    plan = plan_for(
+        [changed(TOTALS, "SELECT 2 AS id")],
+        catalog_of(install(TOTALS)),
+        keep={"totals": [kept, lost]},
+        lost={"totals": {lost: 'column "city" does not exist'}},
+    )
+    lines = list(plan_lines(plan))
+    assert "      keeps what was added by hand: index by_hand" in lines
+    assert '      LOSES index by_city: column "city" does not exist' in lines
+    (step,) = plan_as_dict(plan)["steps"]
+    assert step["kept"] == ["index by_hand"]
+    assert step["lost"] == ['index by_city: column "city" does not exist']
+
+
+def test_what_is_built_in_the_swap_is_said_with_the_reason():
+    totals = install(
+        TOTALS,
+        reads=frozenset({LOANS.name}),
+        tag=tag_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
+    )
+    plan = plan_for(
+        [changed(LOANS, "SELECT 2 AS id"), TOTALS],
+        catalog_of(install(LOANS), totals),
+        stuck={"totals": ["loans"]},
+    )
+    lines = list(plan_lines(plan))
+    why = "its SQL names views.loans in a way that cannot be pointed at the new version"
+    assert (
+        f"      built in the swap; keeps waiting: its readers, until it is built again, because {why}; "
+        "the last build took 12.5 s" in lines
+    )
+    assert lines[-1].endswith("in one moment, while views.totals is built: readers wait for that too")
+    assert [step["late"] for step in plan_as_dict(plan)["steps"]] == [None, why]
