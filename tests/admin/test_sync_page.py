@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as html_module
+import re
 
 import pytest
 from django.db import connections
@@ -31,23 +32,48 @@ def test_a_plan_says_in_one_line_what_it_does_then_each_step(browse, registered)
     declare("Same", "SELECT 1 AS one")
     declare("Changed", "SELECT id FROM lending_customer")
     declare_materialised("Above", "SELECT count(*) AS n FROM views.changed")
+    declare("Plain", "SELECT id FROM lending_customer")
+    declare("Reader", "SELECT n FROM views.above")
     gone = declare("Gone", "SELECT 1 AS one")
     sync_views()
     registered.unregister(gone)
     declare("Changed", "SELECT id FROM lending_customer WHERE id > 5")
+    declare("Plain", "SELECT id FROM lending_customer WHERE id > 6")
     declare("Fresh", "SELECT 1 AS one")
     page = browse.get(SYNC)
     text = text_of(page)
-    assert "1 to create, 1 to replace, 1 to rebuild, 1 to drop, 1 unchanged" in text
-    assert "~ replace views.changed its class has changed" in text
+    assert "1 to create, 2 to replace, 2 to rebuild, 1 to drop, 1 unchanged" in text
+    assert "~ replace views.plain its class has changed" in text
+    assert "± rebuild views.changed its class has changed, and views.above is built from the new one" in text
     assert "+ create views.fresh it is not in the database" in text
     assert "- drop views.gone no class declares it any more" in text
     direct, indirect = text.split("Indirectly affected")
-    assert "views.above" not in direct
+    assert "rebuild views.above" not in direct
     assert "± rebuild views.above its rows come from views.changed, which changes" in indirect
+    assert "~ replace views.reader it reads views.above, which is rebuilt" in indirect
     assert "ov-added" in page
     assert "CREATE OR REPLACE VIEW" in text
     assert "whoever reads it, from then on" in text
+
+
+def test_a_plan_says_what_is_built_aside_what_is_swapped_and_what_becomes_of_what_was_added(browse, execute):
+    declare_materialised("Stored", "SELECT id, city FROM lending_customer")
+    declare("Reader", "SELECT id FROM views.stored")
+    sync_views()
+    execute("CREATE INDEX kept ON views.stored (id); CREATE INDEX lost ON views.stored (city)")
+    declare_materialised("Stored", "SELECT id FROM lending_customer")
+    text = text_of(browse.get(SYNC))
+    assert "Built aside, while readers go on: views.stored." in text
+    assert "Swapped in one moment: views.reader, views.stored." in text
+    assert "Keeps what was added by hand: index kept" in text
+    assert "Loses index lost: column" in text
+
+
+def test_a_plan_that_swaps_nothing_says_nothing_of_a_swap(browse):
+    declare("Fresh", "SELECT 1 AS one")
+    text = text_of(browse.get(SYNC))
+    assert "Swapped in one moment" not in text
+    assert "Built aside" not in text
 
 
 def test_confirming_does_what_was_shown_and_returns_to_the_list(browse):
@@ -127,20 +153,21 @@ def test_dropping_asks_for_the_name_of_each_view(browse, registered):
     registered._classes = {k: v for k, v in registered._classes.items() if v.__name__ == "Stays"}
     page = browse.get(SYNC)
     assert "Type “views.ages” to confirm that it is dropped" in page
+    names = re.findall(r"Type “(views\.\w+)” to confirm", text_of(page))
+    assert sorted(names) == ["views.ages", "views.towns"]
     for typed in (
         {},
-        {"default-drop-0": "views.ages"},
-        {"default-drop-0": "x", "default-drop-1": "views.towns"},
+        {"default-drop-0": names[0]},
+        {"default-drop-0": names[1], "default-drop-1": names[0]},
+        {"default-drop-0": "x", "default-drop-1": names[1]},
     ):
         response = confirm(browse, page, **typed)
         text = text_of(response.content.decode())
         assert response.status_code == 200
         assert "Type the name exactly as it is written here" in text
         assert states()["ages"] is State.ORPHANED
-    names = {"default-drop-0": "views.ages", "default-drop-1": "views.towns"}
-    page_names = [line for line in ("views.ages", "views.towns") if line in page]
-    assert page_names == list(names.values())
-    assert confirm(browse, page, **names).status_code == 302
+    typed = {f"default-drop-{i}": name for i, name in enumerate(names)}
+    assert confirm(browse, page, **typed).status_code == 302
     assert states() == {"stays": State.SYNCED}
 
 
