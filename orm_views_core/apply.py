@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
-from .catalog import canonical_names, read_created
+from .catalog import canonical_names, read_again, read_created
 from .changes import kept_comment
+from .installed import InstalledView
 from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
 from .refusal import database_refused, is_fault_of_view, is_refusal, view_refused
@@ -175,7 +176,7 @@ class _Run:
     def _try_swap(self, timeout: float) -> float:
         started = time.perf_counter()
         self.cursor.execute(_lock_readers_out(self.plan, timeout))
-        self._check_that_nothing_was_added()
+        self._check_that_nothing_was_changed()
         quick: list[tuple[Step, str]] = []
         for step, sql in self.plan.swap:
             if step.late and step.fills and step.sql_in(Phase.FINISH)[0] == sql:
@@ -196,16 +197,24 @@ class _Run:
         self._send([(step, sql) for sql in step.sql_in(Phase.FINISH)])
         self.seconds[step.name] = time.perf_counter() - started
 
-    def _check_that_nothing_was_added(self) -> None:
-        """See that what goes has nothing that what comes was not given: it took a while to build."""
-        if not self.plan.belongings:
-            return
+    def _check_that_nothing_was_changed(self) -> None:
+        """See that the views are what the plan takes them to be: it took a while to build."""
+        swapped = {step.name: step for step in self.plan.swapped}
         with canonical_names(self.cursor):
             found = read_belongings(self.cursor, list(self.plan.belongings))
-        for step in self.plan.swapped:
-            oid = step.installed.oid if step.installed else 0
-            if _but_comments(found.get(oid, ())) != _but_comments(self.plan.belongings.get(oid, ())):
-                raise Overtaken(f"{step.name} was given or lost a grant, an index or the like meanwhile")
+            now = read_again(self.cursor, list(swapped))
+        for name, step in swapped.items():
+            before, after = step.installed, now.get(name)
+            assert before is not None
+            if after is None or (*_state(after), after.rule) != (*_state(before), before.rule or after.rule):
+                raise Overtaken(f"{name} was changed meanwhile")
+            added, known = found.get(before.oid, ()), self.plan.belongings.get(before.oid, ())
+            if _but_comments(added) != _but_comments(known):
+                raise Overtaken(f"{name} was given or lost a grant, an index or the like meanwhile")
+            new = after.read_by - before.read_by - {s.name for s in self.plan.steps}
+            new = frozenset(reader for reader in new if reader.schema not in self.plan.staging.values())
+            if new and step.sql_in(Phase.DROP):
+                raise Overtaken(f"{min(new)} was made meanwhile and reads {name}")
 
     def _tag_what_is_built(self) -> None:
         """Tag what the swap leaves as it is, the new versions before they are in their places."""
@@ -282,6 +291,11 @@ def _but_comments(belongings: Iterable[Belonging]) -> list[Belonging]:
     return [belonging for belonging in belongings if belonging.kind != "comment"]
 
 
+def _state(view: InstalledView) -> tuple[object, ...]:
+    """Return what of a view, its rule apart, others may change and no belonging tells."""
+    return view.oid, view.owner, view.text, view.options
+
+
 def _lock_readers_out(plan: Plan, timeout: float) -> str:
     """Return the statements that lock all views of the swap, those that read others first.
 
@@ -297,6 +311,8 @@ def _lock_readers_out(plan: Plan, timeout: float) -> str:
             f"SELECT set_config('lock_timeout', greatest(1, {milliseconds} - extract(epoch FROM "
             "clock_timestamp() - statement_timestamp()) * 1000)::int || 'ms', true)"
         )
-        statements.append(ddl.lock_view(step.installed.kind, step.name, step.installed.owner))
+        creates = step.action in {Action.REPLACE, Action.REBUILD}
+        owner = None if creates else step.installed.owner
+        statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
     statements.append(f"SELECT set_config('lock_timeout', '{milliseconds}ms', true)")
     return ";\n".join(statements)

@@ -112,6 +112,24 @@ def read_created(
         return relations | _with_sources(cursor, relations, sources_of)
 
 
+def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewName, InstalledView]:
+    """Return the owners, comments, options, rules and readers of some views, as they are now.
+
+    Args:
+        cursor: inside ``canonical_names``.
+        names: the views.
+    """
+    rows = _read_rows(cursor, (), names)
+    oids = [row[0] for row in rows]
+    rules = _read_rules(cursor, oids)
+    readers = _group(
+        (oid, ViewName(schema, name))
+        for _, schema, name, oid, *_ in _fetch(cursor, queries.READS, {"oids": _array(oids)})
+    )
+    views = [_view(row, rule=rules.get(row[0]), read_by=frozenset(readers.get(row[0], ()))) for row in rows]
+    return {view.name: view for view in views}
+
+
 def _read_relations(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> dict[ViewName, InstalledView]:

@@ -73,12 +73,18 @@ def drop_view(kind: ViewKind, name: ViewName) -> str:
     return f"DROP {kind.value} {name.quoted}"
 
 
-def lock_view(kind: ViewKind, name: ViewName, owner: str) -> str:
+def lock_view(kind: ViewKind, name: ViewName, *, owner: str | None = None) -> str:
     """Return a statement that locks a view against readers and changes nothing.
 
     LOCK TABLE takes no materialised view, and of a plain one it locks the tables underneath as well. To
-    make its owner its owner is all that ACCESS EXCLUSIVE is taken for here.
+    leave it in its schema is all that ACCESS EXCLUSIVE is taken for here.
+
+    Args:
+        owner: lock it by leaving it to him instead. Who may not create in its schema can do that too, but
+            it gives the view back to him if it has another owner by now.
     """
+    if owner is None:
+        return set_schema(kind, name, name.schema)
     return f"ALTER {kind.value} {name.quoted} OWNER TO {quote_identifier(owner)}"
 
 
