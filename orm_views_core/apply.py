@@ -19,11 +19,13 @@ from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
-from .catalog import canonical_names, read_again, read_created
+from .catalog import canonical_names, read_again, read_created, read_unreadable
 from .changes import kept_comment
+from .exceptions import PlanBlockedError
 from .installed import InstalledView
 from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
+from .obstacles import cannot_be_read
 from .refusal import database_refused, is_fault_of_view, is_refusal, view_refused
 from .staging import create_staging, staged_first
 from .steps import Action, Phase, Plan, Step
@@ -112,6 +114,7 @@ class _Run:
         with staged_first(self.cursor, self.plan.staging, self.plan.search_path):
             for steps in _batches(self.plan.steps):
                 results += self._build(steps)
+            self._check_that_all_can_be_read()
             self._tag_what_is_built()
             swap_seconds = self._swap() if self.plan.swap else None
         for stage in self.plan.staging.values():
@@ -135,6 +138,18 @@ class _Run:
             if self.progress.on_done:
                 self.progress.on_done(result)
             yield result
+
+    def _check_that_all_can_be_read(self) -> None:
+        """See that new views which were not tried before read nothing that we may not."""
+        created = {
+            step.name: step.definition
+            for step in self.plan.steps
+            if step.action is Action.CREATE and step.definition and step.rehearsed is None
+        }
+        role, unreadable = read_unreadable(self.cursor, list(created))
+        if unreadable:
+            said = [cannot_be_read(created[name], role, tables) for name, tables in unreadable.items()]
+            raise PlanBlockedError(said)
 
     def _send(self, statements: Sequence[tuple[Step, str]]) -> None:
         """Send statements together; one by one when one is refused, to know which."""

@@ -248,6 +248,18 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
     }
 
 
+def read_unreadable(
+    cursor: CursorWrapper, names: Collection[ViewName]
+) -> tuple[str, dict[ViewName, list[ViewName]]]:
+    """Return who we are, and what some plain views of ours read and we may not."""
+    asked = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    rows = _fetch(cursor, queries.UNREADABLE, asked) if names else []
+    found: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
+    for _, schema, name, read_schema, read in rows:
+        found[ViewName(schema, name)].append(ViewName(read_schema, read))
+    return (rows[0][0] if rows else ""), found
+
+
 def read_other_dependents(
     connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
 ) -> dict[ViewName, list[str]]:

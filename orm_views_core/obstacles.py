@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from .definition import ViewDefinition
 from .installed import Catalog, InstalledView, Taken
 from .names import ViewKind, ViewName
 from .steps import Action, Phase, Step
@@ -48,10 +49,14 @@ def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
         )
 
 
+#: CREATE OR REPLACE wants the right to create as well.
+_CREATING = {Action.CREATE, Action.REPLACE, Action.REBUILD}
+
+
 def _closed_schemas(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
     if catalog.writable is None:
         return
-    made_in = {step.name.schema for step in steps if step.action in {Action.CREATE, Action.REBUILD}}
+    made_in = {step.name.schema for step in steps if step.action in _CREATING}
     for schema in sorted((made_in & catalog.schemas) - catalog.writable):
         role = catalog.session.role
         yield (
@@ -70,11 +75,20 @@ def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[str
             continue
         if step.installed is not None and step.installed.owner != role:
             continue
-        tables = ", ".join(sorted(str(name) for name in step.rehearsed.unreadable))
-        yield (
-            f"{step.definition.where}: {role} may not read {tables}, so nobody could read {step.name}. "
-            f"GRANT SELECT ON {tables} TO {role}."
-        )
+        yield cannot_be_read(step.definition, role, step.rehearsed.unreadable)
+
+
+def cannot_be_read(definition: ViewDefinition, role: str, unreadable: Iterable[ViewName]) -> str:
+    """Say that a view would be of no use to anybody, and what to do.
+
+    Args:
+        unreadable: what it reads and its owner may not.
+    """
+    tables = ", ".join(sorted(map(str, unreadable)))
+    return (
+        f"{definition.where}: {role} may not read {tables}, so nobody could read {definition.name}. "
+        f"GRANT SELECT ON {tables} TO {role}."
+    )
 
 
 def _taken_names(steps: Sequence[Step], taken: Mapping[ViewName, Taken]) -> Iterator[str]:

@@ -222,3 +222,18 @@ LEFT JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
 WHERE d.classid <> 'pg_catalog.pg_class'::regclass
   AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
 """
+
+# What some plain views of ours read and we may not, which PostgreSQL says only to those who read the views.
+UNREADABLE = """
+SELECT current_user::text, n.nspname, c.relname, read_schema.nspname, read.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_catalog.pg_class read
+  ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
+JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+  AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
+  AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
+"""
