@@ -11,7 +11,7 @@ PORT ?= 8000
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test lint types test-matrix bench images clean
+.PHONY: help demo test soak lint types test-matrix bench images clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +25,9 @@ demo: .venv/.demo ## Run the demonstration on http://127.0.0.1:8000 (PORT=… fo
 
 test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: .venv/.test ## Run the long tests in full; they print counts and seeds (SEED=… repeats a run, ARGS=… for pytest)
+	SOAK=1 SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/soak -s $(ARGS)
 
 lint: .venv/.lint ## Check style and format
 	$(BIN)/ruff check
@@ -44,7 +47,7 @@ images: .venv/.test ## Take the pictures of docs/images anew, of the demonstrati
 	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .venvs .postgres .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venvs .postgres .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:
