@@ -31,6 +31,7 @@ def carry_out(task: dict[str, Any]) -> None:
 
     from .versions import Chain, sync
 
+    connection.close()  # the last task may have ended with its backend
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         say(backend=cursor.fetchone()[0])
