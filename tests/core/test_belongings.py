@@ -212,7 +212,7 @@ def test_extended_statistics_get_their_name_once_it_is_free(execute):
     execute("DROP MATERIALIZED VIEW views.v; ALTER MATERIALIZED VIEW stage.v SET SCHEMA views")
     for statement in found.last_statements(ViewName("stage", "v")):
         execute(statement)
-    assert read(execute, "views.v") == (found,)
+    assert [str(belonging) for belonging in read(execute, "views.v")] == ["extended statistics s"]
 
 
 def test_an_index_that_could_not_be_finished_is_not_kept(execute):
@@ -258,7 +258,7 @@ def test_default_privileges_of_ours_do_not_reach_what_is_made_anew(execute, make
     role = make_role("newcomer")
     execute(f"CREATE VIEW views.v AS {SELECT}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO newcomer")
     found = hand_over(execute)
-    assert [str(belonging) for belonging in found] == ["revocation newcomer"]
+    assert "revocation newcomer" in [str(belonging) for belonging in found]
     for view in ("views.v", "stage.v"):
         assert execute(f"SELECT has_table_privilege('{role}', '{view}', 'SELECT')") == [(False,)]
 

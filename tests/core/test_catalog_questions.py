@@ -70,17 +70,20 @@ def test_what_has_a_name_already_is_told_whatever_it_is(execute):
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("CREATE FUNCTION f(views.v) RETURNS int LANGUAGE sql AS 'SELECT 1'", "function f(views.v)"),
-        ("CREATE FUNCTION f() RETURNS SETOF views.v LANGUAGE sql AS 'SELECT 1'", "function f()"),
-        ("CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM views.v; END", "function f()"),
-        ("CREATE DOMAIN d AS views.v", "type d"),
+        ("CREATE FUNCTION f(views.v) RETURNS int LANGUAGE sql AS 'SELECT 1'", "function public.f(views.v)"),
+        ("CREATE FUNCTION f() RETURNS SETOF views.v LANGUAGE sql AS 'SELECT 1'", "function public.f()"),
+        (
+            "CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM views.v; END",
+            "function public.f()",
+        ),
+        ("CREATE DOMAIN d AS views.v", "type public.d"),
         (
             "CREATE RULE r AS ON DELETE TO lending_loan DO ALSO SELECT id FROM views.v",
-            "rule r on table lending_loan",
+            "rule r on table public.lending_loan",
         ),
         (
             "CREATE POLICY p ON lending_loan USING (id IN (SELECT id FROM views.v))",
-            "policy p on table lending_loan",
+            "policy p on table public.lending_loan",
         ),
     ],
 )

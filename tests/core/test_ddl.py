@@ -50,14 +50,14 @@ def test_every_statement_takes_odd_names(execute, make_role):
     execute(ddl.grant(ODD, ["SELECT", "INSERT"], [role]))
     execute(ddl.grant(ODD, ["SELECT"], [role], grantable=True))
     execute(ddl.revoke_select(ODD, [role]))
-    execute(ddl.lock_view(VIEW, ODD, execute("SELECT current_user")[0][0]))
+    execute(ddl.lock_view(VIEW, ODD, owner=execute("SELECT current_user")[0][0]))
     execute(ddl.drop_view(VIEW, ODD))
     execute(ddl.create_view(define("x", "SELECT 1 AS a", kind=MATERIALISED), at=ODD, with_data=False))
     execute(f'CREATE UNIQUE INDEX "in""dex" ON {ODD.quoted} (a)')
     execute(ddl.refresh(ODD, concurrently=False))
     execute(ddl.refresh(ODD, concurrently=True))
     execute(ddl.analyze(ODD))
-    execute(ddl.lock_view(MATERIALISED, ODD, execute("SELECT current_user")[0][0]))
+    execute(ddl.lock_view(MATERIALISED, ODD))
     execute(ddl.rename_index(ViewName(ODD.schema, 'in"dex'), 'an "other'))
     execute(ddl.create_schema('sche"ma 2'))
     execute(ddl.open_schema('sche"ma 2'))
@@ -79,14 +79,17 @@ WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relnamespace <
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("committed_views")
 @pytest.mark.parametrize("kind", [VIEW, MATERIALISED])
-def test_a_view_is_locked_against_readers_by_what_changes_nothing(kind, execute, make_role, take_picture):
+@pytest.mark.parametrize("by_owner", [True, False], ids=["by its owner", "by its schema"])
+def test_a_view_is_locked_against_readers_by_what_changes_nothing(
+    kind, execute, make_role, take_picture, by_owner
+):
     role = make_role("boss")
     execute("CREATE SCHEMA views")
     execute(ddl.create_view(define("v", "SELECT id FROM lending_loan", kind=kind)))
     execute(f"ALTER TABLE views.v OWNER TO {role}; GRANT SELECT ON views.v TO PUBLIC")
     before = take_picture()
     with transaction.atomic():
-        execute(ddl.lock_view(kind, ViewName("views", "v"), role))
+        execute(ddl.lock_view(kind, ViewName("views", "v"), owner=role if by_owner else None))
         assert execute(LOCKS) == [("v",)], "what it reads is left alone"
     assert take_picture() == before
 
