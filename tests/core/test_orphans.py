@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .chains import A, B, C, chain, changed, materialised, reasons, swap
-from .values import CITY, define, plan_for, said
+from .values import CITY, define, foreign, plan_for, said
 
 
 def test_an_orphan_is_dropped_after_what_replaces_has_been_replaced():
@@ -65,3 +65,33 @@ def test_a_view_can_be_renamed_although_a_materialised_one_reads_it():
     assert said(plan) == ["drop a", "create a_new", "rebuild b", "replace c"]
     assert swap(plan) == ["CREATE c", "DROP b", "DROP a", "ALTER b"]
     assert not plan.problems
+
+
+def test_an_orphan_in_the_way_takes_along_the_orphans_that_read_it():
+    plan = plan_for((changed(A),), chain(), new_columns={"a": [CITY]}, orphans=["b", "c"], only=["a"])
+    assert said(plan) == ["drop c", "drop b", "rebuild a"]
+
+
+def test_an_orphan_that_somebody_else_reads_stops_the_sync():
+    plan = plan_for((), chain(A, others=(foreign("public.report", "views.a"),)), orphans=["a"])
+    (problem,) = plan.problems
+    assert "public.report, which is not ours, still reads it" in problem
+    assert "--drop-dependents" in problem
+
+
+def test_an_orphan_takes_along_what_somebody_else_reads_it_with_if_that_is_said():
+    others = (foreign("public.report", "views.a"), foreign("public.summary", "public.report"))
+    plan = plan_for((), chain(A, others=others), orphans=["a"], drop_dependents=True)
+    assert said(plan) == ["drop summary", "drop report", "drop a"]
+    assert reasons(plan)["summary"] == "it reads public.report, which goes, and --drop-dependents was said"
+    assert not plan.problems
+
+
+def test_an_outsider_that_fits_but_reads_an_orphan_in_the_way_stops_the_sync():
+    """It reads what is rebuilt, and the orphan that goes with that."""
+    report = foreign("public.report", "views.a", "views.b", definition="SELECT id FROM views.a, views.b")
+    asked = {"new_columns": {"a": [CITY]}, "orphans": ["b"], "only": ["a"]}
+    (problem,) = plan_for((changed(A),), chain(A, B, others=(report,)), **asked).problems
+    assert "public.report" in problem
+    plan = plan_for((changed(A),), chain(A, B, others=(report,)), drop_dependents=True, **asked)
+    assert said(plan) == ["drop report", "drop b", "rebuild a"]
