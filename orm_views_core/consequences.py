@@ -55,11 +55,16 @@ def follow_up(
             if name in catalog.relations and decisions.action.get(name) not in {Action.REBUILD, Action.DROP}:
                 _follow_one(decisions, views, catalog, scope, rehearsal, name, name in sources, built)
     _find_late(decisions, views, scope, rehearsal)
-    for name in sorted(decisions.having(Action.REBUILD)):
-        for reader in sorted(catalog.relations[name].read_by - set(views)):
-            if reader in orphans:
-                decisions.decide(reader, Action.DROP, _ORPHANED)
+    _drop_orphans_in_the_way(decisions, catalog, orphans)
     _judge_outsiders(decisions, catalog, rehearsal, outsiders, drop_dependents)
+
+
+def _drop_orphans_in_the_way(decisions: Decisions, catalog: Catalog, orphans: Collection[ViewName]) -> None:
+    """Drop the orphans that read what is rebuilt, and those that read these."""
+    read_by = {name: catalog.relations[name].read_by & set(orphans) for name in orphans}
+    readers = {r for n in decisions.having(Action.REBUILD) for r in catalog.relations[n].read_by}
+    for name in sorted(closure(read_by, readers & set(orphans))):
+        decisions.decide(name, Action.DROP, _ORPHANED)
 
 
 def _rebuild_stale(
@@ -112,6 +117,8 @@ def _follow_one(
     elif rebuilt:
         why = f"it reads {_last(scope.order, rebuilt)}, which is rebuilt"
         obstacle = why_not_replace(name, rehearsal) if installed.kind is ViewKind.VIEW else ""
+        if rows := tried.row_types & rebuilt:
+            obstacle = obstacle or f"a column holds rows of {min(rows)}"
         if obstacle:
             decisions.decide_too(name, Action.REBUILD, f"{why}: {obstacle}")
         elif installed.kind is ViewKind.MATERIALISED_VIEW or is_source or tried.stuck & rebuilt:
@@ -163,18 +170,25 @@ def _judge_outsiders(
 ) -> None:
     """Drop the outsiders that do not fit any more, if that is asked for, or let them stop the sync."""
     for name in creation_order({n: catalog.relations[n].reads & set(outsiders) for n in sorted(outsiders)}):
-        gone = catalog.relations[name].reads & decisions.having(Action.REBUILD, Action.DROP)
-        if name in rehearsal.views or not gone:
+        reads = catalog.relations[name].reads
+        dropped, rebuilt = reads & decisions.having(Action.DROP), reads & decisions.having(Action.REBUILD)
+        fits = name in rehearsal.views and not dropped
+        if fits or not dropped | rebuilt or decisions.action.get(name) is Action.DROP:
             continue
-        source, relation = min(gone), catalog.relations[name].relation
+        source, relation = min(dropped or rebuilt), catalog.relations[name].relation
         if catalog.relations[name].kind is None:
             decisions.problems.append(
                 f"{_has_to_go(source, decisions)}, and the {relation} {name} uses the type of its rows. "
                 f"Change {name} first."
             )
         elif drop_dependents:
-            why = f"it reads {source}, fits it no more, and --drop-dependents was said"
-            decisions.decide(name, Action.DROP, why)
+            goes = "which goes" if dropped else "fits it no more"
+            decisions.decide(name, Action.DROP, f"it reads {source}, {goes}, and --drop-dependents was said")
+        elif dropped:
+            decisions.problems.append(
+                f"{_has_to_go(source, decisions)}, and {name}, which is not ours, still reads it. Declare "
+                f"{source} again, change or drop {name} first, or say --drop-dependents to drop it."
+            )
         else:
             refused = rehearsal.errors.get(name)
             because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
@@ -209,36 +223,22 @@ def drop_orphans(
     catalog: Catalog,
     rehearsal: Rehearsal,
     orphans: Collection[ViewName],
-    *,
-    drop_dependents: bool = False,
 ) -> None:
-    """Drop what no class declares any more, unless something still reads it.
+    """Drop what no class declares any more, unless a registered view still reads it.
 
     Args:
         definitions: the registered views, without outsiders.
         orphans: the views to drop.
-        drop_dependents: drop also the views of others that read them.
     """
-    going = set(orphans)
-    pending = sorted(going)
-    while pending:
-        name = pending.pop(0)
-        decisions.decide(name, Action.DROP, decisions.reason.get(name, _ORPHANED))
-        for reader in sorted(catalog.relations[name].read_by - going):
+    for name in sorted(orphans):
+        decisions.decide(name, Action.DROP, _ORPHANED)
+        for reader in sorted(catalog.relations[name].read_by & definitions.keys()):
             tried = rehearsal.views.get(reader)
-            if reader in definitions and tried is not None and name not in tried.reads:
-                continue
-            if reader not in definitions and drop_dependents:
-                going.add(reader)
-                pending.append(reader)
-                decisions.reason[reader] = f"it reads {name}, which goes, and --drop-dependents was said"
-                continue
-            whose = definitions[reader].where if reader in definitions else f"{reader}, which is not ours,"
-            advice = "" if reader in definitions else ", or say --drop-dependents to have it dropped"
-            decisions.problems.append(
-                f"{name} has to go, because {_ORPHANED}, and {whose} still reads it. "
-                f"Declare {name} again, or change what reads it{advice}."
-            )
+            if tried is None or name in tried.reads:
+                decisions.problems.append(
+                    f"{name} has to go, because {_ORPHANED}, and {definitions[reader].where} still reads it. "
+                    f"Declare {name} again, or change what reads it."
+                )
 
 
 def lock_order(names: Collection[ViewName], catalog: Catalog) -> tuple[ViewName, ...]:
@@ -247,5 +247,6 @@ def lock_order(names: Collection[ViewName], catalog: Catalog) -> tuple[ViewName,
     Readers lock a view before what it reads; the other order would deadlock with them.
     """
     reads = {name: view.reads for name, view in catalog.relations.items()}
-    order = creation_order({name: closure(reads, reads[name]) & set(names) for name in sorted(names)})
+    by_name = sorted(names, reverse=True)  # what does not matter goes by name
+    order = creation_order({name: closure(reads, reads[name]) & set(names) for name in by_name})
     return tuple(reversed(order))

@@ -36,7 +36,7 @@ class Decisions:
 
     def decide_too(self, name: ViewName, action: Action, why: str) -> None:
         """Decide because of another view, remembering that it has changed itself, if it has."""
-        if name in self.action and name not in self.indirect:
+        if self.action.get(name) not in {None, Action.ADOPT} and name not in self.indirect:
             self.decide(name, action, f"{self.reason[name]}, and {why}")
         else:
             self.decide(name, action, why, indirect=True)

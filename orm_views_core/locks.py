@@ -250,6 +250,8 @@ def find_holders(connection: BaseDatabaseWrapper, relations: Collection[int] | N
     if relations is not None and not relations:
         return []
     with connection.cursor() as cursor:
+        # Else a transaction goes on seeing the sessions as they were when it first looked.
+        cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
         cursor.execute(_HOLDERS, {"any": relations is None, "relations": list(relations or ())})
         return [Holder(*row) for row in cursor.fetchall()]
 

@@ -41,7 +41,7 @@ def make_plan(
         if name in definitions:
             forced = force and name in scope.differences
             decide_alone(decisions, definitions[name], catalog, scope, rehearsal, forced)
-    drop_orphans(decisions, definitions, catalog, rehearsal, dropped, drop_dependents=drop_dependents)
+    drop_orphans(decisions, definitions, catalog, rehearsal, dropped)
     follow_up(
         decisions,
         views,

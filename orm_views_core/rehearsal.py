@@ -39,7 +39,14 @@ SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptio
                ON rc.oid = CASE WHEN d.refclassid = 'pg_catalog.pg_class'::regclass THEN d.refobjid
                                 ELSE COALESCE(NULLIF(t.typrelid, 0), e.typrelid) END
              JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
-             WHERE r.ev_class = c.oid AND rc.oid <> c.oid)
+             WHERE r.ev_class = c.oid AND rc.oid <> c.oid),
+       ARRAY(SELECT ARRAY[rn.nspname::text, rc.relname::text]
+             FROM pg_catalog.pg_attribute a
+             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+             LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+             JOIN pg_catalog.pg_class rc ON rc.oid = COALESCE(NULLIF(t.typrelid, 0), e.typrelid)
+             JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND c.relkind IN ('v', 'm')
@@ -55,6 +62,7 @@ class RehearsedView:
         reads: the relations that it really reads.
         stuck: those of them that it reads where they are now, although they were tried as well. Its text
             names them in a way that could not be moved.
+        row_types: the relations whose rows, or lists of rows, its columns hold.
         unreadable: those of them that the role that we connect as may not read.
         sources: a hash of the columns of what it reads, if its SELECT has a star.
         lost: what was added to it by hand and cannot be on it any more, and why.
@@ -67,6 +75,7 @@ class RehearsedView:
     indexes: tuple[InstalledIndex, ...] = ()
     reads: frozenset[ViewName] = frozenset()
     stuck: frozenset[ViewName] = frozenset()
+    row_types: frozenset[ViewName] = frozenset()
     unreadable: frozenset[ViewName] = frozenset()
     sources: str | None = None
     lost: Mapping[Belonging, str] = field(default_factory=dict)
@@ -241,7 +250,7 @@ def _read_staged(
         return text
 
     views = {}
-    for oid, _, _, definition, options, reads in rows:
+    for oid, _, _, definition, options, reads, row_types in rows:
         name = names[oid]
         declared = {index.name for index in definitions[name].indexes}
         views[name] = RehearsedView(
@@ -258,6 +267,7 @@ def _read_staged(
             stuck=frozenset(
                 ViewName(schema, read) for schema, read, _ in reads if ViewName(schema, read) in definitions
             ),
+            row_types=frozenset(ViewName(schemas.get(schema, schema), row) for schema, row in row_types),
             unreadable=frozenset(
                 ViewName(schema, read)
                 for schema, read, may in reads
