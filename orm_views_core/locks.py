@@ -9,8 +9,8 @@ https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIME
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
 from django.db import DatabaseError, OperationalError, transaction
@@ -151,6 +151,17 @@ def in_transaction(
         if on_wait:
             on_wait(f"{said}; all of it is tried again")
         time.sleep(_PAUSE)
+
+
+@contextmanager
+def letting_go(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let go of the locks that reading takes, inside a transaction that would keep them to its end.
+
+    Whoever wants to alter or refresh a view waits for them, and its readers behind him.
+    """
+    with transaction.atomic(using=connection.alias):
+        yield
+        transaction.set_rollback(True, using=connection.alias)
 
 
 def _see_what_others_commit(connection: BaseDatabaseWrapper) -> None:

@@ -15,6 +15,7 @@ from .definition import Definitions, ViewDefinition, compile_definitions
 from .exceptions import DropAllRefusedError, MissingRoleError
 from .graph import closure
 from .installed import Catalog, InstalledView
+from .locks import letting_go
 from .names import ViewKind, ViewName
 from .obstacles import lock_shortage, locks_for_trying
 from .plan import Facts, Plan, make_plan
@@ -87,7 +88,8 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehe
     )
     if problem := _why_not_try(definitions, catalog, scope, dropped):
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
-    catalog = with_definitions(connection, catalog, scope.rehearse)
+    with letting_go(connection):
+        catalog = with_definitions(connection, catalog, scope.rehearse)
     outsiders = {name: _as_definition(definitions.database, catalog.relations[name]) for name in others}
     facts = _try(connection, definitions, catalog, scope, outsiders)
     return make_plan(
@@ -156,7 +158,7 @@ def _read_belongings(
 ) -> dict[ViewName, tuple[Belonging, ...]]:
     if not installed:
         return {}
-    with connection.cursor() as cursor, canonical_names(cursor):
+    with letting_go(connection), connection.cursor() as cursor, canonical_names(cursor):
         found = read_belongings(cursor, [view.oid for view in installed.values()])
     return {name: found.get(view.oid, ()) for name, view in installed.items()}
 

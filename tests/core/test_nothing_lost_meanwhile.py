@@ -178,3 +178,14 @@ def test_a_grant_that_is_never_committed_is_waited_for_no_longer_than_lock_wait(
         sync_views(progress=progress)
     other.execute("ROLLBACK")
     assert take_picture() == before
+
+
+@each([*REBUILDS, REPLACE])
+def test_whoever_alters_a_view_while_it_is_being_built_does_not_wait(change):
+    """Nor do its readers, who would queue behind him: the view itself is not locked at all until the swap."""
+    change.begin()
+    change.change()
+    held = []
+    locks = "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'views.v'::regclass"
+    sync_views(progress=Progress(on_swap=lambda plan: held.append(run(locks))))
+    assert held == [[]]
