@@ -88,8 +88,9 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehe
     )
     if problem := _why_not_try(definitions, catalog, scope, dropped):
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
-    with letting_go(connection):
-        catalog = with_definitions(connection, catalog, scope.rehearse)
+    if scope.rehearse:
+        with letting_go(connection):
+            catalog = with_definitions(connection, catalog, scope.rehearse)
     outsiders = {name: _as_definition(definitions.database, catalog.relations[name]) for name in others}
     facts = _try(connection, definitions, catalog, scope, outsiders)
     return make_plan(
