@@ -60,7 +60,7 @@ def _how(step: Step) -> Iterator[str]:
     elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
         yield f"keeps waiting: {step.blocks}"
     if step.kept:
-        yield f"keeps what was added by hand: {', '.join(step.kept)}"
+        yield f"keeps: {', '.join(step.kept)}"
     for lost in step.lost:
         yield f"LOSES {lost}"
 

@@ -280,7 +280,7 @@ def test_what_was_added_by_hand_is_said_to_be_kept_or_lost():
         lost={"totals": {lost: 'column "city" does not exist'}},
     )
     lines = list(plan_lines(plan))
-    assert "      keeps what was added by hand: index by_hand" in lines
+    assert "      keeps: index by_hand" in lines
     assert '      LOSES index by_city: column "city" does not exist' in lines
     (step,) = plan_as_dict(plan)["steps"]
     assert step["kept"] == ["index by_hand"]
