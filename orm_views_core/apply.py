@@ -11,6 +11,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,18 +20,16 @@ from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
-from .catalog import canonical_names, read_again, read_created, read_unreadable
-from .changes import kept_comment
+from .catalog import canonical_names, read_again, read_unreadable
 from .exceptions import PlanBlockedError
 from .installed import InstalledView
 from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
 from .obstacles import cannot_be_read
+from .recording import record
 from .refusal import database_refused, is_fault_of_view, is_refusal, view_refused
 from .staging import create_staging, staged_first
 from .steps import Action, Phase, Plan, Step
-from .tag import join_comment
-from .tagging import as_before, as_read, new_tag
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
 _BATCH = 100
@@ -192,25 +191,13 @@ class _Run:
         started = time.perf_counter()
         self.cursor.execute(_lock_readers_out(self.plan, timeout))
         self._check_that_nothing_was_changed()
-        quick: list[tuple[Step, str]] = []
-        for step, sql in self.plan.swap:
-            if step.late and step.fills and step.sql_in(Phase.FINISH)[0] == sql:
-                self._send(quick)
-                quick = []
-                self._fill_late(step)
-            elif not (step.late and step.fills and sql in step.sql_in(Phase.FINISH)):
-                quick.append((step, sql))
-        self._send(quick)
-        self._write_tags(
-            [s for s in self.plan.steps if s.definition and (s.swap_statements and not s.built_at)]
-        )
+        for filled, statements in groupby(self.plan.swap, lambda statement: _filled_in_place(statement[0])):
+            began = time.perf_counter()
+            self._send(list(statements))
+            if filled is not None:  # its DROP is timed as well, but what it is filled by comes last
+                self.seconds[filled] = time.perf_counter() - began
+        self._record([s for s in self.plan.steps if s.definition and s.swap_statements and not s.built_at])
         return time.perf_counter() - started
-
-    def _fill_late(self, step: Step) -> None:
-        """Build a materialised view in its place, which could not be built beside the old one."""
-        started = time.perf_counter()
-        self._send([(step, sql) for sql in step.sql_in(Phase.FINISH)])
-        self.seconds[step.name] = time.perf_counter() - started
 
     def _check_that_nothing_was_changed(self) -> None:
         """See that the views are what the plan takes them to be: it took a while to build."""
@@ -235,47 +222,12 @@ class _Run:
         """Tag what the swap leaves as it is, the new versions before they are in their places."""
         built = [s for s in self.plan.steps if s.definition and (s.built_at or not s.swap_statements)]
         swapped_later = {s.name for s in self.plan.steps if s.swap_statements and not s.built_at}
-        self._write_tags([step for step in built if step.name not in swapped_later])
+        self._record([step for step in built if step.name not in swapped_later])
 
-    def _write_tags(self, steps: Sequence[Step]) -> None:
-        """Record on the views of some steps what their classes said and what PostgreSQL stores."""
-        last = {step.name: step for step in steps}
-        new = {step.name for step in steps if step.action in _NEW}
-        # Where they are now: before the swap a new version is still in its staging schema.
-        places = {name: step.built_at or name for name, step in last.items() if _changes_what_is_stored(step)}
-        stars = [place for name, place in places.items() if _has_star(last[name])]
-        found = read_created(self.connection, list(places.values()), stars)
-        statements = []
-        for name, step in last.items():
-            definition = step.definition
-            assert definition is not None
-            stored = as_read(step, found[places[name]]) if name in places else as_before(step.installed)
-            assert stored is not None
-            tag = new_tag(
-                definition,
-                stored,
-                step.installed,
-                self.now,
-                is_new=name in new,
-                filled_in=self.seconds.get(name),
-                command_roles=self.command_roles,
-            )
-            comment = join_comment(kept_comment(definition, step.installed), tag)
-            statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
-        for start in range(0, len(statements), _BATCH):
-            self.cursor.execute(";\n".join(statements[start : start + _BATCH]))
+    def _record(self, steps: Sequence[Step]) -> None:
+        record(self.connection, self.cursor, steps, self.now, self.seconds, self.command_roles)
 
 
-def _changes_what_is_stored(step: Step) -> bool:
-    """Say whether the tag has to be made of what PostgreSQL stores now, and not of the tag before."""
-    return step.rehearsed is not None or as_before(step.installed) is None
-
-
-def _has_star(step: Step) -> bool:
-    return step.definition is not None and step.definition.has_star
-
-
-_NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}
 _LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}
 
 
@@ -299,6 +251,11 @@ def _kind(step: Step) -> ViewKind | None:
     if step.definition is not None:
         return step.definition.kind
     return step.installed.kind if step.installed else None
+
+
+def _filled_in_place(step: Step) -> ViewName | None:
+    """Return the name of a materialised view that could not be built beside the old one."""
+    return step.name if step.late and step.fills else None
 
 
 def _but_comments(belongings: Iterable[Belonging]) -> list[Belonging]:

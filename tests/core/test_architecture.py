@@ -44,7 +44,7 @@ ROWS = [
     "identity indexes definition selection references graph",
     "installed catalog belongings ddl refusal staging rehearsal locks",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
-    "apply refresh rows",
+    "recording apply refresh rows",
     "planning sync status report checks apps",
 ]
 
