@@ -65,7 +65,7 @@ def test_a_plan_says_what_is_built_aside_what_is_swapped_and_what_becomes_of_wha
     text = text_of(browse.get(SYNC))
     assert "Built aside, while readers go on: views.stored." in text
     assert "Swapped in one moment: views.reader, views.stored." in text
-    assert "Keeps what was added by hand: index kept" in text
+    assert "Keeps: index kept" in text
     assert "Loses index lost: column" in text
 
 
