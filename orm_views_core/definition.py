@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -78,11 +77,11 @@ class ViewDefinition:
         said = [
             self.kind.value,
             self.sql,
-            self.columns,
-            self.options,
-            [(index.name, index.unique, index.tail) for index in self.indexes],
+            repr(self.columns),
+            repr(self.options),
+            repr([(index.name, index.unique, index.tail) for index in self.indexes]),
         ]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
 
     @cached_property
     def has_star(self) -> bool:

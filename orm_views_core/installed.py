@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -119,8 +118,8 @@ def stored_fingerprint(
     """
     # A materialised view's options are storage parameters, which a class does not speak of.
     said = sorted(options) if kind is ViewKind.VIEW else []
-    stored = [kind.value, rule, said, sorted((i.name, i.unique, i.tail) for i in indexes)]
-    return hashlib.sha256(json.dumps(stored).encode()).hexdigest()[:16]
+    stored = [kind.value, rule, repr(said), repr(sorted((i.name, i.unique, i.tail) for i in indexes))]
+    return hashlib.sha256("\0".join(stored).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,9 @@ def _try(
     missing = [name for name, difference in scope.differences.items() if difference.missing]
     concerned = {*missing, *tried} & set(definitions.views)
     named = {ViewName(n.schema, i.name) for n in concerned for i in definitions.views[n].indexes}
-    taken = read_taken(connection, [*missing, *sorted(named)])
+    # In a schema that is yet to be created no name is taken.
+    claimed = [name for name in (*missing, *sorted(named)) if name.schema in catalog.schemas]
+    taken = read_taken(connection, claimed)
     return Facts(
         definitions.database,
         definitions.views,
