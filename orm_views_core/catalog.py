@@ -167,8 +167,7 @@ def _read_rows(
     if only is None:
         params = {"schemas": list(schemas), "tag": '%{"orm_views":%'}
         return _fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
-    asked = {"schemas": [name.schema for name in only], "names": [name.name for name in only]}
-    return _fetch(cursor, queries.RELATIONS + queries.BY_NAME, asked)
+    return _fetch(cursor, queries.RELATIONS + queries.BY_NAME, _asked(only))
 
 
 def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
@@ -176,9 +175,22 @@ def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
     return dict(_fetch(cursor, queries.RULES, {"oids": _array(oids)}))
 
 
-def _array(oids: Iterable[int]) -> str:
+def _array(elements: Iterable[int | str]) -> str:
     """Write an array as one literal: PostgreSQL parses and plans ``ARRAY[…]`` an element at a time."""
-    return "{" + ",".join(map(str, oids)) + "}"
+    return "{" + ",".join(map(str, elements)) + "}"
+
+
+def _asked(names: Collection[ViewName]) -> dict[str, str]:
+    """Write names as two such literals."""
+    return {
+        "schemas": _array(_quoted(name.schema) for name in names),
+        "names": _array(_quoted(name.name) for name in names),
+    }
+
+
+def _quoted(text: str) -> str:
+    """Quote an element of an array's literal."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
@@ -239,9 +251,8 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
     """Return what has some names already, whether they are to be those of views or of indexes."""
     if not names:
         return {}
-    asked = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
     with connection.cursor() as cursor:
-        rows = _fetch(cursor, queries.TAKEN, asked)
+        rows = _fetch(cursor, queries.TAKEN, _asked(names))
     return {
         ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
         for schema, name, what, table_schema, table in rows
@@ -252,8 +263,12 @@ def read_unreadable(
     cursor: CursorWrapper, names: Collection[ViewName]
 ) -> tuple[str, dict[ViewName, list[ViewName]]]:
     """Return who we are, and what some plain views of ours read and we may not."""
-    asked = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    rows = _fetch(cursor, queries.UNREADABLE, asked) if names else []
+    if not names:
+        return "", {}
+    cursor.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+    if cursor.fetchone()[0]:  # who may read everything
+        return "", {}
+    rows = _fetch(cursor, queries.UNREADABLE, _asked(names))
     found: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
     for _, schema, name, read_schema, read in rows:
         found[ViewName(schema, name)].append(ViewName(read_schema, read))

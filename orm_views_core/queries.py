@@ -233,8 +233,7 @@ JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND
 JOIN pg_catalog.pg_class read
   ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
 JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
-WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)  -- who may read everything
-  AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
   AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
