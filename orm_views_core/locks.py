@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .conf import get_settings
@@ -146,6 +146,9 @@ def in_transaction(
             said = _said_of_lock(connection, error)
             if time.monotonic() >= deadline:
                 raise LockNotAvailableError(_lock_message(connection, said)) from error
+        except InterfaceError:  # what the driver says of a connection that it has found closed
+            with naming_the_database(connection):
+                raise
         except DatabaseError as error:
             raise database_refused(connection, "", error) from error
         if on_wait:

@@ -240,6 +240,19 @@ def test_a_lost_connection_names_the_database(other):
     connection.close()
 
 
+def test_a_connection_that_the_driver_has_found_closed_names_the_database():
+    connection = connections["default"]
+
+    def work(connection):
+        connection.connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    with pytest.raises(DatabaseUnavailableError, match=r"Database 'default' .* does not answer"):
+        in_transaction(connection, work)
+    connection.close()
+
+
 def test_an_error_of_ours_passes_through():
     def work(connection):
         raise RefreshError("as it is")
