@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
-from .catalog import canonical_names, read_again, read_unreadable
+from .catalog import canonical_names, read_again
+from .catalog_questions import read_unreadable
 from .exceptions import PlanBlockedError
 from .installed import InstalledView
 from .locks import Overtaken, in_savepoint

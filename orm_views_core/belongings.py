@@ -144,25 +144,23 @@ def worth_keeping(
         is_outsider: whether somebody else made the view, so that all of it is to be kept.
         revoked: the roles that should no longer read it.
     """
+    if is_outsider:
+        return list(belongings)
     ours = set(installed.tag.indexes if installed.tag else ())
     declared = {index.name for index in definition.indexes}
     revoked_names = {f"of SELECT to {role}" for role in revoked}
-    kept = []
-    for belonging in belongings:
-        name = belonging.name
-        if is_outsider:
-            kept.append(belonging)
-        elif (
-            (belonging.kind == "index" and name in ours | declared)
-            or (belonging.kind in _OF_AN_INDEX and name in ours - declared)
-            or (belonging.kind == "column comment" and name in definition.column_comments)
-            or (belonging.kind == "grant" and name.removesuffix(" with grant option") in revoked_names)
-            or belonging.kind == "comment"
-        ):
-            continue
-        else:
-            kept.append(belonging)
-    return kept
+
+    def is_of_its_class(belonging: Belonging) -> bool:
+        kind, name = belonging.kind, belonging.name
+        return (
+            kind == "comment"
+            or (kind == "index" and name in ours | declared)
+            or (kind in _OF_AN_INDEX and name in ours - declared)
+            or (kind == "column comment" and name in definition.column_comments)
+            or (kind == "grant" and name.removesuffix(" with grant option") in revoked_names)
+        )
+
+    return [belonging for belonging in belongings if not is_of_its_class(belonging)]
 
 
 def without_twins(

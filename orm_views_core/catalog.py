@@ -15,7 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import queries
-from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session, Taken
+from .fetching import array, asked, fetch, group
+from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session
 from .lexer import tokenize
 from .names import ViewKind, ViewName
 from .tag import split_comment
@@ -70,7 +71,7 @@ def read_catalog(
         session = Session(*facts)
         search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
-            found = _fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
+            found = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
             relations = _read_relations(cursor, schemas, only)
             relations |= _with_sources(cursor, relations, sources_of)
     return Catalog(
@@ -122,9 +123,9 @@ def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewN
     rows = _read_rows(cursor, (), names)
     oids = [row[0] for row in rows]
     rules = _read_rules(cursor, oids)
-    readers = _group(
+    readers = group(
         (oid, ViewName(schema, name))
-        for _, schema, name, oid, *_ in _fetch(cursor, queries.READS, {"oids": _array(oids)})
+        for _, schema, name, oid, *_ in fetch(cursor, queries.READS, {"oids": array(oids)})
     )
     views = [_view(row, rule=rules.get(row[0]), read_by=frozenset(readers.get(row[0], ()))) for row in rows]
     return {view.name: view for view in views}
@@ -134,16 +135,16 @@ def _read_relations(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> dict[ViewName, InstalledView]:
     rows = _read_rows(cursor, schemas, only)
-    oids = {"oids": _array(row[0] for row in rows)}
+    oids = {"oids": array(row[0] for row in rows)}
     rules = _read_rules(cursor, [row[0] for row in rows if row[3] in _KINDS and not row[-1]])
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
-    for oid, column, comment in _fetch(cursor, queries.COLUMN_COMMENTS, oids):
+    for oid, column, comment in fetch(cursor, queries.COLUMN_COMMENTS, oids):
         column_comments[oid][column] = comment
-    grants = _group(((oid, Grant(*grant)) for oid, *grant in _fetch(cursor, queries.GRANTS, oids)))
+    grants = group(((oid, Grant(*grant)) for oid, *grant in fetch(cursor, queries.GRANTS, oids)))
     indexes = read_indexes(cursor, [row[0] for row in rows], held=[row[0] for row in rows if row[-1]])
     reads: defaultdict[int, set[ViewName]] = defaultdict(set)
     read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
-    for reader, reader_schema, reader_name, oid, schema, name in _fetch(cursor, queries.READS, oids):
+    for reader, reader_schema, reader_name, oid, schema, name in fetch(cursor, queries.READS, oids):
         reads[reader].add(ViewName(schema, name))
         read_by[oid].add(ViewName(reader_schema, reader_name))
     views = [
@@ -166,31 +167,13 @@ def _read_rows(
 ) -> list[tuple[Any, ...]]:
     if only is None:
         params = {"schemas": list(schemas), "tag": '%{"orm_views":%'}
-        return _fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
-    return _fetch(cursor, queries.RELATIONS + queries.BY_NAME, _asked(only))
+        return fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
+    return fetch(cursor, queries.RELATIONS + queries.BY_NAME, asked(only))
 
 
 def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
     """Return a hash of the SELECT of some views, by oid."""
-    return dict(_fetch(cursor, queries.RULES, {"oids": _array(oids)}))
-
-
-def _array(elements: Iterable[int | str]) -> str:
-    """Write an array as one literal: PostgreSQL parses and plans ``ARRAY[…]`` an element at a time."""
-    return "{" + ",".join(map(str, elements)) + "}"
-
-
-def _asked(names: Collection[ViewName]) -> dict[str, str]:
-    """Write names as two such literals."""
-    return {
-        "schemas": _array(_quoted(name.schema) for name in names),
-        "names": _array(_quoted(name.name) for name in names),
-    }
-
-
-def _quoted(text: str) -> str:
-    """Quote an element of an array's literal."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return dict(fetch(cursor, queries.RULES, {"oids": array(oids)}))
 
 
 def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
@@ -241,68 +224,15 @@ def with_definitions(
     if not views:
         return catalog
     with connection.cursor() as cursor, canonical_names(cursor):
-        params = {"oids": _array(view.oid for view in views), "wait": wait}
-        texts = dict(_fetch(cursor, queries.DEFINITIONS, params))
+        params = {"oids": array(view.oid for view in views), "wait": wait}
+        texts = dict(fetch(cursor, queries.DEFINITIONS, params))
     read = {view.name: replace(view, definition=texts.get(view.oid)) for view in views}
     return replace(catalog, relations={**catalog.relations, **read})
 
 
-def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
-    """Return what has some names already, whether they are to be those of views or of indexes."""
-    if not names:
-        return {}
-    with connection.cursor() as cursor:
-        rows = _fetch(cursor, queries.TAKEN, _asked(names))
-    return {
-        ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
-        for schema, name, what, table_schema, table in rows
-    }
-
-
-def read_unreadable(
-    cursor: CursorWrapper, names: Collection[ViewName]
-) -> tuple[str, dict[ViewName, list[ViewName]]]:
-    """Return who we are, and what some plain views of ours read and we may not."""
-    if not names:
-        return "", {}
-    cursor.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
-    if cursor.fetchone()[0]:  # who may read everything
-        return "", {}
-    rows = _fetch(cursor, queries.UNREADABLE, _asked(names))
-    found: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
-    for _, schema, name, read_schema, read in rows:
-        found[ViewName(schema, name)].append(ViewName(read_schema, read))
-    return (rows[0][0] if rows else ""), found
-
-
-def read_other_dependents(
-    connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
-) -> dict[ViewName, list[str]]:
-    """Return what depends on some views and is none itself, as PostgreSQL describes it."""
-    names = {view.oid: view.name for view in views}
-    if not names:
-        return {}
-    with connection.cursor() as cursor, canonical_names(cursor):
-        found = _group(_fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": _array(names)}))
-    return {names[oid]: described for oid, described in found.items()}
-
-
 def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]:
     """Return a hash of the columns of what some views read, by oid."""
-    return dict(_fetch(cursor, queries.SOURCES, {"oids": _array(oids)})) if oids else {}
-
-
-def _fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    cursor.execute(query, params)
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _group(pairs: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
-    groups: defaultdict[int, list[Any]] = defaultdict(list)
-    for key, value in pairs:
-        groups[key].append(value)
-    return dict(groups)
+    return dict(fetch(cursor, queries.SOURCES, {"oids": array(oids)})) if oids else {}
 
 
 def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ...]:
@@ -315,15 +245,15 @@ def read_indexes(
     cursor: CursorWrapper, oids: Collection[int], held: Collection[int] = ()
 ) -> dict[int, list[InstalledIndex]]:
     """Return the indexes of some relations, by oid; without definitions for those that somebody holds."""
-    return _group(
+    return group(
         (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
-        for oid, name, unique, definition, concurrent in _fetch(
-            cursor, queries.INDEXES, {"oids": _array(oids), "held": _array(held)}
+        for oid, name, unique, definition, concurrent in fetch(
+            cursor, queries.INDEXES, {"oids": array(oids), "held": array(held)}
         )
     )
 
 
 def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
     """Return the columns of some relations in their order, by oid."""
-    rows = _fetch(cursor, queries.COLUMNS, {"oids": _array(oids)})
-    return _group((oid, Column(*column)) for oid, *column in rows)
+    rows = fetch(cursor, queries.COLUMNS, {"oids": array(oids)})
+    return group((oid, Column(*column)) for oid, *column in rows)

@@ -191,7 +191,7 @@ def find_scope(
     order = creation_order(
         dependencies, lambda name: definitions[name].where if name in definitions else str(name)
     )
-    found |= dict.fromkeys(outsiders, Differences())
+    found |= dict.fromkeys(outsiders, NO_DIFFERENCES)
     asked = set(definitions) if only is None else closure_of_missing(set(only), dependencies, found)
     looked_at = {name: found[name] for name in definitions if name in asked}
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .belongings import Belonging, read_belongings, worth_keeping
-from .catalog import canonical_names, read_catalog, read_other_dependents, read_taken, with_definitions
-from .changes import PUBLIC, Differences, Scope, find_scope
+from .catalog import canonical_names, read_catalog, with_definitions
+from .catalog_questions import read_other_dependents, read_taken
+from .changes import NO_DIFFERENCES, PUBLIC, Scope, find_scope
 from .conf import get_settings
 from .definition import Definitions, ViewDefinition, compile_definitions
 from .exceptions import DropAllRefusedError, MissingRoleError
@@ -122,7 +123,7 @@ def _try(
             views[name],
             view,
             is_outsider=name in outsiders,
-            revoked=scope.differences.get(name, Differences()).revoke,
+            revoked=scope.differences.get(name, NO_DIFFERENCES).revoke,
         )
         for name, view in installed.items()
     }

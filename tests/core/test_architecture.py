@@ -42,7 +42,7 @@ ROWS = [
     "exceptions conf names lexer tag queries belonging_queries columns sets signals",
     "readable registry views autodetector connections",
     "identity indexes definition selection references graph",
-    "installed catalog belongings ddl refusal staging rehearsal locks",
+    "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
     "planning sync status report checks apps",

@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from orm_views_core.catalog import (
-    read_catalog,
-    read_created,
-    read_other_dependents,
-    read_taken,
-)
+from orm_views_core.catalog import read_catalog, read_created
+from orm_views_core.catalog_questions import read_other_dependents, read_taken
 from orm_views_core.installed import Taken
 from orm_views_core.names import ViewName
 
