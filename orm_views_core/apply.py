@@ -33,7 +33,7 @@ from .staging import create_staging, staged_first
 from .steps import Action, Phase, Plan, Step
 
 #: Statements that need no error of their own are sent together; a round trip costs more than they do.
-_BATCH = 100
+_BATCH = 250
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from . import queries
 from .fetching import array, asked, fetch, group
-from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session
+from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session, StoredView
 from .lexer import tokenize
 from .names import ViewKind, ViewName
 from .tag import split_comment
@@ -94,8 +94,8 @@ def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str
 
 def read_created(
     connection: BaseDatabaseWrapper, names: Collection[ViewName], sources_of: Collection[ViewName] = ()
-) -> dict[ViewName, InstalledView]:
-    """Return what PostgreSQL stored of views that were just made: rules, options, indexes.
+) -> dict[ViewName, StoredView]:
+    """Return what PostgreSQL stored of views that were just made.
 
     Args:
         connection: the database.
@@ -104,13 +104,20 @@ def read_created(
     """
     if not names:
         return {}
-    with connection.cursor() as cursor, canonical_names(cursor):
-        rows = _read_rows(cursor, (), names)
-        rules = _read_rules(cursor, [row[0] for row in rows])
-        indexes = read_indexes(cursor, [row[0] for row in rows if row[3] == "m"])
-        views = [_view(row, rule=rules.get(row[0]), indexes=tuple(indexes.get(row[0], ()))) for row in rows]
-        relations = {view.name: view for view in views}
-        return relations | _with_sources(cursor, relations, sources_of)
+    with connection.cursor() as cursor:
+        found = {ViewName(row[1], row[2]): row for row in fetch(cursor, queries.CREATED, asked(names))}
+        sources = read_sources(cursor, [found[name][0] for name in sources_of if name in found])
+        materialised = [oid for oid, _, _, relkind, *_ in found.values() if relkind == "m"]
+        indexes: dict[int, list[InstalledIndex]] = {}
+        if materialised:
+            with canonical_names(cursor):
+                indexes = read_indexes(cursor, materialised)
+    return {
+        name: StoredView(
+            _KINDS[relkind], rule, parse_options(options), tuple(indexes.get(oid, ())), sources.get(oid)
+        )
+        for name, (oid, _, _, relkind, options, rule) in found.items()
+    }
 
 
 def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewName, InstalledView]:
@@ -237,7 +244,9 @@ def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]
 
 def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ...]:
     """Turn ``pg_class.reloptions`` (``["security_barrier=true"]``) into sorted pairs."""
-    pairs = (option.partition("=") for option in reloptions or ())
+    if not reloptions:
+        return ()
+    pairs = (option.partition("=") for option in reloptions)
     return tuple(sorted((name, value) for name, _, value in pairs))
 
 

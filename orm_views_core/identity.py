@@ -24,19 +24,23 @@ def describe(view: type) -> str:
     return f"{label_of(view)} ({source})" if source else label_of(view)
 
 
-def name_of(view: type[BasePostgresView]) -> ViewName:
+def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> ViewName:
     """Return the name that a view class has in its database.
+
+    Args:
+        view: the class.
+        default_schema: the schema of a view that names none; the setting's when None.
 
     Raises:
         InvalidViewError: when it is not one that PostgreSQL would keep as it is.
     """
     try:
-        name = ViewName(view._view_schema(), view._view_name())
+        name = ViewName(view._view_schema(default_schema), view._view_name())
     except Exception as error:
         raise InvalidViewError(
             f"{describe(view)}: its name cannot be had: {type(error).__name__}: {error}"
         ) from error
-    for part, value in zip(("schema", "name"), name, strict=True):
+    for part, value in (("schema", name.schema), ("name", name.name)):
         if not isinstance(value, str) or not value or "\0" in value:
             raise InvalidViewError(f"{describe(view)}: its {part} is {value!r}. Give it a non-empty string.")
         if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:

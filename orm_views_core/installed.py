@@ -103,6 +103,16 @@ class InstalledView:
         return self.populated and any(index.allows_concurrent_refresh for index in self.indexes)
 
 
+class StoredView(NamedTuple):
+    """What PostgreSQL stores of a view that has just been made; the attributes are InstalledView's."""
+
+    kind: ViewKind
+    rule: str
+    options: tuple[tuple[str, str], ...] = ()
+    indexes: tuple[InstalledIndex, ...] = ()
+    sources: str | None = None
+
+
 def stored_fingerprint(
     kind: ViewKind,
     rule: str,

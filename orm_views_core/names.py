@@ -105,6 +105,8 @@ def declared(cls: type, attribute: str, default: Any = None) -> Any:
         if attribute not in (said := base.__dict__):
             continue
         value = said[attribute]
+        if value is None or isinstance(value, (bool, str, list, tuple)):  # nearly always
+            return value
         if hasattr(value, "field") or hasattr(value, "contribute_to_class"):
             continue
         return value.__get__(None, cls) if hasattr(value, "__get__") else value

@@ -55,10 +55,12 @@ WHERE c.oid = ANY(%(oids)s::oid[]) AND c.relkind IN ('v', 'm')
 
 # Whether that text can have changed is cheaper to know. It is made of the rule in which the SELECT is stored
 # as a tree, in which everything has its oid; of the names of the relations and columns that it refers to; and
-# of those of the view's own columns.
-RULES = """
-SELECT r.ev_class, md5(concat_ws(' ', r.ev_action, own.names, referred.names))
-FROM pg_catalog.pg_rewrite r
+# of those of the view's own columns. A tree takes some 10 kB, of which md5() would take twice as long.
+_RULE = """
+hashtextextended(r.ev_action::text COLLATE "C", hashtextextended(concat_ws(' ', own.names, referred.names)
+                                                                 COLLATE "C", 0))::text
+"""
+_RULE_NAMES = """
 CROSS JOIN LATERAL (
     SELECT string_agg(attname, ',' ORDER BY attnum) AS names
     FROM pg_catalog.pg_attribute WHERE attrelid = r.ev_class AND attnum > 0
@@ -71,7 +73,19 @@ CROSS JOIN LATERAL (
     WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
       AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
 ) referred
+"""
+RULES = f"""
+SELECT r.ev_class, {_RULE}
+FROM pg_catalog.pg_rewrite r {_RULE_NAMES}
 WHERE r.rulename = '_RETURN' AND r.ev_class = ANY(%(oids)s::oid[])
+"""
+
+CREATED = f"""
+SELECT v.oid, n.nspname, v.relname, v.relkind, v.reloptions, {_RULE}
+FROM pg_catalog.pg_class v
+JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid AND r.rulename = '_RETURN' {_RULE_NAMES}
+WHERE (n.nspname, v.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
 # A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.

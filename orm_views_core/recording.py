@@ -16,7 +16,7 @@ from .steps import Action, Step
 from .tag import join_comment
 from .tagging import as_before, as_read, new_tag
 
-_BATCH = 100
+_BATCH = 250
 _NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}
 
 

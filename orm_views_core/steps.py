@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from .belongings import Belonging
@@ -116,7 +117,7 @@ class Step:
         """The statements of some phases, in their order."""
         return tuple(sql for phase, sql in self.statements if phase in phases)
 
-    @property
+    @cached_property
     def swap_statements(self) -> tuple[str, ...]:
         """The statements for which readers are locked out."""
         return tuple(sql for phase, sql in self.statements if phase is not Phase.BUILD)
@@ -174,16 +175,14 @@ class Plan:
     @property
     def swap(self) -> tuple[tuple[Step, str], ...]:
         """The statements of the swap behind its locks, each with its step, in the order in which they go."""
+        concerned = [step for step in self.steps if step.swap_statements]
+        position = {name: i for i, name in enumerate(self.lock_order)}
         statements: list[tuple[Step, str]] = []
-        for phase in Phase:
+        for phase in (Phase.REPLACE, Phase.DROP, Phase.MOVE, Phase.FINISH):
+            steps = [step for step in concerned if step.sql_in(phase)]
             if phase is Phase.DROP:
-                position = {name: i for i, name in enumerate(self.lock_order)}
-                dropping = [step for step in self.steps if step.sql_in(phase)]
-                steps: Iterable[Step] = sorted(dropping, key=lambda step: position[step.name])
-            else:
-                steps = self.steps
-            if phase is not Phase.BUILD:
-                statements += [(step, sql) for step in steps for sql in step.sql_in(phase)]
+                steps.sort(key=lambda step: position[step.name])
+            statements += [(step, sql) for step in steps for sql in step.sql_in(phase)]
         return tuple(statements)
 
     @property

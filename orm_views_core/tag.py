@@ -13,6 +13,7 @@ from typing import Any
 
 _VERSION = 1
 _START = '{"orm_views":'
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +51,12 @@ class Tag:
     def dump(self) -> str:
         """Return the tag as JSON, what is empty left out."""
         values: dict[str, Any] = {"orm_views": _VERSION}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for name, value in vars(self).items():
             if isinstance(value, dt.datetime):
-                value = value.isoformat(timespec="milliseconds")
-            if value is not False and value not in (None, ()):  # 0.0 == False
-                values[field.name] = value
-        return json.dumps(values, ensure_ascii=False)
+                values[name] = value.isoformat(timespec="milliseconds")
+            elif value is not False and value is not None and value != ():  # 0.0 == False
+                values[name] = value
+        return _encode(values)
 
     @classmethod
     def load(cls, values: Mapping[str, Any]) -> Tag:

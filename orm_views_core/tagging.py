@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .belongings import options_by_hand
 from .changes import has_text_by_hand
 from .definition import ViewDefinition
-from .installed import InstalledView, stored_fingerprint
+from .installed import InstalledView, StoredView, stored_fingerprint
 from .names import ViewKind
 from .steps import Step
 from .tag import Tag
@@ -31,7 +31,7 @@ def as_before(view: InstalledView | None) -> Stored | None:
     return Stored(view.tag.installed, view.tag.indexes, view.tag.options, view.tag.sources)
 
 
-def as_read(step: Step, view: InstalledView) -> Stored:
+def as_read(step: Step, view: StoredView) -> Stored:
     """Say what PostgreSQL has of a view after a step.
 
     Args:
@@ -40,20 +40,14 @@ def as_read(step: Step, view: InstalledView) -> Stored:
     """
     definition = step.definition
     assert definition is not None
-    assert view.kind is not None
-    assert view.rule is not None  # nobody else holds what we have just made
-    declared = {index.name for index in definition.indexes}
-    indexes = [index for index in view.indexes if index.name in declared]
-    options = _our_options(step, view)
-    return Stored(
-        stored_fingerprint(view.kind, view.rule, options, indexes),
-        tuple(index.name for index in definition.indexes if any(i.name == index.name for i in indexes)),
-        tuple(name for name, _ in options),
-        view.sources,
-    )
+    there = {index.name: index for index in view.indexes}
+    ours = tuple(index.name for index in definition.indexes if index.name in there)
+    options = _our_options(step, view) if view.options else ()
+    fingerprint = stored_fingerprint(view.kind, view.rule, options, [there[name] for name in ours])
+    return Stored(fingerprint, ours, tuple(name for name, _ in options), view.sources)
 
 
-def _our_options(step: Step, view: InstalledView) -> list[tuple[str, str]]:
+def _our_options(step: Step, view: StoredView) -> Sequence[tuple[str, str]]:
     """Return a plain view's options without those that somebody set by hand."""
     if view.kind is not ViewKind.VIEW:
         return []
@@ -87,7 +81,9 @@ def new_tag(
     old = before.tag if before else None
     materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     keeps_rows = old is not None and materialised and not is_new
-    named = (*(old.granted_by_command if old else ()), *command_roles)
+    named: dict[str, None] = {}
+    if not definition.hidden and (old or command_roles):
+        named = dict.fromkeys([*(old.granted_by_command if old else ()), *command_roles])
     return Tag(
         database=definition.database,
         code=definition.fingerprint,
@@ -100,7 +96,5 @@ def new_tag(
         text_by_hand=has_text_by_hand(definition, before),
         sources=stored.sources if definition.has_star else None,
         granted=definition.grant_select_to,
-        granted_by_command=()
-        if definition.hidden
-        else tuple(dict.fromkeys(role for role in named if role not in definition.grant_select_to)),
+        granted_by_command=tuple(role for role in named if role not in definition.grant_select_to),
     )

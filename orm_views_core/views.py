@@ -126,11 +126,11 @@ class BasePostgresView:
         return custom[1] if custom else declared(cls, "name")
 
     @classmethod
-    def _view_schema(cls) -> str:
+    def _view_schema(cls, default: str | None = None) -> str:
         custom: tuple[str | None, str] | None = vars(cls).get("_view_db_table")
         if custom and custom[0]:
             return custom[0]
-        return declared(cls, "schema") or default_schema()
+        return declared(cls, "schema") or default or default_schema()
 
 
 class PostgresMaterialisedViewMixin:
