@@ -1,43 +1,94 @@
-"""What the columns of a queryset are called as a view."""
+"""What the columns of a queryset are called as a view, and which expressions they hold."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any, NamedTuple
 
-from django.db.models.expressions import Col, ColPairs
+from django.db.models.expressions import Col, ColPairs, RawSQL
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 
-def column_names(query: Query, compiler: SQLCompiler) -> tuple[str, ...]:
-    """Return the names to give a view's columns, or nothing where the SQL names them so already.
+class OutputColumn(NamedTuple):
+    """A column of a queryset.
+
+    Attributes:
+        name: what it is called as a column of a view.
+        alias: what ``.values()`` calls it; None for a column that it does not name.
+        expression: what it holds.
+    """
+
+    name: str
+    alias: str | None
+    expression: Any
+
+
+def output_columns(query: Query) -> list[OutputColumn]:
+    """Return the columns of a queryset in their order, without compiling it.
 
     Since Django 5.2 ``.values("product__code")`` is compiled to ``"product"."code" AS "product__code"``.
     The releases that the predecessor ran on left the column its own name, ``code``. Dashboards read that
     name, so it stays; only columns that would then share one get the name that ``.values()`` shows.
 
     Args:
-        query: the queryset's query.
-        compiler: its compiler, after ``as_sql()``.
+        query: the queryset's query. One of a union, or the like, has the columns of its first part.
     """
-    if query.combinator:
-        first = query.combined_queries[0]
-        inner = first.get_compiler(using=compiler.using)
-        inner.pre_sql_setup()
-        return column_names(first, inner)
-    names: list[tuple[str, str]] = []
-    for expression, _, alias in compiler.select:
+    query = first_part(query)
+    columns = []
+    for alias, expression in _selected(query):
         if isinstance(expression, ColPairs):
-            names += [(str(column.target.column),) * 2 for column in expression.get_cols()]
+            columns += [OutputColumn(str(col.target.column), None, col) for col in expression.get_cols()]
         elif isinstance(expression, Col) and alias not in query.annotation_select:
-            column = str(expression.target.column)
-            names.append((column, alias or column))
-        elif alias:
-            names.append((alias, alias))
+            columns.append(OutputColumn(str(expression.target.column), alias, expression))
         else:
-            return ()
-    if all(column == alias for column, alias in names):
+            columns.append(OutputColumn(alias or "", alias, expression))
+    used = Counter(column.name for column in columns)
+    return [c if used[c.name] == 1 else c._replace(name=c.alias or c.name) for c in columns]
+
+
+def column_names(query: Query) -> tuple[str, ...]:
+    """Return the names to give a view's columns, or nothing where the SQL names them so already.
+
+    Args:
+        query: the queryset's query.
+    """
+    columns = output_columns(query)
+    if not all(column.name for column in columns):
         return ()
-    used = Counter(column for column, _ in names)
-    chosen = tuple(column if used[column] == 1 else alias for column, alias in names)
-    return () if chosen == tuple(alias for _, alias in names) else chosen
+    names = tuple(column.name for column in columns)
+    return () if names == tuple(column.alias or column.name for column in columns) else names
+
+
+def first_part(query: Query) -> Query:
+    """Return the query that the columns of a union, or the like, are called after; any other as it is."""
+    while query.combinator:
+        first = query.combined_queries[0]
+        if query.values_select and not first.values_select:  # as SQLCompiler.get_combinator_sql() does
+            first = first.clone()
+            first.set_values((*query.extra_select, *query.values_select, *query.annotation_select))
+        query = first
+    return query
+
+
+def _selected(query: Query) -> list[tuple[str | None, Any]]:
+    """Return what a query selects, in the order of ``SQLCompiler.get_select()``.
+
+    That one compiles the expressions as well, for which some of them ask the database for its version; this
+    one is for when a class is declared, and there may be no database.
+    """
+    cols: Any = query.select
+    if query.default_cols:
+        compiler = SQLCompiler(query, None, None)  # type: ignore[arg-type]  # asks neither of the two
+        cols = compiler.get_default_columns(query.get_select_mask())
+    if query.selected is None:
+        extra = [(alias, RawSQL(*select)) for alias, select in query.extra_select.items()]  # noqa: S611
+        return [*extra, *((None, col) for col in cols), *query.annotation_select.items()]
+    found: list[tuple[str | None, Any]] = []
+    for alias, expression in query.selected.items():
+        if isinstance(expression, str):
+            expression = query.annotations[expression]
+        elif isinstance(expression, int):
+            expression = cols[expression]
+        found.append((alias, expression))
+    return found

@@ -23,6 +23,8 @@ class Settings:
         LOCK_TIMEOUT: how long a sync waits for locks while others queue behind it. It is never more than
             half of PostgreSQL's ``deadlock_timeout`` (1 s), so that the sync yields and not a reader.
         LOCK_WAIT: how long a sync keeps trying before it gives up.
+        ROUTE_READS: whether a readable view of another database than the default one is read from there
+            without ``using()``. False leaves that to DATABASE_ROUTERS.
     """
 
     SCHEMA: str = "views"
@@ -32,6 +34,7 @@ class Settings:
     PREVIEW_TIMEOUT: float = 10.0
     LOCK_TIMEOUT: float = 0.5
     LOCK_WAIT: float = 60.0
+    ROUTE_READS: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +74,10 @@ def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and _SHORTEST <= value <= _LONGEST
 
 
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 _DURATION = f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}."
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "SCHEMA": (_is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."),
@@ -80,6 +87,7 @@ _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "PREVIEW_TIMEOUT": (_is_duration, _DURATION),
     "LOCK_TIMEOUT": (_is_duration, _DURATION),
     "LOCK_WAIT": (_is_duration, _DURATION),
+    "ROUTE_READS": (_is_bool, "Give True or False."),
 }
 
 
@@ -137,6 +145,12 @@ def default_schema() -> str:
     raw = _raw()
     schema = raw.get("SCHEMA") if isinstance(raw, Mapping) else None
     return str(schema) if _is_schema_name(schema) else Settings.SCHEMA
+
+
+def routes_reads() -> bool:
+    """Return ``ROUTE_READS``, without looking at the other keys: every queryset asks for it."""
+    raw = _raw()
+    return bool(raw.get("ROUTE_READS", Settings.ROUTE_READS)) if isinstance(raw, Mapping) else True
 
 
 def raw_setting_problems() -> list[SettingProblem]:

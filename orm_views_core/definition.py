@@ -145,6 +145,8 @@ def _define(
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     kind = ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW
     hidden = bool(declared(view, "hidden", False))
+    if materialised:
+        _refuse_to_write_rows(view)
     return ViewDefinition(
         label=label_of(view),
         source=vars(view).get("_view_source"),
@@ -218,6 +220,14 @@ def _interpolate(select: ParameterisedSQL, connection: BaseDatabaseWrapper) -> s
         # Nothing to quote and nothing to encode: all that the driver would do is make each %% one %.
         return select.sql % ()
     return str(connection.ops.compose_sql(select.sql, select.params))  # type: ignore[attr-defined]
+
+
+def _refuse_to_write_rows(view: type) -> None:
+    if declared(view, "updatable", False):
+        raise InvalidViewError(
+            f"{describe(view)}: it says updatable, and the rows of a materialised view are computed. "
+            "Take it away, or take PostgresMaterialisedViewMixin away."
+        )
 
 
 _OPTIONS: Mapping[str, tuple[Any, ...]] = {

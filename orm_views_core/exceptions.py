@@ -85,6 +85,10 @@ class RefreshError(OrmViewsError):
     """A materialised view could not be refreshed."""
 
 
+class ReadOnlyViewError(OrmViewsError):
+    """A readable view was to be written, and its class does not say ``updatable = True``."""
+
+
 class RowsUnavailableError(OrmViewsError):
     """The rows of a view cannot be read: not populated, too slow for the time-out, or not readable by us."""
 

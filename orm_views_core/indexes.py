@@ -51,9 +51,11 @@ def compile_indexes(
     Raises:
         InvalidViewError: when the view cannot have indexes, or one of them makes no sense.
     """
-    indexes = declared(view, "indexes", ())
+    readable = is_readable(view)
+    indexes = [*declared(view, "indexes", ()), *(view._meta.indexes if readable else ())]  # type: ignore[attr-defined]
     if not issubclass(view, PostgresMaterialisedViewMixin):
-        if indexes or declared(view, "pk_field"):
+        # Of a readable view pk_field is its key as a model as well.
+        if indexes or (declared(view, "pk_field") and not readable):
             raise InvalidViewError(
                 f"{describe(view)}: it declares an index; PostgreSQL has indexes on materialised views only. "
                 "Take it away, or put PostgresMaterialisedViewMixin first among the bases."

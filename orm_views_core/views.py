@@ -22,6 +22,7 @@ from .names import (
     key_name,
     quote_identifier,
 )
+from .read_only import GuardedModel
 from .readable import ReadableViewBase
 from .registry import registry
 from .sets import settle_order
@@ -58,6 +59,7 @@ class BasePostgresView:
         security_barrier: PostgreSQL's option of that name; left to PostgreSQL when None.
         security_invoker: likewise; needs PostgreSQL 15.
         check_option: "local" or "cascaded", for a view that is written through.
+        updatable: True lets a readable view be written through the ORM, where PostgreSQL can do that.
     """
 
     view_dependencies: ClassVar[Sequence[type]] = []
@@ -68,6 +70,7 @@ class BasePostgresView:
     security_barrier: ClassVar[bool | None] = None
     security_invoker: ClassVar[bool | None] = None
     check_option: ClassVar[Literal["local", "cascaded"] | None] = None
+    updatable: ClassVar[bool] = False
 
     _view_source: ClassVar[SourceLocation | None] = None
 
@@ -208,7 +211,7 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
         settle_order(query)
         compiler = query.get_compiler(using=database)
         sql, params = compiler.as_sql()
-        return ParameterisedSQL(sql, list(params), column_names(query, compiler))
+        return ParameterisedSQL(sql, list(params), column_names(query))
 
 
 class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=False):
@@ -230,18 +233,34 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
 
 
 class ReadableViewFromQueryset(
-    PostgresViewFromQueryset, Model, metaclass=ReadableViewBase, is_abstract_model=True, should_register=False
+    PostgresViewFromQueryset,
+    GuardedModel,
+    Model,
+    metaclass=ReadableViewBase,
+    is_abstract_model=True,
+    should_register=False,
 ):
-    """A view defined by a queryset that is read through the ORM as well."""
+    """A view defined by a queryset that is read through the ORM as well.
+
+    It has a field for each column of the queryset; a field that the class declares takes the place of one.
+    """
 
     class Meta:
         abstract = True
 
 
 class ReadableViewFromSQL(
-    PostgresViewFromSQL, Model, metaclass=ReadableViewBase, is_abstract_model=True, should_register=False
+    PostgresViewFromSQL,
+    GuardedModel,
+    Model,
+    metaclass=ReadableViewBase,
+    is_abstract_model=True,
+    should_register=False,
 ):
-    """A view defined by raw SQL that is read through the ORM as well."""
+    """A view defined by raw SQL that is read through the ORM as well: it declares a field for each column.
+
+    ``manage.py inspect_view`` prints the declarations.
+    """
 
     class Meta:
         abstract = True

@@ -40,12 +40,12 @@ PURE = [
 #: A module imports from its own row or from those above it.
 ROWS = [
     "exceptions conf names lexer tag queries belonging_queries columns sets signals",
-    "readable registry views autodetector connections",
+    "source_key inference fields read_only readable routers registry views autodetector connections",
     "identity indexes definition selection references graph",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
-    "planning sync status report checks apps",
+    "planning sync status report checks class_checks apps",
 ]
 
 

@@ -1,0 +1,141 @@
+"""System checks of what view classes say: their querysets, and the fields and keys of readable ones.
+
+Each has an id that never changes, and a hint that says what to do next. None of them needs a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.db.models import QuerySet
+
+from .fields import Settled
+from .identity import describe
+from .readable import is_readable
+from .registry import registry
+from .views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
+
+_DECLARE = "Declare a field for each column; manage.py inspect_view prints them."
+
+
+@register("orm_views")
+def check_querysets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_core.E005: ``get_queryset()`` fails; W002: it takes every column; W003: a slice, any rows."""
+    messages: list[CheckMessage] = []
+    for view in registry.views():
+        if not issubclass(view, PostgresViewFromQueryset):
+            continue
+        try:
+            queryset = view.get_queryset()
+        except NotImplementedError:
+            continue  # a sync says that it has neither sql nor get_queryset()
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
+            messages.append(
+                Error(
+                    f"{describe(view)}: its get_queryset() fails: {type(error).__name__}: {error}",
+                    hint="Mend it. Until then none of the views of its database can be synced.",
+                    id="orm_views_core.E005",
+                )
+            )
+        else:
+            messages += _queryset_messages(view, queryset)
+    return messages
+
+
+def _queryset_messages(view: type, queryset: QuerySet[Any, Any]) -> Iterator[CheckMessage]:
+    query: Any = queryset.query
+    if queryset._fields is None:  # type: ignore[attr-defined]
+        yield Warning(
+            f"{describe(view)}: its queryset does not end in .values(), so the view has every column of "
+            f"{query.get_meta().label}, and gets those that are added later: they may be personal.",
+            hint="Name the columns: .values('id', …).",
+            id="orm_views_core.W002",
+        )
+    ordered = query.order_by or query.extra_order_by or (query.default_ordering and query.get_meta().ordering)
+    if query.is_sliced and not ordered:
+        yield Warning(
+            f"{describe(view)}: its queryset is a slice of rows in no order, so which rows the view has is "
+            "chance.",
+            hint="Put .order_by(…) before the slice.",
+            id="orm_views_core.W003",
+        )
+
+
+@register("orm_views")
+def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_core.E006 to E009, W004 to W006: the fields and the key of readable views."""
+    messages: list[CheckMessage] = []
+    for view in registry.views():
+        if is_readable(view):
+            messages += _field_messages(view)
+            messages += _key_messages(view)
+    return messages
+
+
+def _field_messages(view: Any) -> Iterator[CheckMessage]:
+    settled: Settled = view._view_fields
+    if settled.error and settled.declares:
+        yield Warning(
+            f"{describe(view)}: only the fields that it declares are known: its queryset could not be had "
+            f"when the class was created ({settled.error}).",
+            hint=f"Put the class behind what it reads. Or: {_DECLARE}",
+            id="orm_views_core.W004",
+        )
+    elif settled.error or (settled.inferred is None and not settled.declares):
+        why = settled.error or "it is raw SQL, and no field is declared"
+        yield Error(
+            f"{describe(view)}: it has no fields: {why}.",
+            hint=_DECLARE if not settled.error else f"Put the class behind what it reads. Or: {_DECLARE}",
+            id="orm_views_core.E006",
+        )
+    if settled.inferred is None:
+        return
+    for column, why in settled.inferred.problems.items():
+        yield Error(
+            f"{describe(view)}: the type of its column {column!r} is not known: {why}",
+            hint=f"Give the expression an output_field, or declare the field {column!r}.",
+            id="orm_views_core.E007",
+        )
+    columns = {*settled.inferred.columns, *settled.inferred.problems}
+    for field in view._meta.concrete_fields:
+        if field.column in columns or field.auto_created:
+            continue
+        yield Error(
+            f"{describe(view)}: its field {field.name!r} has no column: the queryset has no "
+            f"{field.column!r}.",
+            hint=f"Add it to .values(), or take the field away. The columns: {', '.join(sorted(columns))}.",
+            id="orm_views_core.E008",
+        )
+    for field in view._meta.concrete_fields:
+        if field.column in settled.inferred.nullable and not field.null and not field.primary_key:
+            yield Warning(
+                f"{describe(view)}: its field {field.name!r} is not null=True, and its column may be NULL.",
+                hint="Say null=True; without it, joins and exclude() may leave rows out.",
+                id="orm_views_core.W005",
+            )
+
+
+def _key_messages(view: Any) -> Iterator[CheckMessage]:
+    settled: Settled = view._view_fields
+    if settled.problem and not settled.error:
+        yield Error(
+            f"{describe(view)}: it has no key: {settled.problem}.",
+            hint="Say pk_field = … with the column, or the columns, that identify a row; or declare a field "
+            "with primary_key=True; or add the key of the model to .values().",
+            id="orm_views_core.E009",
+        )
+    elif issubclass(view, PostgresMaterialisedViewMixin) and not view._view_pk_columns():
+        yield Warning(
+            f"{describe(view)}: it is materialised and has no pk_field, so nothing keeps its key "
+            f"({_key_of(view)}) unique, and readers wait while it is refreshed.",
+            hint=f"Say pk_field = {_key_of(view)!r}.",
+            id="orm_views_core.W006",
+        )
+
+
+def _key_of(view: Any) -> str:
+    fields = view._meta.pk_fields
+    return ", ".join(str(field.column) for field in fields)

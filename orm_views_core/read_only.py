@@ -1,0 +1,157 @@
+"""Readable views are read, from their own database; writing one raises an error that says what to do."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
+
+from .conf import routes_reads
+from .exceptions import ReadOnlyViewError
+from .names import declared
+
+
+def is_updatable(view: type) -> bool:
+    """Say whether a readable view's class allows it to be written through."""
+    return bool(declared(view, "updatable", False))
+
+
+def refuse_to_write(view: Any, operation: str) -> None:
+    """Raise an error unless a readable view may be written.
+
+    Args:
+        view: its class.
+        operation: the method that was called.
+
+    Raises:
+        ReadOnlyViewError: when the class does not say ``updatable = True``.
+    """
+    if not is_updatable(view):
+        raise ReadOnlyViewError(
+            f"{operation}() of {view._meta.label}: it is the view {view._meta.db_table}, and views are read. "
+            "Write to the models that it reads; or, if PostgreSQL can write through it, say updatable = True "
+            "on the class."
+        )
+
+
+def read_alias(view: type) -> str | None:
+    """Return the alias that a readable view is read from, unless that is left to the database routers."""
+    alias = str(declared(view, "database", DEFAULT_DB_ALIAS))
+    return alias if alias != DEFAULT_DB_ALIAS and routes_reads() else None
+
+
+class GuardedModel:
+    """What the instances of a readable view have besides those of any model."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row, where the class is updatable."""
+        refuse_to_write(type(self), "save")
+        if not (args or kwargs.get("using") or self._state.db):  # type: ignore[attr-defined]
+            kwargs["using"] = read_alias(type(self))
+        super().save(*args, **kwargs)  # type: ignore[misc]
+
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row without what its class adds to that, as ``loaddata`` does."""
+        refuse_to_write(type(self), "save_base")
+        super().save_base(*args, **kwargs)  # type: ignore[misc]
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete the row, where the class is updatable."""
+        refuse_to_write(type(self), "delete")
+        return super().delete(*args, **kwargs)  # type: ignore[misc]
+
+
+class _GuardedQuerySet:
+    """Put in front of a QuerySet class. The methods that are not here call one that is, or ``save()``."""
+
+    model: Any
+
+    def _refuse(self, operation: str) -> None:
+        refuse_to_write(self.model, operation)
+
+    def create(self, **kwargs: Any) -> Any:
+        self._refuse("create")
+        return super().create(**kwargs)  # type: ignore[misc]
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("bulk_create")
+        return super().bulk_create(*args, **kwargs)  # type: ignore[misc]
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("bulk_update")
+        return super().bulk_update(*args, **kwargs)  # type: ignore[misc]
+
+    def get_or_create(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("get_or_create")
+        return super().get_or_create(*args, **kwargs)  # type: ignore[misc]
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("update_or_create")
+        return super().update_or_create(*args, **kwargs)  # type: ignore[misc]
+
+    def update(self, **kwargs: Any) -> Any:
+        self._refuse("update")
+        return super().update(**kwargs)  # type: ignore[misc]
+
+    def delete(self) -> Any:
+        self._refuse("delete")
+        return super().delete()  # type: ignore[misc]
+
+    def __reduce__(self) -> Any:
+        # The class is made, and has no name that pickle could find.
+        return _unpickle, (type(self).__mro__[2],), self.__getstate__()
+
+
+class _GuardedManager:
+    """Put in front of a manager's class."""
+
+    model: Any
+
+    def get_queryset(self) -> QuerySet[Any]:
+        found = super().get_queryset()  # type: ignore[misc]
+        if not isinstance(found, _GuardedQuerySet):
+            found.__class__ = _guarded(type(found))
+        alias = read_alias(self.model)
+        # One that was asked for by using() or db_manager() stays, and so does that of a related instance.
+        return found.using(alias) if alias and found._db is None else found  # type: ignore[no-any-return]
+
+
+_GUARDED: dict[Any, Any] = {}
+
+
+def _guarded(cls: Any) -> Any:
+    """Return a class of the same name with the guard in front of it, always the same one."""
+    if cls not in _GUARDED:
+        guard = _GuardedQuerySet if issubclass(cls, QuerySet) else _GuardedManager
+        said = {"__module__": cls.__module__, "__doc__": cls.__doc__}
+        _GUARDED[cls] = type(cls.__name__, (guard, cls), said)
+    return _GUARDED[cls]
+
+
+def _unpickle(cls: Any) -> Any:
+    guarded = _guarded(cls)
+    return guarded.__new__(guarded)
+
+
+def guard_managers(view: Any) -> None:
+    """Have every queryset of a readable view read from its database, and refuse to write.
+
+    Whatever class a manager has, and wherever its querysets come from, they go through ``get_queryset()``.
+    """
+    opts = view._meta
+    inherited = opts.managers[len(opts.local_managers) :]
+    for manager in opts.local_managers:
+        if not isinstance(manager, _GuardedManager):
+            manager.__class__ = _guarded(type(manager))
+    if not all(isinstance(manager, _GuardedManager) for manager in inherited):
+        # Those of an abstract model that is no view belong to others as well. The copies come after what is
+        # declared here, and in the order that they had: the first of a class is its default manager.
+        for manager in inherited:
+            mine = copy.copy(manager)
+            mine._set_creation_counter()
+            if not isinstance(mine, _GuardedManager):
+                mine.__class__ = _guarded(type(mine))
+            view.add_to_class(mine.name, mine)
+    opts._expire_cache()
