@@ -36,13 +36,18 @@ _OTHER_KINDS = {
 def canonical_names(cursor: CursorWrapper) -> Iterator[None]:
     """Make PostgreSQL write every name with its schema, whatever ``search_path`` a role or session has.
 
-    Inside a transaction; the old path is put back, because the SQL of views is looked up along it.
+    Inside a transaction; the old path is put back, because the SQL of views is looked up along it. JIT is off
+    as long: for thousands of views these queries look dear enough for it, and it takes longer than they do.
+    https://www.postgresql.org/docs/current/jit-decision.html
     """
-    cursor.execute("SELECT current_setting('search_path'), set_config('search_path', '', true)")
-    (previous,) = cursor.fetchone()[:1]
+    cursor.execute(
+        "SELECT current_setting('search_path'), current_setting('jit'),"
+        " set_config('search_path', '', true), set_config('jit', 'off', true)"
+    )
+    path, jit = cursor.fetchone()[:2]
     yield
     # Not in a finally clause: after an error the transaction takes no statement, and its rollback resets it.
-    cursor.execute("SELECT set_config('search_path', %s, true)", [previous])
+    cursor.execute("SELECT set_config('search_path', %s, true), set_config('jit', %s, true)", [path, jit])
 
 
 def read_catalog(
@@ -104,14 +109,11 @@ def read_created(
     """
     if not names:
         return {}
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, canonical_names(cursor):
         found = {ViewName(row[1], row[2]): row for row in fetch(cursor, queries.CREATED, asked(names))}
         sources = read_sources(cursor, [found[name][0] for name in sources_of if name in found])
         materialised = [oid for oid, _, _, relkind, *_ in found.values() if relkind == "m"]
-        indexes: dict[int, list[InstalledIndex]] = {}
-        if materialised:
-            with canonical_names(cursor):
-                indexes = read_indexes(cursor, materialised)
+        indexes = read_indexes(cursor, materialised) if materialised else {}
     return {
         name: StoredView(
             _KINDS[relkind], rule, parse_options(options), tuple(indexes.get(oid, ())), sources.get(oid)

@@ -193,6 +193,14 @@ def test_the_search_path_is_put_back_and_told(execute):
     assert execute("SHOW search_path") == [('"Other Schema", public, nowhere',)]
 
 
+def test_catalogs_are_read_without_jit_and_the_setting_is_put_back(execute):
+    """For thousands of views the queries look dear enough for it, and would take longer."""
+    execute("SET LOCAL jit = on")
+    with connections["default"].cursor() as cursor, canonical_names(cursor):
+        assert execute("SHOW jit") == [("off",)]
+    assert execute("SHOW jit") == [("on",)]
+
+
 def test_our_schemas_count_in_the_search_path_before_they_exist(execute):
     (user,) = execute("SELECT current_user")[0]
     execute('SET LOCAL search_path = "$user", "To Come", nowhere, VIEWS, views')
