@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -70,6 +70,7 @@ def apply_plan(
     connection: BaseDatabaseWrapper,
     plan: Plan,
     *,
+    sent: Collection[str] = (),
     command_roles: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Applied:
@@ -78,6 +79,7 @@ def apply_plan(
     Args:
         connection: its database, inside a transaction that holds the sync lock.
         plan: a plan without problems.
+        sent: those of its statements that have been carried out already, in the same transaction.
         command_roles: the roles that only the command line named, to be remembered.
         progress: what to call meanwhile.
 
@@ -89,7 +91,7 @@ def apply_plan(
             to be rolled back.
     """
     with connection.cursor() as cursor:
-        return _Run(connection, cursor, plan, command_roles, progress or Progress()).run()
+        return _Run(connection, cursor, plan, sent, command_roles, progress or Progress()).run()
 
 
 class _Run:
@@ -100,10 +102,11 @@ class _Run:
         connection: BaseDatabaseWrapper,
         cursor: CursorWrapper,
         plan: Plan,
+        sent: Collection[str],
         command_roles: Sequence[str],
         progress: Progress,
     ) -> None:
-        self.connection, self.cursor, self.plan = connection, cursor, plan
+        self.connection, self.cursor, self.plan, self.sent = connection, cursor, plan, sent
         self.command_roles, self.progress = command_roles, progress
         self.now = timezone.now().astimezone(dt.timezone.utc)
         self.seconds: dict[ViewName, float] = {}
@@ -127,7 +130,9 @@ class _Run:
             if self.progress.on_step:
                 self.progress.on_step(step)
         started = time.perf_counter()
-        statements = [(step, sql) for step in steps for sql in step.sql_in(Phase.BUILD)]
+        statements = [
+            (step, sql) for step in steps for sql in step.sql_in(Phase.BUILD) if sql not in self.sent
+        ]
         if statements:
             in_savepoint(self.connection, lambda _: self._send(statements), on_wait=self.progress.on_wait)
         seconds = time.perf_counter() - started

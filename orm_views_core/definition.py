@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +29,8 @@ from .names import SourceLocation, ViewKind, ViewName, declared
 from .readable import column_comments, is_readable
 from .registry import registry
 from .views import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
+
+_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -294,40 +296,59 @@ def _declared_dependencies(view: type) -> tuple[ViewName, ...]:
 
 
 def compile_definitions(
-    connection: BaseDatabaseWrapper, views: Iterable[type[BasePostgresView]] | None = None
+    connection: BaseDatabaseWrapper,
+    views: Iterable[type[BasePostgresView]] | None = None,
+    on_compiled: Callable[[Sequence[ViewDefinition]], None] | None = None,
 ) -> Definitions:
     """Compile every registered view of a database, going on past those that are wrong.
 
     Args:
         connection: the database.
         views: the classes; those that are registered for it when None.
+        on_compiled: called with some definitions after the other, those that are right.
     """
     classes = list(registry.views(connection.alias) if views is None else views)
-    selects: dict[type, ParameterisedSQL] = {}
-    errors: dict[type, OrmViewsError] = {}
-    # In a pass of its own: with something else between them, the querysets take Django a tenth longer.
-    for view in classes:
-        try:
-            selects[view] = _select(view)
-        except OrmViewsError as error:
-            errors[view] = error
     compiled: dict[ViewName, ViewDefinition] = {}
     relations: dict[ViewName, ViewDefinition] = {}
+    errors: dict[type, OrmViewsError] = {}
     settings = get_settings()
-    for view, select in selects.items():
-        try:
-            definition = _define(view, select, connection, settings)
-            _claim_names(definition, relations)
-        except OrmViewsError as error:
-            errors[view] = error
-        else:
-            compiled[definition.name] = definition
+    for start in range(0, len(classes), _BATCH):
+        definitions = _compile_batch(classes[start : start + _BATCH], connection, settings, relations, errors)
+        compiled |= {definition.name: definition for definition in definitions}
+        if on_compiled:
+            on_compiled(definitions)
     invalid_names: dict[str, ViewName] = {}
     for view in errors:
         with suppress(InvalidViewError):  # then it has no name, which is what its error says
             invalid_names[label_of(view)] = name_of(view)
     said = {label_of(view): errors[view] for view in classes if view in errors}
     return Definitions(connection.alias, compiled, said, invalid_names)
+
+
+def _compile_batch(
+    classes: Iterable[type[BasePostgresView]],
+    connection: BaseDatabaseWrapper,
+    settings: Settings,
+    relations: dict[ViewName, ViewDefinition],
+    errors: dict[type, OrmViewsError],
+) -> list[ViewDefinition]:
+    """Return the definitions of the classes that are right; add to what is claimed, and to what is wrong."""
+    selects: dict[type[BasePostgresView], ParameterisedSQL] = {}
+    # In a pass of its own: with something else between them, the querysets take Django a tenth longer.
+    for view in classes:
+        try:
+            selects[view] = _select(view)
+        except OrmViewsError as error:
+            errors[view] = error
+    definitions = []
+    for view, select in selects.items():
+        try:
+            definition = _define(view, select, connection, settings)
+            _claim_names(definition, relations)
+            definitions.append(definition)
+        except OrmViewsError as error:
+            errors[view] = error
+    return definitions
 
 
 def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .ahead import Ahead, is_empty_for
 from .belongings import Belonging, read_belongings, worth_keeping
 from .catalog import canonical_names, read_catalog, with_definitions
 from .catalog_questions import read_other_dependents, read_taken
@@ -17,9 +20,10 @@ from .exceptions import DropAllRefusedError, MissingRoleError
 from .graph import closure
 from .installed import Catalog, InstalledView
 from .locks import letting_go
-from .names import ViewKind, ViewName
+from .names import ViewKind, ViewName, declared
 from .obstacles import lock_shortage, locks_for_trying
 from .plan import Facts, Plan, make_plan
+from .registry import registry
 from .rehearsal import rehearse
 
 
@@ -53,25 +57,74 @@ class SyncOptions:
         return cls(several, None if only is None else frozenset(only), *flags)
 
 
-def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, rehearse_missing: bool) -> Plan:
-    """Read, rehearse and plan, inside a transaction.
+def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions) -> Plan:
+    """Read, rehearse and plan, inside a transaction that is rolled back.
 
     Args:
         connection: the database.
         options: what is asked for.
-        rehearse_missing: also try the views that do not exist yet.
 
     Raises:
         OrmViewsError: when a view is invalid or a role is missing.
     """
-    definitions = compile_definitions(connection)
-    definitions.raise_errors()
-    roles = {role for d in definitions.views.values() for role in d.grant_select_to} | {
-        *options.grant_select_to
-    }
-    catalog = read_catalog(
-        connection, schemas_of(definitions), [role for role in roles if role.lower() != PUBLIC]
+    classes = registry.views(connection.alias)
+    catalog = _read_catalog(connection, classes, options)
+    return _plan(
+        connection, options, compile_definitions(connection, classes), catalog, rehearse_missing=True
     )
+
+
+def plan_to_apply(connection: BaseDatabaseWrapper, options: SyncOptions) -> tuple[Plan, frozenset[str]]:
+    """Read, rehearse and plan, inside the transaction in which the plan is then applied.
+
+    Views that do not exist yet are not tried: creating them does that. In an empty database that begins at
+    once.
+
+    Returns:
+        the plan, and those of its statements that have been carried out already.
+    """
+    classes = registry.views(connection.alias)
+    catalog = _read_catalog(connection, classes, options)
+    schemas = _schemas_of(classes)
+    if options.only is None and is_empty_for(catalog, schemas, classes):
+        with Ahead(connection, schemas) as ahead:
+            definitions = compile_definitions(connection, classes, ahead.offer)
+        sent = ahead.sent
+    else:
+        definitions, sent = compile_definitions(connection, classes), frozenset()
+    return _plan(connection, options, definitions, catalog, rehearse_missing=False), sent
+
+
+def _schemas_of(classes: Iterable[Any]) -> list[str]:
+    """Return the schemas that are ours: the setting's, and those that classes name."""
+    default = get_settings().SCHEMA
+    schemas = {default: None}
+    for view in classes:
+        with suppress(Exception):  # it has no name, which is what its error says
+            schemas[view._view_schema(default)] = None
+    return [schema for schema in schemas if isinstance(schema, str)]
+
+
+def _read_catalog(connection: BaseDatabaseWrapper, classes: Iterable[type], options: SyncOptions) -> Catalog:
+    """Read what the database has, before any class is compiled."""
+    roles = {*get_settings().GRANT_SELECT_TO, *options.grant_select_to}
+    for view in classes:
+        own = declared(view, "grant_select_to", ())
+        roles |= {role for role in own if isinstance(role, str)} if isinstance(own, (list, tuple)) else set()
+    return read_catalog(connection, _schemas_of(classes), [role for role in roles if role.lower() != PUBLIC])
+
+
+def _plan(
+    connection: BaseDatabaseWrapper,
+    options: SyncOptions,
+    definitions: Definitions,
+    catalog: Catalog,
+    *,
+    rehearse_missing: bool,
+) -> Plan:
+    definitions.raise_errors()
+    roles = {role for d in definitions.views.values() for role in d.grant_select_to}
+    roles |= {*options.grant_select_to}
     _check_roles(roles, catalog, definitions, options)
     orphans = find_orphans(definitions, catalog)
     _refuse_to_drop_all(definitions, orphans, options)

@@ -14,7 +14,7 @@ from .connections import get_connection, view_databases
 from .exceptions import PlanBlockedError, StalePlanError
 from .locks import in_transaction, limit_lock_waits, take_sync_lock
 from .names import ViewName
-from .planning import SyncOptions, plan_database
+from .planning import SyncOptions, plan_database, plan_to_apply
 from .refresh import refresh_materialized_view
 from .steps import Plan
 
@@ -62,7 +62,7 @@ def plan_views(
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
-        return plan_database(connection, options, rehearse_missing=True)
+        return plan_database(connection, options)
 
     return [in_transaction(connection, plan) for connection in _connect(databases)]
 
@@ -105,7 +105,10 @@ def sync_views(
         started = time.perf_counter()
         take_sync_lock(connection, progress.on_wait if progress else None)
         limit_lock_waits(connection)
-        plan = plan_database(connection, options, rehearse_missing=expected_fingerprint is not None)
+        if expected_fingerprint is None:
+            plan, sent = plan_to_apply(connection, options)
+        else:
+            plan, sent = plan_database(connection, options), frozenset[str]()
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
                 f"Database {connection.alias!r} or the code has changed since this plan was made. "
@@ -115,7 +118,9 @@ def sync_views(
             raise PlanBlockedError(plan.problems)
         if on_plan:
             on_plan(plan)
-        done = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
+        done = apply_plan(
+            connection, plan, sent=sent, command_roles=options.grant_select_to, progress=progress
+        )
         return SyncResult(plan, done.steps, time.perf_counter() - started, done.swap_seconds)
 
     results = []

@@ -45,7 +45,7 @@ ROWS = [
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
-    "planning sync status report checks class_checks apps",
+    "ahead planning sync status report checks class_checks apps",
 ]
 
 
