@@ -29,7 +29,8 @@ def select_views(
     for text in wanted:
         matches = [definition for definition in definitions if text in _handles(definition)]
         if not matches:
-            raise UnknownViewError(_unknown(text, definitions))
+            handles = [handle for definition in definitions for handle in _handles(definition)]
+            raise unknown_view(text, handles)
         for definition in matches:
             if kind is not None and definition.kind is not kind:
                 raise UnknownViewError(f"{definition.where}: {definition.name} is not a {kind.label}.")
@@ -41,8 +42,8 @@ def _handles(definition: ViewDefinition) -> Iterable[str]:
     return str(definition.name), definition.name.name, definition.label
 
 
-def _unknown(text: str, definitions: Sequence[ViewDefinition]) -> str:
-    handles = [handle for definition in definitions for handle in _handles(definition)]
-    close = difflib.get_close_matches(text, handles, n=3)
+def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:
+    """Return the error for a name that no view has, with those that are like it."""
+    close = difflib.get_close_matches(text, list(handles), n=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else "show_views lists them."
-    return f"No registered view is called {text!r}. {hint}"
+    return UnknownViewError(f"No registered view is called {text!r}. {hint}")

@@ -16,6 +16,8 @@ ADMIN = Path(orm_views_admin.__file__).parent
 #: What decides and what writes text: none of it may get hold of a database.
 PURE = [
     "names",
+    "column_types",
+    "declaring",
     "lexer",
     "tag",
     "queries",
@@ -39,13 +41,14 @@ PURE = [
 
 #: A module imports from its own row or from those above it.
 ROWS = [
-    "exceptions conf names lexer tag queries belonging_queries columns sets signals",
+    "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals",
     "source_key inference fields read_only readable routers registry views autodetector connections",
     "identity indexes definition selection references graph",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
+    "type_questions declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
-    "ahead planning sync status report checks class_checks apps",
+    "ahead planning sync status report inspection checks class_checks apps",
 ]
 
 
