@@ -9,7 +9,7 @@ class OrmViewsCoreConfig(AppConfig):
     verbose_name = _("PostgreSQL views")
 
     def ready(self) -> None:
-        from . import checks, class_checks  # noqa: F401 - registers them
+        from . import checks, class_checks, database_checks  # noqa: F401 - registers them
         from .registry import register_all_views
 
         register_all_views()

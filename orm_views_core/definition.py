@@ -134,7 +134,7 @@ def compile_definition(view: type[BasePostgresView], connection: BaseDatabaseWra
     Raises:
         InvalidViewError: when the class does not say a view; the message names it and its file.
     """
-    return _define(view, _select(view), connection, get_settings())
+    return _define(view, select_of(view), connection, get_settings())
 
 
 def _define(
@@ -155,7 +155,7 @@ def _define(
         database=connection.alias,
         name=name,
         kind=kind,
-        sql=_statement(view, select, connection),
+        sql=statement_of(view, select, connection),
         columns=select.columns,
         comment=_docstring(view),
         column_comments=column_comments(view),
@@ -170,8 +170,12 @@ def _define(
     )
 
 
-def _select(view: type[BasePostgresView]) -> ParameterisedSQL:
-    """Return the SELECT of a view class, its parameters apart."""
+def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
+    """Return the SELECT of a view class, its parameters apart.
+
+    Raises:
+        InvalidViewError: when it cannot be made.
+    """
     try:
         select = view._parameterised_sql
     except OrmViewsError:
@@ -197,10 +201,14 @@ def _cannot_be_made(view: type, error: Exception) -> InvalidViewError:
     return InvalidViewError(f"{describe(view)}: its SQL cannot be made: {type(error).__name__}: {error}")
 
 
-def _statement(
+def statement_of(
     view: type[BasePostgresView], select: ParameterisedSQL, connection: BaseDatabaseWrapper
 ) -> str:
-    """Return a SELECT with its parameters as literals."""
+    """Return the SELECT of a view class with its parameters as literals.
+
+    Raises:
+        InvalidViewError: when it cannot be made, is empty, or is more than one statement.
+    """
     try:
         sql = _interpolate(select, connection)
     except Exception as error:
@@ -337,7 +345,7 @@ def _compile_batch(
     # In a pass of its own: with something else between them, the querysets take Django a tenth longer.
     for view in classes:
         try:
-            selects[view] = _select(view)
+            selects[view] = select_of(view)
         except OrmViewsError as error:
             errors[view] = error
     definitions = []

@@ -45,10 +45,10 @@ ROWS = [
     "source_key inference fields read_only readable routers registry views autodetector connections",
     "identity indexes definition selection references graph",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
-    "type_questions declaring",
+    "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
-    "ahead planning sync status report inspection checks class_checks apps",
+    "ahead planning sync status report inspection checks class_checks value_checks database_checks apps",
 ]
 
 
