@@ -27,6 +27,9 @@ from .readable import ReadableViewBase
 from .registry import registry
 from .sets import settle_order
 
+#: The module that Django gives to the models which it makes of a migration's state.
+_IMAGINED = "__fake__"
+
 
 @dataclass
 class ParameterisedSQL:
@@ -192,7 +195,9 @@ class AutoRegisterMixin:
 
     def __init_subclass__(cls, should_register: bool = True, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if should_register:
+        # Migrations make models of their own of readable views in apps without migrations: not views, but
+        # pictures of them, without their SQL.
+        if should_register and cls.__module__ != _IMAGINED:
             registry.register(cls)
 
 

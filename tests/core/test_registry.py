@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+from django.apps.registry import Apps
+from django.db import models
+from django.db.migrations.state import ModelState
 from django.test import modify_settings, override_settings
 
 from orm_views_core.exceptions import ViewModuleError
@@ -52,6 +55,20 @@ def test_a_base_class_is_left_out(registered):
         pass
 
     assert registered.views() == [View]
+
+
+def test_the_models_that_migrations_imagine_are_no_views(registered):
+    class Shown(ReadableViewFromSQL):
+        sql = "SELECT 1 AS id"
+        id = models.IntegerField(primary_key=True)
+
+        class Meta:
+            app_label = "lending"
+
+    # What migrate does with the models of an app without migrations, and of every app with --no-migrations.
+    imagined = ModelState.from_model(Shown).render(Apps())
+    assert imagined._meta.model_name == "shown"
+    assert registered.views() == [Shown]
 
 
 def test_views_are_kept_apart_by_database(registered):
