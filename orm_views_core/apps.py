@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,6 +11,9 @@ class OrmViewsCoreConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, class_checks, database_checks  # noqa: F401 - registers them
+        from . import checks, class_checks  # noqa: F401 - registers them
+        from .on_migrate import sync_after_migrate
         from .registry import register_all_views
 
         register_all_views()
+        post_migrate.connect(sync_after_migrate)

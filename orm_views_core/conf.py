@@ -25,6 +25,7 @@ class Settings:
         LOCK_WAIT: how long a sync keeps trying before it gives up.
         ROUTE_READS: whether a readable view of another database than the default one is read from there
             without ``using()``. False leaves that to DATABASE_ROUTERS.
+        SYNC_ON_MIGRATE: whether ``migrate`` syncs the views of its database when it has finished.
     """
 
     SCHEMA: str = "views"
@@ -35,6 +36,7 @@ class Settings:
     LOCK_TIMEOUT: float = 0.5
     LOCK_WAIT: float = 60.0
     ROUTE_READS: bool = True
+    SYNC_ON_MIGRATE: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,7 @@ _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "LOCK_TIMEOUT": (_is_duration, _DURATION),
     "LOCK_WAIT": (_is_duration, _DURATION),
     "ROUTE_READS": (_is_bool, "Give True or False."),
+    "SYNC_ON_MIGRATE": (_is_bool, "Give True or False."),
 }
 
 

@@ -30,6 +30,8 @@ GOOD = [
     ("PREVIEW_TIMEOUT", 30),
     ("LOCK_TIMEOUT", 0.5),
     ("LOCK_WAIT", 2_147_483),
+    ("SYNC_ON_MIGRATE", True),
+    ("SYNC_ON_MIGRATE", False),
 ]
 BAD = [
     ("SCHEMA", ""),
@@ -49,6 +51,7 @@ BAD = [
     ("GRANT_SELECT_TO", [""]),
     ("GRANT_SELECT_TO", [None]),
     ("GRANT_SELECT_TO", {"analyst": True}),
+    *[("SYNC_ON_MIGRATE", value) for value in (1, 0, "yes", None)],
     *[
         (key, value)
         for key in ("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT")
