@@ -1,4 +1,6 @@
 """The pages of the views in Django's admin.
 
 They call orm_views_core's public functions; no SQL is written here.
+
+PYTEST_DONT_REWRITE: pytest rewrites the packages of its plugins, and warns where one is imported already.
 """

@@ -1,3 +1,6 @@
-"""PostgreSQL views written in Python beside Django's models, and kept in step without migrations."""
+"""PostgreSQL views written in Python beside Django's models, and kept in step without migrations.
+
+PYTEST_DONT_REWRITE: pytest rewrites the packages of its plugins, and warns where one is imported already.
+"""
 
 __version__ = "1.0.0.dev0"

@@ -70,6 +70,12 @@ def test_an_installed_wheel_shows_the_list_page_and_its_style_sheet(environment,
     assert visit["style sheet"].strip()
 
 
+def test_a_project_that_sets_up_django_before_pytest_gets_no_warning(environment, tmp_path):
+    (tmp_path / "test_it.py").write_text("def test_it(): pass")
+    program = "import sys, pytest, orm_views_core, orm_views_admin; sys.exit(pytest.main(['-W', 'error']))"
+    assert "1 passed" in _run(str(environment / "bin" / "python"), "-c", program, cwd=tmp_path)
+
+
 def _database(test_name: str) -> dict[str, object]:
     """The settings of a test database of another name on the server that the tests use."""
     settings = connections["default"].settings_dict
