@@ -11,7 +11,6 @@ class OrmViewsCoreConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, class_checks, database_checks  # noqa: F401 - registers them
-        from . import checks, class_checks  # noqa: F401 - registers them
         from .on_migrate import sync_after_migrate
         from .registry import register_all_views
 

@@ -48,7 +48,8 @@ ROWS = [
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
-    "ahead planning sync status report on_migrate testing pytest_plugin inspection checks class_checks value_checks database_checks apps",
+    "ahead planning sync status report inspection",
+    "checks class_checks value_checks database_checks on_migrate testing pytest_plugin apps",
 ]
 
 
