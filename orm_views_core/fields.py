@@ -11,7 +11,14 @@ from django.apps import apps
 from django.db import models
 
 from .inference import AnyField, Inferred, infer
-from .names import declared
+from .names import READ_PAST_FIELDS, declared
+
+#: What is numbered by its table, after what the column is for whoever only reads it.
+_NUMBERED: Mapping[type[AnyField], type[AnyField]] = {
+    models.BigIntegerField: models.BigAutoField,
+    models.IntegerField: models.AutoField,
+    models.SmallIntegerField: models.SmallAutoField,
+}
 
 
 @dataclass(frozen=True)
@@ -31,39 +38,66 @@ class Settled:
     declares: bool = False
 
 
-def settle_fields(twin: Any) -> dict[str, Any]:
-    """Return the attributes to add to a readable view's class: fields, a key, and ``_view_fields``.
+def inherit_fields(view: Any) -> None:
+    """Add the fields of a readable view's abstract bases.
+
+    Django would too, but for those that are called as an attribute of ours: it takes such a field for one
+    that is overridden.
+    """
+    parents = [base for base in view.__bases__ if hasattr(base, "_meta")]
+    taken = {field.name for field in (*view._meta.local_fields, *view._meta.private_fields)}
+    hidden = set(vars(view)) - READ_PAST_FIELDS
+    for base in view.__mro__[1:]:
+        if base in parents:
+            for field in (*base._meta.local_fields, *base._meta.private_fields):
+                if field.name not in taken | hidden:
+                    taken.add(field.name)
+                    view.add_to_class(field.name, copy.deepcopy(field))
+        elif not _is_ours(base):
+            hidden |= set(vars(base)) - READ_PAST_FIELDS
+
+
+def settle_fields(view: Any) -> Settled:
+    """Add the fields and the key that a readable view does not declare.
 
     Args:
-        twin: an abstract twin of the class, with the fields that it declares and inherits.
+        view: its class, with the fields that it declares and inherits, before Django has settled on a key.
     """
-    fields = {field.name: field for field in twin._meta.local_fields}
+    fields = {field.name: field for field in view._meta.local_fields}
     columns = {field.column: field.name for field in fields.values() if field.column}
-    inferred, error = _infer(twin, columns)
-    added: dict[str, Any] = dict(inferred.fields) if inferred else {}
-    key = [field.name for field in fields.values() if field.primary_key]
+    inferred, error = _infer(view, columns)
+    added = dict(inferred.fields) if inferred else {}
+    key: models.Field[Any, Any] | None = None
     problem = ""
-    if not key and not any(isinstance(f, models.CompositePrimaryKey) for f in twin._meta.private_fields):
-        wanted = _key_fields(twin, columns, added, inferred)
-        if wanted:
-            added |= _key(wanted, fields, added, bool(declared(twin, "updatable", False)))
-        else:
-            problem = _why_no_key(twin, inferred, error)
+    if view._meta.pk is None:
+        wanted = _key_fields(view, columns, added, inferred)
+        if not wanted:
+            problem = _why_no_key(view, inferred, error)
             added.pop("id", None)  # Django adds a key of that name to a model without one
-    settled = Settled(inferred, error, problem, declares=bool(fields))
-    return {**added, "_view_fields": settled}
+        elif len(wanted) > 1:
+            every = {**fields, **added}
+            key = models.CompositePrimaryKey(*(_attname(name, every[name]) for name in wanted))
+        elif wanted[0] in added:
+            added[wanted[0]] = _as_key(added[wanted[0]], bool(declared(view, "updatable", False)))
+        else:
+            view._meta.setup_pk(_as_key(fields[wanted[0]]))
+    for name, field in added.items():
+        view.add_to_class(name, field)
+    if key:
+        view.add_to_class("pk", key)
+    return Settled(inferred, error, problem, declares=bool(fields))
 
 
-def _infer(twin: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]:
+def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]:
     """Ask the class for its queryset. What goes wrong is for a system check to report, and for a sync."""
-    get_queryset = getattr(twin, "get_queryset", None)
+    get_queryset = getattr(view, "get_queryset", None)
     if get_queryset is None:
         return None, ""
     if not apps.models_ready:
         return None, "the class is created before all models are loaded; move it to a postgres_views module"
     try:
         query = get_queryset().query.clone()
-        return infer(query, twin.__name__, twin._meta.app_label, columns), ""
+        return infer(query, view.__name__, view._meta.app_label, columns, _reserved(view)), ""
     except NotImplementedError:
         return None, ""
     except Exception as error:  # noqa: BLE001 - reported, whatever it is
@@ -71,13 +105,13 @@ def _infer(twin: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]
 
 
 def _key_fields(
-    twin: Any, columns: Mapping[str, str], added: Mapping[str, AnyField], inferred: Inferred | None
+    view: Any, columns: Mapping[str, str], added: Mapping[str, AnyField], inferred: Inferred | None
 ) -> list[str]:
     """Return the names of the fields that identify a row, after ``pk_field`` or the source model's key."""
     by_column = {field.db_column or _attname(name, field): name for name, field in added.items()}
     by_column |= columns
     names = {*added, *columns.values()}
-    pk_field = declared(twin, "pk_field")
+    pk_field = declared(view, "pk_field")
     if pk_field:
         wanted = [pk_field] if isinstance(pk_field, str) else list(pk_field)
     else:
@@ -90,26 +124,36 @@ def _attname(name: str, field: AnyField) -> str:
     return f"{name}_id" if isinstance(field, models.ForeignKey) else name
 
 
-def _key(
-    names: list[str], fields: Mapping[str, AnyField], added: Mapping[str, AnyField], updatable: bool
-) -> dict[str, Any]:
-    """Return the attributes that make some fields the key."""
-    if len(names) > 1:
-        every = {**fields, **added}
-        return {"pk": models.CompositePrimaryKey(*(_attname(name, every[name]) for name in names))}
-    name = names[0]
-    field = added[name] if name in added else copy.deepcopy(fields[name])
-    if updatable and name in added and type(field) in {models.BigIntegerField, models.IntegerField}:
+def _as_key(field: AnyField, updatable: bool = False) -> AnyField:
+    """Make a field the key."""
+    if updatable and type(field) in _NUMBERED:
         # The table that is written through gives new rows their numbers.
-        auto = models.BigAutoField if type(field) is models.BigIntegerField else models.AutoField
-        return {name: auto(primary_key=True, db_column=field.db_column, help_text=field.help_text)}
+        auto = _NUMBERED[type(field)](db_column=field.db_column, help_text=field.help_text, primary_key=True)
+        auto.creation_counter = field.creation_counter
+        return auto
     field.primary_key = True
     field.null = field.blank = False
-    return {name: field}
+    return field
 
 
-def _why_no_key(twin: Any, inferred: Inferred | None, error: str) -> str:
-    pk_field = declared(twin, "pk_field")
+def _reserved(view: Any) -> frozenset[str]:
+    """Return the names that a class uses for something of its own, so that no inferred field may have them."""
+    said = {
+        name
+        for base in view.__mro__
+        if not _is_ours(base)
+        for name, value in vars(base).items()
+        if value is not None and not hasattr(value, "field")
+    }
+    return frozenset(said - READ_PAST_FIELDS | {"get_queryset", "get_refresh_sql", "objects"})
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == __package__
+
+
+def _why_no_key(view: Any, inferred: Inferred | None, error: str) -> str:
+    pk_field = declared(view, "pk_field")
     if pk_field:
         return f"its pk_field {pk_field!r} names no column that it has a field for"
     if inferred is None:

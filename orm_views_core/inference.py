@@ -62,7 +62,13 @@ class Inferred:
     no_key: str = ""
 
 
-def infer(query: Query, model_name: str, app_label: str, declared: Mapping[str, str]) -> Inferred:
+def infer(
+    query: Query,
+    model_name: str,
+    app_label: str,
+    declared: Mapping[str, str],
+    reserved: frozenset[str] = frozenset(),
+) -> Inferred:
     """Infer the fields of a view from its queryset. All models have to be loaded.
 
     Args:
@@ -70,6 +76,7 @@ def infer(query: Query, model_name: str, app_label: str, declared: Mapping[str, 
         model_name: the name of the view's class.
         app_label: the label of its app.
         declared: the names of the fields that the class declares, by column.
+        reserved: the names that the class uses for something else.
     """
     columns, nullable = output_columns(query), _nullable(query)
     taken = set(declared.values())
@@ -83,7 +90,7 @@ def infer(query: Query, model_name: str, app_label: str, declared: Mapping[str, 
             problems[column.name] = f"{type(error).__name__}: {error}"
             continue
         if column.name not in declared:
-            name = _attribute_name(column, made, taken)
+            name = _attribute_name(column, made, taken, reserved)
             taken.add(name)
             fields[name] = made
             attname = f"{name}_id" if isinstance(made, models.ForeignKey) else name
@@ -162,7 +169,7 @@ def _foreign_key(source: Any, null: bool) -> AnyField:
     )
 
 
-def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str]) -> str:
+def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str], reserved: frozenset[str]) -> str:
     """Return what to call the field of a column: as the column, or as the field that it comes from."""
     name, expression = column.name, column.expression
     if isinstance(expression, Col) and column.name == expression.target.column:
@@ -173,7 +180,7 @@ def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str]) -> st
     name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).strip("_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
-    if hasattr(models.Model, name):  # save, delete, pk …
+    if hasattr(models.Model, name) or name in reserved:  # save, delete, pk …
         name = f"{name}_field"
     number, wanted = 1, name
     while name in taken:

@@ -10,6 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+#: What a view class says of itself. A field may have one of these names too: :func:`declared` reads past it.
+READ_PAST_FIELDS = frozenset(
+    {
+        "check_option",
+        "database",
+        "grant_select_to",
+        "hidden",
+        "indexes",
+        "name",
+        "pk_field",
+        "prefix",
+    }
+    | {"schema", "security_barrier", "security_invoker", "sql", "updatable", "view_dependencies", "with_data"}
+)
+
 #: NAMEDATALEN - 1: PostgreSQL silently cuts longer identifiers, and two views could then become one.
 MAX_IDENTIFIER_BYTES = 63
 
@@ -94,7 +109,8 @@ def declared(cls: type, attribute: str, default: Any = None) -> Any:
     """Return what a view class says for ``attribute``, passing over a model field of that name.
 
     A readable view may have columns called ``name``, ``sql``, ``prefix``, ``hidden``, ``database`` or
-    ``pk_field``: their field descriptors stand where the view's own declaration would.
+    ``pk_field``: their field descriptors stand where the view's own declaration would, which is kept in
+    ``_view_said`` then.
 
     Args:
         cls: the view class.
@@ -108,6 +124,9 @@ def declared(cls: type, attribute: str, default: Any = None) -> Any:
         if value is None or isinstance(value, (bool, str, list, tuple)):  # nearly always
             return value
         if hasattr(value, "field") or hasattr(value, "contribute_to_class"):
-            continue
+            kept = said.get("_view_said", {})
+            if attribute not in kept or hasattr(kept[attribute], "contribute_to_class"):
+                continue
+            value = kept[attribute]
         return value.__get__(None, cls) if hasattr(value, "__get__") else value
     return default

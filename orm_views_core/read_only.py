@@ -52,52 +52,44 @@ class GuardedModel:
             kwargs["using"] = read_alias(type(self))
         super().save(*args, **kwargs)  # type: ignore[misc]
 
-    def save_base(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row without what its class adds to that, as ``loaddata`` does."""
-        refuse_to_write(type(self), "save_base")
-        super().save_base(*args, **kwargs)  # type: ignore[misc]
-
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Delete the row, where the class is updatable."""
         refuse_to_write(type(self), "delete")
         return super().delete(*args, **kwargs)  # type: ignore[misc]
 
+    def _save_table(self, *args: Any, **kwargs: Any) -> Any:
+        # ``loaddata`` calls Model.save_base() of Django, past the class and its bases.
+        refuse_to_write(type(self), "save")
+        return super()._save_table(*args, **kwargs)  # type: ignore[misc]
+
+    # Templates call no method that has this.
+    save.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+
+def _refusing(operation: str) -> Any:
+    """Return a method of a QuerySet that goes on to the one behind it, where the view may be written."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        refuse_to_write(self.model, operation.lstrip("_"))
+        return getattr(super(_GuardedQuerySet, self), operation)(*args, **kwargs)
+
+    method.__name__ = operation
+    method.alters_data = True  # type: ignore[attr-defined]  # templates call no method that has this
+    return method
+
 
 class _GuardedQuerySet:
     """Put in front of a QuerySet class. The methods that are not here call one that is, or ``save()``."""
 
-    model: Any
-
-    def _refuse(self, operation: str) -> None:
-        refuse_to_write(self.model, operation)
-
-    def create(self, **kwargs: Any) -> Any:
-        self._refuse("create")
-        return super().create(**kwargs)  # type: ignore[misc]
-
-    def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("bulk_create")
-        return super().bulk_create(*args, **kwargs)  # type: ignore[misc]
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("bulk_update")
-        return super().bulk_update(*args, **kwargs)  # type: ignore[misc]
-
-    def get_or_create(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("get_or_create")
-        return super().get_or_create(*args, **kwargs)  # type: ignore[misc]
-
-    def update_or_create(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("update_or_create")
-        return super().update_or_create(*args, **kwargs)  # type: ignore[misc]
-
-    def update(self, **kwargs: Any) -> Any:
-        self._refuse("update")
-        return super().update(**kwargs)  # type: ignore[misc]
-
-    def delete(self) -> Any:
-        self._refuse("delete")
-        return super().delete()  # type: ignore[misc]
+    create = _refusing("create")
+    bulk_create = _refusing("bulk_create")
+    bulk_update = _refusing("bulk_update")
+    get_or_create = _refusing("get_or_create")
+    update_or_create = _refusing("update_or_create")
+    update = _refusing("update")
+    delete = _refusing("delete")
+    _raw_delete = _refusing("_raw_delete")  # what a cascade calls
 
     def __reduce__(self) -> Any:
         # The class is made, and has no name that pickle could find.
@@ -135,6 +127,13 @@ def _unpickle(cls: Any) -> Any:
     return guarded.__new__(guarded)
 
 
+def guard_manager(manager: Any) -> Any:
+    """Have the querysets of a manager read from their view's database, and refuse to write."""
+    if not isinstance(manager, _GuardedManager):
+        manager.__class__ = _guarded(type(manager))
+    return manager
+
+
 def guard_managers(view: Any) -> None:
     """Have every queryset of a readable view read from its database, and refuse to write.
 
@@ -143,15 +142,12 @@ def guard_managers(view: Any) -> None:
     opts = view._meta
     inherited = opts.managers[len(opts.local_managers) :]
     for manager in opts.local_managers:
-        if not isinstance(manager, _GuardedManager):
-            manager.__class__ = _guarded(type(manager))
+        guard_manager(manager)
     if not all(isinstance(manager, _GuardedManager) for manager in inherited):
         # Those of an abstract model that is no view belong to others as well. The copies come after what is
         # declared here, and in the order that they had: the first of a class is its default manager.
         for manager in inherited:
             mine = copy.copy(manager)
             mine._set_creation_counter()
-            if not isinstance(mine, _GuardedManager):
-                mine.__class__ = _guarded(type(mine))
-            view.add_to_class(mine.name, mine)
+            view.add_to_class(mine.name, guard_manager(mine))
     opts._expire_cache()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Field
+from django.db.models import Manager, ManyToManyField
 from django.db.models.base import ModelBase
 from django.utils import translation
 
 from .exceptions import InvalidViewError
-from .fields import settle_fields
-from .names import ViewName, declared, find_class_statement
-from .read_only import guard_managers
+from .fields import inherit_fields, settle_fields
+from .names import READ_PAST_FIELDS, ViewName, declared, find_class_statement
+from .read_only import guard_manager, guard_managers
 
 _QUOTED_TABLE = re.compile(r'"((?:[^"]|"")+)"(?:\."((?:[^"]|"")+)")?')
 
@@ -47,7 +46,7 @@ class ReadableViewBase(ModelBase):
 
     ``Meta`` is free: Django's own metaclass reads it, with ``managed`` set to False. Only the table's
     name is settled afterwards, because a view's name may be a ``classproperty`` of the finished class.
-    Fields and key are settled before, because Django's metaclass wants them whole.
+    Fields and key are settled while that metaclass adds the fields that are declared (``_Fields``).
     """
 
     def __new__(
@@ -61,24 +60,24 @@ class ReadableViewBase(ModelBase):
         **kwargs: Any,
     ) -> Any:
         own_meta = attrs.get("Meta")
-        abstract = is_abstract_model or bool(vars(own_meta).get("abstract", False) if own_meta else False)
+        abstract = is_abstract_model or bool(getattr(own_meta, "abstract", False))
         proxy = not abstract and bool(getattr(own_meta, "proxy", False))
         parent = own_meta or next((base.Meta for base in bases if hasattr(base, "Meta")), object)
         meta: dict[str, Any] = {"abstract": True} if abstract else {"managed": False}
         if own_meta is not None:
             meta["__qualname__"] = own_meta.__qualname__
-        db_table = vars(own_meta).get("db_table") if own_meta else None
         attrs = {**attrs, "Meta": type("Meta", (parent,), meta)}
-        if not (abstract or proxy):
-            _refuse_what_views_lack(name, attrs, bases)
+        refuse_what_views_lack(name, bases, attrs, abstract=abstract, proxy=proxy)
+        attrs["_view_said"] = {word: attrs[word] for word in READ_PAST_FIELDS & attrs.keys()}
+        if not abstract:
             if not hasattr(parent, "default_permissions") and not _is_updatable(attrs, bases):
                 attrs["Meta"].default_permissions = ("view",)
-            twin = super().__new__(mcs, name, bases, _of_twin(attrs), should_register=False, **kwargs)
-            attrs |= settle_fields(twin)
-        if not abstract:
             # Captured before Django writes "LoanBook(id, amount)" into an empty __doc__.
             attrs["_view_docstring"] = attrs.get("__doc__")
+            db_table = getattr(parent, "db_table", None)
             attrs["_view_db_table"] = parse_db_table(db_table) if db_table else None
+        if not (abstract or proxy):
+            attrs["_view_fields"] = _Fields()  # behind those that are declared
         should_register = should_register and not (abstract or proxy)
         view: Any = super().__new__(mcs, name, bases, attrs, should_register=should_register, **kwargs)
         if proxy:
@@ -89,6 +88,11 @@ class ReadableViewBase(ModelBase):
             view._meta.db_table = ViewName(view._view_schema(), view._view_name()).quoted
         guard_managers(view)
         return view
+
+    @property
+    def _base_manager(cls) -> Manager[Any]:
+        """The manager of Django itself, for ``refresh_from_db()``, related managers, cascades."""
+        return guard_manager(super()._base_manager)
 
     @staticmethod
     def _reinstate_field_descriptors(view: Any) -> None:
@@ -103,20 +107,16 @@ class ReadableViewBase(ModelBase):
                 setattr(view, field.attname, field.descriptor_class(field))
 
 
-def _of_twin(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of an abstract twin, which can be asked for its queryset and declared fields.
+class _Fields:
+    """Stands among the attributes of a view, and adds fields when Django's metaclass comes to it.
 
-    The class itself cannot: Django wants all fields, and the key above all, when it is created. Fields are
-    copied, because they remember the class that they are put on; nothing else of Django's is needed.
+    That is the one moment for it: the class exists and can be asked for its queryset, and Django has not
+    settled on a key yet.
     """
-    said: dict[str, Any] = {}
-    for name, value in attrs.items():
-        if isinstance(value, Field):
-            said[name] = copy.deepcopy(value)
-        elif isinstance(value, type) or not hasattr(value, "contribute_to_class"):
-            said[name] = value
-    said["Meta"] = type("Meta", (attrs["Meta"],), {"abstract": True})
-    return said
+
+    def contribute_to_class(self, view: Any, name: str) -> None:
+        inherit_fields(view)
+        setattr(view, name, settle_fields(view))
 
 
 def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:
@@ -124,25 +124,53 @@ def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:
     return bool(next((value for value in found if isinstance(value, bool)), False))
 
 
-def _refuse_what_views_lack(name: str, attrs: Mapping[str, Any], bases: tuple[type, ...]) -> None:
+def refuse_what_views_lack(
+    name: str, bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
+) -> None:
     """Raise an error for what Django would take and PostgreSQL could not give.
 
     Raises:
         InvalidViewError: it names the class, where it is written, and what to write instead.
     """
-    where = f"{attrs['__module__']}.{name}"
-    source = find_class_statement(attrs["__module__"])
-    where += f" ({source})" if source else ""
+    why = next(_lacking(bases, attrs, abstract=abstract, proxy=proxy), None)
+    if why:
+        source = find_class_statement(attrs["__module__"])
+        raise InvalidViewError(f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}: {why}")
+
+
+def _lacking(
+    bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
+) -> Iterator[str]:
+    for word, value in attrs.items():
+        if isinstance(value, ManyToManyField) and value.remote_field.through is None:
+            yield (
+                f"its {word} is a ManyToManyField without through, and nobody would create the table between. "
+                "Say through = … with a model or a view that has the pairs."
+            )
+    concrete = [
+        base
+        for parent in bases
+        for base in parent.__mro__
+        if isinstance(base, ModelBase) and hasattr(base, "_meta") and not base._meta.abstract
+    ]
+    if proxy and not concrete:
+        yield "its Meta says proxy, and it inherits from no view that it could be a proxy of. Take it away."
+    if abstract or proxy:
+        return
     for option, why in _NOT_ON_VIEWS.items():
         if getattr(attrs["Meta"], option, None):
-            raise InvalidViewError(f"{where}: its Meta has {option}, which cannot work: {why}.")
-    for base in bases:
-        if is_readable(base) and not base._meta.abstract:  # type: ignore[attr-defined]
-            raise InvalidViewError(
-                f"{where}: it inherits from the view {base.__name__}, and views have no tables that could be "
-                "joined. Make the common part a base with is_abstract_model=True, or say proxy = True in its "
-                "Meta to look at the same rows in another way."
+            yield f"its Meta has {option}, which cannot work: {why}."
+    for base in concrete:
+        if is_readable(base):
+            yield (
+                f"it inherits from the view {base.__name__}, and views have no tables that could be joined. "
+                "Make the common part a base with is_abstract_model=True, or say proxy = True in its Meta to "
+                "look at the same rows in another way."
             )
+        yield (
+            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to that "
+            "one's. Make the common part an abstract model."
+        )
 
 
 def is_readable(view: type) -> bool:

@@ -23,7 +23,7 @@ from .names import (
     quote_identifier,
 )
 from .read_only import GuardedModel
-from .readable import ReadableViewBase
+from .readable import ReadableViewBase, is_readable
 from .registry import registry
 from .sets import settle_order
 
@@ -158,7 +158,13 @@ class PostgresMaterialisedViewMixin:
         pk_field = declared(cls, "pk_field")
         if not pk_field:
             return ()
-        return (pk_field,) if isinstance(pk_field, str) else tuple(pk_field)
+        named = (pk_field,) if isinstance(pk_field, str) else tuple(pk_field)
+        # A readable view may say the name of a field, such as that of a foreign key.
+        fields = cls._meta.concrete_fields if is_readable(cls) else ()  # type: ignore[attr-defined]
+        columns = {field.name: field.column for field in fields} | {
+            field.column: field.column for field in fields
+        }
+        return tuple(columns.get(name, name) for name in named)
 
     @classproperty
     def creation_sql(cls: Any) -> ParameterisedSQL:
