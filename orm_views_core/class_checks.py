@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from .fields import Settled
 from .identity import describe
+from .read_only import RefusedCascade
 from .readable import is_readable
 from .registry import registry
 from .views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
@@ -66,12 +67,13 @@ def _queryset_messages(view: type, queryset: QuerySet[Any, Any]) -> Iterator[Che
 
 @register("orm_views")
 def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_core.E006 to E009, W004 to W006: the fields and the key of readable views."""
+    """orm_views_core.E006 to E010, W004 to W006: the fields and the key of readable views."""
     messages: list[CheckMessage] = []
     for view in registry.views():
         if is_readable(view):
             messages += _field_messages(view)
             messages += _key_messages(view)
+            messages += _cascade_messages(view)
     return messages
 
 
@@ -139,3 +141,15 @@ def _key_messages(view: Any) -> Iterator[CheckMessage]:
 def _key_of(view: Any) -> str:
     fields = view._meta.pk_fields
     return ", ".join(str(field.column) for field in fields)
+
+
+def _cascade_messages(view: Any) -> Iterator[CheckMessage]:
+    for field in view._meta.concrete_fields:
+        on_delete = getattr(field.remote_field, "on_delete", None)
+        if isinstance(on_delete, RefusedCascade):
+            yield Error(
+                f"{describe(view)}: its field {field.name!r} says on_delete={on_delete.said}, so to delete a "
+                f"{field.related_model._meta.label} would be to write to the view.",
+                hint="Say on_delete=models.DO_NOTHING: the rows of a view go with those that it reads.",
+                id="orm_views_core.E010",
+            )

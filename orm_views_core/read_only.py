@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 
 from .conf import routes_reads
 from .exceptions import ReadOnlyViewError
@@ -52,18 +52,24 @@ class GuardedModel:
             kwargs["using"] = read_alias(type(self))
         super().save(*args, **kwargs)  # type: ignore[misc]
 
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row without what its class adds to that."""
+        refuse_to_write(type(self), "save_base")
+        super().save_base(*args, **kwargs)  # type: ignore[misc]
+
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Delete the row, where the class is updatable."""
         refuse_to_write(type(self), "delete")
         return super().delete(*args, **kwargs)  # type: ignore[misc]
 
     def _save_table(self, *args: Any, **kwargs: Any) -> Any:
-        # ``loaddata`` calls Model.save_base() of Django, past the class and its bases.
+        # ``loaddata`` calls Django's own save_base(), past the class and its bases.
         refuse_to_write(type(self), "save")
         return super()._save_table(*args, **kwargs)  # type: ignore[misc]
 
     # Templates call no method that has this.
     save.alters_data = True  # type: ignore[attr-defined]
+    save_base.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = True  # type: ignore[attr-defined]
 
 
@@ -89,7 +95,7 @@ class _GuardedQuerySet:
     update_or_create = _refusing("update_or_create")
     update = _refusing("update")
     delete = _refusing("delete")
-    _raw_delete = _refusing("_raw_delete")  # what a cascade calls
+    _raw_delete = _refusing("_raw_delete")
 
     def __reduce__(self) -> Any:
         # The class is made, and has no name that pickle could find.
@@ -151,3 +157,31 @@ def guard_managers(view: Any) -> None:
             mine._set_creation_counter()
             view.add_to_class(mine.name, guard_manager(mine))
     opts._expire_cache()
+
+
+def guard_cascades(view: Any) -> None:
+    """Have nothing written to a readable view because a row that it refers to is deleted.
+
+    Django's collector writes with queries of its own, past managers and querysets.
+    """
+    for field in view._meta.local_fields:
+        remote = field.remote_field
+        if remote and remote.on_delete not in (DO_NOTHING, PROTECT, RESTRICT) and not is_updatable(view):
+            remote.on_delete = RefusedCascade(view, remote.on_delete)
+
+
+class RefusedCascade:
+    """Stands for an ``on_delete`` that would write to a view.
+
+    Attributes:
+        said: its name.
+    """
+
+    def __init__(self, view: Any, on_delete: Any) -> None:
+        self.view = view
+        self.said = str(getattr(on_delete, "__name__", on_delete))
+
+    def __call__(self, collector: Any, field: Any, sub_objs: Any, using: str) -> None:
+        """Refuse, if any row of the view refers to what is deleted."""
+        if sub_objs:
+            refuse_to_write(self.view, "delete")

@@ -14,7 +14,7 @@ from django.utils import translation
 from .exceptions import InvalidViewError
 from .fields import inherit_fields, settle_fields
 from .names import READ_PAST_FIELDS, ViewName, declared, find_class_statement
-from .read_only import guard_manager, guard_managers
+from .read_only import guard_cascades, guard_manager, guard_managers
 
 _QUOTED_TABLE = re.compile(r'"((?:[^"]|"")+)"(?:\."((?:[^"]|"")+)")?')
 
@@ -85,7 +85,9 @@ class ReadableViewBase(ModelBase):
             view._view_db_table = shown._view_schema(), shown._view_name()
         elif not abstract:
             mcs._reinstate_field_descriptors(view)
-            view._meta.db_table = ViewName(view._view_schema(), view._view_name()).quoted
+            # One that is no string at all is for a system check to report.
+            guard_cascades(view)
+            view._meta.db_table = ViewName(str(view._view_schema()), str(view._view_name())).quoted
         guard_managers(view)
         return view
 

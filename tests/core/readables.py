@@ -19,7 +19,7 @@ def meta(**options: Any) -> type:
     return type("Meta", (), {"app_label": "lending", **options})
 
 
-def declare(source: QuerySet[Any, Any] | str, name: str = "Shown", **attributes: Any) -> Any:
+def declare(source: QuerySet[Any, Any] | str, name: str = "Shown", /, **attributes: Any) -> Any:
     """Declare a readable view of a queryset or of SQL.
 
     Args:
