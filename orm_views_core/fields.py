@@ -137,7 +137,7 @@ def _as_key(field: AnyField, updatable: bool = False) -> AnyField:
 
 
 def _reserved(view: Any) -> frozenset[str]:
-    """Return the names that a class uses for something of its own, so that no inferred field may have them."""
+    """Return the names that a class uses for something of its own; no inferred field may have them."""
     said = {
         name
         for base in view.__mro__

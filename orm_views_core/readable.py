@@ -92,7 +92,7 @@ class ReadableViewBase(ModelBase):
         return view
 
     @property
-    def _base_manager(cls) -> Manager[Any]:
+    def _base_manager(self) -> Manager[Any]:
         """The manager of Django itself, for ``refresh_from_db()``, related managers, cascades."""
         return guard_manager(super()._base_manager)
 
@@ -146,8 +146,8 @@ def _lacking(
     for word, value in attrs.items():
         if isinstance(value, ManyToManyField) and value.remote_field.through is None:
             yield (
-                f"its {word} is a ManyToManyField without through, and nobody would create the table between. "
-                "Say through = … with a model or a view that has the pairs."
+                f"its {word} is a ManyToManyField without through, and nobody would create the table between. Say "
+                "through = … with a model or a view that has the pairs."
             )
     concrete = [
         base
@@ -170,8 +170,8 @@ def _lacking(
                 "look at the same rows in another way."
             )
         yield (
-            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to that "
-            "one's. Make the common part an abstract model."
+            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to its "
+            "table. Make the common part an abstract model."
         )
 
 

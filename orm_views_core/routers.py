@@ -29,5 +29,5 @@ class ViewRouter:
         """Return False for a view: it is synced, and neither migrated nor dumped."""
         if model_name is None:
             return None
-        model = hints.get("model") or apps.all_models[app_label].get(model_name)
+        model = hints.get("model") or apps.all_models.get(app_label, {}).get(model_name.lower())
         return False if model is not None and is_readable(model) else None

@@ -296,7 +296,8 @@ django.setup()
 from orm_views_core.exceptions import ReadOnlyViewError
 from tests.demo.lending.postgres_views import ProductCatalogue
 found = pickle.loads(bytes.fromhex(sys.argv[1]))
-print([row.code for row in found], found.model is ProductCatalogue, type(found) is type(ProductCatalogue.objects.all()))
+same = type(found) is type(ProductCatalogue.objects.all())
+print([row.code for row in found], found.model is ProductCatalogue, same)
 try:
     found.all().update(name="")
 except ReadOnlyViewError as error:

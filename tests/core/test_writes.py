@@ -1,4 +1,4 @@
-"""Views are read: writing one is an error that says what to do, unless its class says ``updatable = True``."""
+"""Writing a view is an error that says what to do, unless its class says ``updatable = True``."""
 
 from __future__ import annotations
 
