@@ -20,6 +20,7 @@ AnyField: TypeAlias = "models.Field[Any, Any]"
 #: What a field says of its table, of which a view has none: keys, defaults, indexes, and of other fields.
 _OF_TABLES = frozenset(
     {
+        "auto_created",
         "auto_now",
         "auto_now_add",
         "blank",
@@ -29,13 +30,14 @@ _OF_TABLES = frozenset(
         "db_index",
         "db_tablespace",
     }
-    | {"default", "height_field", "null", "primary_key", "unique", "width_field"}
+    | {"default", "height_field", "null", "primary_key", "serialize", "unique", "width_field"}
     | {"unique_for_date", "unique_for_month", "unique_for_year"}
 )
 _PLAIN: Mapping[type[AnyField], type[AnyField]] = {
     models.BigAutoField: models.BigIntegerField,
     models.SmallAutoField: models.SmallIntegerField,
     models.AutoField: models.IntegerField,
+    models.OrderWrt: models.IntegerField,
 }
 #: Of a number of which Django does not say how long it is: NUMERIC's own limit, and places enough to show.
 _DIGITS, _PLACES = 1000, 10
@@ -100,9 +102,8 @@ def infer(
         for name, each in fields.items()
     }
     problems = {column: why for column, why in problems.items() if column not in declared}
-    # Of what is computed, models do not tell.
     known = [
-        c.name for c, null in zip(columns, nullable, strict=True) if null and isinstance(c.expression, Col)
+        c.name for c, null in zip(columns, nullable, strict=True) if null and not _is_computed(c.expression)
     ]
     return Inferred(fields, found, frozenset(known), problems, *source_key(query, columns))
 
@@ -116,8 +117,15 @@ def _nullable(query: Query) -> list[bool]:
     return [_may_be_null(column.expression, query) for column in output_columns(query)]
 
 
+def _is_computed(expression: Any) -> bool:
+    """Say whether a column is of values of which models do not tell whether they can be NULL."""
+    return not isinstance(expression, Col) or isinstance(expression.target, models.GeneratedField)
+
+
 def _may_be_null(expression: Any, query: Query) -> bool:
     if isinstance(expression, Col):
+        if isinstance(expression.target, models.GeneratedField):
+            return True
         join = query.alias_map.get(expression.alias)
         return bool(expression.target.null) or getattr(join, "join_type", None) == LOUTER
     if isinstance(expression, Value):
