@@ -101,7 +101,7 @@ def _field_messages(view: Any) -> Iterator[CheckMessage]:
             hint=f"Give the expression an output_field, or declare the field {column!r}.",
             id="orm_views_core.E007",
         )
-    columns = {*settled.inferred.columns, *settled.inferred.problems}
+    columns = settled.inferred.names
     for field in view._meta.concrete_fields:
         if field.column in columns or field.auto_created:
             continue

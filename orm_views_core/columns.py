@@ -63,12 +63,22 @@ def column_names(query: Query) -> tuple[str, ...]:
 def first_part(query: Query) -> Query:
     """Return the query that the columns of a union, or the like, are called after; any other as it is."""
     while query.combinator:
-        first = query.combined_queries[0]
-        if query.values_select and not first.values_select:  # as SQLCompiler.get_combinator_sql() does
-            first = first.clone()
-            first.set_values((*query.extra_select, *query.values_select, *query.annotation_select))
-        query = first
+        query = combined_parts(query)[0]
     return query
+
+
+def combined_parts(query: Query) -> list[Query]:
+    """Return the parts of a union, or the like; what it selects itself, each of them has to.
+
+    As ``SQLCompiler._get_combinator_part_sql()`` does it.
+    """
+    parts = []
+    for part in query.combined_queries:
+        if query.selected is not None and part.selected is None:
+            part = part.clone()
+            part.set_values(query.selected)
+        parts.append(part)
+    return parts
 
 
 def _selected(query: Query) -> list[tuple[str | None, Any]]:

@@ -76,6 +76,8 @@ def settle_fields(view: Any) -> Settled:
             added.pop("id", None)  # Django adds a key of that name to a model without one
         elif len(wanted) > 1:
             every = {**fields, **added}
+            for name in added.keys() & set(wanted):  # no part of a key may be NULL
+                added[name].null = added[name].blank = False
             key = models.CompositePrimaryKey(*(_attname(name, every[name]) for name in wanted))
         elif wanted[0] in added:
             added[wanted[0]] = _as_key(added[wanted[0]], bool(declared(view, "updatable", False)))

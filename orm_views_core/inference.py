@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from django.core.exceptions import FieldError
 from django.db import models
-from django.db.models.expressions import Col, Exists, Value
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import BaseExpression, Col, Exists, Value
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
 
-from .columns import OutputColumn, first_part, output_columns
+from .columns import OutputColumn, combined_parts, output_columns
 from .source_key import source_key
 
 AnyField: TypeAlias = "models.Field[Any, Any]"
@@ -39,6 +41,13 @@ _PLAIN: Mapping[type[AnyField], type[AnyField]] = {
     models.AutoField: models.IntegerField,
     models.OrderWrt: models.IntegerField,
 }
+_NUMBERS = {
+    models.IntegerField,
+    models.SmallIntegerField,
+    models.PositiveIntegerField,
+    models.PositiveSmallIntegerField,
+    models.PositiveBigIntegerField,
+}
 #: Of a number of which Django does not say how long it is: NUMERIC's own limit, and places enough to show.
 _DIGITS, _PLACES = 1000, 10
 
@@ -48,6 +57,7 @@ class Inferred:
     """What the columns of a queryset amount to as a model.
 
     Attributes:
+        names: what its columns are called.
         fields: by attribute name, one for each column that no declared field has.
         columns: by column, the field that Django would have for it, also where one is declared.
         nullable: the columns that come from one that may be NULL, or from a table that may have no row.
@@ -56,6 +66,7 @@ class Inferred:
         no_key: why there is none, in words; "" when there is.
     """
 
+    names: frozenset[str] = frozenset()
     fields: Mapping[str, AnyField] = field(default_factory=dict)
     columns: Mapping[str, AnyField] = field(default_factory=dict)
     nullable: frozenset[str] = frozenset()
@@ -105,14 +116,15 @@ def infer(
     known = [
         c.name for c, null in zip(columns, nullable, strict=True) if null and not _is_computed(c.expression)
     ]
-    return Inferred(fields, found, frozenset(known), problems, *source_key(query, columns))
+    names = frozenset(column.name for column in columns)
+    return Inferred(names, fields, found, frozenset(known), problems, *source_key(query, columns))
 
 
 def _nullable(query: Query) -> list[bool]:
     """Say of each column whether it may be NULL, as far as models tell."""
     if query.combinator:
         # The parts of a union are called after the first, and may be NULL where any of them is.
-        parts = [_nullable(first_part(part)) for part in query.combined_queries]
+        parts = [_nullable(part) for part in combined_parts(query)]
         return [any(part) for part in zip(*parts, strict=True)]
     return [_may_be_null(column.expression, query) for column in output_columns(query)]
 
@@ -146,9 +158,11 @@ def _make_field(expression: Any, null: bool) -> AnyField:
     _, _, args, kwargs = source.deconstruct()
     kwargs = {name: value for name, value in kwargs.items() if name not in _OF_TABLES}
     cls: Any = next((plain for auto, plain in _PLAIN.items() if isinstance(source, auto)), type(source))
+    if cls is models.Field:  # of RawSQL, say
+        raise FieldError("nothing says of which type its values are")
     if not is_column:
         # Of a value that is computed, Django says that it is like its source; PostgreSQL, that it is wider.
-        if cls in {models.IntegerField, models.SmallIntegerField}:
+        if cls in _NUMBERS:
             cls = models.BigIntegerField
         kwargs.pop("choices", None)
         kwargs.pop("verbose_name", None)
@@ -160,7 +174,28 @@ def _make_field(expression: Any, null: bool) -> AnyField:
         digits, places = kwargs.get("max_digits"), kwargs.get("decimal_places")
         kwargs["max_digits"] = _DIGITS if digits is None or not is_column else digits
         kwargs["decimal_places"] = _PLACES if places is None else places
-    return cls(*args, null=null, blank=null, **kwargs)  # type: ignore[no-any-return]
+    made: AnyField = cls(*args, null=null, blank=null, **kwargs)
+    if not is_column:
+        _read_as_computed(made, expression)
+    return made
+
+
+def _read_as_computed(made: Any, expression: Any) -> None:
+    """Have a field make of its column's values what the queryset makes of them.
+
+    The average of integers is a float to Django and NUMERIC to PostgreSQL; the month of a moment is a moment
+    of the current time zone to Django, and a TIMESTAMP without one to PostgreSQL.
+    """
+    convert = getattr(expression, "convert_value", None)  # a condition has none
+    if convert in (None, BaseExpression._convert_value_noop):
+        return
+    own = getattr(made, "from_db_value", None)
+
+    def from_db_value(value: Any, column: Any, connection: BaseDatabaseWrapper) -> Any:
+        value = convert(value, expression, connection)
+        return own(value, column, connection) if own else value
+
+    made.from_db_value = from_db_value
 
 
 def _foreign_key(source: Any, null: bool) -> AnyField:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import FieldError
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col
+from django.db.models.expressions import Col, F
 from django.db.models.sql import Query
 
 from .columns import OutputColumn
@@ -44,17 +44,28 @@ def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
     expressions = [column.expression for column in columns]
     if any(getattr(part, "set_returning", False) for e in expressions for part in _parts(e)):
         return "a function that returns several rows"
-    for name in query.order_by:
-        if isinstance(name, str) and _goes_to_many(query, name.lstrip("-")):
-            return f"ordering by {name.lstrip('-')!r}"
+    for name in _ordered_by(query):
+        if _goes_to_many(query, name):
+            return f"ordering by {name!r}"
     many = _joins_to_many(query)
-    if query.group_by is None:
+    if query.group_by is None and (query.distinct_fields or not query.distinct):
         return _join_named(query, many)
-    # GROUP BY makes one row of them again, unless it tells them apart itself.
+    # GROUP BY and DISTINCT make one row of them again, unless they tell them apart themselves.
     grouped = [*(query.group_by if isinstance(query.group_by, tuple) else ())]
     grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
     used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
     return _join_named(query, [alias for alias in many if alias in used])
+
+
+def _ordered_by(query: Query) -> Iterator[str]:
+    """Yield what a query is ordered by, which can join a table that it does not have yet."""
+    of_model = query.default_ordering and query.group_by is None  # where Django leaves it out
+    ordering: Any = query.order_by or (query.get_meta().ordering if of_model else ())
+    for each in ordering:
+        if isinstance(each, str):
+            yield each.lstrip("-")
+        else:
+            yield from (part.name for part in _parts(each) if isinstance(part, F))
 
 
 def _joins_to_many(query: Query) -> list[str]:
@@ -89,6 +100,6 @@ def _goes_to_many(query: Query, name: str) -> bool:
 
 def _parts(expression: Any) -> Iterator[Any]:
     yield expression
-    for part in expression.get_source_expressions():
+    for part in () if isinstance(expression, F) else expression.get_source_expressions():
         if part is not None:
             yield from _parts(part)

@@ -219,6 +219,8 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
     def _parameterised_sql(cls) -> ParameterisedSQL:
         database = declared(cls, "database", DEFAULT_DB_ALIAS)  # type: ignore[arg-type]
         query = cls.get_queryset().query
+        if is_readable(cls):  # type: ignore[arg-type]
+            query.select_related = False  # columns of other models, of which this one has no fields
         settle_order(query)
         compiler = query.get_compiler(using=database)
         sql, params = compiler.as_sql()

@@ -5,7 +5,7 @@ from tests.demo.settings import DATABASES, INSTALLED_APPS
 
 DEBUG = False
 
-INSTALLED_APPS += ["django.contrib.postgres", "tests.oldstyle", "tests.fieldtypes"]
+INSTALLED_APPS += ["django.contrib.postgres", "tests.oldstyle", "tests.fieldtypes", "tests.bookshop"]
 
 # An ImageField without Pillow: nothing here opens a picture.
 SILENCED_SYSTEM_CHECKS = ["fields.E210"]

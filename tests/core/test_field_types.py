@@ -13,6 +13,7 @@ from django.db import connection, models
 
 from orm_views_core.sync import refresh_materialized_view, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, ReadableViewFromQueryset
+from tests.fieldtypes.compare import spelled
 from tests.fieldtypes.models import CASES, NO_COLUMN, Case, Target, field_classes, label_of
 
 pytestmark = pytest.mark.django_db
@@ -70,11 +71,6 @@ def declare(case: Case, materialised: bool = False) -> Any:
         "pk_field": [case.model._meta.get_field(name).column for name in case.key],
     }
     return type(ReadableViewFromQueryset)(f"{case.model.__name__}View", bases, said)
-
-
-def spelled(value: Any) -> Any:
-    """Return a value so that two are equal only if their types are, and those of what is in them."""
-    return type(value), bytes(value) if isinstance(value, memoryview) else repr(value)
 
 
 def read(model: Any, name: str) -> dict[Any, Any]:
