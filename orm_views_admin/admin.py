@@ -1,4 +1,4 @@
-"""The entry in the admin's index and sidebar."""
+"""The entry in the admin's index and sidebar; and the base class for showing readable views."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponseRedirect
 
 from .models import RegisteredView
+from .readable_admin import ReadableViewAdmin
 from .sites import url_in
 
 
@@ -26,3 +27,6 @@ class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+__all__ = ["ReadableViewAdmin", "RegisteredViewAdmin"]

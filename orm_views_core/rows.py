@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from .catalog import read_columns
 from .conf import get_settings
@@ -23,6 +24,7 @@ from .refusal import sqlstate
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
+_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 
 # The planner's estimate for any number of views in one round trip. EXPLAIN is no query that could be joined,
 # so a block loops over the views, which it finds in a setting of the transaction and leaves its estimates in.
@@ -79,11 +81,45 @@ def reading(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorW
         cursor.execute(
             "SELECT set_config('transaction_read_only', 'on', true),"
             " set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
-            [f"{round(seconds * 1000)}ms", f"{round(min(seconds, get_settings().LOCK_TIMEOUT) * 1000)}ms"],
+            [f"{_milliseconds(seconds)}ms", f"{_lock_milliseconds(seconds)}ms"],
         )
         yield cursor
         # Also takes the settings back where this is a savepoint of a longer transaction.
         transaction.set_rollback(True, using=connection.alias)
+
+
+@contextmanager
+def limiting(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    """Have a transaction in which each statement stops after some seconds, or when a lock cannot be had.
+
+    It is committed: unlike that of :func:`reading`, it may have statements in it that are not ours. The
+    settings of a longer transaction come back at the end of it.
+    """
+    inside = connection.in_atomic_block
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        before: Sequence[Any] = ()
+        if inside:
+            cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+            before = cursor.fetchone()
+        _set_timeouts(cursor, f"{_milliseconds(seconds)}ms", f"{_lock_milliseconds(seconds)}ms")
+        yield
+        if inside:
+            _set_timeouts(cursor, *before)
+
+
+def _set_timeouts(cursor: CursorWrapper, statement: str, lock: str) -> None:
+    cursor.execute(
+        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+        [statement, lock],
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _lock_milliseconds(seconds: float) -> int:
+    return _milliseconds(min(seconds, get_settings().LOCK_TIMEOUT))
 
 
 def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, int]:
@@ -128,8 +164,30 @@ def count_rows(database: str, name: ViewName) -> RowCount:
             return RowCount(cursor.fetchone()[0], exact=True)
     except DatabaseError as error:
         if sqlstate(error) not in _TOO_SLOW:
-            raise _unavailable(name, error) from error
+            raise unavailable(name, error) from error
     return RowCount(estimate_rows(database, [name]).get(name), exact=False)
+
+
+def count_queryset(queryset: QuerySet[Any, Any]) -> RowCount:
+    """Count the rows of a queryset; when COUNT_TIMEOUT is over, return the planner's estimate instead.
+
+    Filters are in the estimate, as far as the planner's statistics tell.
+
+    Raises:
+        DatabaseError: when it cannot be read at all; :func:`unavailable` puts that into words.
+    """
+    connection = get_connection(queryset.db)
+    try:
+        with reading(connection, get_settings().COUNT_TIMEOUT):
+            return RowCount(queryset.count(), exact=True)
+    except DatabaseError as error:
+        if sqlstate(error) not in _TOO_SLOW:
+            raise
+    with reading(connection, get_settings().PREVIEW_TIMEOUT):
+        # Without an order: nothing has to be sorted to say how many there are.
+        plan = json.loads(queryset.order_by().explain(format="json"))
+    plan = plan[0] if isinstance(plan, list) else plan  # the drivers differ
+    return RowCount(int(plan["Plan"]["Plan Rows"]), exact=False)
 
 
 def read_rows(
@@ -162,7 +220,7 @@ def read_rows(
             cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*params, limit + 1, offset])
             rows = cursor.fetchall()
     except DatabaseError as error:
-        raise _unavailable(name, error) from error
+        raise unavailable(name, error) from error
     except (ValueError, OverflowError) as error:  # from the driver: a date before our era, say
         raise RowsUnavailableError(f"{name} has a value that Python cannot hold: {error}") from error
     return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
@@ -197,13 +255,21 @@ def _quoted(identifier: str) -> str:
     return quote_identifier(identifier).replace("%", "%%")
 
 
-def _unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
+def unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
+    """Return the error that says in words why the rows of a view could not be read, and what to do."""
     code = sqlstate(error)
     if code == _LOCKED:
         return RowsUnavailableError(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if code in _TOO_SLOW:
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return RowsUnavailableError(f"The rows of {name} did not come within {timeout}.")
+    if code == _NOT_POPULATED and name.name not in str(error):
+        return RowsUnavailableError(f"{name} cannot be read yet: {str(error).strip().splitlines()[0]}.")
     if code == _NOT_POPULATED:
         return RowsUnavailableError(f"{name} has no rows yet: it is not populated. Refresh it first.")
+    if code == _UNDEFINED_TABLE and name.name in str(error):
+        return RowsUnavailableError(f"{name} is not in the database. Sync it first.")
+    if code == _UNDEFINED_COLUMN:
+        why = str(error).strip().splitlines()[0]
+        return RowsUnavailableError(f"{name} is not as its class says: {why}. Sync it first.")
     return RowsUnavailableError(f"The rows of {name} cannot be read: {str(error).strip()}")
