@@ -16,6 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 CUSTOMERS = 50_000
 LOANS = 200_000
 
+# How large the lender that was taken over is beside this one.
+TAKEN_OVER = 0.05
+
 # The day the books were closed: nothing in the data is later.
 AS_OF = "2026-06-30"
 

@@ -51,7 +51,13 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database_settings()}
+_SERVER = database_settings()
+
+DATABASES = {
+    "default": _SERVER,
+    # The books of a lender that was taken over.
+    "warehouse": {**_SERVER, "NAME": f"{_SERVER['NAME']}_warehouse"},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The roles come with the first migration of `lending`.

@@ -67,12 +67,10 @@ class CustomersByEra(PostgresViewFromQueryset):
 class ProductCatalogue(ReadableViewFromQueryset):
     """The products as they are sold today."""
 
-    code = models.CharField(
-        max_length=12, primary_key=True, help_text="Short code, as it stands in contracts."
-    )
+    pk_field = "code"
+
+    # The other fields are inferred from the queryset; this one says more than its table does.
     name = models.CharField(max_length=60, help_text="What the product is called on the web site.")
-    purpose = models.CharField(max_length=12)
-    annual_rate = models.DecimalField(max_digits=5, decimal_places=2, help_text="List rate, per cent a year.")
 
     class Meta:
         db_table = "product_catalogue"  # its field `name` takes the attribute that would say so
@@ -125,6 +123,9 @@ class LoanBook(PostgresMaterialisedViewMixin, ReadableViewFromSQL):
         verbose_name = "loan"
         verbose_name_plural = "loan book"
 
+    def __str__(self):
+        return f"Loan {self.pk}"
+
 
 class LoansByStatus(PostgresViewFromQueryset):
     """Number and volume of the loans in each status."""
@@ -140,12 +141,9 @@ class NewBusiness(ReadableViewFromQueryset):
     """Loans opened, by month and product."""
 
     name = "new_business"
-
     # Two loans of one product in one month are one row here, so the pair of them identifies it.
-    pk = models.CompositePrimaryKey("month", "product")
-    month = models.DateField(help_text="First day of the month.")
-    product = models.CharField(max_length=12, help_text="Code of the product.")
-    loans = models.BigIntegerField(help_text="Number of loans opened.")
+    pk_field = ("month", "product")
+
     lent = models.DecimalField(max_digits=14, decimal_places=2, help_text="Their principal, in pounds.")
 
     class Meta:
@@ -162,16 +160,36 @@ class NewBusiness(ReadableViewFromQueryset):
         )
 
 
-class ActiveLoans(PostgresViewFromSQL):
+class ActiveLoans(ReadableViewFromQueryset):
     """Loans that run as agreed; written through by back-office scripts, which cannot move a row out of it."""
 
     name = "active_loans"
     check_option = "local"
-    sql = """
-        SELECT id, product_id, principal, annual_rate, term_months, status, opened_on
-        FROM lending_loan
-        WHERE status = 'active'
-    """
+    updatable = True
+
+    class Meta:
+        verbose_name = "active loan"
+
+    @classmethod
+    def get_queryset(cls):
+        return Loan.objects.filter(status=Loan.Status.ACTIVE).values(
+            "id", "product", "principal", "annual_rate", "term_months", "status", "opened_on"
+        )
+
+
+class LoansTakenOver(ReadableViewFromQueryset):
+    """Loans of the lender that was taken over. Its books stay in a database of their own."""
+
+    name = "loans_taken_over"
+    database = "warehouse"
+
+    class Meta:
+        verbose_name = "loan taken over"
+        verbose_name_plural = "loans taken over"
+
+    @classmethod
+    def get_queryset(cls):
+        return Loan.objects.values("id", "product", "principal", "status", "opened_on")
 
 
 class Cities(PostgresMaterialisedViewMixin, PostgresViewFromSQL):

@@ -3,7 +3,11 @@
 from django.db import models
 from django.db.models import Max, Sum
 
-from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset, ReadableViewFromSQL
+from orm_views_core.views import (
+    PostgresMaterialisedViewMixin,
+    ReadableViewFromQueryset,
+    ReadableViewFromSQL,
+)
 from tests.demo.payments.models import Repayment
 
 
@@ -31,10 +35,14 @@ class MonthlyCollections(PostgresMaterialisedViewMixin, ReadableViewFromSQL):
         verbose_name_plural = "monthly collections"
 
 
-class RepaymentMethods(PostgresViewFromQueryset):
+class RepaymentMethods(ReadableViewFromQueryset):
     """How customers pay, since the beginning."""
 
     name = "repayment_methods"
+    pk_field = "method"
+
+    class Meta:
+        verbose_name_plural = "repayment methods"
 
     @classmethod
     def get_queryset(cls):
