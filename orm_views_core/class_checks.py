@@ -112,7 +112,7 @@ def _field_messages(view: Any) -> Iterator[CheckMessage]:
             id="orm_views_core.E008",
         )
     for field in view._meta.concrete_fields:
-        if field.column in settled.inferred.nullable and not field.null and not field.primary_key:
+        if field.column in settled.inferred.nullable and not field.null and field not in view._meta.pk_fields:
             yield Warning(
                 f"{describe(view)}: its field {field.name!r} is not null=True, and its column may be NULL.",
                 hint="Say null=True; without it, joins and exclude() may leave rows out.",

@@ -187,7 +187,7 @@ def _read_as_computed(made: Any, expression: Any) -> None:
     of the current time zone to Django, and a TIMESTAMP without one to PostgreSQL.
     """
     convert = getattr(expression, "convert_value", None)  # a condition has none
-    if convert in (None, BaseExpression._convert_value_noop):
+    if convert in (None, BaseExpression._convert_value_noop):  # type: ignore[attr-defined]
         return
     own = getattr(made, "from_db_value", None)
 

@@ -94,7 +94,7 @@ class ReadableViewBase(ModelBase):
     @property
     def _base_manager(self) -> Manager[Any]:
         """The manager of Django itself, for ``refresh_from_db()``, related managers, cascades."""
-        return guard_manager(super()._base_manager)
+        return guard_manager(super()._base_manager)  # type: ignore[no-any-return, misc, arg-type]
 
     @staticmethod
     def _reinstate_field_descriptors(view: Any) -> None:
@@ -146,8 +146,8 @@ def _lacking(
     for word, value in attrs.items():
         if isinstance(value, ManyToManyField) and value.remote_field.through is None:
             yield (
-                f"its {word} is a ManyToManyField without through, and nobody would create the table between. Say "
-                "through = … with a model or a view that has the pairs."
+                f"its {word} is a ManyToManyField without through, and nobody would create the table "
+                "between. Say through = … with a model or a view that has the pairs."
             )
     concrete = [
         base
@@ -170,8 +170,8 @@ def _lacking(
                 "look at the same rows in another way."
             )
         yield (
-            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to its "
-            "table. Make the common part an abstract model."
+            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to "
+            "its table. Make the common part an abstract model."
         )
 
 

@@ -65,7 +65,7 @@ def _ordered_by(query: Query) -> Iterator[str]:
         if isinstance(each, str):
             yield each.lstrip("-")
         else:
-            yield from (part.name for part in _parts(each) if isinstance(part, F))
+            yield from (str(part.name) for part in _parts(each) if isinstance(part, F))  # type: ignore[attr-defined]
 
 
 def _joins_to_many(query: Query) -> list[str]:

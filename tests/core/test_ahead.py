@@ -8,7 +8,13 @@ from django.db.models import F
 
 from orm_views_core import ahead
 from orm_views_core.ahead import Ahead
-from orm_views_core.exceptions import DuplicateViewError, MissingRoleError, OrmViewsError, ViewSQLError
+from orm_views_core.exceptions import (
+    DatabaseUnavailableError,
+    DuplicateViewError,
+    MissingRoleError,
+    OrmViewsError,
+    ViewSQLError,
+)
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.tag import split_comment
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset, PostgresViewFromSQL
@@ -168,28 +174,17 @@ def test_a_plan_is_made_without_creating_anything(execute, sent, take_picture):
     assert take_picture() == before
 
 
-def test_a_connection_that_is_lost_meanwhile_is_a_database_that_does_not_answer(sent, monkeypatch):
+def test_a_connection_that_is_lost_meanwhile_is_a_database_that_does_not_answer(execute, other):
     """The thread is told first; the sync ends with what everybody is told."""
-    from orm_views_core.exceptions import DatabaseUnavailableError
-
-    connection = connections.create_connection("default")
-    connection.inc_thread_sharing()
-    connection.connect()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    monkeypatch.setattr("orm_views_core.sync.get_connection", lambda alias: connection)
+    ((pid,),) = execute("SELECT pg_backend_pid()")
     declare_many()
 
     class Fatal(PostgresViewFromQueryset):
         @classmethod
         def get_queryset(cls):
-            with connections["default"].cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
             return Product.objects.values("code")
 
-    try:
-        with pytest.raises(DatabaseUnavailableError):
-            sync_views()
-    finally:
-        connection.close()
+    with pytest.raises(DatabaseUnavailableError, match=r"'default' .* does not answer"):
+        sync_views()
+    connections["default"].close()
