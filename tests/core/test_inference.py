@@ -201,7 +201,7 @@ def test_computed_values_are_of_their_type_wherever_the_view_is_read():
     ]
 
 
-def test_the_month_of_a_moment_is_read_in_the_time_zone_that_it_was_cut_in(settings):
+def test_the_month_of_a_moment_is_read_in_the_time_zone_that_it_was_cut_in():
     load()
     make = lambda: Entry.objects.values("id", month=TruncMonth("posted"))  # noqa: E731
     view = declare(make)
@@ -210,6 +210,16 @@ def test_the_month_of_a_moment_is_read_in_the_time_zone_that_it_was_cut_in(setti
     assert months == {row["month"] for row in make()}
     # The last of July at 23:15 in UTC is the first of August in London, where it is summer.
     assert dt.datetime(2024, 7, 31, 23, 0, tzinfo=UTC) in months
+
+
+def test_a_month_that_is_a_date_is_found_by_it():
+    load()
+    view = declare(
+        lambda: Entry.objects.values("id", month=TruncMonth("posted", output_field=models.DateField()))
+    )
+    sync_views()
+    assert view.objects.filter(month=dt.date(2024, 8, 1)).count() == 2
+    assert {row.month for row in view.objects.filter(month__month=8)} == {dt.date(2024, 8, 1)}
 
 
 def test_select_related_adds_no_columns_to_a_readable_view():
