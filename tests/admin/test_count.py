@@ -30,7 +30,7 @@ def test_what_cannot_be_counted_says_why(admin_client):
     declare_materialised("Empty", "SELECT 1 AS one", with_data=False)
     sync_views()
     declare("Missing", "SELECT 1 AS one")
-    for name, why in (("empty", "not populated"), ("missing", "does not exist")):
+    for name, why in (("empty", "not populated"), ("missing", "not in the database")):
         count = admin_client.get(url("count", name)).json()
         assert (count["rows"], count["exact"]) == (None, False)
         assert why in count["title"]

@@ -68,12 +68,14 @@ def only(messages, number):
     return message
 
 
+@pytest.mark.django_db(databases=["default", "warehouse"])
 def test_the_views_of_the_demonstration_are_right(registered, demo_data):
     for view in [*vars(lending_views).values(), *vars(payments_views).values()]:
         if isinstance(view, type) and issubclass(view, BasePostgresView) and "tests.demo" in view.__module__:
             registered.register(view)
-    assert len(registered.views()) == 19
+    assert len(registered.views()) == 20
     assert check() == []
+    assert check_views(None, databases=["warehouse"]) == []
 
 
 def test_w010_a_field_without_a_column():

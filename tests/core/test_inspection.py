@@ -435,6 +435,7 @@ def test_a_circle_is_an_error_that_says_so():
         call_command("inspect_view", "hen")
 
 
+@pytest.mark.django_db(databases=["default", "warehouse"])
 def test_every_view_of_the_demonstration_can_be_inspected(demonstration):
     for view in demonstration:
         assert inspect_view(label_of(view)).columns
