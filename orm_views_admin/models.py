@@ -6,10 +6,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class NoRows(models.Manager["RegisteredView"]):
+    """Asks for no rows, so that whatever goes through all models, as ``dumpdata`` does, can do so."""
+
+    def get_queryset(self) -> models.QuerySet[RegisteredView]:
+        return super().get_queryset().none()
+
+
 class RegisteredView(models.Model):
     """Stands for the views of all databases."""
 
+    objects = NoRows()
+
     class Meta:
+        base_manager_name = "objects"
         managed = False
         default_permissions = ("view",)
         permissions = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.db.models import QuerySet
 
@@ -30,19 +30,23 @@ def check_querysets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
         if not issubclass(view, PostgresViewFromQueryset):
             continue
         try:
-            queryset = view.get_queryset()
+            queryset: Any = view.get_queryset()
         except NotImplementedError:
             continue  # a sync says that it has neither sql nor get_queryset()
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
-            messages.append(
-                Error(
-                    f"{describe(view)}: its get_queryset() fails: {type(error).__name__}: {error}",
-                    hint="Mend it. Until then none of the views of its database can be synced.",
-                    id="orm_views_core.E005",
-                )
-            )
+            why = f"fails: {type(error).__name__}: {error}"
         else:
-            messages += _queryset_messages(view, queryset)
+            if isinstance(queryset, QuerySet):
+                messages += _queryset_messages(view, queryset)
+                continue
+            why = f"returns {queryset!r}, not a queryset"
+        messages.append(
+            Error(
+                f"{describe(view)}: its get_queryset() {why}",
+                hint="Mend it. Until then none of the views of its database can be synced.",
+                id="orm_views_core.E005",
+            )
+        )
     return messages
 
 
@@ -75,6 +79,25 @@ def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
             messages += _key_messages(view)
             messages += _cascade_messages(view)
     return messages
+
+
+@register("orm_views")
+def check_references(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_core.E011: a model refers to a view, and its table cannot."""
+    managed = [model._meta for model in apps.get_models() if model._meta.managed]
+    fields: list[Any] = [f for opts in managed for f in (*opts.local_fields, *opts.local_many_to_many)]
+    return [
+        Error(
+            f"{field.model._meta.label}: its field {field.name!r} refers to "
+            f"{field.related_model._meta.label}, which is a view, and foreign keys are to tables only.",
+            hint="Say db_constraint=False; and on_delete=models.DO_NOTHING where there is an on_delete.",
+            id="orm_views_core.E011",
+        )
+        for field in fields
+        if field.remote_field
+        and is_readable(field.related_model)
+        and (field.remote_field if field.many_to_many else field).db_constraint
+    ]
 
 
 def _field_messages(view: Any) -> Iterator[CheckMessage]:
@@ -132,15 +155,15 @@ def _key_messages(view: Any) -> Iterator[CheckMessage]:
     elif issubclass(view, PostgresMaterialisedViewMixin) and not view._view_pk_columns():
         yield Warning(
             f"{describe(view)}: it is materialised and has no pk_field, so nothing keeps its key "
-            f"({_key_of(view)}) unique, and readers wait while it is refreshed.",
+            f"{_key_of(view)!r} unique, and readers wait while it is refreshed.",
             hint=f"Say pk_field = {_key_of(view)!r}.",
             id="orm_views_core.W006",
         )
 
 
-def _key_of(view: Any) -> str:
-    fields = view._meta.pk_fields
-    return ", ".join(str(field.column) for field in fields)
+def _key_of(view: Any) -> str | tuple[str, ...]:
+    columns = [str(field.column) for field in view._meta.pk_fields]
+    return columns[0] if len(columns) == 1 else tuple(columns)
 
 
 def _cascade_messages(view: Any) -> Iterator[CheckMessage]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Manager, ManyToManyField
+from django.db.models import ManyToManyField
 from django.db.models.base import ModelBase
 from django.utils import translation
 
@@ -92,9 +92,9 @@ class ReadableViewBase(ModelBase):
         return view
 
     @property
-    def _base_manager(self) -> Manager[Any]:
+    def _base_manager(self: Any) -> Any:
         """The manager of Django itself, for ``refresh_from_db()``, related managers, cascades."""
-        return guard_manager(super()._base_manager)  # type: ignore[no-any-return, misc, arg-type]
+        return guard_manager(self._meta.base_manager)
 
     @staticmethod
     def _reinstate_field_descriptors(view: Any) -> None:
@@ -170,8 +170,8 @@ def _lacking(
                 "look at the same rows in another way."
             )
         yield (
-            f"it inherits from the model {base.__name__}, and a view has no table that could be joined to "
-            "its table. Make the common part an abstract model."
+            f"it inherits from the model {base.__name__}, and a view has no table that could be joined "
+            "to its table. Make the common part an abstract model."
         )
 
 

@@ -64,7 +64,8 @@ def test_a_declared_key_comes_first():
         Product.objects.values("id", "code"), code=models.CharField(max_length=12, primary_key=True)
     )
     assert key_of(view) == ["code"]
-    assert view._meta.get_field("id").primary_key is False
+    identifier = view._meta.get_field("id")
+    assert (identifier.primary_key, identifier.auto_created, identifier.serialize) == (False, False, True)
 
 
 def test_a_declared_composite_key_comes_first():

@@ -14,7 +14,6 @@ from django.forms import modelform_factory
 from django.template import Context, Template
 from django.test import override_settings
 
-from orm_views_core.class_checks import check_fields
 from orm_views_core.definition import compile_definition
 from orm_views_core.exceptions import InvalidViewError, ReadOnlyViewError
 from orm_views_core.sync import sync_views
@@ -212,7 +211,7 @@ def test_deleting_what_a_view_refers_to_is_not_a_matter_of_the_view(loans, djang
 
 @pytest.mark.parametrize("listened_to", [False, True])
 @pytest.mark.parametrize("on_delete", [models.CASCADE, models.SET_NULL, models.SET(None), models.SET_DEFAULT])
-def test_e010_a_cascade_to_a_view_is_refused_and_a_check_says_what_to_write(on_delete, listened_to, loans):
+def test_a_cascade_to_a_view_is_refused(on_delete, listened_to, loans):
     view = declare(
         Product.objects.values("id", "code", "name"),
         code=models.ForeignKey(
@@ -220,10 +219,6 @@ def test_e010_a_cascade_to_a_view_is_refused_and_a_check_says_what_to_write(on_d
         ),
     )
     sync_views()
-    (message,) = check_fields(None)
-    assert message.id == "orm_views_core.E010"
-    assert "its field 'code' says on_delete=" in message.msg
-    assert "on_delete=models.DO_NOTHING" in message.hint
     Loan.objects.all().delete()
     listener = lambda **kwargs: None  # noqa: E731 - keeps Django from deleting in one statement
     if listened_to:
@@ -234,15 +229,6 @@ def test_e010_a_cascade_to_a_view_is_refused_and_a_check_says_what_to_write(on_d
     finally:
         pre_delete.disconnect(listener, sender=view)
     assert Product.objects.count() == 2
-
-
-@pytest.mark.parametrize("on_delete", [models.DO_NOTHING, models.PROTECT, models.RESTRICT])
-def test_e010_says_nothing_where_nothing_is_written(on_delete, loans):
-    declare(
-        Loan.objects.values("id", "product"),
-        product=models.ForeignKey(Product, on_delete, db_constraint=False),
-    )
-    assert check_fields(None) == []
 
 
 # Views that are written through.
