@@ -5,15 +5,17 @@ Each has an id that never changes, and a hint that says what to do next. None of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.db.models import QuerySet
 
+from .columns import output_columns
 from .fields import Settled
 from .identity import describe
+from .inference import Inferred
 from .read_only import RefusedCascade
 from .readable import is_readable
 from .registry import registry
@@ -102,31 +104,34 @@ def check_references(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 def _field_messages(view: Any) -> Iterator[CheckMessage]:
     settled: Settled = view._view_fields
-    if settled.error and settled.declares:
+    columns = _columns(view, settled)
+    undeclared = columns - {field.column for field in view._meta.concrete_fields}
+    if settled.error and settled.declares and undeclared:
         yield Warning(
-            f"{describe(view)}: only the fields that it declares are known: its queryset could not be had "
-            f"when the class was created ({settled.error}).",
+            f"{describe(view)}: only the fields that it declares are known, and there is none for "
+            f"{', '.join(sorted(undeclared))}: its queryset could not be had when the class was created "
+            f"({settled.error}).",
             hint=f"Put the class behind what it reads. Or: {_DECLARE}",
             id="orm_views_core.W004",
         )
-    elif settled.error or (settled.inferred is None and not settled.declares):
+    elif settled.inferred is None and not settled.declares:
         why = settled.error or "it is raw SQL, and no field is declared"
         yield Error(
             f"{describe(view)}: it has no fields: {why}.",
             hint=_DECLARE if not settled.error else f"Put the class behind what it reads. Or: {_DECLARE}",
             id="orm_views_core.E006",
         )
-    if settled.inferred is None:
-        return
-    for column, why in settled.inferred.problems.items():
+    inferred = settled.inferred or Inferred()
+    for column, why in inferred.problems.items():
         yield Error(
             f"{describe(view)}: the type of its column {column!r} is not known: {why}",
             hint=f"Give the expression an output_field, or declare the field {column!r}.",
             id="orm_views_core.E007",
         )
-    columns = settled.inferred.names
+    known_later = settled.error and settled.declares
     for field in view._meta.concrete_fields:
-        if field.column in columns or field.auto_created:
+        # A key that Django has added is for E009, where the queryset was there to find another.
+        if not columns or field.column in columns or (field.auto_created and not known_later):
             continue
         yield Error(
             f"{describe(view)}: its field {field.name!r} has no column: the queryset has no "
@@ -135,12 +140,22 @@ def _field_messages(view: Any) -> Iterator[CheckMessage]:
             id="orm_views_core.E008",
         )
     for field in view._meta.concrete_fields:
-        if field.column in settled.inferred.nullable and not field.null and field not in view._meta.pk_fields:
+        if field.column in inferred.nullable and not field.null and field not in view._meta.pk_fields:
             yield Warning(
                 f"{describe(view)}: its field {field.name!r} is not null=True, and its column may be NULL.",
                 hint="Say null=True; without it, joins and exclude() may leave rows out.",
                 id="orm_views_core.W005",
             )
+
+
+def _columns(view: Any, settled: Settled) -> Set[str]:
+    """Return the names of the columns of a view's queryset, also where it can be had only by now."""
+    if settled.inferred:
+        return settled.inferred.names
+    try:
+        return {column.name for column in output_columns(view.get_queryset().query)}
+    except Exception:  # noqa: BLE001 - E005 reports it, and raw SQL has none
+        return frozenset()
 
 
 def _key_messages(view: Any) -> Iterator[CheckMessage]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -150,12 +149,11 @@ def guard_managers(view: Any) -> None:
     for manager in opts.local_managers:
         guard_manager(manager)
     if not all(isinstance(manager, _GuardedManager) for manager in inherited):
-        # Those of an abstract model that is no view belong to others as well. The copies come after what is
-        # declared here, and in the order that they had: the first of a class is its default manager.
+        # Those of an abstract model that is no view belong to others as well; these are copies. They come
+        # after what is declared here, in the order that they had: the first is the default manager.
         for manager in inherited:
-            mine = copy.copy(manager)
-            mine._set_creation_counter()
-            view.add_to_class(mine.name, guard_manager(mine))
+            manager._set_creation_counter()
+            view.add_to_class(manager.name, guard_manager(manager))
     opts._expire_cache()
 
 

@@ -113,14 +113,40 @@ def test_w004_declared_fields_are_all_that_is_known():
     declare(
         Product.objects.none(),
         code=models.CharField(max_length=12, primary_key=True),
-        get_queryset=classmethod(lambda cls: later.objects.values("code")),
+        get_queryset=classmethod(lambda cls: later.objects.values("code", "purpose", "name")),
     )
     later = Product
     message = only()
     assert (message.id, message.level) == ("orm_views_core.W004", WARNING)
-    assert "only the fields that it declares are known" in message.msg
+    assert (
+        "only the fields that it declares are known, and there is none for name, purpose: its" in message.msg
+    )
     assert "(NameError: " in message.msg
     assert "Put the class behind what it reads. Or: Declare a field for each column" in message.hint
+    assert later is Product
+
+
+def test_w004_says_nothing_where_every_column_has_a_field():
+    declare(
+        Product.objects.none(),
+        code=models.CharField(max_length=12, primary_key=True),
+        get_queryset=classmethod(lambda cls: later.objects.values("code")),
+    )
+    later = Product
+    assert messages() == []
+    assert later is Product
+
+
+def test_e008_of_a_queryset_that_could_not_be_had_at_first():
+    declare(
+        Product.objects.none(),
+        code=models.CharField(max_length=12),
+        get_queryset=classmethod(lambda cls: later.objects.values("code")),
+    )
+    later = Product
+    message = only()
+    assert message.id == "orm_views_core.E008"
+    assert "its field 'id' has no column" in message.msg
     assert later is Product
 
 
@@ -146,7 +172,7 @@ def test_e006_no_fields_because_it_is_raw_sql():
 def test_e006_or_w004_a_class_in_models_py(declares, monkeypatch):
     monkeypatch.setattr("orm_views_core.fields.apps", SimpleNamespace(models_ready=False))
     said = {"id": models.BigIntegerField(primary_key=True)} if declares else {}
-    declare(Product.objects.values("id"), **said)
+    declare(Product.objects.values("id", "code"), **said)
     message = only()
     assert message.id == ("orm_views_core.W004" if declares else "orm_views_core.E006")
     assert "created before all models are loaded; move it to a postgres_views module" in message.msg

@@ -212,6 +212,9 @@ def test_migrations_know_the_key_of_a_view_that_a_model_refers_to(execute):
     with connections["default"].schema_editor() as editor:
         after = migration.apply(before, editor)
     assert changes(after) == []
+    view._meta.db_table = '"views"."renamed"'
+    assert changes(after) == []
+    view._meta.db_table = '"views"."shown"'
     assert execute("SELECT count(*) FROM information_schema.tables WHERE table_name = 'shown'") == [(0,)]
     lend()
     sync_views()

@@ -293,7 +293,7 @@ def test_a_field_of_a_base_can_be_taken_away_and_is_inferred_then():
 
 
 @pytest.mark.parametrize(
-    "column", ["indexes", "with_data", "pk_field", "hidden", "name", "updatable", "schema"]
+    "column", ["creation_sql", "indexes", "with_data", "pk_field", "hidden", "name", "updatable", "schema"]
 )
 def test_a_mixin_of_ours_does_not_hide_a_field_of_a_base(column, db):
     class Base(ReadableViewFromSQL, is_abstract_model=True):
