@@ -75,6 +75,8 @@ class ReadableChangeList(ChangeList):
             first = 0
         rows = self._read(first, size)
         if not exact:
+            if first and not rows:
+                raise IncorrectLookupParameters
             count, exact = _amend(count, first, rows, size)
             paginator.count = count
         root = self.model_admin.get_paginator(request, self.root_queryset, self.list_per_page)
@@ -113,11 +115,7 @@ class ReadableChangeList(ChangeList):
 def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
     """Return a better number of rows than an estimate, and whether it is exact, after a page was read."""
     seen = first + min(len(rows), size)
-    if len(rows) > size:
-        return max(estimate, seen + 1), False
-    if rows or first == 0:
-        return seen, True
-    return min(estimate, first), False
+    return (max(estimate, seen + 1), False) if len(rows) > size else (seen, True)
 
 
 class _LimitedResponse(TemplateResponse):
@@ -176,8 +174,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         names: list[Any] = list(super().get_list_display(request))
         if names == ["__str__"]:
-            fields = sorted(self.opts.concrete_fields, key=lambda field: not field.primary_key)
-            names = [f.name for f in fields if not isinstance(f, models.BinaryField)][:COLUMNS]
+            names = [f.name for f in self._fields() if not isinstance(f, models.BinaryField)][:COLUMNS]
         inside_link = super().get_list_display_links(request, names) or ()
         return [self._column(request, name, inside_link=name in inside_link) for name in names]
 
@@ -197,7 +194,11 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         excluded = self.get_exclude(request, obj) or ()
-        return self.fields or [f.name for f in self.opts.concrete_fields if f.name not in excluded]
+        return self.fields or [f.name for f in self._fields() if f.name not in excluded]
+
+    def _fields(self) -> list[Any]:
+        """Return the fields, the key in front."""
+        return sorted(self.opts.concrete_fields, key=lambda field: not field.primary_key)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [

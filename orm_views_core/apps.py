@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,9 @@ class OrmViewsCoreConfig(AppConfig):
         from . import checks, class_checks, database_checks  # noqa: F401 - registers them
         from .on_migrate import sync_after_migrate
         from .registry import register_all_views
+        from .view_permissions import create_view_permissions
 
         register_all_views()
+        if apps.is_installed("django.contrib.auth"):
+            post_migrate.connect(create_view_permissions, sender=apps.get_app_config("auth"))
         post_migrate.connect(sync_after_migrate)

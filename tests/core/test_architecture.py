@@ -49,7 +49,7 @@ ROWS = [
     "changes steps statements decisions consequences building obstacles tagging drafting plan",
     "recording apply refresh rows",
     "ahead planning sync status report inspection",
-    "checks class_checks value_checks database_checks on_migrate testing pytest_plugin apps",
+    "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
 
 

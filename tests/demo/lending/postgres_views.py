@@ -120,8 +120,8 @@ class LoanBook(PostgresMaterialisedViewMixin, ReadableViewFromSQL):
 
     class Meta:
         ordering = ("-opened_on", "id")
-        verbose_name = "loan"
-        verbose_name_plural = "loan book"
+        verbose_name = "loan in the book"
+        verbose_name_plural = "loans in the book"
 
     def __str__(self):
         return f"Loan {self.pk}"

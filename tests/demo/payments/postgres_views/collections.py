@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Max, Sum
+from django.db.models.functions import Cast
 
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,
@@ -50,7 +51,7 @@ class RepaymentMethods(ReadableViewFromQueryset):
             MonthlyCollections.objects.order_by()
             .values("method")
             .annotate(
-                total_repayments=Sum("repayments"),
+                total_repayments=Cast(Sum("repayments"), models.BigIntegerField()),
                 total_collected=Sum("collected"),
                 latest_month=Max("month"),
             )
