@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -53,3 +54,29 @@ def read_other_dependents(
     with connection.cursor() as cursor, canonical_names(cursor):
         found = group(fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)}))
     return {names[oid]: described for oid, described in found.items()}
+
+
+class Sources(NamedTuple):
+    """What a materialised view reads, through plain views: oids, and how many changes were counted there."""
+
+    oids: tuple[int, ...]
+    changes: int
+
+
+def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Sources]:
+    """Return what some materialised views read, by oid; those that read nothing are left out."""
+    if not oids:
+        return {}
+    rows = fetch(cursor, queries.CHANGES, {"oids": array(oids)})
+    return {oid: Sources(tuple(relations), changes) for oid, relations, changes in rows}
+
+
+def read_view_reads(cursor: CursorWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
+    """Return which views each view of the database reads, and the plain ones among those that read any."""
+    reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
+    plain = set()
+    for schema, name, relkind, read_schema, read in fetch(cursor, queries.VIEW_READS, {}):
+        reads[ViewName(schema, name)].add(ViewName(read_schema, read))
+        if relkind == "v":
+            plain.add(ViewName(schema, name))
+    return dict(reads), plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ class Settings:
         ROUTE_READS: whether a readable view of another database than the default one is read from there
             without ``using()``. False leaves that to DATABASE_ROUTERS.
         SYNC_ON_MIGRATE: whether ``migrate`` syncs the views of its database when it has finished.
+        REFRESH_EVERY: how old the rows of a materialised view may get whose class does not say; any age
+            when None.
     """
 
     SCHEMA: str = "views"
@@ -37,6 +40,7 @@ class Settings:
     LOCK_WAIT: float = 60.0
     ROUTE_READS: bool = True
     SYNC_ON_MIGRATE: bool = False
+    REFRESH_EVERY: dt.timedelta | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,13 @@ def _is_bool(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def is_refresh_every(value: object) -> bool:
+    """Say whether a class or the setting may promise this: a length of time, or None for no promise."""
+    return value is None or (isinstance(value, dt.timedelta) and value > dt.timedelta(0))
+
+
+REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
+
 _DURATION = f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}."
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "SCHEMA": (_is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."),
@@ -91,6 +102,7 @@ _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "LOCK_WAIT": (_is_duration, _DURATION),
     "ROUTE_READS": (_is_bool, "Give True or False."),
     "SYNC_ON_MIGRATE": (_is_bool, "Give True or False."),
+    "REFRESH_EVERY": (is_refresh_every, REFRESH_EVERY_HINT),
 }
 
 

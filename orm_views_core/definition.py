@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .conf import Settings, get_settings
+from .conf import REFRESH_EVERY_HINT, Settings, get_settings, is_refresh_every
 from .exceptions import (
     DuplicateViewError,
     InvalidViewDependencies,
@@ -50,6 +51,7 @@ class ViewDefinition:
         grant_select_to: the roles that get SELECT; none for a hidden view.
         declared_dependencies: the views that ``view_dependencies`` names.
         view: the class itself.
+        refresh_every: how old the rows of a materialised view may get; None when nothing is promised.
     """
 
     label: str
@@ -69,12 +71,14 @@ class ViewDefinition:
     declared_dependencies: tuple[ViewName, ...] = ()
     is_readable: bool = False
     view: type | None = field(default=None, compare=False, repr=False)
+    refresh_every: dt.timedelta | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of what would have to be built anew if it changed; stable between runs and machines.
 
-        The comment, the grants and the dependencies are left out: those are compared as they are.
+        The comment, the grants and the dependencies are left out: those are compared as they are. So is what
+        is promised of its rows' age, which the database has no part in.
         """
         said = [
             self.kind.value,
@@ -167,6 +171,7 @@ def _define(
         declared_dependencies=_declared_dependencies(view),
         is_readable=is_readable(view),
         view=view,
+        refresh_every=_refresh_every(view, kind, settings),
     )
 
 
@@ -283,6 +288,20 @@ def _roles(view: type, settings: Settings) -> tuple[str, ...]:
             f"{describe(view)}: its grant_select_to is {own!r}. Give a list of role names."
         )
     return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *own]))
+
+
+def _refresh_every(view: type, kind: ViewKind, settings: Settings) -> dt.timedelta | None:
+    if kind is not ViewKind.MATERIALISED_VIEW:
+        if declared(view, "refresh_every") is not None:
+            raise InvalidViewError(
+                f"{describe(view)}: it sets refresh_every, and only materialised views are refreshed. "
+                "Take it away."
+            )
+        return None
+    value = declared(view, "refresh_every", settings.REFRESH_EVERY)
+    if not is_refresh_every(value):
+        raise InvalidViewError(f"{describe(view)}: its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
+    return cast("dt.timedelta | None", value)
 
 
 def _declared_dependencies(view: type) -> tuple[ViewName, ...]:

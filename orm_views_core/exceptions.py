@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class OrmViewsError(Exception):
@@ -82,7 +83,14 @@ class SyncFailedError(OrmViewsError):
 
 
 class RefreshError(OrmViewsError):
-    """A materialised view could not be refreshed."""
+    """A materialised view could not be refreshed.
+
+    Where several were to be, ``results`` has a ``RefreshResult`` for each, those that succeeded among them.
+    """
+
+    def __init__(self, message: str, results: Sequence[Any] = ()) -> None:
+        self.results = tuple(results)
+        super().__init__(message)
 
 
 class ReadOnlyViewError(OrmViewsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,7 @@ class Session:
         lock_slots: how many locks the server has room for.
         locks_held: how many of them are taken by others.
         locks_per_transaction: ``max_locks_per_transaction``.
+        now: the time, by the database's clock; None where it was not asked.
     """
 
     role: str = ""
@@ -151,6 +153,7 @@ class Session:
     lock_slots: int = 6400
     locks_held: int = 0
     locks_per_transaction: int = 64
+    now: dt.datetime | None = None
 
 
 class Taken(NamedTuple):

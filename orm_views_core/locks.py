@@ -47,7 +47,8 @@ WHERE l.granted AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backen
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
   AND CASE WHEN %(any)s THEN (c.relkind IN ('v', 'm') OR l.mode = 'AccessExclusiveLock')
                              AND n.nspname <> 'pg_catalog'
-           ELSE l.relation = ANY(%(relations)s) END
+           ELSE (l.relation = ANY(%(relations)s) AND (%(readers)s OR l.mode <> 'AccessShareLock'))
+                OR (l.relation = ANY(%(reads)s) AND l.mode = 'AccessExclusiveLock') END
 GROUP BY l.pid, a.usename, a.state, a.backend_type, a.query_start, a.state_change, a.query
 ORDER BY l.pid
 """
@@ -98,16 +99,17 @@ def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], Non
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
 
 
-def limit_lock_waits(connection: BaseDatabaseWrapper) -> None:
-    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT.
+def limit_lock_waits(connection: BaseDatabaseWrapper, seconds: float | None = None) -> None:
+    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT, or than ``seconds``.
 
-    Nor as long as half of ``deadlock_timeout``, whatever LOCK_TIMEOUT is.
+    Nor as long as half of ``deadlock_timeout``, whatever these are.
     """
+    limit = get_settings().LOCK_TIMEOUT if seconds is None else seconds
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('lock_timeout', greatest(1, least(%s, setting::int / 2)) || 'ms', true) "
             "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'",
-            [round(get_settings().LOCK_TIMEOUT * 1000)],
+            [round(limit * 1000)],
         )
 
 
@@ -191,6 +193,8 @@ def in_savepoint(
     work: Callable[[float], T],
     *,
     relations: Collection[int] = (),
+    reads: Collection[int] = (),
+    readers: bool = True,
     on_wait: Callable[[str], None] | None = None,
 ) -> T:
     """Do some work in a savepoint, that work alone again when a lock cannot be had.
@@ -202,6 +206,8 @@ def in_savepoint(
         connection: the database, inside a transaction.
         work: what to do; it is given the seconds that it may wait for locks, all in all.
         relations: the oids of the relations that it locks.
+        reads: the oids of those that it only reads, in whose way nobody is but who locks readers out.
+        readers: whether the readers of the relations that it locks are in its way.
         on_wait: called with what is waited for, whenever that changes.
 
     Raises:
@@ -211,7 +217,8 @@ def in_savepoint(
     longest = get_settings().LOCK_TIMEOUT
     timeout, said, announced = min(longest, _FIRST_TIMEOUT), "", ""
     while True:
-        holders = [holder for holder in find_holders(connection, relations) if _is_long(holder, longest)]
+        found = find_holders(connection, relations, reads=reads, readers=readers)
+        holders = [holder for holder in found if _is_long(holder, longest)]
         for view in {view for holder in holders for view in holder.vacuums}:
             _send_autovacuum_away(connection, view)
         if not holders:
@@ -222,10 +229,10 @@ def in_savepoint(
                 if sqlstate(error) != _LOCK_NOT_AVAILABLE:
                     raise
                 said = str(error).strip().splitlines()[0]
-                holders = find_holders(connection, relations)
+                holders = find_holders(connection, relations, reads=reads, readers=readers)
             timeout = min(longest, 2 * timeout)
         if time.monotonic() >= deadline:
-            raise LockNotAvailableError(_lock_message(connection, said, relations))
+            raise LockNotAvailableError(_lock_message(connection, said, holders if relations else None))
         waiting_for = "; ".join(map(str, holders)) or said
         pids = f"{[holder.pid for holder in holders]}"
         if on_wait and pids != announced:
@@ -255,25 +262,41 @@ def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
         transaction.set_rollback(True, using=connection.alias)
 
 
-def find_holders(connection: BaseDatabaseWrapper, relations: Collection[int] | None) -> list[Holder]:
+def find_holders(
+    connection: BaseDatabaseWrapper,
+    relations: Collection[int] | None,
+    *,
+    reads: Collection[int] = (),
+    readers: bool = True,
+) -> list[Holder]:
     """Return the other sessions that hold a lock on some relations.
 
     Args:
         relations: their oids; None for whatever may stand in a sync's way.
+        reads: the oids of relations of which only those count that lock readers out.
+        readers: whether those count that only read the relations.
     """
     if relations is not None and not relations:
         return []
     with connection.cursor() as cursor:
         # Else a transaction goes on seeing the sessions as they were when it first looked.
         cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
-        cursor.execute(_HOLDERS, {"any": relations is None, "relations": list(relations or ())})
+        cursor.execute(
+            _HOLDERS,
+            {
+                "any": relations is None,
+                "relations": list(relations or ()),
+                "reads": list(reads),
+                "readers": readers,
+            },
+        )
         return [Holder(*row) for row in cursor.fetchall()]
 
 
-def _lock_message(
-    connection: BaseDatabaseWrapper, said: str, relations: Collection[int] | None = None
-) -> str:
-    holders = find_holders(connection, relations or None)
+def _lock_message(connection: BaseDatabaseWrapper, said: str, holders: Sequence[Holder] | None = None) -> str:
+    """Return what to say; without holders, of everybody who may be in the way."""
+    if holders is None:
+        holders = find_holders(connection, None)
     who = (
         "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, holders)])
         if holders

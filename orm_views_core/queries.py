@@ -204,7 +204,8 @@ SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[]
        current_setting('max_locks_per_transaction')::int
        * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
        (SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT fastpath AND pid <> pg_backend_pid())::int,
-       current_setting('max_locks_per_transaction')::int
+       current_setting('max_locks_per_transaction')::int,
+       pg_catalog.clock_timestamp()
 """
 
 # Whatever has a name that is to be given: relations share theirs with types, and indexes are relations.
@@ -268,4 +269,44 @@ JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
 WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
   AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
+"""
+
+# Which views read which, ours or not, in all of the database.
+VIEW_READS = """
+SELECT reader_schema.nspname, reader.relname, reader.relkind, read_schema.nspname, read.relname
+FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class AND reader.relkind IN ('v', 'm')
+JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+                           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
+JOIN pg_catalog.pg_class read ON read.oid = d.refobjid AND read.relkind IN ('v', 'm')
+JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
+WHERE r.rulename = '_RETURN' AND reader_schema.nspname <> 'information_schema'
+GROUP BY 1, 2, 3, 4, 5
+"""
+
+# What some materialised views read, through plain views and into partitions, and how many changes of rows the
+# statistics have counted there. pg_stat_user_tables has the same numbers, but only those of tables.
+# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW
+CHANGES = """
+WITH RECURSIVE reads AS (
+    SELECT oid AS view, oid AS relation FROM unnest(%(oids)s::oid[]) AS oid
+    UNION
+    SELECT reads.view, next.relation
+    FROM reads CROSS JOIN LATERAL (
+        SELECT d.refobjid AS relation
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+                                   AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> c.oid
+        WHERE c.oid = reads.relation AND (c.relkind = 'v' OR c.oid = reads.view)
+        UNION ALL
+        SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = reads.relation
+    ) AS next
+)
+SELECT view, array_agg(relation),
+       sum(pg_catalog.pg_stat_get_tuples_inserted(relation) + pg_catalog.pg_stat_get_tuples_updated(relation)
+           + pg_catalog.pg_stat_get_tuples_deleted(relation))::bigint
+FROM reads WHERE relation <> view
+GROUP BY view
 """

@@ -3,55 +3,165 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from . import ddl, signals
 from .catalog import read_catalog
+from .catalog_questions import read_view_reads
 from .connections import get_connection
 from .definition import ViewDefinition, compile_definitions
 from .exceptions import RefreshError
-from .graph import creation_order
-from .identity import name_of
-from .installed import Catalog, InstalledView
-from .locks import in_transaction, limit_lock_waits
+from .freshness import freshness_of
+from .graph import closure, creation_order, reverse
+from .identity import describe, label_of, name_of
+from .installed import InstalledView
 from .names import ViewKind, ViewName, declared
-from .refusal import is_refusal
+from .refresh_jobs import Callbacks, Key, carry_out
+from .refresh_order import narrow_down
+from .refresh_results import Outcome, RefreshResult, RefreshStart
+from .refreshing import Task, why_not
 from .registry import registry
 from .selection import select_views
-from .tag import join_comment, split_comment
+
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
 
 @dataclass(frozen=True)
-class RefreshResult:
-    """A refresh that was done.
+class PlannedRefresh:
+    """A view that is to be refreshed.
 
     Attributes:
-        concurrently: whether readers could go on reading meanwhile.
-        why_not: if that is not possible, why, in words.
-        seconds: how long it took.
+        definition: what its class says.
+        installed: the view; None when it is not there, and then its refresh will fail.
+        concurrently: whether readers will be able to go on reading meanwhile.
+        why_not: if they will not, why, in words; "" if that is asked for.
+        waits_for: the views that are refreshed before it, because it sees their new rows.
+        asked: the time, by the database's clock.
     """
 
-    database: str
-    name: ViewName
+    definition: ViewDefinition
+    installed: InstalledView | None
     concurrently: bool
     why_not: str
-    seconds: float
+    waits_for: frozenset[ViewName]
+    asked: dt.datetime
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took the last time; None when that is unknown."""
+        tag = self.installed.tag if self.installed else None
+        return tag.seconds if tag else None
 
 
 def why_not_concurrently(view: InstalledView) -> str:
     """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
-    if not view.populated:
-        return "it has no rows yet, so there is nothing to go on reading"
-    if not view.can_refresh_concurrently:
-        return "it has no unique index on plain columns; set pk_field on its class"
-    return ""
+    return why_not(view.populated, view.can_refresh_concurrently)
+
+
+def plan_refresh(
+    views: Collection[str] | None = None,
+    *,
+    concurrently: bool | None = None,
+    databases: Sequence[str] | None = None,
+    downstream: bool = False,
+    upstream: bool = False,
+    due: bool = False,
+) -> list[PlannedRefresh]:
+    """Say what :func:`refresh_views` would refresh, in which order, and whom that keeps waiting.
+
+    The arguments are those of :func:`refresh_views`.
+
+    Raises:
+        UnknownViewError: when a name is not that of a registered materialised view.
+        RefreshError: when ``concurrently`` is insisted on for a view that cannot be.
+    """
+    aliases = registry.databases() if databases is None else databases
+    compiled = [(connection, compile_definitions(connection)) for connection in map(get_connection, aliases)]
+    for _, definitions in compiled:
+        definitions.raise_errors()
+    everything = [d for _, c in compiled for d in c.views.values()]
+    chosen = select_views(everything, views, kind=ViewKind.MATERIALISED_VIEW)
+    planned: list[PlannedRefresh] = []
+    for connection, definitions in compiled:
+        known = {n: d for n, d in definitions.views.items() if d.kind is ViewKind.MATERIALISED_VIEW}
+        wanted = [d for d in chosen if d.database == connection.alias]
+        if wanted:
+            database = _Database(connection, definitions.views, known)
+            planned += database.plan(wanted, concurrently, downstream=downstream, upstream=upstream, due=due)
+    return planned
+
+
+class _Database:
+    """What has to be known of one database to plan its refreshes."""
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        definitions: Mapping[ViewName, ViewDefinition],
+        known: Mapping[ViewName, ViewDefinition],
+    ) -> None:
+        self.known = known
+        with transaction.atomic(using=connection.alias):
+            self.catalog = read_catalog(connection, [], only=list(known))
+            with connection.cursor() as cursor:
+                self.reads, self.plain = read_view_reads(cursor)
+        for name, definition in definitions.items():
+            self.reads.setdefault(name, set()).update(definition.declared_dependencies)
+        self.now = self.catalog.session.now or timezone.now()
+
+    def plan(
+        self,
+        wanted: Sequence[ViewDefinition],
+        concurrently: bool | None,
+        *,
+        downstream: bool,
+        upstream: bool,
+        due: bool,
+    ) -> list[PlannedRefresh]:
+        names = {d.name for d in wanted if not due or self._is_due(d)}
+        more = set(names)
+        if downstream:
+            more |= closure(reverse(self.reads), names)
+        if upstream:
+            more |= closure(self.reads, names)
+        names |= more & self.known.keys()
+        waits_for = narrow_down(self.reads, names, self.plain)
+        return [
+            self._planned(self.known[name], concurrently, frozenset(waits_for[name]))
+            for name in _in_order(waits_for, [*self.known])
+        ]
+
+    def _is_due(self, definition: ViewDefinition) -> bool:
+        view = self._installed(definition.name)
+        if view is None:
+            return False  # there is nothing yet that could be old
+        freshness = freshness_of(definition, view, self.now)
+        return freshness is not None and freshness.is_stale
+
+    def _installed(self, name: ViewName) -> InstalledView | None:
+        view = self.catalog.relations.get(name)
+        return view if view is not None and view.kind is ViewKind.MATERIALISED_VIEW else None
+
+    def _planned(
+        self, definition: ViewDefinition, concurrently: bool | None, waits_for: frozenset[ViewName]
+    ) -> PlannedRefresh:
+        view = self._installed(definition.name)
+        why = "" if concurrently is False or view is None else why_not_concurrently(view)
+        if concurrently and why:
+            raise RefreshError(f"{definition.where}: it cannot be refreshed concurrently: {why}.")
+        goes = concurrently is not False and view is not None and not why
+        return PlannedRefresh(definition, view, goes, why, waits_for, self.now)
+
+
+def _in_order(waits_for: Mapping[ViewName, set[ViewName]], position: Sequence[ViewName]) -> list[ViewName]:
+    """Order views so that each comes after what it waits for; otherwise as they are declared."""
+    return creation_order({name: waits_for[name] for name in position if name in waits_for})
 
 
 def refresh_views(
@@ -59,50 +169,83 @@ def refresh_views(
     *,
     concurrently: bool | None = None,
     databases: Sequence[str] | None = None,
+    downstream: bool = False,
+    upstream: bool = False,
+    due: bool = False,
+    fresh: bool = False,
+    jobs: int = 1,
     on_start: Callable[[ViewDefinition, bool, str], None] | None = None,
     on_done: Callable[[RefreshResult], None] | None = None,
+    on_failed: Callable[[RefreshResult], None] | None = None,
+    on_wait: Callable[[RefreshStart, str], None] | None = None,
 ) -> list[RefreshResult]:
     """Refresh materialised views, each after those that it reads, each in its own transaction.
+
+    A view that somebody else refreshes already is not refreshed once more: the other refresh is joined, and
+    the result says as of when its rows are. What fails stops what reads it, and nothing else.
 
     Args:
         views: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
         concurrently: True or False insists; None goes concurrently where it is possible.
         databases: aliases; those with registered views when None.
+        downstream: also those that read the views, through plain views too.
+        upstream: also those that they read.
+        due: of the views only those whose rows are older than ``refresh_every``, or not there. What
+            ``downstream`` and ``upstream`` add is refreshed with them, due or not.
+        fresh: join no refresh that had begun before this call.
+        jobs: how many at once, each on a connection of its own. One after another on the caller's connection
+            when 1, and where the caller has a transaction open.
         on_start: called before each refresh with the view, whether it goes concurrently, and why not.
-        on_done: called after each.
+        on_done: called after each that succeeded.
+        on_failed: called after each that failed, and for each that is skipped.
+        on_wait: called with what a refresh waits for, in words, whenever that changes.
+
+    Returns:
+        what came of each, in the order in which they ended.
 
     Raises:
         UnknownViewError: when a name is not that of a registered materialised view.
-        RefreshError: when one cannot be refreshed. Those before it have been.
+        RefreshError: when a view could not be refreshed, once all that can be are; ``results`` has all of
+            them. The error of a view that is alone is raised as it is, and may be another OrmViewsError.
+            Or, before anything is done, when ``concurrently`` is insisted on for a view that cannot be.
     """
-    work = []
-    connections = [
-        get_connection(alias) for alias in (registry.databases() if databases is None else databases)
-    ]
-    compiled = [(connection, compile_definitions(connection)) for connection in connections]
-    for _, definitions in compiled:
-        definitions.raise_errors()
-    chosen = select_views(
-        [d for _, c in compiled for d in c.views.values()], views, kind=ViewKind.MATERIALISED_VIEW
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}. Give a number from 1 on.")
+    planned = plan_refresh(
+        views,
+        concurrently=concurrently,
+        databases=databases,
+        downstream=downstream,
+        upstream=upstream,
+        due=due,
     )
-    for connection, definitions in compiled:
-        with transaction.atomic(using=connection.alias):
-            catalog = read_catalog(connection, list({name.schema for name in definitions.views}))
-        for definition in _in_order([d for d in chosen if d.database == connection.alias], catalog):
-            installed = _installed(definition, catalog)
-            work.append((connection, definition, _how(definition, installed, concurrently)))
-    results = []
-    for connection, definition, (concurrent, why_not) in work:
+    request = uuid.uuid4()
+    by_key = {(p.definition.database, p.definition.name): p for p in planned}
+    tasks = {
+        key: _task(p.definition, p, request, concurrently=concurrently, due=due, fresh=fresh, jobs=jobs)
+        for key, p in by_key.items()
+    }
+    waits_for = {key: {(key[0], name) for name in p.waits_for} for key, p in by_key.items()}
+
+    def started(start: RefreshStart) -> None:
         if on_start:
-            on_start(definition, concurrent, why_not)
-        results.append(_refresh(connection, definition.name, concurrent, why_not))
-        if on_done:
-            on_done(results[-1])
+            definition = by_key[start.database, start.name].definition
+            on_start(definition, start.concurrently, start.why_not)
+
+    results = carry_out(
+        tasks,
+        waits_for,
+        {key: p.seconds for key, p in by_key.items() if p.seconds is not None},
+        Callbacks(started, on_wait, on_done, on_failed),
+        sender=refresh_views,
+        jobs=jobs,
+    )
+    _raise_errors(results)
     return results
 
 
 def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
-    """Refresh one materialised view.
+    """Refresh one materialised view, or join somebody else's refresh of it.
 
     Args:
         view: its class, or an instance of it.
@@ -114,73 +257,56 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     """
     cls: Any = view if isinstance(view, type) else type(view)
     cls.get_refresh_sql(concurrently)  # raises the ValueError
-    connection = get_connection(declared(cls, "database", DEFAULT_DB_ALIAS))
-    name = name_of(cls)
-    with transaction.atomic(using=connection.alias):
-        installed = read_catalog(connection, [], only=[name]).relations.get(name)
-    if installed is None:
-        raise RefreshError(f"{name} is not in database {connection.alias!r}. Run sync_views first.")
-    _refresh(connection, name, concurrently, "")
+    alias = declared(cls, "database", DEFAULT_DB_ALIAS)
+    get_connection(alias)
+    key: Key = alias, name_of(cls)
+    task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4(), timezone.now())
+    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1))
 
 
-def _in_order(chosen: Collection[ViewDefinition], catalog: Catalog) -> list[ViewDefinition]:
-    order = creation_order({name: view.reads for name, view in catalog.relations.items()})
-    position = {name: i for i, name in enumerate(order)}
-    return sorted(chosen, key=lambda definition: position.get(definition.name, -1))
+def _task(
+    definition: ViewDefinition,
+    planned: PlannedRefresh,
+    request: uuid.UUID,
+    *,
+    concurrently: bool | None,
+    due: bool,
+    fresh: bool,
+    jobs: int,
+) -> Task:
+    tag = planned.installed.tag if planned.installed else None
+    return Task(
+        definition.database,
+        definition.name,
+        definition.label,
+        definition.where,
+        concurrently,
+        request,
+        planned.asked,
+        jobs,
+        not_before=planned.asked if fresh else None,
+        # Another process may have done what is due while those before it were refreshed here.
+        unless_newer_than=((tag.refreshed if tag else None) or _LONG_AGO) if due else None,
+    )
 
 
-def _installed(definition: ViewDefinition, catalog: Catalog) -> InstalledView:
-    installed = catalog.relations.get(definition.name)
-    if installed is None or installed.kind is not ViewKind.MATERIALISED_VIEW:
-        what = "is not there" if installed is None else f"is a {installed.relation} there"
-        raise RefreshError(
-            f"{definition.where}: {definition.name} {what} in database {definition.database!r}. "
-            "Run sync_views first."
-        )
-    return installed
+def _raise_errors(results: Sequence[RefreshResult]) -> None:
+    failed = [result for result in results if result.error is not None]
+    if not failed:
+        return
+    errors = [result.error for result in failed]
+    if len(results) == 1 and errors[0] is not None:
+        raise errors[0]
+    raise RefreshError("\n".join(map(str, errors)), results) from errors[0]
 
 
-def _how(definition: ViewDefinition, view: InstalledView, concurrently: bool | None) -> tuple[bool, str]:
-    if concurrently is False:
-        return False, ""
-    why_not = why_not_concurrently(view)
-    if concurrently and why_not:
-        raise RefreshError(f"{definition.where}: it cannot be refreshed concurrently: {why_not}.")
-    return not why_not, why_not
-
-
-def _refresh(
-    connection: BaseDatabaseWrapper, name: ViewName, concurrently: bool, why_not: str
-) -> RefreshResult:
-    def work(connection: BaseDatabaseWrapper) -> float:
-        limit_lock_waits(connection)
-        started = time.perf_counter()
-        with connection.cursor() as cursor:
-            try:
-                cursor.execute(ddl.refresh(name, concurrently=concurrently))
-            except DatabaseError as error:
-                if not is_refusal(error):
-                    raise  # a lock or the connection, which in_transaction() knows about
-                raise RefreshError(
-                    f"{name} in database {connection.alias!r} could not be refreshed: {str(error).strip()}"
-                ) from error
-            seconds = time.perf_counter() - started
-            _record(connection, name, seconds)
-        return seconds
-
-    seconds = in_transaction(connection, work)
-    result = RefreshResult(connection.alias, name, concurrently, why_not, seconds)
-    signals.view_refreshed.send(sender=refresh_views, database=connection.alias, result=result)
-    return result
-
-
-def _record(connection: BaseDatabaseWrapper, name: ViewName, seconds: float) -> None:
-    """Write the time and duration into the view's tag, as it is now: a sync may have come between."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT obj_description(%s::regclass, 'pg_class')", [name.quoted])
-        text, tag = split_comment(cursor.fetchone()[0])
-        if tag is None:
-            return
-        now = timezone.now().astimezone(dt.timezone.utc)
-        tag = replace(tag, refreshed=now, seconds=round(seconds, 3))
-        cursor.execute(ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, name, join_comment(text, tag)))
+__all__ = [
+    "Outcome",
+    "PlannedRefresh",
+    "RefreshResult",
+    "RefreshStart",
+    "plan_refresh",
+    "refresh_materialized_view",
+    "refresh_views",
+    "why_not_concurrently",
+]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from . import signals
 from .apply import Progress, StepResult, apply_plan
@@ -101,6 +103,8 @@ def sync_views(
     """
     options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
 
+    plans: dict[str, Plan] = {}
+
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
         take_sync_lock(connection, progress.on_wait if progress else None)
@@ -109,6 +113,7 @@ def sync_views(
             plan, sent = plan_to_apply(connection, options)
         else:
             plan, sent = plan_database(connection, options), frozenset[str]()
+        plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
                 f"Database {connection.alias!r} or the code has changed since this plan was made. "
@@ -124,9 +129,19 @@ def sync_views(
         return SyncResult(plan, done.steps, time.perf_counter() - started, done.swap_seconds)
 
     results = []
+    request = uuid.uuid4()
     for connection in _connect(databases):
-        results.append(in_transaction(connection, sync, progress.on_wait if progress else None))
-        signals.views_synced.send(sender=sync_views, database=connection.alias, result=results[-1])
+        alias, started = connection.alias, time.perf_counter()
+        said = {"sender": sync_views, "database": alias, "request": request, "started": timezone.now()}
+        signals.views_sync_started.send_robust(**said)
+        try:
+            result = in_transaction(connection, sync, progress.on_wait if progress else None)
+        except BaseException as error:
+            seconds = time.perf_counter() - started
+            signals.views_sync_failed.send_robust(**said, error=error, seconds=seconds, plan=plans.get(alias))
+            raise
+        results.append(result)
+        signals.views_synced.send_robust(**said, result=result)
     return results
 
 

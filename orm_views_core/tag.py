@@ -25,7 +25,8 @@ class Tag:
         code: the fingerprint of the class then.
         installed: the fingerprint of what PostgreSQL made of it.
         synced: when it was last created, replaced or rebuilt.
-        refreshed: when a materialised view's rows were last computed.
+        refreshed: the moment as of which a materialised view's rows are: what was committed until then is in
+            them.
         seconds: how long that took.
         indexes: the names of the indexes that are ours; others were made by hand.
         options: the names of the options that are ours; others were set by hand.
@@ -33,6 +34,7 @@ class Tag:
         sources: for a SELECT with a star, a hash of the columns of what it reads.
         granted: the roles that the class and the settings granted SELECT to.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
+        changes: how many changes of rows PostgreSQL had counted in what it reads, when it was refreshed.
     """
 
     database: str
@@ -47,6 +49,7 @@ class Tag:
     sources: str | None = None
     granted: tuple[str, ...] = ()
     granted_by_command: tuple[str, ...] = ()
+    changes: int | None = None
 
     def dump(self) -> str:
         """Return the tag as JSON, what is empty left out."""
@@ -79,6 +82,7 @@ class Tag:
             sources=values.get("sources"),
             granted=tuple(values.get("granted", ())),
             granted_by_command=tuple(values.get("granted_by_command", ())),
+            changes=values.get("changes"),
         )
 
 

@@ -97,4 +97,5 @@ def new_tag(
         sources=stored.sources if definition.has_star else None,
         granted=definition.grant_select_to,
         granted_by_command=tuple(role for role in named if role not in definition.grant_select_to),
+        changes=old.changes if old and keeps_rows and filled_in is None else None,
     )

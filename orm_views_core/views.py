@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -147,11 +148,15 @@ class PostgresMaterialisedViewMixin:
             allows the view to be refreshed while it is read.
         indexes: further ``models.Index`` objects.
         with_data: False creates the view empty; it cannot be read before its first refresh.
+        refresh_every: how old its rows may get, a ``timedelta``, before ``refresh_views --due`` refreshes it;
+            None for any age. ``ORM_VIEWS["REFRESH_EVERY"]`` when no class says it.
     """
 
     pk_field: ClassVar[str | Sequence[str] | None] = None
     indexes: ClassVar[Sequence[Index]] = ()
     with_data: ClassVar[bool] = True
+    # Without a value, because None is one.
+    refresh_every: ClassVar[dt.timedelta | None]
 
     @classmethod
     def _view_pk_columns(cls) -> tuple[str, ...]:

@@ -37,17 +37,20 @@ PURE = [
     "drafting",
     "plan",
     "report",
+    "refresh_results",
+    "refresh_order",
+    "freshness",
 ]
 
 #: A module imports from its own row or from those above it.
 ROWS = [
-    "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals",
+    "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals refresh_results",
     "source_key inference fields read_only readable routers registry views autodetector connections",
-    "identity indexes definition selection references graph",
+    "identity indexes definition selection references graph refresh_order",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "type_questions step_facts declaring",
-    "changes steps statements decisions consequences building obstacles tagging drafting plan",
-    "recording apply refresh rows",
+    "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
+    "recording apply refresh_locks refreshing refresh_jobs refresh rows",
     "ahead planning sync status report inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]

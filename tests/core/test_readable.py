@@ -29,6 +29,7 @@ OURS = [
     "schema",
     "indexes",
     "with_data",
+    "refresh_every",
     "view_dependencies",
     "grant_select_to",
     "security_barrier",

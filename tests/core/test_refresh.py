@@ -279,7 +279,9 @@ def test_one_view_is_refreshed_by_its_class_or_an_instance(numbers, execute):
 
 def test_one_view_that_is_not_there_says_to_sync():
     view = declare("A")
-    with pytest.raises(RefreshError, match=r"views\.a is not in database 'default'\. Run sync_views first"):
+    with pytest.raises(
+        RefreshError, match=r"views\.a is not there in database 'default'\. Run sync_views first"
+    ):
         refresh_materialized_view(view)
 
 

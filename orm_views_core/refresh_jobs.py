@@ -1,0 +1,294 @@
+"""Carrying out refreshes, one after another or several at once, and telling what happens from one thread.
+
+With one job everything is done on the caller's own connection. With more, each job is a thread with a
+connection of its own, and the caller's thread tells.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import Any
+
+from django.db import connections
+
+from . import signals
+from .names import ViewName
+from .refresh_order import Schedule
+from .refresh_results import RefreshResult, RefreshStart
+from .refreshing import Task, Tell, refresh_one, skipped
+
+Key = tuple[str, ViewName]
+
+# The tag has milliseconds: what is computed from two of its numbers may be that much too late.
+_ROUNDING = dt.timedelta(milliseconds=2)
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What to call meanwhile, besides the signals."""
+
+    on_start: Callable[[RefreshStart], None] | None = None
+    on_wait: Callable[[RefreshStart, str], None] | None = None
+    on_done: Callable[[RefreshResult], None] | None = None
+    on_failed: Callable[[RefreshResult], None] | None = None
+
+
+class _Stopped(BaseException):
+    """The caller has given up; nothing that is waited for or about to begin is wanted any more."""
+
+
+def carry_out(
+    tasks: Mapping[Key, Task],
+    waits_for: Mapping[Key, set[Key]],
+    seconds: Mapping[Key, float],
+    callbacks: Callbacks,
+    *,
+    sender: Any,
+    jobs: int,
+) -> list[RefreshResult]:
+    """Refresh views, each after those that it waits for. A failure stops what waits for it, and nothing else.
+
+    Args:
+        tasks: the views.
+        waits_for: for each, those whose new rows it reads.
+        seconds: how long each took the last time, where that is known.
+        callbacks: what to call in this thread.
+        sender: who sends the signals.
+        jobs: how many at once; one where the caller has a transaction open, which all of it then is part of.
+
+    Returns:
+        what came of each, in the order in which they came to an end.
+    """
+    inside = any(connections[alias].in_atomic_block for alias, _ in tasks)
+    if inside or len(tasks) < 2:
+        jobs = 1
+    run = _Run(tasks, waits_for, seconds if jobs > 1 else None, _Teller(callbacks, sender))
+    if jobs > 1:
+        run.side_by_side(min(jobs, len(tasks)))
+    else:
+        run.one_by_one({} if inside else dict.fromkeys(alias for alias, _ in tasks))
+    return run.results
+
+
+class _Teller:
+    """Calls callbacks and sends signals."""
+
+    def __init__(self, callbacks: Callbacks, sender: Any) -> None:
+        self.callbacks, self.sender = callbacks, sender
+
+    def started(self, start: RefreshStart) -> None:
+        if self.callbacks.on_start:
+            self.callbacks.on_start(start)
+        self._send(signals.view_refresh_started, start, start=start)
+
+    def waiting(self, start: RefreshStart, what: str) -> None:
+        if self.callbacks.on_wait:
+            self.callbacks.on_wait(start, what)
+        self._send(signals.view_refresh_waiting, start, start=start, waiting_for=what)
+
+    def ended(self, result: RefreshResult, *, calls_back: bool = True) -> None:
+        call = self.callbacks.on_done if result.ok else self.callbacks.on_failed
+        self._send(
+            signals.view_refreshed if result.ok else signals.view_refresh_failed, result, result=result
+        )
+        if call and calls_back:
+            call(result)
+
+    def _send(self, signal: Any, about: RefreshStart | RefreshResult, **arguments: Any) -> None:
+        signal.send_robust(sender=self.sender, database=about.database, request=about.request, **arguments)
+
+
+class _Run:
+    """A number of refreshes while they are carried out."""
+
+    def __init__(
+        self,
+        tasks: Mapping[Key, Task],
+        waits_for: Mapping[Key, set[Key]],
+        seconds: Mapping[Key, float] | None,
+        teller: _Teller,
+    ) -> None:
+        self.tasks, self.waits_for, self.teller = tasks, waits_for, teller
+        self.schedule = Schedule(waits_for, seconds)
+        self.by_key: dict[Key, RefreshResult] = {}
+
+    @property
+    def results(self) -> list[RefreshResult]:
+        return list(self.by_key.values())
+
+    def one_by_one(self, aliases: Mapping[str, None]) -> None:
+        """Refresh on the caller's connections; whoever is told gets others of those aliases meanwhile."""
+        with _spare_connections(aliases) as aside:
+
+            def started(start: RefreshStart) -> None:
+                with aside():
+                    self.teller.started(start)
+
+            def waiting(start: RefreshStart, what: str) -> None:
+                with aside():
+                    self.teller.waiting(start, what)
+
+            while (task := self._next()) is not None:
+                self._end(task, refresh_one(task, Tell(started, waiting)))
+
+    def side_by_side(self, jobs: int) -> None:
+        """Refresh in threads, each with connections of its own."""
+        workers = _Workers(jobs)
+        try:
+            free = jobs
+            while True:
+                while free and (task := self._next()) is not None:
+                    workers.give(task)
+                    free -= 1
+                if free == jobs:
+                    break
+                self._hear(workers.next_event())
+                free = jobs - workers.busy
+        except BaseException:
+            workers.stop()
+            for event in workers.left_over():
+                if isinstance(event, RefreshResult):
+                    self.teller.ended(event, calls_back=False)
+            raise
+        workers.dismiss()
+
+    def _hear(self, event: Any) -> None:
+        if isinstance(event, BaseException):
+            raise event
+        if isinstance(event, RefreshResult):
+            self._end(self.tasks[event.database, event.name], event)
+        else:
+            tell, *arguments = event
+            getattr(self.teller, tell)(*arguments)
+
+    def _next(self) -> Task | None:
+        """Return what can be refreshed next; what cannot be any more is skipped on the way."""
+        while (key := self.schedule.take()) is not None:
+            task = self.tasks[key]
+            if not (failed := self.schedule.failed_before(key)):
+                return self._after_what_it_reads(task, key)
+            self._end(task, skipped(task, ", ".join(str(name) for _, name in failed)))
+        return None
+
+    def _after_what_it_reads(self, task: Task, key: Key) -> Task:
+        """Return a task that joins no refresh which had begun before what it reads was new."""
+        before = [self.by_key[other] for other in self.waits_for[key]]
+        ends = [r.started + dt.timedelta(seconds=r.seconds) - _ROUNDING for r in before if r.started]
+        if task.not_before is not None:
+            ends.append(task.not_before)
+        return replace(task, not_before=max(ends, default=None))
+
+    def _end(self, task: Task, result: RefreshResult) -> None:
+        key = task.database, task.name
+        self.by_key[key] = result
+        self.schedule.finish(key, ok=result.ok)
+        self.teller.ended(result)
+
+
+@contextmanager
+def _spare_connections(aliases: Mapping[str, None]) -> Iterator[Callable[[], Any]]:
+    """Give a context in which this thread has other connections than those that refresh.
+
+    What receivers and callbacks write is then committed at once, and what they get wrong harms no refresh.
+    They are opened when they are first used, and closed at the end.
+    """
+    spare: dict[str, Any] = {}
+
+    @contextmanager
+    def aside() -> Iterator[None]:
+        own = {alias: connections[alias] for alias in aliases}
+        for alias in aliases:
+            spare.setdefault(alias, connections.create_connection(alias))
+            connections[alias] = spare[alias]
+        try:
+            yield
+        finally:
+            for alias, connection in own.items():
+                connections[alias] = connection
+
+    try:
+        yield aside
+    finally:
+        for connection in spare.values():
+            connection.close()
+
+
+class _Workers:
+    """Threads that refresh, each with connections of its own."""
+
+    def __init__(self, count: int) -> None:
+        self.busy = 0
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._events: SimpleQueue[Any] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._at_work: dict[int, Any] = {}
+        self._threads = [
+            threading.Thread(target=self._work, name=f"refresh {n}") for n in range(1, count + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, task: Task) -> None:
+        self.busy += 1
+        self._tasks.put(task)
+
+    def next_event(self) -> Any:
+        """Wait for what happens next: something to tell, a result, or an error that is a mistake."""
+        event = self._events.get()
+        if isinstance(event, (RefreshResult, BaseException)):
+            self.busy -= 1
+        return event
+
+    def dismiss(self) -> None:
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def stop(self) -> None:
+        """Cancel what is being done, and wait until it has been rolled back."""
+        self._stopping.set()
+        for _ in self._threads:
+            self._tasks.put(None)
+        while alive := [thread for thread in self._threads if thread.is_alive()]:
+            for connection in list(self._at_work.values()):
+                connection.cancel()  # of the driver: it may be called from another thread
+            alive[0].join(0.2)
+
+    def left_over(self) -> Iterator[Any]:
+        while not self._events.empty():
+            yield self._events.get()
+
+    def _work(self) -> None:
+        try:
+            while (task := self._tasks.get()) is not None and not self._stopping.is_set():
+                self._events.put(self._refresh(task))
+        except _Stopped:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._events.put(error)
+        finally:
+            self._at_work.pop(threading.get_ident(), None)
+            connections.close_all()
+
+    def _refresh(self, task: Task) -> RefreshResult:
+        def started(start: RefreshStart) -> None:
+            self._at_work[threading.get_ident()] = connections[task.database].connection
+            self._pass_on("started", start)
+
+        def waiting(start: RefreshStart, what: str) -> None:
+            self._pass_on("waiting", start, what)
+
+        result = refresh_one(task, Tell(started, waiting))
+        self._at_work.pop(threading.get_ident(), None)
+        return result
+
+    def _pass_on(self, *event: Any) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+        self._events.put(event)

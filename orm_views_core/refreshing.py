@@ -1,0 +1,387 @@
+"""One refresh of one view, in its transaction: taking its turn, joining another one, computing, recording.
+
+What is asked for while somebody is at it already is not done once more: we wait, and if that succeeded, its
+rows are ours. It may have begun before we asked, so the result says as of when the rows are; whoever must not
+have older ones says so (``not_before``).
+https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from . import ddl
+from .catalog_questions import Sources, read_sources_of
+from .connections import get_connection
+from .exceptions import OrmViewsError, RefreshError
+from .locks import in_savepoint, in_transaction, limit_lock_waits
+from .names import ViewKind, ViewName
+from .refresh_locks import running, try_refresh_lock, wait_for_refresh_lock
+from .refresh_results import Outcome, RefreshResult, RefreshStart
+from .refusal import is_refusal
+from .tag import Tag, join_comment, split_comment
+
+# One row in any case, because the backend and the time are to be known of a view that is gone, too.
+_LOOK = """
+SELECT pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp(), v.oid, v.relispopulated, v.description,
+       EXISTS (SELECT FROM pg_catalog.pg_index i
+               WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+                 AND i.indexprs IS NULL AND i.indimmediate),
+       CASE WHEN NOT v.relispopulated THEN 0
+            WHEN pg_catalog.pg_stat_get_live_tuples(v.oid) > 0 THEN pg_catalog.pg_stat_get_live_tuples(v.oid)
+            WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind
+FROM (SELECT) AS one
+LEFT JOIN (
+    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, d.description
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_description d
+           ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
+    WHERE n.nspname = %s AND c.relname = %s
+) AS v ON true
+"""
+
+# PostgreSQL counts the rows that a transaction writes. The command's tag does not have the number.
+# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
+_MEASURE = """
+SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_total_relation_size(%(oid)s),
+       pg_catalog.pg_stat_get_xact_tuples_inserted(%(oid)s),
+       pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
+       current_setting('track_counts')::boolean, pg_catalog.obj_description(%(oid)s, 'pg_class')
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A view to be refreshed.
+
+    Attributes:
+        where: its class and where it is written, for messages.
+        concurrently: True or False insists; None goes concurrently where it is possible.
+        request: the call that it belongs to.
+        asked: when that was, by the database's clock.
+        jobs: how many views at once that call refreshes.
+        not_before: the rows of a refresh that was joined must not be older; None for any.
+        unless_newer_than: whoever has refreshed it since the rows were of that time has done what is asked
+            for, also if we did not wait; None if that does not count.
+    """
+
+    database: str
+    name: ViewName
+    label: str
+    where: str
+    concurrently: bool | None
+    request: uuid.UUID
+    asked: dt.datetime
+    jobs: int = 1
+    not_before: dt.datetime | None = None
+    unless_newer_than: dt.datetime | None = None
+
+
+class Tell(NamedTuple):
+    """Whom to tell what happens meanwhile."""
+
+    started: Callable[[RefreshStart], None]
+    waiting: Callable[[RefreshStart, str], None]
+
+
+class _Look(NamedTuple):
+    """A view as it is now. ``oid`` is None when there is none."""
+
+    pid: int
+    now: dt.datetime
+    oid: int | None
+    populated: bool | None
+    comment: str | None
+    has_key: bool
+    rows: int | None
+    relkind: str | None
+
+    @property
+    def tag(self) -> Tag | None:
+        return split_comment(self.comment)[1]
+
+    @property
+    def refreshed(self) -> dt.datetime | None:
+        return self.tag.refreshed if self.tag else None
+
+
+class _Measure(NamedTuple):
+    now: dt.datetime
+    size: int
+    inserted: int
+    deleted: int
+    counts: bool
+    comment: str | None
+
+
+def why_not(populated: bool, has_key: bool) -> str:
+    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
+    if not populated:
+        return "it has no rows yet, so there is nothing to go on reading"
+    if not has_key:
+        return "it has no unique index on plain columns; set pk_field on its class"
+    return ""
+
+
+def refresh_one(task: Task, tell: Tell) -> RefreshResult:
+    """Refresh one view in a transaction of this thread's connection.
+
+    Returns:
+        what came of it; an error is in it and not raised.
+    """
+    one = _Refresh(task, tell)
+    try:
+        return one.run()
+    except OrmViewsError as error:
+        return one.failed(error)
+
+
+class _Refresh:
+    """A refresh while it is carried out, as many tries as that takes."""
+
+    def __init__(self, task: Task, tell: Tell) -> None:
+        self.task, self.tell = task, tell
+        self.began = time.perf_counter()
+        self.waited = 0.0
+        self.start: RefreshStart | None = None
+
+    def run(self) -> RefreshResult:
+        return in_transaction(get_connection(self.task.database), self._try, self._tell_of_waiting)
+
+    def failed(self, error: OrmViewsError) -> RefreshResult:
+        seconds = time.perf_counter() - self.began - self.waited
+        return self._result(Outcome.FAILED, max(0.0, seconds), error=error)
+
+    def _try(self, connection: BaseDatabaseWrapper) -> RefreshResult:
+        before = self._look(connection)
+        self._tell_of_start(before)
+        view, holder = self._take_turn(connection, before)
+        if self._is_done(before, view, waited=holder is not None):
+            return self._joined(view, holder)
+        assert self.start is not None
+        self.start = replace(self.start, **self._how(view))
+        limit_lock_waits(connection)
+        with connection.cursor() as cursor:
+            sources = read_sources_of(cursor, [_oid(view)]).get(_oid(view), Sources((), 0))
+        return self._compute(connection, view, sources)
+
+    def _look(self, connection: BaseDatabaseWrapper) -> _Look:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOOK, list(self.task.name))
+            view = _Look(*cursor.fetchone())
+        if view.relkind != "m":
+            what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
+            raise RefreshError(
+                f"{self.task.where}: {self.task.name} {what} in database {self.task.database!r}. "
+                "Run sync_views first."
+            )
+        return view
+
+    def _tell_of_start(self, view: _Look) -> None:
+        task = self.task
+        how = self._how(view)
+        start = RefreshStart(
+            task.database, task.name, task.label, task.request, task.asked, view.pid, **how, jobs=task.jobs
+        )
+        is_news = self.start is None or self.start.pid != start.pid
+        self.start = start
+        if is_news:
+            self.tell.started(start)
+
+    def _tell_of_waiting(self, what: str) -> None:
+        if self.start is not None:
+            self.tell.waiting(self.start, what)
+
+    def _how(self, view: _Look) -> dict[str, Any]:
+        """Say whether it goes concurrently, and why not."""
+        if self.task.concurrently is False:
+            return {"concurrently": False, "why_not": ""}
+        why = why_not(bool(view.populated), view.has_key)
+        if self.task.concurrently and why:
+            raise RefreshError(f"{self.task.where}: it cannot be refreshed concurrently: {why}.")
+        return {"concurrently": not why, "why_not": why}
+
+    def _take_turn(self, connection: BaseDatabaseWrapper, view: _Look) -> tuple[_Look, int | None]:
+        """Take the view's lock; return the view as it is behind it, and the backend that we waited for.
+
+        While we wait, a sync may put another view of the same name in its place.
+        """
+        waited_for = None
+        while True:
+            if not try_refresh_lock(connection, _oid(view)):
+                others = [r for r in running(connection) if r.name == self.task.name and not r.waits]
+                waited_for = others[0].pid if others else (waited_for or 0)
+                who = f": {others[0]}" if others else ""
+                self._tell_of_waiting(f"another refresh of it is running{who}")
+                since = time.perf_counter()
+                wait_for_refresh_lock(connection, _oid(view))
+                self.waited += time.perf_counter() - since
+            now = self._look(connection)
+            if now.oid == view.oid:
+                return now, waited_for
+            view = now
+
+    def _is_done(self, before: _Look, view: _Look, *, waited: bool) -> bool:
+        """Say whether somebody else has done what is asked for."""
+        known, oldest = self.task.unless_newer_than, self.task.not_before
+        if known is None and not waited:
+            return False
+        known = known or before.refreshed
+        found = view.refreshed
+        if found is None or not view.populated:
+            return False
+        return (known is None or found > known) and (oldest is None or found >= oldest)
+
+    def _joined(self, view: _Look, holder: int | None) -> RefreshResult:
+        tag = view.tag
+        assert tag is not None
+        assert tag.refreshed is not None
+        seconds = tag.seconds or 0.0
+        return self._result(
+            Outcome.JOINED,
+            seconds,
+            started=tag.refreshed,
+            finished=tag.refreshed + dt.timedelta(seconds=seconds),
+            pid=holder or None,
+            rows_after=view.rows,
+        )
+
+    def _compute(self, connection: BaseDatabaseWrapper, view: _Look, sources: Sources) -> RefreshResult:
+        assert self.start is not None
+        concurrently = self.start.concurrently
+        since, waited = time.perf_counter(), self.waited
+        waits: list[str] = []
+
+        def on_wait(what: str) -> None:
+            waits.append(what)
+            self._tell_of_waiting(what)
+
+        def work(timeout: float) -> tuple[_Measure, _Measure, float]:
+            limit_lock_waits(connection, timeout)
+            if waits:
+                self.waited = waited + time.perf_counter() - since
+            began = time.perf_counter()
+            before = _measure(connection, _oid(view))
+            self._send(connection, ddl.refresh(self.task.name, concurrently=concurrently))
+            return before, _measure(connection, _oid(view)), time.perf_counter() - began
+
+        before, after, seconds = in_savepoint(
+            connection,
+            work,
+            relations=[_oid(view)],
+            reads=sources.oids,
+            readers=not concurrently,  # those do not wait for us then, nor we for them
+            on_wait=on_wait,
+        )
+        self._record(connection, after.comment, before.now, seconds, sources.changes)
+        rows = None
+        if after.counts:
+            inserted, deleted = after.inserted - before.inserted, after.deleted - before.deleted
+            rows = (
+                inserted
+                if not concurrently
+                else None
+                if view.rows is None
+                else view.rows + inserted - deleted
+            )
+        return self._result(
+            Outcome.REFRESHED,
+            seconds,
+            started=before.now,
+            finished=after.now,
+            rows_before=view.rows,
+            rows_after=rows,
+            rows_exact=rows is not None and not concurrently,
+            size_before=before.size,
+            size_after=after.size,
+        )
+
+    def _send(self, connection: BaseDatabaseWrapper, statement: str) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        except DatabaseError as error:
+            if not is_refusal(error):
+                raise  # a lock or the connection, which in_transaction() knows about
+            raise RefreshError(
+                f"{self.task.name} in database {self.task.database!r} could not be refreshed: "
+                f"{str(error).strip()}"
+            ) from error
+
+    def _record(
+        self,
+        connection: BaseDatabaseWrapper,
+        comment: str | None,
+        started: dt.datetime,
+        seconds: float,
+        changes: int,
+    ) -> None:
+        """Write into the view's tag, as it is behind the locks of the refresh, of when its rows are."""
+        text, tag = split_comment(comment)
+        if tag is None:
+            return
+        tag = replace(
+            tag, refreshed=started.astimezone(dt.timezone.utc), seconds=round(seconds, 3), changes=changes
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, self.task.name, join_comment(text, tag))
+            )
+
+    def _result(self, outcome: Outcome, seconds: float, **facts: Any) -> RefreshResult:
+        task, start = self.task, self.start
+        return RefreshResult(
+            task.database,
+            task.name,
+            start.concurrently if start else bool(task.concurrently),
+            start.why_not if start else "",
+            seconds,
+            outcome,
+            **{
+                "label": task.label,
+                "request": task.request,
+                "asked": task.asked,
+                "waited": self.waited,
+                "pid": start.pid if start else None,
+                **facts,
+            },
+        )
+
+
+def skipped(task: Task, because: str) -> RefreshResult:
+    """Return the result of a view that is not refreshed because what it reads was not."""
+    error = RefreshError(
+        f"{task.name} in database {task.database!r} was skipped: it reads {because}, which was not refreshed."
+    )
+    return RefreshResult(
+        task.database,
+        task.name,
+        False,
+        "",
+        0.0,
+        Outcome.SKIPPED,
+        label=task.label,
+        request=task.request,
+        asked=task.asked,
+        error=error,
+    )
+
+
+def _measure(connection: BaseDatabaseWrapper, oid: int) -> _Measure:
+    with connection.cursor() as cursor:
+        cursor.execute(_MEASURE, {"oid": oid})
+        return _Measure(*cursor.fetchone())
+
+
+def _oid(view: _Look) -> int:
+    assert view.oid is not None
+    return view.oid
