@@ -23,6 +23,7 @@ _URGENCY = (
     State.CHANGED,
     State.NOT_POPULATED,
     State.ORPHANED,
+    State.STALE,
     State.SYNCED,
     State.UNMANAGED,
 )

@@ -41,6 +41,7 @@ _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
 
 _STATES = {
     State.SYNCED: Look(_("synced"), "success", _CHECK),
+    State.STALE: Look(_("stale"), "warning", _BARS),
     State.CHANGED: Look(_("changed"), "warning", _PENCIL),
     State.DRIFTED: Look(_("drifted"), "warning", _TRIANGLE),
     State.MISSING: Look(_("missing"), "error", _PLUS),

@@ -88,3 +88,21 @@ def in_words(time: dt.timedelta) -> str:
             parts.append((count, unit))
     said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts[:2] if count]
     return " ".join(said) or "less than a second"
+
+
+def in_seconds(time: dt.timedelta | None) -> float | None:
+    """Return a length of time as a number, to the millisecond."""
+    return None if time is None else round(time.total_seconds(), 3)
+
+
+def how_stale(freshness: Freshness) -> str:
+    """Return a sentence on rows that are older than promised; "" on others, and where there are none."""
+    if freshness.overdue is None:
+        return ""
+    said = f"Its rows are {in_words(freshness.overdue)} older than promised"
+    if freshness.changed_rows is None:
+        return f"{said}."
+    if freshness.changed_rows == 0:
+        return f"{said}; as far as the statistics tell, nothing that it reads has changed since."
+    rows = "row" if freshness.changed_rows == 1 else "rows"
+    return f"{said}; about {freshness.changed_rows} {rows} of what it reads have changed since."

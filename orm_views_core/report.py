@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .freshness import in_seconds
 from .status import DatabaseStatus, State, ViewStatus
 from .steps import Action, Phase, Plan, Step
 
@@ -181,4 +182,19 @@ def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
         "synced": tag.synced.isoformat() if tag else None,
         "refreshed": tag.refreshed.isoformat() if tag and tag.refreshed else None,
         "seconds": tag.seconds if tag else None,
+        "why_not_concurrently": view.why_not_concurrently or None,
+        "freshness": _freshness_as_dict(view),
+    }
+
+
+def _freshness_as_dict(view: ViewStatus) -> dict[str, Any] | None:
+    fresh = view.freshness
+    if fresh is None:
+        return None
+    return {
+        "refresh_every_seconds": in_seconds(fresh.refresh_every),
+        "age_seconds": in_seconds(fresh.age),
+        "stale": fresh.is_stale,
+        "overdue_seconds": in_seconds(fresh.overdue),
+        "changed_rows_hint": fresh.changed_rows,
     }

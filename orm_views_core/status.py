@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .catalog import read_catalog, read_columns, with_definitions
+from .catalog_questions import read_sources_of
 from .changes import Differences, differences, find_scope
 from .connections import get_connection, view_databases
 from .definition import Definitions, ViewDefinition, compile_definitions
@@ -20,6 +21,7 @@ from .exceptions import (
     UnknownViewError,
     UnsupportedDatabaseError,
 )
+from .freshness import Freshness, freshness_of, how_stale
 from .installed import Catalog, Column, InstalledView
 from .locks import limit_lock_waits
 from .names import ViewKind, ViewName
@@ -32,6 +34,7 @@ class State(enum.Enum):
     """How a view stands; the value is the word that people see."""
 
     SYNCED = "synced"
+    STALE = "stale"
     CHANGED = "changed"
     DRIFTED = "drifted"
     MISSING = "missing"
@@ -60,6 +63,8 @@ class ViewStatus:
         advice: what to do, a sentence; "" when nothing.
         definition: what its class says; None when no class does, or when it is invalid.
         installed: what the database has; None when it has nothing.
+        freshness: how old its rows are; None for what is no materialised view of a class that is there. Rows
+            may be stale in any state: ``State.STALE`` is that of a view with which nothing else is amiss.
     """
 
     database: str
@@ -72,6 +77,12 @@ class ViewStatus:
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
     differences: Differences | None = None
+    freshness: Freshness | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its rows are older than promised, or should be there and are not."""
+        return self.freshness is not None and self.freshness.is_stale
 
     @property
     def can_refresh(self) -> bool:
@@ -140,7 +151,8 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     definitions = compile_definitions(connection)
     with transaction.atomic(using=database):
         catalog = read_catalog(connection, schemas_of(definitions))
-        status = next((s for s in _statuses(definitions, catalog) if s.name == name), None)
+        changes = _read_changes(connection, catalog, [name])
+        status = next((s for s in _statuses(definitions, catalog, changes) if s.name == name), None)
         if status is None:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
         relations = with_definitions(connection, catalog, [name], wait=False).relations
@@ -197,15 +209,26 @@ def _database_status(alias: str) -> DatabaseStatus:
         definitions = compile_definitions(connection)
         with transaction.atomic(using=alias):
             catalog = read_catalog(connection, schemas_of(definitions))
+            changes = _read_changes(connection, catalog, definitions.views)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
-    return DatabaseStatus(alias, tuple(_statuses(definitions, catalog)))
+    return DatabaseStatus(alias, tuple(_statuses(definitions, catalog, changes)))
 
 
-def _statuses(definitions: Definitions, catalog: Catalog) -> list[ViewStatus]:
+def _read_changes(
+    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
+) -> dict[int, int]:
+    """Return how many changes have been counted in what some views read, by their oids."""
+    views = [catalog.relations[name] for name in names if name in catalog.relations]
+    with connection.cursor() as cursor:
+        known = [view.oid for view in views if view.tag is not None and view.tag.changes is not None]
+        return {oid: sources.changes for oid, sources in read_sources_of(cursor, known).items()}
+
+
+def _statuses(definitions: Definitions, catalog: Catalog, changes: Mapping[int, int]) -> list[ViewStatus]:
     statuses = [
-        registered_status(definition, catalog.relations.get(name))
-        for name, definition in definitions.views.items()
+        registered_status(definition, view, _freshness(definition, view, catalog, changes))
+        for definition, view in ((d, catalog.relations.get(n)) for n, d in definitions.views.items())
     ]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
@@ -235,10 +258,24 @@ def _statuses(definitions: Definitions, catalog: Catalog) -> list[ViewStatus]:
     return sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
 
 
-def registered_status(definition: ViewDefinition, installed: InstalledView | None) -> ViewStatus:
+def _freshness(
+    definition: ViewDefinition, view: InstalledView | None, catalog: Catalog, changes: Mapping[int, int]
+) -> Freshness | None:
+    now = catalog.session.now
+    return freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
+
+
+def registered_status(
+    definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
+) -> ViewStatus:
     """Say how a registered view stands. Pure."""
     difference = differences(definition, installed)
     state, reason, advice = _explain(definition, installed, difference)
+    if stale := how_stale(freshness) if freshness else "":
+        if state is State.SYNCED:
+            state, reason, advice = State.STALE, stale, "Refresh it."
+        else:
+            reason = f"{reason} {stale}"
     return ViewStatus(
         definition.database,
         definition.name,
@@ -250,6 +287,7 @@ def registered_status(definition: ViewDefinition, installed: InstalledView | Non
         definition,
         installed,
         difference,
+        freshness,
     )
 
 

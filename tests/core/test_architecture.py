@@ -40,6 +40,8 @@ PURE = [
     "refresh_results",
     "refresh_order",
     "freshness",
+    "openmetrics",
+    "refresh_report",
 ]
 
 #: A module imports from its own row or from those above it.
@@ -51,7 +53,7 @@ ROWS = [
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
     "recording apply refresh_locks refreshing refresh_jobs refresh rows",
-    "ahead planning sync status report inspection",
+    "ahead planning sync status report refresh_report openmetrics inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
 

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
+from orm_views_core.openmetrics import openmetrics
+from orm_views_core.refresh_report import stale_views
 from orm_views_core.report import status_as_dict, status_matches, status_table
 from orm_views_core.status import DatabaseStatus, State, get_statuses
 
@@ -18,7 +20,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_views_argument(parser)
         add_database_argument(parser, "Show")
-        parser.add_argument("--json", action="store_true", help="Print the same facts as JSON.")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="Print the same facts as JSON.")
+        form.add_argument(
+            "--openmetrics", action="store_true", help="Print age, duration, rows and status for Prometheus."
+        )
+        parser.add_argument(
+            "--check-freshness", action="store_true", help="Exit with 1 if a view is older than promised."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -33,11 +42,15 @@ class Command(BaseCommand):
                 )
         if options["json"]:
             self.stdout.write(json.dumps([status_as_dict(database) for database in shown], indent=2))
+        elif options["openmetrics"]:
+            self.stdout.write("\n".join(openmetrics(shown)))
         else:
             for database in shown:
                 self._print(database)
         if failed := [database for database in shown if database.error]:
             raise CommandError("\n".join(str(database.error) for database in failed))
+        if options["check_freshness"] and (stale := stale_views(shown)):
+            raise CommandError(f"Stale: {', '.join(stale)}. Run refresh_views --due.", returncode=1)
 
     def _chosen(self, database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
         views = tuple(
