@@ -22,10 +22,11 @@ from .graph import closure, creation_order, reverse
 from .identity import describe, label_of, name_of
 from .installed import InstalledView
 from .names import ViewKind, ViewName, declared
+from .refresh_facts import why_not
 from .refresh_jobs import Callbacks, Key, carry_out
 from .refresh_order import narrow_down
 from .refresh_results import Outcome, RefreshResult, RefreshStart
-from .refreshing import Task, why_not
+from .refreshing import Task
 from .registry import registry
 from .selection import select_views
 

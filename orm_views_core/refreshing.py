@@ -24,39 +24,11 @@ from .connections import get_connection
 from .exceptions import OrmViewsError, RefreshError
 from .locks import in_savepoint, in_transaction, limit_lock_waits
 from .names import ViewKind, ViewName
+from .refresh_facts import Measure, RefreshedView, look, measure, why_not
 from .refresh_locks import running, try_refresh_lock, wait_for_refresh_lock
 from .refresh_results import Outcome, RefreshResult, RefreshStart
 from .refusal import is_refusal
-from .tag import Tag, join_comment, split_comment
-
-# One row in any case, because the backend and the time are to be known of a view that is gone, too.
-_LOOK = """
-SELECT pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp(), v.oid, v.relispopulated, v.description,
-       EXISTS (SELECT FROM pg_catalog.pg_index i
-               WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
-                 AND i.indexprs IS NULL AND i.indimmediate),
-       CASE WHEN NOT v.relispopulated THEN 0
-            WHEN pg_catalog.pg_stat_get_live_tuples(v.oid) > 0 THEN pg_catalog.pg_stat_get_live_tuples(v.oid)
-            WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind
-FROM (SELECT) AS one
-LEFT JOIN (
-    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, d.description
-    FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN pg_catalog.pg_description d
-           ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
-    WHERE n.nspname = %s AND c.relname = %s
-) AS v ON true
-"""
-
-# PostgreSQL counts the rows that a transaction writes. The command's tag does not have the number.
-# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
-_MEASURE = """
-SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_total_relation_size(%(oid)s),
-       pg_catalog.pg_stat_get_xact_tuples_inserted(%(oid)s),
-       pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
-       current_setting('track_counts')::boolean, pg_catalog.obj_description(%(oid)s, 'pg_class')
-"""
+from .tag import join_comment, split_comment
 
 
 @dataclass(frozen=True)
@@ -91,45 +63,6 @@ class Tell(NamedTuple):
 
     started: Callable[[RefreshStart], None]
     waiting: Callable[[RefreshStart, str], None]
-
-
-class _Look(NamedTuple):
-    """A view as it is now. ``oid`` is None when there is none."""
-
-    pid: int
-    now: dt.datetime
-    oid: int | None
-    populated: bool | None
-    comment: str | None
-    has_key: bool
-    rows: int | None
-    relkind: str | None
-
-    @property
-    def tag(self) -> Tag | None:
-        return split_comment(self.comment)[1]
-
-    @property
-    def refreshed(self) -> dt.datetime | None:
-        return self.tag.refreshed if self.tag else None
-
-
-class _Measure(NamedTuple):
-    now: dt.datetime
-    size: int
-    inserted: int
-    deleted: int
-    counts: bool
-    comment: str | None
-
-
-def why_not(populated: bool, has_key: bool) -> str:
-    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
-    if not populated:
-        return "it has no rows yet, so there is nothing to go on reading"
-    if not has_key:
-        return "it has no unique index on plain columns; set pk_field on its class"
-    return ""
 
 
 def refresh_one(task: Task, tell: Tell) -> RefreshResult:
@@ -174,10 +107,8 @@ class _Refresh:
             sources = read_sources_of(cursor, [_oid(view)]).get(_oid(view), Sources((), 0))
         return self._compute(connection, view, sources)
 
-    def _look(self, connection: BaseDatabaseWrapper) -> _Look:
-        with connection.cursor() as cursor:
-            cursor.execute(_LOOK, list(self.task.name))
-            view = _Look(*cursor.fetchone())
+    def _look(self, connection: BaseDatabaseWrapper) -> RefreshedView:
+        view = look(connection, self.task.name)
         if view.relkind != "m":
             what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
             raise RefreshError(
@@ -186,7 +117,7 @@ class _Refresh:
             )
         return view
 
-    def _tell_of_start(self, view: _Look) -> None:
+    def _tell_of_start(self, view: RefreshedView) -> None:
         task = self.task
         how = self._how(view)
         start = RefreshStart(
@@ -201,7 +132,7 @@ class _Refresh:
         if self.start is not None:
             self.tell.waiting(self.start, what)
 
-    def _how(self, view: _Look) -> dict[str, Any]:
+    def _how(self, view: RefreshedView) -> dict[str, Any]:
         """Say whether it goes concurrently, and why not."""
         if self.task.concurrently is False:
             return {"concurrently": False, "why_not": ""}
@@ -210,7 +141,9 @@ class _Refresh:
             raise RefreshError(f"{self.task.where}: it cannot be refreshed concurrently: {why}.")
         return {"concurrently": not why, "why_not": why}
 
-    def _take_turn(self, connection: BaseDatabaseWrapper, view: _Look) -> tuple[_Look, int | None]:
+    def _take_turn(
+        self, connection: BaseDatabaseWrapper, view: RefreshedView
+    ) -> tuple[RefreshedView, int | None]:
         """Take the view's lock; return the view as it is behind it, and the backend that we waited for.
 
         While we wait, a sync may put another view of the same name in its place.
@@ -230,7 +163,7 @@ class _Refresh:
                 return now, waited_for
             view = now
 
-    def _is_done(self, before: _Look, view: _Look, *, waited: bool) -> bool:
+    def _is_done(self, before: RefreshedView, view: RefreshedView, *, waited: bool) -> bool:
         """Say whether somebody else has done what is asked for."""
         known, oldest = self.task.unless_newer_than, self.task.not_before
         if known is None and not waited:
@@ -241,7 +174,7 @@ class _Refresh:
             return False
         return (known is None or found > known) and (oldest is None or found >= oldest)
 
-    def _joined(self, view: _Look, holder: int | None) -> RefreshResult:
+    def _joined(self, view: RefreshedView, holder: int | None) -> RefreshResult:
         tag = view.tag
         assert tag is not None
         assert tag.refreshed is not None
@@ -255,7 +188,9 @@ class _Refresh:
             rows_after=view.rows,
         )
 
-    def _compute(self, connection: BaseDatabaseWrapper, view: _Look, sources: Sources) -> RefreshResult:
+    def _compute(
+        self, connection: BaseDatabaseWrapper, view: RefreshedView, sources: Sources
+    ) -> RefreshResult:
         assert self.start is not None
         concurrently = self.start.concurrently
         since, waited = time.perf_counter(), self.waited
@@ -265,14 +200,14 @@ class _Refresh:
             waits.append(what)
             self._tell_of_waiting(what)
 
-        def work(timeout: float) -> tuple[_Measure, _Measure, float]:
+        def work(timeout: float) -> tuple[Measure, Measure, float]:
             limit_lock_waits(connection, timeout)
             if waits:
                 self.waited = waited + time.perf_counter() - since
             began = time.perf_counter()
-            before = _measure(connection, _oid(view))
+            before = measure(connection, _oid(view))
             self._send(connection, ddl.refresh(self.task.name, concurrently=concurrently))
-            return before, _measure(connection, _oid(view)), time.perf_counter() - began
+            return before, measure(connection, _oid(view)), time.perf_counter() - began
 
         before, after, seconds = in_savepoint(
             connection,
@@ -376,12 +311,6 @@ def skipped(task: Task, because: str) -> RefreshResult:
     )
 
 
-def _measure(connection: BaseDatabaseWrapper, oid: int) -> _Measure:
-    with connection.cursor() as cursor:
-        cursor.execute(_MEASURE, {"oid": oid})
-        return _Measure(*cursor.fetchone())
-
-
-def _oid(view: _Look) -> int:
+def _oid(view: RefreshedView) -> int:
     assert view.oid is not None
     return view.oid

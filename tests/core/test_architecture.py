@@ -46,13 +46,13 @@ PURE = [
 
 #: A module imports from its own row or from those above it.
 ROWS = [
-    "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals refresh_results",
-    "source_key inference fields read_only readable routers registry views autodetector connections",
+    "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals",
+    "refresh_results source_key inference fields read_only readable routers registry views autodetector connections",
     "identity indexes definition selection references graph refresh_order",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
-    "recording apply refresh_locks refreshing refresh_jobs refresh rows",
+    "recording apply refresh_locks refresh_facts refreshing refresh_jobs refresh rows",
     "ahead planning sync status report refresh_report openmetrics inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
