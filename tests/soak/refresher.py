@@ -39,11 +39,9 @@ def declare_shared() -> None:
     from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
     bases = (PostgresMaterialisedViewMixin, PostgresViewFromSQL)
-    slow = (
-        "SELECT n.id, computed() AS run FROM base.numbers n CROSS JOIN (SELECT pg_sleep(0.2) OFFSET 0) AS s"
-    )
+    slow = "CROSS JOIN (SELECT pg_sleep(1) OFFSET 0) AS s"  # so that all have begun before the first is done
     for name, sql in (
-        ("Shared", slow.replace("computed()", "base.computed()")),
+        ("Shared", f"SELECT n.id, base.computed() AS run FROM base.numbers n {slow}"),
         ("Reader", "SELECT id, run FROM views.shared"),
     ):
         type(name, bases, {"sql": sql, "__module__": __name__, "pk_field": "id"})

@@ -87,11 +87,9 @@ def test_ten_processes_compute_a_view_once_or_twice(how_many):
         assert set(outcomes) <= {"refreshed", "joined"}, results
         assert outcomes["refreshed"] == times
         assert times in {1, 2}
-        true = {
-            result["started"][:23]: result["pid"] for result in results if result["outcome"] == "refreshed"
-        }
+        done = {to_the_millisecond(r["started"]): r["pid"] for r in results if r["outcome"] == "refreshed"}
         for result in results:
-            assert true[result["started"][:23]] == result["pid"], "joined what nobody has done"
+            assert done[to_the_millisecond(result["started"])] == result["pid"], "joined what nobody did"
         assert query(HERE, ADVISORY_LOCKS) == [(0,)]
 
 
@@ -124,3 +122,8 @@ def test_who_wants_the_rows_of_now_gets_them_whoever_computes_them(how_many):
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def to_the_millisecond(text: str) -> str:
+    """As precise as the tag, from which those who join have it."""
+    return moment(text).isoformat(timespec="milliseconds")
