@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +11,7 @@ from functools import partial
 from importlib import import_module
 from tempfile import NamedTemporaryFile
 from time import perf_counter, sleep
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
@@ -33,6 +35,27 @@ def sync(task: Task) -> float:
     return _time(_pgviews_sync() if task.package == DJANGO_PGVIEWS else _orm_views_sync(task))
 
 
+def refresh_one_by_one(task: Task) -> float:
+    return _refresh(task, jobs=1)
+
+
+def refresh_side_by_side(task: Task) -> float:
+    """Two at once; the order is seen from the times that are recorded."""
+    return _refresh(task, jobs=2)
+
+
+def refresh_one(task: Task) -> float:
+    return _refresh(task, views=[_first(task)], jobs=1)
+
+
+def refresh_one_by_psql(task: Task) -> float:
+    """The same statement, as long as psql itself says that it took: neither its start nor connecting."""
+    statement = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {_first(task)}"
+    output = _run_psql(task, f"\\timing on\n{statement};\n")
+    ((milliseconds,),) = (found.groups() for found in re.finditer(r"Time: ([0-9.]+) ms", output))
+    return float(milliseconds) / 1000
+
+
 def compile_querysets(task: Task) -> float:
     """Build every queryset among the views and compile it to SQL and parameters."""
     builders = [each.get_queryset for each in definitions(task.views) if each.get_queryset]
@@ -41,14 +64,8 @@ def compile_querysets(task: Task) -> float:
 
 def send_by_psql(task: Task) -> float:
     """The DDL of all views in one transaction of psql, which is started and connects within that time."""
-    parameters = parse_dsn(task.dsn)
-    environment = {**os.environ, "PGPASSWORD": parameters.pop("password", "")}
-    with NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(";\n".join(_ddl(task)) + ";\n")
-        script.flush()
-        options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        command = [find_psql(), *options, "--file", script.name, "--dbname", make_dsn(**parameters)]
-        return _time(lambda: _run(command, environment))
+    script = ";\n".join(_ddl(task)) + ";\n"
+    return _time(lambda: _run_psql(task, script, "--single-transaction"))
 
 
 def send_in_one(task: Task) -> float:
@@ -89,10 +106,43 @@ def _time(action: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def _run_psql(task: Task, text: str, *more: str) -> str:
+    """Have psql carry out a script; return what it printed."""
+    parameters = parse_dsn(task.dsn)
+    environment = {**os.environ, "PGPASSWORD": parameters.pop("password", "")}
+    with NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(text)
+        script.flush()
+        options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *more]
+        command = [find_psql(), *options, "--file", script.name, "--dbname", make_dsn(**parameters)]
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(process.stderr.strip() or f"{command[0]} ended with {process.returncode}")
+    return process.stdout
+
+
+def _first(task: Task) -> str:
+    """The first of the views that is materialised."""
+    return next(each.view_name for each in definitions(task.views) if each.key)
+
+
+def _refresh(task: Task, **how: Any) -> float:
+    """What the command calls; see that all went concurrently, each after what it reads."""
+    refresh_views = import_module(f"{task.package}.refresh").refresh_views
+    results: dict[str, Any] = {}
+
+    def refresh() -> None:
+        results.update({str(result.name): result for result in refresh_views(**how)})
+
+    seconds = _time(refresh)
+    reading = [each for each in definitions(task.views) if each.reads and each.view_name in results]
+    reads = {each.view_name: f"{SCHEMA}.{str(each.reads).lower()}" for each in reading}
+    for name, result in results.items():
+        if not result.concurrently:
+            raise RuntimeError(f"{name} did not go concurrently: {result.why_not}")
+        if name in reads and results[reads[name]].finished > result.started:
+            raise RuntimeError(f"{name} was begun before {reads[name]} was done")
+    return seconds
 
 
 def _create_tables(rows: int) -> None:

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable, Sequence
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.packages import OURS, PREDECESSOR, Package
+from tests.benchmarks.packages import OURS, Package
 from tests.benchmarks.runner import Block, Entry
 from tests.benchmarks.runs import Run
 
@@ -35,10 +35,10 @@ def report(command: str, bench: Bench, load: float, minutes: float, blocks: Sequ
 
 
 def table(blocks: Iterable[Block]) -> list[str]:
-    """An aligned table: what each line measured, and what part of the predecessor's time that was."""
+    """An aligned table: what each line measured, and what part of its block's yardstick that was."""
     rows: list[Row] = [HEADINGS]
     for block in blocks:
-        theirs = next((e.run for e in block.entries if e.package == PREDECESSOR and not e.run.error), None)
+        theirs = block.yardstick
         rows.append([f"{block.title}; {block.rounds} round{'s' if block.rounds > 1 else ''}"])
         for entry in block.entries:
             target = block.target.verdict(entry.run, theirs) if entry.package == OURS else ""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.packages import Package
+from tests.benchmarks.packages import OURS, PREDECESSOR, Package
 from tests.benchmarks.runs import Measured, MeasurementError, Run
 from tests.benchmarks.scenarios import Scenario
 from tests.benchmarks.targets import Target
@@ -41,6 +41,13 @@ class Block:
     target: Target
     rounds: int
     entries: Sequence[Entry]
+    alone: bool = False
+
+    @property
+    def yardstick(self) -> Run | None:
+        """What times are held against: the predecessor's, or the first floor of what is measured alone."""
+        of = None if self.alone else PREDECESSOR
+        return next((e.run for e in self.entries if e.package == of and not e.run.error), None)
 
     def run(self) -> None:
         """Measure every entry once per round, in one order and the reverse by turns."""
@@ -56,7 +63,8 @@ def block(bench: Bench, scenario: Scenario, packages: Iterable[Package], rounds:
     entries = [
         Entry(package.distribution, partial(scenario.measure, bench, package), package)
         for package in packages
+        if package == OURS or not scenario.alone
     ]
     entries += [Entry(f"floor: {title}", partial(floor, bench)) for title, floor in scenario.floors.items()]
     title = f"({scenario.key}) {scenario.title.format(**asdict(bench.sizes))}"
-    return Block(title, scenario.target, min(rounds, scenario.most_rounds), entries)
+    return Block(title, scenario.target, min(rounds, scenario.most_rounds), entries, scenario.alone)

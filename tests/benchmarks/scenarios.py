@@ -30,13 +30,17 @@ MeasureFloor = Callable[[Bench], Measured]
 
 @dataclass(frozen=True)
 class Scenario:
-    """Something to measure with every package, and the floors to hold that against, by title."""
+    """Something to measure with every package, and the floors to hold that against, by title.
+
+    What no other package does is measured `alone`, and its first floor takes the predecessor's place.
+    """
 
     key: str
     title: str
     target: Target
     measure: Measure
     most_rounds: int
+    alone: bool = False
     floors: dict[str, MeasureFloor] = field(default_factory=dict)
 
     def floor(self, title: str) -> Callable[[MeasureFloor], MeasureFloor]:
@@ -52,11 +56,13 @@ class Scenario:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(key: str, title: str, target: Target, most_rounds: int = 99) -> Callable[[Measure], Scenario]:
+def scenario(
+    key: str, title: str, target: Target, most_rounds: int = 99, *, alone: bool = False
+) -> Callable[[Measure], Scenario]:
     """Make a function a scenario. What takes long has its `most_rounds`."""
 
     def register(measure: Measure) -> Scenario:
-        SCENARIOS.append(Scenario(key, title, target, measure, most_rounds))
+        SCENARIOS.append(Scenario(key, title, target, measure, most_rounds, alone))
         return SCENARIOS[-1]
 
     return register
@@ -179,6 +185,53 @@ def many_one_changed(bench: Bench, package: Package) -> Measured:
 @many_one_changed.floor("compiling, one catalog query, one CREATE OR REPLACE VIEW")
 def many_replacing_one(bench: Bench) -> Measured:
     return _compile_read_replace(bench, bench.sizes.many_plain)
+
+
+@scenario(
+    "g",
+    "refresh four materialised views over {rows:,} rows that stand alone and three in a row, 2 jobs",
+    at_most(0.65),
+    alone=True,
+)
+def side_by_side(bench: Bench, package: Package) -> Measured:
+    return _refresh(bench, package, bench.sizes.refreshed, "refresh_side_by_side")
+
+
+@side_by_side.floor("one after another")
+def one_by_one(bench: Bench) -> Measured:
+    return _refresh(bench, OURS, bench.sizes.refreshed, "refresh_one_by_one")
+
+
+@scenario("h", "refresh one of them", at_most(1.03), alone=True)
+def refresh_one(bench: Bench, package: Package) -> Measured:
+    return _refresh(bench, package, bench.sizes.refreshed, "refresh_one")
+
+
+@refresh_one.floor("the same REFRESH by psql, as it times it")
+def refresh_by_psql(bench: Bench) -> Measured:
+    return _refresh(bench, OURS, bench.sizes.refreshed, "refresh_one_by_psql")
+
+
+@scenario(
+    "i",
+    "longest stall of {readers} readers while a materialised view over {rows:,} rows is refreshed",
+    no_stall(0.1),
+    most_rounds=3,
+    alone=True,
+)
+def refresh_stall(bench: Bench, package: Package) -> Measured:
+    home = bench.home(package, bench.sizes.read)
+    beside = {}
+    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+        beside["the refresh meanwhile"] = _refresh(bench, package, bench.sizes.read, "refresh_one").seconds
+    return Measured(seen.longest, beside, _counts(seen), _errors(seen))
+
+
+refresh_stall.floor("the same readers, no refresh")(no_sync)
+
+
+def _refresh(bench: Bench, package: Package, views: Views, action: str) -> Measured:
+    return bench.run(action, bench.home(package, views).database, views, package)
 
 
 def _sync_changed(bench: Bench, home: Home) -> Measured:

@@ -21,7 +21,7 @@ class Target:
 
 
 def at_most(ratio: float) -> Target:
-    """A part of the predecessor's time, the medians compared."""
+    """A part of the predecessor's time, or of the first floor's, the medians compared."""
 
     def is_met(ours: Run, theirs: Run | None) -> bool | None:
         return ours.median <= ratio * theirs.median if theirs else None

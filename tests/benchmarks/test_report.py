@@ -156,3 +156,15 @@ django.db.utils.OperationalError: out of shared memory
 HINT:  You might need to increase "max_locks_per_transaction".
 """
     assert reason_of(output) == "django.db.utils.OperationalError: out of shared memory"
+
+
+def test_what_is_measured_alone_is_held_against_its_first_floor() -> None:
+    entries = [
+        entry("ours", 2.04, 2.0, package=OURS),
+        entry("floor: by psql", 2.0, 2.0),
+        entry("floor: another", 1.0, 1.0),
+    ]
+    made = Block("(h) alone", at_most(1.03), 2, entries, alone=True)
+    made.run()
+    assert [line.split("   ")[-1] for line in table([made])[2:3]] == ["1.03: met"]
+    assert "1.00 to 1.02" in table([made])[2]

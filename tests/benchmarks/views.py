@@ -14,7 +14,7 @@ class Views:
     differ in `variant` differ in one definition.
     """
 
-    kind: Literal["plain", "materialised", "read"]
+    kind: Literal["plain", "materialised", "read", "refreshed"]
     count: int
     rows: int = 0
     variant: int = 0
@@ -47,6 +47,11 @@ class Sizes:
     @property
     def materialised(self) -> Views:
         return Views("materialised", 5, self.rows)
+
+    @property
+    def refreshed(self) -> Views:
+        """Four materialised views that stand alone, and three in a row."""
+        return Views("refreshed", 7, self.rows)
 
     @property
     def read(self) -> Views:

@@ -67,3 +67,28 @@ def read(variant: int) -> list[Definition]:
         reads=source.class_name,
     )
     return [source, reader]
+
+
+def refreshed() -> list[Definition]:
+    """Four that stand alone and three of which each reads the one before, all of about the same work.
+
+    A window's rows are computed by one process, so that one refresh alone leaves the other processors idle.
+    """
+    alone = [_peaks(f"Peaks{number}", f"amount * {number}") for number in range(1, 5)]
+    first = _peaks("First", "amount")
+    second = _peaks("Second", "amount - before.peak / 1000", after=first)
+    return [*alone, first, second, _peaks("Third", "amount - before.peak / 1000", after=second)]
+
+
+def _peaks(class_name: str, amount: str, after: Definition | None = None) -> Definition:
+    """The highest balance that each account has had, and when it last moved."""
+    joined = f"JOIN {after.view_name} before USING (account)" if after else ""
+    sql = f"""
+        SELECT account, max(balance) AS peak, max(day) AS last_day
+        FROM (
+            SELECT account, day, sum({amount}) OVER (PARTITION BY account ORDER BY day, id) AS balance
+            FROM project_movement {joined}
+        ) balances
+        GROUP BY account
+    """
+    return Definition(class_name, sql=sql, reads=after.class_name if after else None, key="account")

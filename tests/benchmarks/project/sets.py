@@ -12,4 +12,6 @@ def definitions(views: Views) -> list[Definition]:
         return plain.definitions(views.count, views.variant)
     if views.kind == "materialised":
         return large.materialised()
+    if views.kind == "refreshed":
+        return large.refreshed()
     return large.read(views.variant)
