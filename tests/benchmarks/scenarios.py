@@ -191,6 +191,7 @@ def many_replacing_one(bench: Bench) -> Measured:
     "g",
     "refresh four materialised views over {rows:,} rows that stand alone and three in a row, 2 jobs",
     at_most(0.65),
+    most_rounds=3,
     alone=True,
 )
 def side_by_side(bench: Bench, package: Package) -> Measured:

@@ -47,8 +47,8 @@ PURE = [
 #: A module imports from its own row or from those above it.
 ROWS = [
     "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals",
-    "refresh_results source_key inference fields read_only readable routers registry views autodetector connections",
-    "identity indexes definition selection references graph refresh_order",
+    "source_key inference fields read_only readable routers registry views autodetector connections",
+    "identity indexes definition selection references graph refresh_order refresh_results",
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",

@@ -70,10 +70,7 @@ def read(variant: int) -> list[Definition]:
 
 
 def refreshed() -> list[Definition]:
-    """Four that stand alone and three of which each reads the one before, all of about the same work.
-
-    A window's rows are computed by one process, so that one refresh alone leaves the other processors idle.
-    """
+    """Four that stand alone and three of which each reads the one before, all of about the same work."""
     alone = [_peaks(f"Peaks{number}", f"amount * {number}") for number in range(1, 5)]
     first = _peaks("First", "amount")
     second = _peaks("Second", "amount - before.peak / 1000", after=first)
