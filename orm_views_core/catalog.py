@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import queries
-from .fetching import array, asked, fetch, group
+from .fetching import array, asked, fetch, group, moment
 from .installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Session, StoredView
 from .lexer import tokenize
 from .names import ViewKind, ViewName
@@ -72,8 +72,8 @@ def read_catalog(
     """
     with connection.cursor() as cursor:
         cursor.execute(queries.SESSION, {"roles": list(roles)})
-        setting, existing_schemas, existing_roles, *facts = cursor.fetchone()
-        session = Session(*facts)
+        setting, existing_schemas, existing_roles, *facts, now = cursor.fetchone()
+        session = replace(Session(*facts), now=moment(now))
         search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
             found = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})

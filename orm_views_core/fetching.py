@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -37,6 +38,14 @@ def asked(names: Collection[ViewName]) -> dict[str, str]:
         "schemas": array(_quoted(name.schema) for name in names),
         "names": array(_quoted(name.name) for name in names),
     }
+
+
+def moment(epoch: float) -> dt.datetime:
+    """Return a time that was asked for as ``extract(epoch FROM …)``.
+
+    With ``USE_TZ = False`` Django has the driver leave the zone of a ``timestamptz`` out.
+    """
+    return dt.datetime.fromtimestamp(epoch, dt.timezone.utc)
 
 
 def _quoted(text: str) -> str:

@@ -205,7 +205,7 @@ SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[]
        * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
        (SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT fastpath AND pid <> pg_backend_pid())::int,
        current_setting('max_locks_per_transaction')::int,
-       pg_catalog.clock_timestamp()
+       extract(epoch FROM pg_catalog.clock_timestamp())::float8
 """
 
 # Whatever has a name that is to be given: relations share theirs with types, and indexes are relations.

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
 from .catalog import read_catalog
 from .catalog_questions import read_view_reads
@@ -114,7 +113,8 @@ class _Database:
                 self.reads, self.plain = read_view_reads(cursor)
         for name, definition in definitions.items():
             self.reads.setdefault(name, set()).update(definition.declared_dependencies)
-        self.now = self.catalog.session.now or timezone.now()
+        assert self.catalog.session.now is not None
+        self.now = self.catalog.session.now
 
     def plan(
         self,
@@ -261,7 +261,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     alias = declared(cls, "database", DEFAULT_DB_ALIAS)
     get_connection(alias)
     key: Key = alias, name_of(cls)
-    task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4(), timezone.now())
+    task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4())
     _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1))
 
 

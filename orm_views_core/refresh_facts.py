@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .fetching import moment
 from .names import ViewName
 from .tag import Tag, split_comment
 
 # One row in any case, because the backend and the time are to be known of a view that is gone, too.
 _LOOK = """
-SELECT pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp(), v.oid, v.relispopulated, v.description,
+SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestamp())::float8,
+       v.oid, v.relispopulated, v.description,
        EXISTS (SELECT FROM pg_catalog.pg_index i
                WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
                  AND i.indexprs IS NULL AND i.indimmediate),
@@ -33,7 +35,7 @@ LEFT JOIN (
 # PostgreSQL counts the rows that a transaction writes. The command's tag does not have the number.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
 _MEASURE = """
-SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_total_relation_size(%(oid)s),
+SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8, pg_catalog.pg_total_relation_size(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_inserted(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
        current_setting('track_counts')::boolean, pg_catalog.obj_description(%(oid)s, 'pg_class')
@@ -85,11 +87,13 @@ def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
     """Return a view as it is now; one without an oid when nothing has its name."""
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, list(name))
-        return RefreshedView(*cursor.fetchone())
+        pid, now, *facts = cursor.fetchone()
+        return RefreshedView(pid, moment(now), *facts)
 
 
 def measure(connection: BaseDatabaseWrapper, oid: int) -> Measure:
     """Measure a view; of two measurements in one transaction the difference is what was written between."""
     with connection.cursor() as cursor:
         cursor.execute(_MEASURE, {"oid": oid})
-        return Measure(*cursor.fetchone())
+        now, *facts = cursor.fetchone()
+        return Measure(moment(now), *facts)

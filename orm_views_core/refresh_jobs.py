@@ -20,7 +20,7 @@ from . import signals
 from .names import ViewName
 from .refresh_order import Schedule
 from .refresh_results import RefreshResult, RefreshStart
-from .refreshing import Task, Tell, refresh_one, skipped
+from .refreshing import Task, Tell, interrupted, refresh_one, skipped
 
 Key = tuple[str, ViewName]
 
@@ -68,10 +68,14 @@ def carry_out(
     if inside or len(tasks) < 2:
         jobs = 1
     run = _Run(tasks, waits_for, seconds if jobs > 1 else None, _Teller(callbacks, sender))
-    if jobs > 1:
-        run.side_by_side(min(jobs, len(tasks)))
-    else:
-        run.one_by_one({} if inside else dict.fromkeys(alias for alias, _ in tasks))
+    try:
+        if jobs > 1:
+            run.side_by_side(min(jobs, len(tasks)))
+        else:
+            run.one_by_one({} if inside else dict.fromkeys(alias for alias, _ in tasks))
+    except BaseException as error:
+        run.teller.interrupted(error)
+        raise
     return run.results
 
 
@@ -80,18 +84,26 @@ class _Teller:
 
     def __init__(self, callbacks: Callbacks, sender: Any) -> None:
         self.callbacks, self.sender = callbacks, sender
+        self.begun: dict[Key, RefreshStart] = {}
 
     def started(self, start: RefreshStart) -> None:
+        self.begun[start.database, start.name] = start
+        self._send(signals.view_refresh_started, start, start=start)
         if self.callbacks.on_start:
             self.callbacks.on_start(start)
-        self._send(signals.view_refresh_started, start, start=start)
 
     def waiting(self, start: RefreshStart, what: str) -> None:
+        self._send(signals.view_refresh_waiting, start, start=start, waiting_for=what)
         if self.callbacks.on_wait:
             self.callbacks.on_wait(start, what)
-        self._send(signals.view_refresh_waiting, start, start=start, waiting_for=what)
+
+    def interrupted(self, error: BaseException) -> None:
+        """Tell of the end of those that were begun when something else than a refusal ended all of it."""
+        for start in list(self.begun.values()):
+            self.ended(interrupted(start, error), calls_back=False)
 
     def ended(self, result: RefreshResult, *, calls_back: bool = True) -> None:
+        self.begun.pop((result.database, result.name), None)
         call = self.callbacks.on_done if result.ok else self.callbacks.on_failed
         self._send(
             signals.view_refreshed if result.ok else signals.view_refresh_failed, result, result=result

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .connections import get_connection
+from .fetching import moment
 from .locks import SYNC_LOCK
 from .names import ViewName
 
@@ -24,7 +25,8 @@ REFRESH_LOCK = int.from_bytes(b"ormr", "big")
 _TAKE = "SELECT pg_catalog.{}(%s, %s)"
 
 _RUNNING = """
-SELECT l.pid, l.granted, c.oid, n.nspname, c.relname, a.usename, a.xact_start, a.application_name
+SELECT l.pid, l.granted, c.oid, n.nspname, c.relname, a.usename,
+       extract(epoch FROM a.xact_start)::float8, a.application_name
 FROM pg_catalog.pg_locks l
 LEFT JOIN pg_catalog.pg_class c ON l.objsubid = 2 AND c.oid = l.objid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -99,8 +101,15 @@ def running(connection: BaseDatabaseWrapper) -> list[Running]:
         cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
         cursor.execute(_RUNNING, {"refresh": REFRESH_LOCK, "sync": SYNC_LOCK})
         return [
-            Running(pid, None if oid is None else ViewName(schema, name), not granted, *rest)
-            for pid, granted, oid, schema, name, *rest in cursor.fetchall()
+            Running(
+                pid,
+                None if oid is None else ViewName(schema, name),
+                not granted,
+                role,
+                None if since is None else moment(since),
+                application,
+            )
+            for pid, granted, oid, schema, name, role, since, application in cursor.fetchall()
         ]
 
 

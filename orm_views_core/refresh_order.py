@@ -22,11 +22,8 @@ def narrow_down(
         through: the plain views, which pass on what they read. Another materialised view does not: its rows
             stay.
     """
-    narrowed = {}
-    for name in chosen:
-        passing = {view: found for view, found in reads.items() if view == name or view in through}
-        narrowed[name] = (closure(passing, reads.get(name, ())) & set(chosen)) - {name}
-    return narrowed
+    passing = {view: found for view, found in reads.items() if view in through}
+    return {name: (closure(passing, reads.get(name, ())) & set(chosen)) - {name} for name in chosen}
 
 
 class Schedule(Generic[N]):

@@ -39,7 +39,7 @@ class Task:
         where: its class and where it is written, for messages.
         concurrently: True or False insists; None goes concurrently where it is possible.
         request: the call that it belongs to.
-        asked: when that was, by the database's clock.
+        asked: when that was, by the database's clock; when the refresh begins if None.
         jobs: how many views at once that call refreshes.
         not_before: the rows of a refresh that was joined must not be older; None for any.
         unless_newer_than: whoever has refreshed it since the rows were of that time has done what is asked
@@ -52,7 +52,7 @@ class Task:
     where: str
     concurrently: bool | None
     request: uuid.UUID
-    asked: dt.datetime
+    asked: dt.datetime | None = None
     jobs: int = 1
     not_before: dt.datetime | None = None
     unless_newer_than: dt.datetime | None = None
@@ -119,9 +119,16 @@ class _Refresh:
 
     def _tell_of_start(self, view: RefreshedView) -> None:
         task = self.task
-        how = self._how(view)
+        asked = self.start.asked if self.start else task.asked or view.now
         start = RefreshStart(
-            task.database, task.name, task.label, task.request, task.asked, view.pid, **how, jobs=task.jobs
+            task.database,
+            task.name,
+            task.label,
+            task.request,
+            asked,
+            view.pid,
+            **self._how(view),
+            jobs=task.jobs,
         )
         is_news = self.start is None or self.start.pid != start.pid
         self.start = start
@@ -284,12 +291,32 @@ class _Refresh:
             **{
                 "label": task.label,
                 "request": task.request,
-                "asked": task.asked,
+                "asked": start.asked if start else task.asked,
                 "waited": self.waited,
                 "pid": start.pid if start else None,
                 **facts,
             },
         )
+
+
+def interrupted(start: RefreshStart, error: BaseException) -> RefreshResult:
+    """Return the result of a refresh that was begun when the call was interrupted: nothing of it stays."""
+    return RefreshResult(
+        start.database,
+        start.name,
+        start.concurrently,
+        start.why_not,
+        0.0,
+        Outcome.FAILED,
+        label=start.label,
+        request=start.request,
+        asked=start.asked,
+        pid=start.pid,
+        error=RefreshError(
+            f"{start.name} in database {start.database!r} was not refreshed: interrupted by "
+            f"{type(error).__name__}."
+        ),
+    )
 
 
 def skipped(task: Task, because: str) -> RefreshResult:

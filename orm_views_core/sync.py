@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
 from . import signals
 from .apply import Progress, StepResult, apply_plan
@@ -132,7 +132,8 @@ def sync_views(
     request = uuid.uuid4()
     for connection in _connect(databases):
         alias, started = connection.alias, time.perf_counter()
-        said = {"sender": sync_views, "database": alias, "request": request, "started": timezone.now()}
+        now = dt.datetime.now(dt.timezone.utc)
+        said = {"sender": sync_views, "database": alias, "request": request, "started": now}
         signals.views_sync_started.send_robust(**said)
         try:
             result = in_transaction(connection, sync, progress.on_wait if progress else None)

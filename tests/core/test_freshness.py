@@ -262,6 +262,15 @@ def test_another_trouble_is_the_state_and_the_age_is_said_beside_it(four, execut
 
 
 @pytest.mark.django_db
+def test_a_project_without_time_zones_has_the_same_ages(four, settings):
+    settings.USE_TZ = False
+    assert status_of("older").freshness.overdue >= 4 * HOUR
+    done = refresh_views(due=True)
+    assert all(result.asked <= result.started <= result.finished for result in done)
+    assert status_of("older").state is State.SYNCED
+
+
+@pytest.mark.django_db
 def test_a_view_that_is_not_there_is_not_due_yet():
     declare("A", refresh_every=HOUR)
     assert refresh_views(due=True) == []

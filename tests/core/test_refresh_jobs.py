@@ -263,6 +263,25 @@ def test_a_caller_that_gives_up_cancels_what_is_being_done(listen):
     wait_until(NO_OTHER_BACKEND)
 
 
+def test_a_caller_that_is_interrupted_tells_of_what_it_had_begun(listen):
+    declare("A")
+    declare("B", "SELECT id FROM views.a")
+    sync_views()
+    heard = []
+    listen("view_refresh_started", lambda start, **kwargs: heard.append(("started", start.name.name)))
+    listen("view_refresh_failed", lambda result, **kwargs: heard.append(("failed", str(result.error))))
+
+    def interrupt(definition, concurrently, why_not):
+        if definition.name.name == "b":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refresh_views(on_start=interrupt)
+    said = "views.b in database 'default' was not refreshed: interrupted by KeyboardInterrupt."
+    assert heard == [("started", "a"), ("started", "b"), ("failed", said)]
+    assert not connection.in_atomic_block
+
+
 def test_inside_a_transaction_all_is_part_of_it(seven):
     before = query("SELECT obj_description('views.a'::regclass)")
     with transaction.atomic():
