@@ -98,7 +98,7 @@ class _Refresh:
         before = self._look(connection)
         self._tell_of_start(before)
         view, holder = self._take_turn(connection, before)
-        if self._is_done(before, view, waited=holder is not None):
+        if self._is_done(before, view):
             return self._joined(view, holder)
         assert self.start is not None
         self.start = replace(self.start, **self._how(view))
@@ -170,12 +170,9 @@ class _Refresh:
                 return now, waited_for
             view = now
 
-    def _is_done(self, before: RefreshedView, view: RefreshedView, *, waited: bool) -> bool:
-        """Say whether somebody else has done what is asked for."""
-        known, oldest = self.task.unless_newer_than, self.task.not_before
-        if known is None and not waited:
-            return False
-        known = known or before.refreshed
+    def _is_done(self, before: RefreshedView, view: RefreshedView) -> bool:
+        """Say whether somebody else has done what is asked for since we first looked."""
+        known, oldest = self.task.unless_newer_than or before.refreshed, self.task.not_before
         found = view.refreshed
         if found is None or not view.populated:
             return False

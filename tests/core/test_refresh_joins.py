@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from orm_views_core import signals
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import Outcome, refresh_materialized_view, refresh_views
-from orm_views_core.refresh_locks import cancel, find_running
+from orm_views_core.refresh_locks import REFRESH_LOCK, cancel, find_running
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
@@ -216,6 +217,23 @@ def test_a_sync_that_swaps_another_view_in_while_we_wait_is_waited_for_too():
     assert query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
+def test_the_turn_that_is_taken_is_that_of_the_view_which_a_sync_has_put_there_meanwhile(other):
+    synced(declare("A", pk_field="id"))
+    other.execute("SELECT pg_advisory_xact_lock(%s, 'views.a'::regclass::oid::int)", [REFRESH_LOCK])
+    run = Background(refresh_views)
+    ((pid,),) = wait_until(WAITING)
+    declare("A", GATED.replace("n.id", "n.id + 10 AS id"), pk_field="id")
+    sync_views()
+    query("COMMENT ON MATERIALIZED VIEW views.a IS NULL")  # else the sync would be joined
+    with closed_gate() as open_gate:
+        other.connection.rollback()
+        assert wait_until(AT_THE_GATE) == [(pid,)]
+        assert [(r.pid, r.name) for r in find_running("default")] == [(pid, A)]
+        open_gate()
+        (result,) = run.join()
+    assert (result.outcome, rows()) == (Outcome.REFRESHED, [11])
+
+
 def test_who_refreshes_and_who_waits_can_be_seen_from_another_session():
     synced(declare("A", pk_field="id"))
     assert find_running("default") == []
@@ -251,9 +269,11 @@ def test_a_refresh_that_waits_for_a_lock_names_who_holds_it(other, heard, settin
     assert waits[-1]["start"].pid != pid
 
 
-def test_a_refresh_that_goes_concurrently_waits_for_no_reader(other):
+def test_a_refresh_that_goes_concurrently_waits_for_no_reader(other, settings):
+    settings.ORM_VIEWS = {"LOCK_TIMEOUT": 0.01}
     synced(declare("A", pk_field="id"))
-    other.execute("SELECT * FROM views.a")  # and stays in its transaction
+    other.execute("SELECT * FROM views.a")  # and stays in its transaction, longer than LOCK_TIMEOUT
+    time.sleep(0.05)
     waits = []
     (result,) = refresh_views(on_wait=lambda *arguments: waits.append(arguments))
     assert (result.concurrently, waits, result.waited) == (True, [], 0)
