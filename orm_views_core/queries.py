@@ -271,20 +271,6 @@ WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(nam
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
 
-# Which views read which, ours or not, in all of the database.
-VIEW_READS = """
-SELECT reader_schema.nspname, reader.relname, reader.relkind, read_schema.nspname, read.relname
-FROM pg_catalog.pg_rewrite r
-JOIN pg_catalog.pg_class reader ON reader.oid = r.ev_class AND reader.relkind IN ('v', 'm')
-JOIN pg_catalog.pg_namespace reader_schema ON reader_schema.oid = reader.relnamespace
-JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-                           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
-JOIN pg_catalog.pg_class read ON read.oid = d.refobjid AND read.relkind IN ('v', 'm')
-JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
-WHERE r.rulename = '_RETURN' AND reader_schema.nspname <> 'information_schema'
-GROUP BY 1, 2, 3, 4, 5
-"""
-
 # What some materialised views read, through plain views and into partitions, and how many changes of rows the
 # statistics have counted there. pg_stat_user_tables has the same numbers, but only those of tables.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW
