@@ -38,6 +38,8 @@ def test_e001_a_bad_setting_hides_no_message_behind_a_traceback():
         assert {message.id for message in messages} == {"orm_views_core.E001"}, bad
 
 
+# Django 6.1 asks the databases what they can do, for generated fields of models.
+@pytest.mark.django_db(databases="__all__")
 def test_e001_stops_the_check_command():
     with (
         override_settings(ORM_VIEWS={"LOCK_WAIT": -1}),
@@ -155,6 +157,8 @@ def test_w001_a_name_that_has_to_be_quoted():
     assert "lower case" in message.hint
 
 
+# Django 6.1 asks the databases what they can do, for generated fields of models.
+@pytest.mark.django_db(databases="__all__")
 def test_every_check_runs_with_the_others():
     class Loud(PostgresViewFromSQL):
         name = "LoanBook"
