@@ -7,6 +7,8 @@ from django.db import connections
 from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
 from tests.admin.pages import LIST, declare, declare_materialised, key, url
+from tests.demo import data
+from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
 
 PAGES = {
     "list": LIST,
@@ -25,6 +27,13 @@ PAGES = {
     "preview, filtered": f"{url('preview', 'ages')}?sort=-id&column.word=long",
     "preview, refused": f"{url('preview', 'ages')}?sort=absent",
     "preview, not populated": url("preview", "empty"),
+    "rows": "/admin/lending/loanbook/?id__lt=30",
+    "rows, filtered": "/admin/lending/loanbook/?opened_on__year=2024&q=o&o=-3&_facets=True",
+    "rows, linked": "/admin/lending/activeloans/?id__lt=30",
+    "rows, estimated": "/admin/lending/activeloans/?o=1",
+    "rows, not populated": "/admin/lending/loanbook/?p=1",
+    "row": "/admin/lending/loanbook/5/change/",
+    "row, linked": "/admin/lending/activeloans/5/change/",
 }
 
 
@@ -53,3 +62,20 @@ def set_up() -> None:
 def break_one() -> None:
     """Declare a view whose SQL PostgreSQL refuses, which holds up every plan of all views."""
     declare("Broken", "SELECT nonsense FROM lending_customer")
+
+
+def set_up_rows(name: str) -> None:
+    """Load the demonstration's data, and sync those of its views whose rows are in the admin."""
+    data.load(connections["default"], scale=0.001)
+    for view in (DataAsOf, Customers, LoanBook, ActiveLoans):
+        registry.register(view)
+    sync_views()
+    with connections["default"].cursor() as cursor:
+        if name == "rows, not populated":
+            cursor.execute("REFRESH MATERIALIZED VIEW views.loan_book WITH NO DATA")
+        else:
+            slow = "WHERE pg_sleep(0.005) IS NOT NULL" if name == "rows, estimated" else ""
+            cursor.execute(
+                "CREATE OR REPLACE VIEW views.active_loans AS SELECT id, product_id, principal, annual_rate,"
+                f" term_months, status, opened_on FROM lending_loan {slow}"
+            )

@@ -25,15 +25,18 @@ def axe() -> str:
 
 
 @pytest.fixture
-def visit(page: Page, log_in: Callable[[Any], Page], admin_user: Any) -> Any:
+def visit(page: Page, log_in: Callable[[Any], Page], admin_user: Any, settings: Any) -> Any:
     """A function that opens a page of the scene as a superuser and makes sure that it is that page."""
     log_in(admin_user)
+    settings.ORM_VIEWS = {"COUNT_TIMEOUT": 0.2}
     with registry.isolated():
         scene.set_up()
 
         def open_page(name: str) -> Page:
             if name in {"plan, refused", "detail, invalid"}:
                 scene.break_one()
+            if name.startswith("row"):
+                scene.set_up_rows(name)
             response = page.goto(scene.PAGES[name])
             assert response is not None
             assert response.status == 200
@@ -94,7 +97,7 @@ def test_a_page_keeps_to_a_strict_content_security_policy(visit, page, name):
     assert errors == []
 
 
-@pytest.mark.parametrize("name", ["list", "plan", "preview"])
+@pytest.mark.parametrize("name", ["list", "plan", "preview", "rows"])
 def test_what_has_the_focus_can_be_seen(visit, name):
     page = visit(name)
     seen = 0
