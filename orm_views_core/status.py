@@ -28,6 +28,7 @@ from .names import ViewKind, ViewName
 from .planning import find_orphans, schemas_of
 from .refresh import why_not_concurrently
 from .rehearsal import Rehearsal, RehearsedView, rehearse
+from .tag import Tag
 
 
 class State(enum.Enum):
@@ -174,6 +175,19 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     reads = status.installed.reads if status.installed else rehearsed.reads if rehearsed else ()
     read_by = status.installed.read_by if status.installed else ()
     return ViewDetail(status, columns, rehearsed, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
+
+
+def read_tags(database: str, names: Collection[ViewName]) -> dict[ViewName, Tag]:
+    """Return what the last sync or refresh wrote down about some views; those without a tag are left out.
+
+    Raises:
+        UnsupportedDatabaseError: when the alias is unknown.
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    connection = get_connection(database)
+    with transaction.atomic(using=database):
+        found = read_catalog(connection, [], only=list(names)).relations
+    return {name: view.tag for name, view in found.items() if view.tag is not None and name in set(names)}
 
 
 def _rehearse_alone(
