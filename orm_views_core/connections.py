@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -51,6 +52,34 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
         raise DatabaseUnavailableError(
             f"Database {connection.alias!r} ({where}) does not answer: {str(error).strip()}"
         ) from error
+
+
+@contextmanager
+def spare_connections(aliases: Collection[str]) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Give a context in which this thread has other connections than those that refresh or sync.
+
+    What receivers and callbacks write is then committed at once, and what they get wrong harms no work.
+    They are opened when they are first used, and closed at the end.
+    """
+    spare: dict[str, Any] = {}
+
+    @contextmanager
+    def aside() -> Iterator[None]:
+        own = {alias: connections[alias] for alias in aliases}
+        for alias in aliases:
+            spare.setdefault(alias, connections.create_connection(alias))
+            connections[alias] = spare[alias]
+        try:
+            yield
+        finally:
+            for alias, connection in own.items():
+                connections[alias] = connection
+
+    try:
+        yield aside
+    finally:
+        for connection in spare.values():
+            connection.close()
 
 
 def view_databases() -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from django.db import connections
 
 from . import signals
+from .connections import spare_connections
 from .names import ViewName
 from .refresh_order import Schedule
 from .refresh_results import RefreshResult, RefreshStart
@@ -135,7 +135,7 @@ class _Run:
 
     def one_by_one(self, aliases: Mapping[str, None]) -> None:
         """Refresh on the caller's connections; whoever is told gets others of those aliases meanwhile."""
-        with _spare_connections(aliases) as aside:
+        with spare_connections(aliases) as aside:
 
             def started(start: RefreshStart) -> None:
                 with aside():
@@ -200,34 +200,6 @@ class _Run:
         self.by_key[key] = result
         self.schedule.finish(key, ok=result.ok)
         self.teller.ended(result)
-
-
-@contextmanager
-def _spare_connections(aliases: Mapping[str, None]) -> Iterator[Callable[[], Any]]:
-    """Give a context in which this thread has other connections than those that refresh.
-
-    What receivers and callbacks write is then committed at once, and what they get wrong harms no refresh.
-    They are opened when they are first used, and closed at the end.
-    """
-    spare: dict[str, Any] = {}
-
-    @contextmanager
-    def aside() -> Iterator[None]:
-        own = {alias: connections[alias] for alias in aliases}
-        for alias in aliases:
-            spare.setdefault(alias, connections.create_connection(alias))
-            connections[alias] = spare[alias]
-        try:
-            yield
-        finally:
-            for alias, connection in own.items():
-                connections[alias] = connection
-
-    try:
-        yield aside
-    finally:
-        for connection in spare.values():
-            connection.close()
 
 
 class _Workers:
