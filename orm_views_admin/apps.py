@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from django.apps import AppConfig
+from django.core.management import find_commands, get_commands
 from django.utils.translation import gettext_lazy as _
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -14,3 +15,13 @@ class OrmViewsAdminConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     # Templates and static files lie in the package where it is installed, beside it in a checkout.
     path = str(_PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent)
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers them
+        from .recording import connect
+
+        connect()
+        if self.path != str(_PACKAGE):
+            # Django looks for commands in that same path, and these are in the package.
+            for name in find_commands(str(_PACKAGE / "management")):
+                get_commands().setdefault(name, self.name)

@@ -44,7 +44,7 @@ def _is_length_of_time(value: object) -> bool:
 _RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "EXECUTOR": (
         _is_executor,
-        f"Give {', '.join(map(repr, EXECUTORS))} or the dotted path of a callable, such as 'shop.tasks.submit'.",
+        f"Give {', '.join(map(repr, EXECUTORS))}, or the path of a callable, such as 'shop.tasks.submit'.",
     ),
     "KEEP_RUNS": (
         _is_length_of_time,

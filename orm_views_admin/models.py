@@ -100,7 +100,7 @@ class Run(models.Model):
         _("who"),
         max_length=255,
         blank=True,
-        help_text=_("The user's name, or that of the operating system's user who ran a command."),
+        help_text=_("The user's name, or that of the system's user who ran a command."),
     )
     options = models.JSONField(
         _("options"),

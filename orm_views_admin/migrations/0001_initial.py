@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                     "who",
                     models.CharField(
                         blank=True,
-                        help_text="The user's name, or that of the operating system's user who ran a command.",
+                        help_text="The user's name, or that of the system's user who ran a command.",
                         max_length=255,
                         verbose_name="who",
                     ),

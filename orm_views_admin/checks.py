@@ -1,0 +1,25 @@
+"""System checks. Each has an id that never changes, and a hint that says what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import raw_settings, setting_problems
+from .executors import get_executor
+
+
+@register("orm_views")
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_admin.E001: ``ORM_VIEWS_ADMIN`` has a key or a value that it cannot have."""
+    problems = [(p.message, p.hint) for p in setting_problems(raw_settings())]
+    if not problems:
+        try:
+            get_executor()
+        except ImproperlyConfigured as error:
+            problems.append((str(error), "docs/runs.md has the settings of each executor."))
+    return [Error(message, hint=hint, id="orm_views_admin.E001") for message, hint in problems]
