@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -80,12 +81,12 @@ def _calling_command() -> str | None:
 
     Django tells nobody which command runs, and a project's own commands are to count as well as ours.
     """
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_code is BaseCommand.execute.__code__:
-            return type(frame.f_locals["self"]).__module__
-        if frame.f_back is None:
-            break
+        if frame.f_code.co_name == "execute" and isinstance(
+            command := frame.f_locals.get("self"), BaseCommand
+        ):
+            return type(command).__module__
         frame = frame.f_back
     return None
 

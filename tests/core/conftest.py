@@ -10,7 +10,9 @@ from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.dispatch import Signal
 
+from orm_views_core import signals
 from orm_views_core.registry import Registry, registry
 
 Snapshot = dict[str, Any]
@@ -33,6 +35,14 @@ WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 def plain_settings(settings: Any) -> None:
     """The defaults: what the demonstration grants is no business of these tests."""
     settings.ORM_VIEWS = {}
+
+
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Core works without the admin: nobody listens but whoever a test lets listen."""
+    for signal in vars(signals).values():
+        if isinstance(signal, Signal):
+            monkeypatch.setattr(signal, "receivers", [])
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ ROWS = [
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
-    "recording apply refresh_locks refresh_facts refreshing refresh_jobs refresh rows",
+    "recording apply refresh_locks backends refresh_facts refreshing refresh_jobs refresh rows",
     "ahead planning sync status report refresh_report openmetrics inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
