@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
 
+from .addresses import ViewAddress
 from .models import RegisteredView
 from .readable_admin import ReadableViewAdmin
 from .sites import url_in
@@ -18,6 +20,16 @@ class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return HttpResponseRedirect(url_in(self.admin_site, "list"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Lead to the page of a view, which is where Django's log of recent actions points to."""
+        try:
+            address = ViewAddress.parse(unquote(object_id))
+        except ValueError:  # a database: all of it was synced
+            return HttpResponseRedirect(url_in(self.admin_site, "list"))
+        return HttpResponseRedirect(url_in(self.admin_site, "detail", **address.parts))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

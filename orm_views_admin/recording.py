@@ -27,6 +27,7 @@ from orm_views_core.sync import SyncResult
 
 from .history import prune_now_and_then
 from .models import Run
+from .moments import to_field
 from .origins import Key, find_origin
 from .settling import reconcile
 from .sync_steps import failed_steps, finished_steps, summarise
@@ -161,7 +162,7 @@ def _key_of(what: RefreshStart | RefreshResult) -> Key:
 def _summary(result: RefreshResult) -> str:
     if not result.joined or result.started is None:
         return ""
-    moment = timezone.localtime(result.started)
+    moment = timezone.localtime(result.started, timezone.get_default_timezone())
     return _("Another refresh of it was joined: the rows are those of %(time)s.") % {
         "time": moment.isoformat(" ", "seconds")
     }
@@ -169,12 +170,12 @@ def _summary(result: RefreshResult) -> str:
 
 def _at_work(backend: Backend | None, pid: int) -> dict[str, Any]:
     # By the clock of the view's database: what is compared with it later is the time in the view's tag.
-    now = backend.now if backend else timezone.now()
+    now = to_field(backend.now) if backend else timezone.now()
     return {
         "state": Run.State.RUNNING,
         "started_at": Coalesce("started_at", models.Value(now, models.DateTimeField())),
         "pid": pid,
-        "backend_start": backend.started if backend else None,
+        "backend_start": to_field(backend.started) if backend else None,
     }
 
 

@@ -31,6 +31,7 @@ from .executors import get_executor
 from .history import prune, prune_now_and_then
 from .journal import log
 from .models import Run
+from .moments import from_field
 from .origins import started_by
 from .settling import holders, reconcile
 from .sync_progress import SyncProgress
@@ -317,7 +318,11 @@ def _cancel_work(run: Run) -> bool:
         if not run.is_active:
             return run.state == Run.State.CANCELLED
         pid, started = run.pid, run.backend_start
-        if pid is not None and started is not None and cancel_work(run.database, pid, started, run.view_name):
+        if (
+            pid is not None
+            and started is not None
+            and cancel_work(run.database, pid, from_field(started), run.view_name)
+        ):
             return True
         if time.monotonic() >= deadline:
             reconcile([run])

@@ -24,9 +24,12 @@ from orm_views_core.tag import Tag
 
 from .executors import get_executor
 from .models import Run
+from .moments import from_field, to_field
 
 #: A backend may be idle for so many seconds between two tries, or while what it did is recorded.
 _IDLE = 10.0
+#: The tag keeps milliseconds.
+_ROUNDING = dt.timedelta(milliseconds=1)
 #: Who has taken a request from the queue says within this time which backend works on it.
 _SILENCE = dt.timedelta(seconds=60)
 
@@ -106,17 +109,16 @@ def _is_at_work(run: Run, backends: Mapping[int, Backend], busy: Sequence[Runnin
 
 
 def _is_its(backend: Backend, run: Run) -> bool:
-    return run.backend_start is None or backend.started == run.backend_start
+    return run.backend_start is None or backend.began(from_field(run.backend_start))
 
 
 def _what_became(run: Run, tags: Mapping[ViewName, Tag]) -> dict[str, Any]:
     name = run.view_name
     tag = tags.get(name) if name else None
-    # The tag keeps milliseconds.
-    earliest = run.started_at - dt.timedelta(milliseconds=1) if run.started_at else None
+    earliest = from_field(run.started_at) - _ROUNDING if run.started_at else None
     if tag and tag.refreshed and earliest and tag.refreshed >= earliest:
         finished = tag.refreshed + dt.timedelta(seconds=tag.seconds or 0.0)
-        return {"state": Run.State.SUCCEEDED, "seconds": tag.seconds, "finished_at": finished}
+        return {"state": Run.State.SUCCEEDED, "seconds": tag.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
     return {

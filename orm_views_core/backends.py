@@ -15,13 +15,15 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .connections import get_connection
+from .fetching import moment
 from .names import ViewName
 from .refresh_locks import running
 
 # Whoever we may not see (pg_read_all_stats sees everybody) has no state.
 _BACKENDS = """
-SELECT a.pid, a.backend_start, a.state,
-       extract(epoch FROM clock_timestamp() - a.state_change)::float8, clock_timestamp()
+SELECT a.pid, extract(epoch FROM a.backend_start)::float8, a.state,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float8,
+       extract(epoch FROM clock_timestamp())::float8
 FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = ANY(%(pids)s) OR (%(own)s AND a.pid = pg_catalog.pg_backend_pid())
 """
@@ -41,7 +43,7 @@ ORDER BY found.pid
 _SIGNAL = """
 SELECT pg_catalog.{function}(a.pid)
 FROM pg_catalog.pg_stat_activity a
-WHERE a.pid = %(pid)s AND a.backend_start = %(backend_start)s
+WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
 """
 
 _PATIENCE = 0.5  # seconds for a cancelled statement to end
@@ -63,6 +65,10 @@ class Backend(NamedTuple):
     state: str | None
     seconds: float | None
     now: dt.datetime
+
+    def began(self, moment: dt.datetime) -> bool:
+        """Whether it was started then, and is not another one with its pid."""
+        return abs(self.started - moment) < dt.timedelta(milliseconds=1)
 
 
 class Blocker(NamedTuple):
@@ -143,7 +149,7 @@ def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | 
     while _is_at(connection, pid, name):
         if time.monotonic() >= deadline:
             state = find_backends(database, [pid]).get(pid)
-            if state is None or state.started != started:
+            if state is None or not state.began(started):
                 return True
             if (state.state or "").startswith("idle in transaction"):
                 return _signal(connection, "pg_terminate_backend", pid, started)
@@ -159,7 +165,7 @@ def _is_at(connection: BaseDatabaseWrapper, pid: int, name: ViewName | None) -> 
 def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime) -> bool:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         _forget_what_was_seen(connection)
-        cursor.execute(_SIGNAL.format(function=function), {"pid": pid, "backend_start": started})
+        cursor.execute(_SIGNAL.format(function=function), {"pid": pid, "started": started.timestamp()})
         found = cursor.fetchone()
         return bool(found and found[0])
 
@@ -169,7 +175,11 @@ def _backends(database: str, pids: Collection[int], *, own: bool = False) -> lis
     with transaction.atomic(using=database), connection.cursor() as cursor:
         _forget_what_was_seen(connection)
         cursor.execute(_BACKENDS, {"pids": list(pids), "own": own})
-        return [Backend(*row) for row in cursor.fetchall()]
+        return [
+            Backend(found, moment(started), state, seconds, moment(now))
+            for found, started, state, seconds, now in cursor.fetchall()
+            if started is not None  # else it is not ours to see
+        ]
 
 
 def _forget_what_was_seen(connection: BaseDatabaseWrapper) -> None:

@@ -5,7 +5,8 @@ from tests.demo.settings import INSTALLED_APPS
 
 DEBUG = False
 
-INSTALLED_APPS += ["django.contrib.postgres", "tests.oldstyle", "tests.fieldtypes", "tests.bookshop"]
+INSTALLED_APPS += ["django.contrib.postgres", "django_tasks_db"]
+INSTALLED_APPS += ["tests.oldstyle", "tests.fieldtypes", "tests.bookshop"]
 
 # An ImageField without Pillow: nothing here opens a picture.
 SILENCED_SYSTEM_CHECKS = ["fields.E210"]

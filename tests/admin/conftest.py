@@ -11,8 +11,11 @@ from django.contrib.auth.models import Permission
 from django.db import connections
 from django.test import Client
 
+from orm_views_admin.models import Run
 from orm_views_core.registry import Registry, registry
+from orm_views_core.sync import sync_views
 from tests.admin.pages import Browse
+from tests.admin.slow import declare_slow
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,44 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     for alias, connection in kept.items():
         connections[alias].close()
         connections[alias] = connection
+
+
+@pytest.fixture
+def ann(db: None) -> Any:
+    """A member of staff."""
+    return get_user_model().objects.create_user("ann", is_staff=True)
+
+
+@pytest.fixture
+def at_once(settings: Any, django_capture_on_commit_callbacks: Any) -> Callable[..., Any]:
+    """A function that calls another one, with what that starts carried out before it returns."""
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
+
+    def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with django_capture_on_commit_callbacks(execute=True):
+            return function(*args, **kwargs)
+
+    return call
+
+
+@pytest.fixture
+def pause(transactional_db: None, committed_views: None) -> Iterator[Callable[[float], None]]:
+    """A function that says how long the slow views take to refresh; they are there, of one row."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pause CASCADE")
+        cursor.execute("CREATE TABLE pause AS SELECT 1 AS n, 0.0::float8 AS seconds")
+    declare_slow()
+    sync_views()
+    Run.objects.all().delete()
+
+    def say(seconds: float) -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("UPDATE pause SET n = n + 1, seconds = %s", [seconds])
+
+    yield say
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        cursor.execute("DROP TABLE pause CASCADE")
