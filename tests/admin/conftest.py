@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -110,3 +111,9 @@ def pause(transactional_db: None, committed_views: None) -> Iterator[Callable[[f
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         cursor.execute("DROP TABLE pause CASCADE")
+
+
+@pytest.fixture
+def refresh_seconds() -> float:
+    """How long a long refresh takes: ten seconds when soaking, a share of it in the suite."""
+    return 10.0 if os.environ.get("SOAK") else 2.0
