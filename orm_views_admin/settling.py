@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -116,7 +117,13 @@ def _what_became(run: Run, tags: Mapping[ViewName, Tag]) -> dict[str, Any]:
     name = run.view_name
     tag = tags.get(name) if name else None
     earliest = from_field(run.started_at) - _ROUNDING if run.started_at else None
-    if tag and tag.refreshed and earliest and tag.refreshed >= earliest:
+    if (
+        tag
+        and tag.refreshed
+        and earliest
+        and tag.refreshed >= earliest
+        and not _is_others(run, tag.refreshed)
+    ):
         finished = tag.refreshed + dt.timedelta(seconds=tag.seconds or 0.0)
         return {"state": Run.State.SUCCEEDED, "seconds": tag.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
@@ -125,6 +132,16 @@ def _what_became(run: Run, tags: Mapping[ViewName, Tag]) -> dict[str, Any]:
         "state": Run.State.LOST,
         "error": _("The process or the backend that worked on it is gone, and has not said how it ended."),
     }
+
+
+def _is_others(run: Run, refreshed: dt.datetime) -> bool:
+    """Say whether the rows are those of another run, of that view or of a sync."""
+    moment = to_field(refreshed)
+    others = Run.objects.filter(database=run.database, state=Run.State.SUCCEEDED).exclude(pk=run.pk)
+    its = models.Q(schema=run.schema, name=run.name) | models.Q(kind=Run.Kind.SYNC)
+    return others.filter(
+        its, started_at__lte=moment + _ROUNDING, finished_at__gte=moment - _ROUNDING
+    ).exists()
 
 
 def _settle_queued(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -105,6 +106,9 @@ def pause(transactional_db: None, committed_views: None) -> Iterator[Callable[[f
             cursor.execute("UPDATE pause SET n = n + 1, seconds = %s", [seconds])
 
     yield say
+    for thread in threading.enumerate():
+        if thread.name.startswith("orm-views"):
+            thread.join(60)
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

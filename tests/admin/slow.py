@@ -19,6 +19,7 @@ from tests.admin.pages import declare_materialised
 
 ROOT = Path(__file__).absolute().parents[2]
 SLOW = ViewAddress("default", ViewName("views", "slow"))
+ABOVE = ViewAddress("default", ViewName("views", "above"))
 
 
 def declare_slow() -> None:
