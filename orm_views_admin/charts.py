@@ -1,0 +1,195 @@
+"""Durations as pictures: numbers in, SVG paths out. Pure.
+
+A result is told by the shape of its mark as well as by its colour, so that a picture can be read without
+seeing colours (WCAG 2.2, 1.4.1 Use of Color).
+"""
+
+from __future__ import annotations
+
+import bisect
+import enum
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+
+class Mark(enum.Enum):
+    """What stands for a run; the value is the last part of its CSS class.
+
+    DONE is a disc, JOINED a ring, FAILED a cross, STOPPED a square, OPEN a dash.
+    """
+
+    DONE = "done"
+    JOINED = "joined"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run: how long it took (None when that is not known), what became of it, and what is said of it."""
+
+    seconds: float | None
+    mark: Mark
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A mark in its place."""
+
+    mark: Mark
+    path: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across the chart: how many seconds it stands for, and where it is."""
+
+    seconds: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Durations in the order of time.
+
+    Attributes:
+        width: of its grid, on which all paths are.
+        height: likewise.
+        left: where the marks begin; the ticks' numbers are before that.
+        line: the path through those that were done, which shows the trend.
+        is_logarithmic: whether a step up is a multiple and not an amount.
+    """
+
+    width: int
+    height: int
+    left: int
+    line: str
+    shapes: tuple[Shape, ...]
+    ticks: tuple[Tick, ...]
+    is_logarithmic: bool
+
+
+@dataclass(frozen=True)
+class Sparkline:
+    """The same without numbers, as small as a word."""
+
+    width: int
+    height: int
+    line: str
+    shapes: tuple[Shape, ...]
+
+
+#: Steps between ticks: what people count seconds, minutes and hours in.
+_STEPS = (
+    *(n * 10**e for e in (-3, -2, -1) for n in (1, 2, 5)),
+    *(1, 2, 5, 10, 15, 30),
+    *(60 * n for n in (1, 2, 5, 10, 15, 30)),
+    *(3600 * n for n in (1, 2, 3, 6, 12, 24, 48, 96)),
+)
+_DECADES = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000)
+#: From this many times the shortest on, the longest would press all others to the ground.
+_TOO_FAR_APART = 100
+_SHORTEST = 0.001
+_MOST_TICKS = 4
+
+
+def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, left: int = 72) -> Chart:
+    """Draw durations, the oldest first."""
+    top, bottom, edge = 10, height - 10, 12
+    known = [max(point.seconds, _SHORTEST) for point in points if point.seconds is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    is_logarithmic = bool(known) and high / low > _TOO_FAR_APART
+    marks = _decades(low, high) if is_logarithmic else _even(high)
+    place = _scale(marks[0], marks[-1], top, bottom, math.log10 if is_logarithmic else float)
+    at = [
+        (x, bottom if point.seconds is None else place(max(point.seconds, _SHORTEST)))
+        for x, point in zip(_spread(len(points), left + edge, width - edge), points, strict=True)
+    ]
+    return Chart(
+        width,
+        height,
+        left,
+        _line(at, points),
+        tuple(_shapes(at, points, size=4.5)),
+        tuple(Tick(seconds, round(place(seconds), 1)) for seconds in marks),
+        is_logarithmic,
+    )
+
+
+def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -> Sparkline:
+    """Draw durations as small as a word, the oldest first; only the last and what went wrong are marked."""
+    known = [point.seconds for point in points if point.seconds is not None]
+    high = max(known, default=0) or 1
+    place = _scale(0, high, 4, height - 4, float)
+    at = [
+        (x, height - 4.0 if point.seconds is None else place(point.seconds))
+        for x, point in zip(_spread(len(points), 4, width - 4), points, strict=True)
+    ]
+    marked = [
+        i
+        for i, point in enumerate(points)
+        if i == len(points) - 1 or point.mark not in {Mark.DONE, Mark.JOINED}
+    ]
+    shapes = _shapes([at[i] for i in marked], [points[i] for i in marked], size=2.5)
+    return Sparkline(width, height, _line(at, points), tuple(shapes))
+
+
+def _spread(count: int, first: float, last: float) -> list[float]:
+    """Return places at equal distances, the last one on the right, where the newest is looked for."""
+    if count < 2:
+        return [last] * count
+    return [first + (last - first) * i / (count - 1) for i in range(count)]
+
+
+def _scale(
+    low: float, high: float, top: float, bottom: float, measure: Callable[[float], float]
+) -> Callable[[float], float]:
+    low, height = measure(low), measure(high) - measure(low)
+    return lambda value: bottom - (bottom - top) * (measure(value) - low) / height
+
+
+def _even(high: float) -> list[float]:
+    """Return ticks from 0 to no less than the longest, in steps that people count in."""
+    step = next((s for s in _STEPS if s * _MOST_TICKS >= high), math.ceil(high / _MOST_TICKS))
+    return [round(step * i, 3) for i in range(max(1, math.ceil(high / step)) + 1)]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    first = max(0, bisect.bisect_right(_DECADES, low) - 1)
+    last = min(len(_DECADES) - 1, bisect.bisect_left(_DECADES, high))
+    return [*_DECADES[first : last + 1]]
+
+
+def _line(at: Iterable[tuple[float, float]], points: Iterable[Point]) -> str:
+    done = [
+        place
+        for place, point in zip(at, points, strict=True)
+        if point.seconds is not None and point.mark is Mark.DONE
+    ]
+    if len(done) < 2:
+        return ""
+    return "".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(done))
+
+
+def _shapes(at: Iterable[tuple[float, float]], points: Iterable[Point], size: float) -> list[Shape]:
+    return [
+        Shape(point.mark, path_of(point.mark, x, y, size), point.title)
+        for (x, y), point in zip(at, points, strict=True)
+    ]
+
+
+def path_of(mark: Mark, x: float, y: float, size: float) -> str:
+    """Return the path of a mark around a place; the size is that from its middle to its edge."""
+    r = size
+    if mark in {Mark.DONE, Mark.JOINED}:
+        half = f"a{r:.1f} {r:.1f} 0 1 1"
+        return f"M{x - r:.1f} {y:.1f}{half} {2 * r:.1f} 0{half} {-2 * r:.1f} 0z"
+    if mark is Mark.FAILED:
+        return f"M{x - r:.1f} {y - r:.1f}l{2 * r:.1f} {2 * r:.1f}m0 {-2 * r:.1f}l{-2 * r:.1f} {2 * r:.1f}"
+    if mark is Mark.STOPPED:
+        return f"M{x - r:.1f} {y - r:.1f}h{2 * r:.1f}v{2 * r:.1f}h{-2 * r:.1f}z"
+    return f"M{x - r:.1f} {y:.1f}h{2 * r:.1f}"
