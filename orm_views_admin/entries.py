@@ -123,18 +123,26 @@ class Entry:
         return "\n".join(parts).lower()
 
 
-def freshness(entry: Entry) -> str:
+def promise(entry: Entry) -> str:
+    """Return whether a view keeps what it promises: "stale" or "fresh"; "" where nothing is promised."""
+    freshness = entry.status.freshness
+    if freshness is None or freshness.refresh_every is None:
+        return ""
+    return "stale" if freshness.is_stale else "fresh"
+
+
+def age(entry: Entry) -> str:
     """Return how old a materialised view's rows are: "hour", "day", "week", "older", "never"; else ""."""
     if entry.status.kind is not ViewKind.MATERIALISED_VIEW:
         return ""
     if entry.refreshed is None:
         return "never"
-    age = timezone.now() - entry.refreshed
+    since = timezone.now() - entry.refreshed
     for name, limit in (
         ("hour", dt.timedelta(hours=1)),
         ("day", dt.timedelta(days=1)),
         ("week", dt.timedelta(days=7)),
     ):
-        if age < limit:
+        if since < limit:
             return name
     return "older"

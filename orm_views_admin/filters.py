@@ -14,7 +14,7 @@ from orm_views_core.names import ViewKind
 from orm_views_core.status import State
 
 from . import wording
-from .entries import Entry, freshness
+from .entries import Entry, age, promise
 from .querystrings import with_parameters
 
 SEARCH = "q"
@@ -73,9 +73,15 @@ FILTERS = (
     Filter("app", _("app"), lambda entry: entry.app),
     Filter("database", _("database"), lambda entry: entry.database),
     Filter(
+        "promise",
+        _("freshness"),
+        promise,
+        {"stale": _("stale"), "fresh": _("as fresh as promised")},
+    ),
+    Filter(
         "fresh",
         _("last refresh"),
-        freshness,
+        age,
         {
             "hour": _("within an hour"),
             "day": _("within a day"),

@@ -102,7 +102,9 @@ class ViewTable(AdminTable):
     state = tables.Column(verbose_name=_("Status"), orderable=True, order_by="urgency")
     rows = tables.Column(verbose_name=_("Rows"), empty_values=(), attrs=_NUMBER)
     size = tables.Column(verbose_name=_("Size"), orderable=True, order_by="size_order", attrs=_NUMBER)
-    refreshed = tables.Column(verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order")
+    refreshed = tables.Column(
+        verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order", empty_values=()
+    )
     seconds = tables.Column(
         verbose_name=_("Usual duration"), orderable=True, order_by="seconds_order", attrs=_NUMBER
     )
@@ -148,8 +150,11 @@ class ViewTable(AdminTable):
     def render_size(self, value: int) -> str:
         return wording.size(value)
 
-    def render_refreshed(self, value: Any) -> Any:
-        return wording.moment(value)
+    def render_refreshed(self, record: Any) -> Any:
+        moment = wording.moment(record.refreshed) or wording.DASH
+        return (
+            format_html("{} {}", moment, wording.stale_badge(record.freshness)) if record.is_stale else moment
+        )
 
     def render_seconds(self, value: float) -> str:
         return wording.duration(value)

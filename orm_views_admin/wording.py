@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_core.freshness import Freshness
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State
 from orm_views_core.steps import Action
@@ -30,18 +31,19 @@ class Look:
     icon: str
 
 
-_CHECK = "M6.2 12.6 1.8 8.2l1.6-1.6 2.8 2.8 6.4-6.4 1.6 1.6z"
+CHECK = "M6.2 12.6 1.8 8.2l1.6-1.6 2.8 2.8 6.4-6.4 1.6 1.6z"
 _TRIANGLE = "M8 1.2 15.4 14.4H.6zM7.1 6v4h1.8V6zm0 5v1.8h1.8V11z"
-_CROSS = "m3.4 1.8 4.6 4.6 4.6-4.6 1.6 1.6L9.6 8l4.6 4.6-1.6 1.6L8 9.6l-4.6 4.6-1.6-1.6L6.4 8 1.8 3.4z"
+CROSS = "m3.4 1.8 4.6 4.6 4.6-4.6 1.6 1.6L9.6 8l4.6 4.6-1.6 1.6L8 9.6l-4.6 4.6-1.6-1.6L6.4 8 1.8 3.4z"
 _PENCIL = "M11.2 1 15 4.8 5.4 14.4 1 15l.6-4.4zM10.4 4l1.6 1.6 1-1L11.4 3z"
 _PLUS = "M6.9 1.5h2.2v5.4h5.4v2.2H9.1v5.4H6.9V9.1H1.5V6.9h5.4z"
 _MINUS = "M1.5 6.9h13v2.2h-13z"
 _RING = "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3"
 _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
+CLOCK = f"{_RING}m-.8 1.5h1.6v3.2l2.3 1.4-.8 1.3-3.1-1.9z"
 
 _STATES = {
-    State.SYNCED: Look(_("synced"), "success", _CHECK),
-    State.STALE: Look(_("stale"), "warning", _BARS),
+    State.SYNCED: Look(_("synced"), "success", CHECK),
+    State.STALE: Look(_("stale"), "warning", CLOCK),
     State.CHANGED: Look(_("changed"), "warning", _PENCIL),
     State.DRIFTED: Look(_("drifted"), "warning", _TRIANGLE),
     State.MISSING: Look(_("missing"), "error", _PLUS),
@@ -49,7 +51,7 @@ _STATES = {
     State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
     State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
     State.NOT_POPULATED: Look(_("not populated"), "warning", _BARS),
-    State.INVALID: Look(_("invalid"), "error", _CROSS),
+    State.INVALID: Look(_("invalid"), "error", CROSS),
 }
 
 _ACTIONS = {
@@ -76,7 +78,11 @@ def look_of(state: State) -> Look:
 
 def state_badge(state: State) -> SafeString:
     """Return a status as HTML: icon, word and colour."""
-    look = look_of(state)
+    return badge(look_of(state))
+
+
+def badge(look: Look) -> SafeString:
+    """Return a look as HTML: icon, word and colour."""
     return format_html(
         '<span class="ov-badge ov-{}"><svg class="ov-icon" viewBox="0 0 16 16" aria-hidden="true">'
         '<path d="{}"/></svg>{}</span>',
@@ -84,6 +90,13 @@ def state_badge(state: State) -> SafeString:
         look.icon,
         look.word,
     )
+
+
+def promise(freshness: Freshness | None) -> str:
+    """Return how old a view's rows may get; "" where nothing is promised."""
+    if freshness is None or freshness.refresh_every is None:
+        return ""
+    return gettext("at most %(time)s old") % {"time": duration(freshness.refresh_every.total_seconds())}
 
 
 def action_word(action: Action) -> str:

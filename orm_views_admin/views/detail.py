@@ -74,6 +74,7 @@ class DetailPage(Page):
             "tag": installed.tag if installed else None,
             "synced": wording.moment(installed.tag.synced) if installed and installed.tag else "",
             "refreshed": wording.moment(installed.tag.refreshed) if installed and installed.tag else "",
+            "promise": wording.promise(status.freshness),
             "duration": wording.duration(installed.tag.seconds) if installed and installed.tag else "",
             "sql": highlight_sql(sql),
             "stored": highlight_sql(stored.strip()),
