@@ -13,6 +13,7 @@ from orm_views_core.status import State, ViewStatus
 
 from . import wording
 from .addresses import ViewAddress
+from .trends import Trend
 
 #: What somebody should look at first comes first.
 _URGENCY = (
@@ -32,9 +33,10 @@ _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list."""
+    """A row of the list: a view, and its last refreshes."""
 
     status: ViewStatus
+    trend: Trend | None = None
 
     @property
     def address(self) -> ViewAddress | None:
@@ -85,6 +87,9 @@ class Entry:
 
     @property
     def seconds(self) -> float | None:
+        """How long a refresh usually takes; where none was recorded, how long the last one took."""
+        if self.trend is not None and self.trend.usual_seconds is not None:
+            return self.trend.usual_seconds
         tag = self.status.installed.tag if self.status.installed else None
         return tag.seconds if tag else None
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import wording
 from .querystrings import with_parameters
+from .trends import sparkline
 
 SORT = "sort"
 
@@ -71,7 +72,7 @@ class AdminTable(tables.Table):  # type: ignore[misc]
             yield Header(column.name, column.header, url, direction, column.attrs["th"].get("class", ""))
 
 
-_NUMBER = {"td": {"class": "ov-number"}, "th": {"class": "ov-number"}}
+NUMBER = {"td": {"class": "ov-number"}, "th": {"class": "ov-number"}}
 
 
 class SelectColumn(tables.Column):  # type: ignore[misc]
@@ -100,13 +101,11 @@ class ViewTable(AdminTable):
     readable = tables.Column(verbose_name=_("Readable"), orderable=True)
     database = tables.Column(verbose_name=_("Database"), orderable=True)
     state = tables.Column(verbose_name=_("Status"), orderable=True, order_by="urgency")
-    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), attrs=_NUMBER)
-    size = tables.Column(verbose_name=_("Size"), orderable=True, order_by="size_order", attrs=_NUMBER)
-    refreshed = tables.Column(
-        verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order", empty_values=()
-    )
+    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), attrs=NUMBER)
+    size = tables.Column(verbose_name=_("Size"), orderable=True, order_by="size_order", attrs=NUMBER)
+    refreshed = tables.Column(verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order")
     seconds = tables.Column(
-        verbose_name=_("Usual duration"), orderable=True, order_by="seconds_order", attrs=_NUMBER
+        verbose_name=_("Usual duration"), orderable=True, order_by="seconds_order", attrs=NUMBER
     )
 
     def __init__(self, data: Any, url: Callable[[str, Any], str], **kwargs: Any) -> None:
@@ -150,14 +149,12 @@ class ViewTable(AdminTable):
     def render_size(self, value: int) -> str:
         return wording.size(value)
 
-    def render_refreshed(self, record: Any) -> Any:
-        moment = wording.moment(record.refreshed) or wording.DASH
-        return (
-            format_html("{} {}", moment, wording.stale_badge(record.freshness)) if record.is_stale else moment
-        )
+    def render_refreshed(self, value: Any) -> Any:
+        return wording.moment(value)
 
-    def render_seconds(self, value: float) -> str:
-        return wording.duration(value)
+    def render_seconds(self, value: float, record: Any) -> Any:
+        drawn = sparkline(record.trend) if record.trend else ""
+        return format_html("{}{}", wording.duration(value), drawn)
 
 
 class ColumnTable(AdminTable):
@@ -245,7 +242,7 @@ class StepTable(AdminTable):
 
     row_header = "target"
 
-    number = tables.Column(verbose_name=_("No."), attrs=_NUMBER)
+    number = tables.Column(verbose_name=_("No."), attrs=NUMBER)
     action = tables.Column(verbose_name=_("Action"))
     target = tables.TemplateColumn(
         template_name="orm_views_admin/includes/step.html",
@@ -253,7 +250,7 @@ class StepTable(AdminTable):
         attrs={"td": {"class": "ov-main"}},
     )
     blocks = tables.Column(verbose_name=_("Keeps waiting"))
-    usual = tables.Column(accessor="usual_seconds", verbose_name=_("Usual time"), attrs=_NUMBER)
+    usual = tables.Column(accessor="usual_seconds", verbose_name=_("Usual time"), attrs=NUMBER)
 
     def __init__(self, data: Any, label: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -272,13 +269,13 @@ class RefreshTable(AdminTable):
     label = _("Views to refresh")
     row_header = "name"
 
-    number = tables.Column(verbose_name=_("No."), attrs=_NUMBER)
+    number = tables.Column(verbose_name=_("No."), attrs=NUMBER)
     name = tables.Column(verbose_name=_("View"))
     how = tables.Column(verbose_name=_("How"), empty_values=())
-    rows = tables.Column(verbose_name=_("Rows"), attrs=_NUMBER)
-    size = tables.Column(verbose_name=_("Size"), attrs=_NUMBER)
+    rows = tables.Column(verbose_name=_("Rows"), attrs=NUMBER)
+    size = tables.Column(verbose_name=_("Size"), attrs=NUMBER)
     refreshed = tables.Column(verbose_name=_("Last refresh"))
-    seconds = tables.Column(verbose_name=_("Usual time"), attrs=_NUMBER)
+    seconds = tables.Column(verbose_name=_("Usual time"), attrs=NUMBER)
 
     def render_name(self, value: Any, record: Any) -> Any:
         return format_html('<a href="{}">{}</a>', record["url"], value)

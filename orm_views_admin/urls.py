@@ -14,11 +14,14 @@ from django.urls import URLPattern, include, path, register_converter
 
 from .addresses import SegmentConverter
 from .sites import namespace_of
+from .views.cancel import CancelView
 from .views.count import CountView
 from .views.detail import DetailPage
 from .views.list import ListPage
 from .views.preview import PreviewPage
 from .views.refresh import RefreshPage
+from .views.run import RunPage, RunState
+from .views.runs import HistoryPage
 from .views.sync import SyncPage
 
 register_converter(SegmentConverter, "orm_views_segment")
@@ -34,6 +37,10 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
         path("", ListPage.for_site(site), name="list"),
         path("sync/", SyncPage.for_site(site), name="sync"),
         path("refresh/", RefreshPage.for_site(site), name="refresh"),
+        path("runs/", HistoryPage.for_site(site), name="runs"),
+        path("runs/<uuid:run_request>/", RunPage.for_site(site), name="run"),
+        path("runs/<uuid:run_request>/state/", RunState.for_site(site), name="run_state"),
+        path("runs/<int:pk>/cancel/", CancelView.for_site(site), name="cancel"),
         path(_VIEW, DetailPage.for_site(site), name="detail"),
         path(f"{_VIEW}preview/", PreviewPage.for_site(site), name="preview"),
         path(f"{_VIEW}count/", CountView.for_site(site), name="count"),

@@ -59,9 +59,10 @@ class AdminView(View):
         """Return the address of a page of this site."""
         return url_in(self.site, page, **(address.parts if address else {}))
 
-    def url_about(self, page: str, address: ViewAddress) -> str:
-        """Return the address of a page that takes any number of views, for a single one."""
-        return f"{self.url(page)}?{urlencode({PARAMETER: address.key}, safe='/~')}"
+    def url_about(self, page: str, *addresses: ViewAddress) -> str:
+        """Return the address of a page that takes any number of views, for some."""
+        keys = [(PARAMETER, address.key) for address in addresses]
+        return f"{self.url(page)}?{urlencode(keys, safe='/~')}"
 
 
 class Page(AdminView):

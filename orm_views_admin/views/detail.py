@@ -14,8 +14,12 @@ from django.utils.translation import gettext as _
 from orm_views_admin import wording
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.formatting import diff_lines, format_sql, highlight_sql
+from orm_views_admin.models import Run
 from orm_views_admin.permissions import Permission, may
+from orm_views_admin.run_table import RunTable
+from orm_views_admin.sites import url_in
 from orm_views_admin.tables import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
+from orm_views_admin.trends import LAST, about, read_trends, sparkline
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.rows import estimate_rows
@@ -86,8 +90,25 @@ class DetailPage(Page):
             "options": OptionTable(_options(status)),
             "upstream": RelationTable(self._relations(address, detail.reads, ours), _("Reads")),
             "downstream": RelationTable(self._relations(address, detail.read_by, ours), _("Is read by")),
+            **self._history(address, status),
             "count_url": self.url("count", address) if _can_be_counted(status) else "",
             "estimate": _estimate(address) if _can_be_counted(status) else "",
+        }
+
+    def _history(self, address: ViewAddress, status: ViewStatus) -> dict[str, Any]:
+        """The last runs of a materialised view; others have none."""
+        if status.kind is not ViewKind.MATERIALISED_VIEW:
+            return {"runs": None}
+        last = list(Run.objects.filter(about(address)).order_by("-queued_at", "-pk")[:LAST])
+        trend = read_trends(address).get(address)
+        return {
+            "runs": RunTable(last, self.site, exclude=["what", "database"]),
+            "history_url": self.url_about("runs", address),
+            "usual": wording.duration(trend.usual_seconds) if trend else "",
+            "trend": sparkline(trend) if trend else "",
+            "active_url": next(
+                (url_in(self.site, "run", run_request=run.request) for run in last if run.is_active), ""
+            ),
         }
 
     def _relations(

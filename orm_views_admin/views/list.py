@@ -14,9 +14,12 @@ from django.utils.translation import ngettext
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.entries import Entry
 from orm_views_admin.filters import ATTENTION, SEARCH, active_parameters, facets, narrow
+from orm_views_admin.models import Run
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.querystrings import with_parameters
+from orm_views_admin.run_filters import ACTIVE
 from orm_views_admin.tables import SORT, ViewTable
+from orm_views_admin.trends import read_trends
 from orm_views_admin.wording import look_of, number
 from orm_views_core.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
@@ -37,7 +40,13 @@ class ListPage(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         databases = [read_statuses(alias) for alias in view_databases()]
-        entries = [Entry(view) for database in databases for view in database.views]
+        trends = read_trends()
+        entries = [
+            Entry(view, trends.get(ViewAddress(view.database, view.name)) if view.name else None)
+            for database in databases
+            for view in database.views
+        ]
+        active = Run.objects.filter(state__in=Run.ACTIVE).count()
         shown = narrow(entries, request.GET)
         table = self._table(shown, several=len({entry.database for entry in entries}) > 1)
         return self.render(
@@ -47,6 +56,8 @@ class ListPage(Page):
             table=table,
             needy=any(entry.state.needs_attention for entry in entries),
             summary=_summary(databases),
+            active=_underway(active),
+            active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(databases),
             attention_url=with_parameters(request.GET, status=ATTENTION, page=None),
             broken=[database for database in databases if database.error],
@@ -72,6 +83,7 @@ class ListPage(Page):
             tools.append((_("Sync…"), self.url("sync")))
         if can_refresh and may(self.request.user, Permission.REFRESH):
             tools.append((_("Refresh all…"), self.url("refresh")))
+        tools.append((_("History"), self.url("runs")))
         return tools
 
     def _table(self, entries: list[Entry], *, several: bool) -> ViewTable:
@@ -118,6 +130,14 @@ def _estimates(entries: list[Entry]) -> dict[ViewAddress, int]:
                 ViewAddress(alias, name): rows for name, rows in estimate_rows(alias, wanted).items()
             }
     return estimates
+
+
+def _underway(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext("%(count)s run is under way.", "%(count)s runs are under way.", count) % {
+        "count": number(count)
+    }
 
 
 def _summary(databases: list[DatabaseStatus]) -> str:

@@ -1,8 +1,4 @@
-"""Refreshing materialised views: what will be done, and doing it.
-
-A refresh is done within the request for now. Handing it to an executor as a run, and following that run on a
-page of its own, will take the place of ``RefreshPage._refresh``.
-"""
+"""Refreshing materialised views: what will be done, and starting it."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.permissions import Permission
 from orm_views_admin.selection import FROM_LIST, Selection
@@ -22,16 +19,16 @@ from orm_views_admin.wording import duration, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName
-from orm_views_core.refresh import RefreshResult, refresh_views
 from orm_views_core.status import ViewStatus
 
 from .base import Page, read_statuses
+from .run import follow
 
 CONFIRM = "confirm"
 
 
 class RefreshPage(Page):
-    """GET, and POST from the list, show what would be refreshed; POST with ``confirm`` refreshes it."""
+    """GET, and POST from the list, show what would be refreshed; POST with ``confirm`` starts it."""
 
     template_name = "orm_views_admin/refresh.html"
     permission = Permission.REFRESH
@@ -45,30 +42,27 @@ class RefreshPage(Page):
         if FROM_LIST in request.POST and not selection.addresses:
             messages.warning(request, _("Select the views to refresh first."))
             return HttpResponseRedirect(self.url("list"))
-        return self._refresh(selection) if CONFIRM in request.POST else self._show(selection)
+        return self._start(selection) if CONFIRM in request.POST else self._show(selection)
 
-    def _refresh(self, selection: Selection) -> HttpResponse:
-        done: list[RefreshResult] = []
-        error = ""
-        for alias, views in _refreshable(selection)[0].items():
-            try:
-                refresh_views([str(view.name) for view in views], databases=[alias], on_done=done.append)
-            except (OrmViewsError, DatabaseError) as refusal:
-                error = str(refusal).strip()
-                break
-        for result in done:
-            messages.success(
-                self.request,
-                _("Refreshed %(name)s in %(time)s.")
-                % {"name": result.name, "time": duration(result.seconds)},
-            )
-        if error:
-            return self._show(selection, error=error)
-        if not done:
+    def _start(self, selection: Selection) -> HttpResponse:
+        """Hand the views over to be refreshed, and lead to the page that follows them."""
+        refreshable, errors = _refreshable(selection)
+        addresses = [
+            ViewAddress(alias, view.name)
+            for alias, views in refreshable.items()
+            for view in views
+            if view.name
+        ]
+        if not addresses:
+            if errors:
+                return self._show(selection)
             messages.warning(self.request, _("There was nothing to refresh."))
-        if len(selection.addresses) == 1:
-            return HttpResponseRedirect(self.url("detail", selection.addresses[0]))
-        return HttpResponseRedirect(self.url("list"))
+            return HttpResponseRedirect(self.url("list"))
+        try:
+            started = runs.start_refresh(self.request.user, addresses)
+        except (OrmViewsError, DatabaseError) as error:
+            return self._show(selection, error=str(error).strip())
+        return HttpResponseRedirect(follow(self.site, [run.request for run in started]))
 
     def _show(self, selection: Selection, error: str = "") -> HttpResponse:
         refreshable, errors = _refreshable(selection)

@@ -1,4 +1,4 @@
-"""Planning a sync, confirming it and carrying it out: what is confirmed is what is done, or nothing is."""
+"""Planning a sync, confirming it and starting it: what is confirmed is what is done, or nothing is."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.forms import ConfirmPlanForm
 from orm_views_admin.permissions import Permission
 from orm_views_admin.selection import FROM_LIST, Selection
 from orm_views_admin.tables import StepTable
-from orm_views_admin.wording import action_word, duration, number
-from orm_views_core.exceptions import OrmViewsError, StalePlanError
+from orm_views_admin.wording import action_word, number
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.steps import Plan, Step
-from orm_views_core.sync import SyncResult, plan_views, sync_views
+from orm_views_core.sync import plan_views
 
-from .base import Page, registered_names
+from .base import Page
+from .run import follow
 from .steps import ShownStep, show_step
 
 CONFIRM = "confirm"
@@ -94,7 +96,7 @@ class DatabasePlan:
 
 
 class SyncPage(Page):
-    """GET, and POST from the list, plan; POST with ``confirm`` carries the plan out."""
+    """GET, and POST from the list, plan; POST with ``confirm`` has the plan carried out."""
 
     template_name = "orm_views_admin/sync.html"
     permission = Permission.SYNC
@@ -111,9 +113,9 @@ class SyncPage(Page):
             return HttpResponseRedirect(self.url("list"))
         if CONFIRM not in request.POST:
             return self._show(selection, _make_plans(selection))
-        return self._carry_out(selection)
+        return self._start(selection)
 
-    def _carry_out(self, selection: Selection) -> HttpResponse:
+    def _start(self, selection: Selection) -> HttpResponse:
         """Plan again and compare before anything is done; core compares once more, under its lock."""
         plans = _make_plans(selection, self.request.POST)
         confirmed = [shown for shown in plans if shown.is_confirmed]
@@ -122,21 +124,16 @@ class SyncPage(Page):
         if not all(shown.is_valid for shown in confirmed):
             return self._show(selection, plans)
         only = selection.by_database
-        for shown in confirmed:
-            assert shown.plan is not None
-            try:
-                (result,) = sync_views(
-                    databases=[shown.alias],
-                    only=only[shown.alias],
-                    expected_fingerprint=shown.plan.fingerprint,
-                )
-            except StalePlanError:
-                return self._show_stale(selection)
-            except (OrmViewsError, DatabaseError) as error:
-                shown.errors.append(_("Nothing was changed in this database. %(error)s") % {"error": error})
-                return self._show(selection, plans)
-            messages.success(self.request, _success(result))
-        return HttpResponseRedirect(self._where_next(selection))
+        try:
+            started = [
+                runs.start_sync(self.request.user, shown.alias, only[shown.alias], shown.plan.fingerprint)
+                for shown in confirmed
+                if shown.plan is not None
+            ]
+        except (OrmViewsError, DatabaseError) as error:
+            messages.error(self.request, str(error).strip())
+            return self._show(selection, plans)
+        return HttpResponseRedirect(follow(self.site, [run.request for run in started]))
 
     def _show_stale(self, selection: Selection) -> HttpResponse:
         messages.error(
@@ -170,14 +167,6 @@ class SyncPage(Page):
     def _link_to(self, address: ViewAddress) -> tuple[str, str]:
         return str(address.name), self.url("detail", address)
 
-    def _where_next(self, selection: Selection) -> str:
-        """Back to the view if there was one and it is still there, else to the list."""
-        if len(selection.addresses) == 1:
-            (address,) = selection.addresses
-            if address.name in registered_names(address.database):
-                return self.url("detail", address)
-        return self.url("list")
-
 
 def _make_plans(selection: Selection, data: Any = None) -> list[DatabasePlan]:
     """Plan each database by itself, so that one that is in trouble does not hide the others."""
@@ -209,14 +198,3 @@ def summarise(plan: Plan) -> str:
         for action, count in plan.counts.items()
     ]
     return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(plan.unchanged)}])
-
-
-def _success(result: SyncResult) -> str:
-    done = ", ".join(
-        f"{action_word(action)}: {number(count)}" for action, count in result.plan.counts.items()
-    )
-    return _("Synced database “%(alias)s” in %(time)s (%(done)s).") % {
-        "alias": result.plan.database,
-        "time": duration(result.seconds),
-        "done": done,
-    }

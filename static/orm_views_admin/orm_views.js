@@ -108,8 +108,152 @@
     show();
   };
 
+  /* A page that follows runs: it asks less and less often, and not at all when hidden or when all have ended.
+     Only texts and attributes change, so that focus, selection, scroll and what is unfolded stay as they are. */
+  const SOONEST = 400;
+  const LATEST = 10000;
+
+  const setText = (element, text) => {
+    if (element && element.textContent !== text) element.textContent = text;
+  };
+
+  const followRuns = () => {
+    const root = document.querySelector("[data-state-url]");
+    if (!root) return;
+    const number = new Intl.NumberFormat(document.documentElement.lang || undefined);
+    const running = new Map();
+    let active = true;
+    let wait = SOONEST;
+    let timer = 0;
+    let asking = null;
+    let seen = "";
+
+    const inWords = (seconds) => {
+      const whole = Math.floor(seconds);
+      const { seconds: s, minutes: m, hours: h } = root.dataset;
+      const words = whole < 60 ? s : whole < 3600 ? m : h;
+      return words
+        .replace("%h", number.format(Math.floor(whole / 3600)))
+        .replace("%m", number.format(Math.floor(whole / 60) % 60))
+        .replace("%n", number.format(whole % 60));
+    };
+
+    const showProgress = (progress, elapsed, usual) => {
+      if (elapsed < usual) {
+        progress.max = usual;
+        progress.value = elapsed;
+      } else {
+        progress.removeAttribute("value"); // longer than usual, or nobody knows what is usual
+      }
+    };
+
+    // Between two answers, time goes on.
+    const tick = () => {
+      for (const [section, run] of running) {
+        const elapsed = run.elapsed + (performance.now() - run.at) / 1000;
+        setText(section.querySelector("[data-elapsed]"), inWords(elapsed));
+        showProgress(section.querySelector("progress"), elapsed, Number(section.dataset.usual));
+      }
+    };
+
+    const showSteps = (section, steps) => {
+      const list = section.querySelector("[data-steps]");
+      section.querySelector("[data-when-steps]").hidden = !steps.length;
+      steps.forEach((step, i) => {
+        let item = list.children[i];
+        if (!item) {
+          item = document.createElement("li");
+          for (const name of ["ov-sign", "visually-hidden", "ov-step-text", "quiet"]) {
+            const part = document.createElement("span");
+            part.className = name;
+            if (name === "ov-sign") part.ariaHidden = "true";
+            item.append(part);
+          }
+          list.append(item);
+        }
+        item.className = `ov-step-${step.state}`;
+        [step.sign, step.word, step.text, step.seconds].forEach((text, n) => setText(item.children[n], text));
+      });
+      while (list.children.length > steps.length) list.lastElementChild.remove();
+    };
+
+    const leave = (form) => {
+      if (form.hidden) return;
+      const hadFocus = form.contains(document.activeElement);
+      form.hidden = true;
+      if (hadFocus) root.querySelector("[data-standing]").focus();
+    };
+
+    const show = (section, run) => {
+      for (const element of section.querySelectorAll("[data-text]")) {
+        const key = element.dataset.text;
+        if (!(run.running && key === "elapsed")) setText(element, run.texts[key]);
+        if (run.times[key]) element.dateTime = run.times[key];
+      }
+      for (const element of section.querySelectorAll("[data-when]")) element.hidden = !run.texts[element.dataset.when];
+      const badge = section.querySelector("[data-badge]");
+      badge.className = `ov-badge ov-${run.colour}`;
+      badge.querySelector("path").setAttribute("d", run.icon);
+      section.querySelector("progress").hidden = !run.running;
+      showSteps(section, run.steps);
+      if (run.running) running.set(section, { ...run, at: performance.now() });
+      else running.delete(section);
+      if (!run.active) section.querySelectorAll("[data-while-active]").forEach(leave);
+    };
+
+    const plan = () => {
+      window.clearTimeout(timer);
+      if (active && !document.hidden) timer = window.setTimeout(ask, wait);
+    };
+
+    const ask = async () => {
+      if (asking || !active || document.hidden) return;
+      asking = new AbortController();
+      try {
+        const response = await fetch(root.dataset.stateUrl, {
+          headers: { Accept: "application/json" },
+          signal: asking.signal,
+          redirect: "error",
+        });
+        if (!response.ok) throw new Error(response.statusText);
+        const state = await response.json();
+        for (const run of state.runs) {
+          const section = root.querySelector(`[data-run="${run.id}"]`);
+          if (section) show(section, run);
+        }
+        tick();
+        setText(root.querySelector("[data-standing]"), state.standing);
+        root.querySelector("[data-reload]").hidden = true;
+        active = state.active;
+        if (!active) root.querySelectorAll("[data-while-active]").forEach(leave);
+        const now = JSON.stringify(state.runs.map((run) => [run.state, run.texts.waiting, run.steps.length]));
+        wait = now === seen ? Math.min(wait * 1.4, LATEST) : SOONEST;
+        seen = now;
+      } catch (error) {
+        root.querySelector("[data-reload]").hidden = false;
+        wait = Math.min(wait * 2, LATEST);
+      }
+      asking = null;
+      plan();
+    };
+
+    const ticking = window.setInterval(() => {
+      if (!active) window.clearInterval(ticking);
+      else if (!document.hidden) tick();
+    }, 1000);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) asking?.abort();
+      else wait = SOONEST;
+      plan();
+    });
+    window.addEventListener("pagehide", () => asking?.abort());
+    window.addEventListener("pageshow", (event) => { if (event.persisted) plan(); });
+    plan();
+  };
+
   addCopyButtons();
   sendOnce();
   countSelected();
   fillCounts();
+  followRuns();
 })();

@@ -22,8 +22,13 @@ from tests.admin.slow import declare_slow
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings: Any) -> None:
-    """The defaults: what the demonstration grants is no business of these tests."""
+    """The defaults: what the demonstration grants is no business of these tests.
+
+    Runs are carried out within the request that starts them: another thread would see nothing of what the
+    transaction of a test has made.
+    """
     settings.ORM_VIEWS = {}
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +56,9 @@ def staff(db: None) -> Callable[..., Client]:
 
 
 @pytest.fixture
-def browse(admin_client: Client) -> Browse:
+def browse(admin_client: Client, django_capture_on_commit_callbacks: Any) -> Browse:
     """The pages, as a superuser sees them."""
-    return Browse(admin_client)
+    return Browse(admin_client, django_capture_on_commit_callbacks)
 
 
 @pytest.fixture

@@ -42,10 +42,17 @@ def text_of(html: str) -> str:
 
 
 class Browse:
-    """A client that checks where it is."""
+    """A client that checks where it is.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        client: somebody who is logged in.
+        committing: pytest-django's ``django_capture_on_commit_callbacks``; a test's transaction is never
+            committed, and what waits for that would not be done.
+    """
+
+    def __init__(self, client: Client, committing: Any) -> None:
         self.client = client
+        self._committing = committing
 
     def get(self, path: str, /, expect: int = 200, **parameters: Any) -> str:
         """Return the page at a path; a redirect, to the login form above all, fails."""
@@ -60,9 +67,18 @@ class Browse:
 
     def post(self, path: str, **data: Any) -> Any:
         """Return the response of a page that something is sent to."""
-        response = self.client.post(path, data)
+        with self._committing(execute=True):
+            response = self.client.post(path, data)
         assert not response.headers.get("Location", "").startswith("/admin/login")
         return response
+
+
+def run_page(response: Any) -> str:
+    """Return where a response leads to, which has to be the page of a run."""
+    location = str(response.headers.get("Location"))
+    assert response.status_code == 302, text_of(response.content.decode())
+    assert re.match(rf"{LIST}runs/[0-9a-f-]{{36}}/(\?|$)", location), location
+    return location
 
 
 def hidden_fields(html: str) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from orm_views_admin.models import Run
 from orm_views_core.names import ViewName
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import sync_views
+from tests.admin.histories import make_run
 from tests.admin.pages import LIST, declare, declare_materialised, hidden_fields, key, url
 
 pytestmark = pytest.mark.django_db
 
+REQUEST = uuid.UUID(int=7)
 PAGES = {
     "list": (LIST, {"view"}),
     "detail": (url("detail", "ages"), {"view"}),
@@ -20,6 +25,9 @@ PAGES = {
     "preview": (url("preview", "ages"), {"view", "preview"}),
     "sync": (f"{LIST}sync/", {"view", "sync"}),
     "refresh": (f"{LIST}refresh/", {"view", "refresh"}),
+    "history": (f"{LIST}runs/", {"view"}),
+    "run": (f"{LIST}runs/{REQUEST}/", {"view"}),
+    "run's state": (f"{LIST}runs/{REQUEST}/state/", {"view"}),
 }
 ACTIONS = ("sync", "refresh")
 VERBS = ("view", "preview", "export", "refresh", "cancel", "sync")
@@ -31,6 +39,7 @@ def views():
     declare_materialised("Ages", "SELECT 1 AS age", pk_field="age")
     sync_views()
     declare("Missing", "SELECT 1 AS one")
+    return make_run("ages", request=REQUEST, state=Run.State.QUEUED, ago=1)
 
 
 def state(name):
@@ -50,17 +59,33 @@ def test_a_page_opens_for_those_who_hold_its_permissions_and_for_nobody_else(sta
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("held", HOLDERS, ids="+".join)
 def test_a_direct_post_does_something_for_those_who_hold_its_permissions_only(
-    staff, admin_client, execute, action, held
+    staff, admin_client, execute, django_capture_on_commit_callbacks, views, action, held
 ):
+    views.delete()
     path, needed = PAGES[action]
     fields = hidden_fields(admin_client.get(path).content.decode())
     before = execute("SELECT obj_description('views.ages'::regclass)")
-    response = staff(*held).post(path, {**fields, "confirm": "yes"})
+    with django_capture_on_commit_callbacks(execute=True):
+        response = staff(*held).post(path, {**fields, "confirm": "yes"})
     allowed = needed <= set(held)
     assert response.status_code == (302 if allowed else 403)
     assert (state("missing") is State.SYNCED) == (allowed and action == "sync")
     changed = execute("SELECT obj_description('views.ages'::regclass)") != before
     assert changed == (allowed and action == "refresh")
+    assert Run.objects.exclude(origin=Run.Origin.CODE).count() == allowed
+
+
+@pytest.mark.parametrize("held", HOLDERS, ids="+".join)
+def test_runs_are_cancelled_by_those_who_hold_the_permission_only(staff, views, held):
+    client = staff(*held)
+    allowed = {"view", "cancel"} <= set(held)
+    if "view" in held:
+        assert (b"/cancel/" in client.get(PAGES["run"][0]).content) == allowed
+    response = client.post(f"{LIST}runs/{views.pk}/cancel/")
+    assert response.status_code == (302 if allowed else 403)
+    views.refresh_from_db()
+    assert views.is_active != allowed
+    assert client.get(f"{LIST}runs/{views.pk}/cancel/").status_code in {403, 405}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -82,15 +107,16 @@ def test_whoever_is_not_active_staff_is_sent_to_the_login_form(page, who):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_post_without_csrf_token_is_refused(admin_user, action):
+def test_a_post_without_csrf_token_is_refused(admin_user, views, action):
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin_user)
     path, _ = PAGES[action]
     assert client.post(path, {"confirm": "yes"}).status_code == 403
+    assert client.post(f"{LIST}runs/{views.pk}/cancel/").status_code == 403
     assert state("missing") is State.MISSING
 
 
-@pytest.mark.parametrize("page", ["list", "detail", "count", "preview"])
+@pytest.mark.parametrize("page", ["list", "detail", "count", "preview", "history", "run", "run's state"])
 def test_what_only_shows_something_takes_no_post(admin_client, page):
     assert admin_client.post(PAGES[page][0]).status_code == 405
 

@@ -1,11 +1,11 @@
-"""Refreshing: what will be done, in order, and doing it."""
+"""Refreshing: what will be done, in order, and the runs that do it."""
 
 from __future__ import annotations
 
 import pytest
 
 from orm_views_core.sync import sync_views
-from tests.admin.pages import LIST, declare, declare_materialised, key, text_of, url
+from tests.admin.pages import LIST, declare, declare_materialised, key, run_page, text_of
 
 pytestmark = pytest.mark.django_db
 REFRESH = f"{LIST}refresh/"
@@ -33,16 +33,16 @@ def test_all_are_refreshed_in_dependency_order(browse, execute, source):
     assert "concurrently: readers go on reading" in text
     assert "readers wait, because it has no unique index on plain columns" in text
     assert rows(execute, "bottom") == 1
-    response = browse.post(REFRESH, confirm="yes")
-    assert (response.status_code, response.headers["Location"]) == (302, LIST)
+    text = browse.read(run_page(browse.post(REFRESH, confirm="yes")))
     assert (rows(execute, "bottom"), rows(execute, "a_top")) == (2, 2)
-    assert "Refreshed views.bottom in" in browse.read(LIST)
+    assert "All have ended: 2 succeeded." in text
+    assert text.index("1. views.bottom") < text.index("2. views.a_top")
 
 
-def test_one_is_refreshed_and_its_page_comes_back(browse, execute, source):
+def test_one_is_refreshed_alone(browse, execute, source):
     assert "views.a_top" not in browse.get(REFRESH, view=key("bottom"))
-    response = browse.post(REFRESH, view=key("bottom"), confirm="yes")
-    assert response.headers["Location"] == url("detail", "bottom")
+    page = run_page(browse.post(REFRESH, view=key("bottom"), confirm="yes"))
+    assert "Refresh of views.bottom" in browse.read(page)
     assert (rows(execute, "bottom"), rows(execute, "a_top")) == (2, 1)
 
 
@@ -63,28 +63,25 @@ def test_a_view_that_was_never_populated_is_filled(browse, execute):
     assert rows(execute, "empty") == 1
 
 
-def test_a_refusal_is_an_error_on_the_page_and_those_before_it_stay_done(browse, execute, source):
+def test_a_refusal_is_the_error_of_its_run_and_those_before_it_stay_done(browse, execute, source):
     execute("ALTER TABLE numbers ADD COLUMN divisor int DEFAULT 1")
     declare_materialised("Z_breaks", "SELECT a.n / divisor AS n FROM numbers JOIN views.a_top AS a USING (n)")
     sync_views()
     execute("UPDATE numbers SET divisor = 0")
     execute("INSERT INTO numbers VALUES (3, 1)")
     before = rows(execute, "a_top")
-    response = browse.post(REFRESH, confirm="yes")
-    text = text_of(response.content.decode())
-    assert response.status_code == 200
-    assert "This was not refreshed." in text
+    text = browse.read(run_page(browse.post(REFRESH, confirm="yes")))
+    assert "All have ended: 2 succeeded, 1 failed." in text
     assert "division by zero" in text
-    assert "Refreshed views.bottom in" in text
     assert rows(execute, "bottom") == 3
     assert before < 3
 
 
-def test_a_key_that_has_become_ambiguous_is_an_error_on_the_page(browse, execute, source):
+def test_a_key_that_has_become_ambiguous_is_the_error_of_its_run(browse, execute, source):
     execute("INSERT INTO numbers VALUES (1)")
-    response = browse.post(REFRESH, view=key("bottom"), confirm="yes")
-    assert response.status_code == 200
-    assert "This was not refreshed." in text_of(response.content.decode())
+    text = browse.read(run_page(browse.post(REFRESH, view=key("bottom"), confirm="yes")))
+    assert "It has ended: failed." in text
+    assert "bottom" in text
 
 
 def test_nothing_to_refresh_says_so(browse):
@@ -106,3 +103,17 @@ def test_every_database_is_refreshed_and_one_that_does_not_answer_is_said(browse
     text = browse.read(REFRESH)
     assert "does not answer" in text
     assert "views.here" in text
+
+
+def test_what_is_refreshed_already_is_followed_and_not_refreshed_again(browse, execute, source):
+    """One of two is at work for somebody else: one page follows both requests."""
+    from tests.admin.histories import make_run
+
+    other = make_run("bottom", state="running", ago=1)
+    page = run_page(browse.post(REFRESH, view=[key("bottom"), key("a_top")], confirm="yes"))
+    text = browse.read(page)
+    assert str(other.request) in page
+    assert "Refresh of 2 views" in text
+    assert "1 running, 1 succeeded." in text
+    assert rows(execute, "bottom") == 1
+    assert f'href="{page.replace("&", "&amp;")}" data-reload' in browse.get(page)
