@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import connections
 
+from orm_views_admin.models import Run
 from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
+from tests.admin.histories import STEPS, make_run
 from tests.admin.pages import LIST, declare, declare_materialised, key, url
 from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
+
+ENDED, SYNCED, QUEUED = (uuid.UUID(int=n) for n in (1, 2, 3))
 
 PAGES = {
     "list": LIST,
@@ -34,6 +40,12 @@ PAGES = {
     "rows, not populated": "/admin/lending/loanbook/?p=1",
     "row": "/admin/lending/loanbook/5/change/",
     "row, linked": "/admin/lending/activeloans/5/change/",
+    "history": f"{LIST}runs/",
+    "history, of a view": f"{LIST}runs/?view={key('summary')}",
+    "history, nothing found": f"{LIST}runs/?state=lost&view={key('above')}",
+    "run, ended": f"{LIST}runs/{ENDED}/",
+    "run, of a sync": f"{LIST}runs/{SYNCED}/",
+    "run, in the queue": f"{LIST}runs/{QUEUED}/",
 }
 
 
@@ -57,6 +69,53 @@ def set_up() -> None:
     declare("Missing", "SELECT 1 AS one")
     with connections["default"].cursor() as cursor:
         cursor.execute("CREATE VIEW views.theirs AS SELECT 1 AS one")
+    _write_history()
+
+
+def _write_history() -> None:
+    """Runs of every result, and some that have not ended."""
+    results = [Run.State.SUCCEEDED] * 5 + [state for state in Run.State if state not in Run.ACTIVE]
+    for n in range(40):
+        state = results[n % len(results)]
+        make_run(
+            "summary",
+            ago=3600 * n,
+            state=state,
+            seconds=None if state in {Run.State.LOST, Run.State.SKIPPED} else 20 + 7 * (n % 5) + n / 3,
+            who="Ann Example",
+            origin=list(Run.Origin)[n % 4],
+            concurrently=n % 3 > 0,
+            why_not="" if n % 3 else "it has no rows yet, so there is nothing to go on reading",
+            waited=n % 4 * 0.4,
+            rows_before=1_234_567 + n,
+            rows_after=1_234_567 - n,
+            size_before=123_456_789,
+            size_after=123_456_789 + n * 100_000,
+            error="division by zero" if state == Run.State.FAILED else "",
+            cancelled_by="Bob Example" if state == Run.State.CANCELLED else "",
+        )
+    for name, state in (
+        ("summary", Run.State.SUCCEEDED),
+        ("above", Run.State.FAILED),
+        ("empty", Run.State.SKIPPED),
+    ):
+        make_run(
+            name,
+            request=ENDED,
+            state=state,
+            concurrently=True,
+            error="division by zero" * (state == "failed"),
+        )
+    make_run(
+        "",
+        request=SYNCED,
+        state=Run.State.FAILED,
+        steps=STEPS,
+        error="a lock could not be had",
+        summary="2 to do",
+    )
+    for name in ("summary", "above"):
+        make_run(name, request=QUEUED, state=Run.State.QUEUED, ago=1)
 
 
 def break_one() -> None:
