@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.utils import timezone
-
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
 
@@ -142,7 +140,7 @@ def age(entry: Entry) -> str:
         return ""
     if entry.refreshed is None:
         return "never"
-    since = timezone.now() - entry.refreshed
+    since = dt.datetime.now(dt.timezone.utc) - entry.refreshed
     for name, limit in (
         ("hour", dt.timedelta(hours=1)),
         ("day", dt.timedelta(days=1)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -14,8 +14,9 @@ from orm_views_core import ddl
 from . import run_wording, runs
 from .addresses import ViewAddress
 from .models import Run
+from .moments import from_field
 from .trends import read_trends
-from .wording import Look, duration
+from .wording import Look, duration, exact
 
 
 class ShownStep(NamedTuple):
@@ -100,8 +101,8 @@ class ShownRun:
             "explanation": run_wording.explanation(run.state),
             "waiting": self.waiting,
             "elapsed": duration(self.elapsed),
-            "started": _moment(run.started_at),
-            "finished": _moment(run.finished_at),
+            "started": exact(run.started_at) if run.started_at else "",
+            "finished": exact(run.finished_at) if run.finished_at else "",
             "queue": duration(queue) if queue is not None and queue >= 0.1 else "",
             "locks": duration(run.waited) if run.waited and run.waited >= 0.1 else "",
             "how": run_wording.how(run),
@@ -118,7 +119,7 @@ class ShownRun:
     def times(self) -> dict[str, str]:
         """The moments among the texts as machines read them."""
         found = {"started": self.run.started_at, "finished": self.run.finished_at}
-        return {name: time.isoformat(timespec="seconds") if time else "" for name, time in found.items()}
+        return {name: from_field(time).isoformat(timespec="seconds") for name, time in found.items() if time}
 
     @cached_property
     def waiting(self) -> str:
@@ -145,10 +146,6 @@ class ShownRun:
             "times": self.times,
             "steps": [step._asdict() for step in self.steps],
         }
-
-
-def _moment(when: Any) -> str:
-    return formats.date_format(timezone.localtime(when), "DATETIME_FORMAT") if when else ""
 
 
 def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = None) -> list[ShownRun]:

@@ -19,6 +19,8 @@ from orm_views_core.names import ViewKind
 from orm_views_core.status import State
 from orm_views_core.steps import Action
 
+from .moments import from_field
+
 DASH = "\N{EN DASH}"
 
 
@@ -154,13 +156,18 @@ def moment(when: dt.datetime | None) -> SafeString | str:
     """Return a time as a ``<time>`` that says how long ago it was; the exact time is its title."""
     if when is None:
         return ""
-    local = timezone.localtime(when)
+    when = from_field(when)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         when.isoformat(timespec="seconds"),
-        formats.date_format(local, "DATETIME_FORMAT"),
-        _ago(timezone.now() - when) or formats.date_format(local, "SHORT_DATE_FORMAT"),
+        exact(when),
+        _ago(dt.datetime.now(dt.timezone.utc) - when) or exact(when, "SHORT_DATE_FORMAT"),
     )
+
+
+def exact(when: dt.datetime, how: str = "DATETIME_FORMAT") -> str:
+    """Return a time of a field or of core's, as the language writes it."""
+    return formats.date_format(timezone.localtime(from_field(when)), how)
 
 
 def _ago(age: dt.timedelta) -> str:

@@ -7,20 +7,20 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orm_views_admin import run_wording
 from orm_views_admin.charts import draw_chart, path_of
 from orm_views_admin.models import Run
+from orm_views_admin.moments import from_field
 from orm_views_admin.querystrings import with_parameters
 from orm_views_admin.run_filters import facets, is_filtered, narrow
 from orm_views_admin.run_table import RunTable
 from orm_views_admin.run_wording import LEGEND
 from orm_views_admin.selection import PARAMETER, Selection
 from orm_views_admin.trends import marks
-from orm_views_admin.wording import duration, number
+from orm_views_admin.wording import duration, exact, number
 
 from .base import Page
 
@@ -81,8 +81,8 @@ def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
         "marks": marks(chart.shapes),
         "ticks": [(tick.y, duration(tick.seconds) if tick.seconds else "0") for tick in chart.ticks],
         "label": _label(newest),
-        "first": (newest[0].queued_at.isoformat(timespec="seconds"), _date(newest[0])),
-        "last": (newest[-1].queued_at.isoformat(timespec="seconds"), _date(newest[-1])),
+        "first": (from_field(newest[0].queued_at).isoformat(timespec="seconds"), _date(newest[0])),
+        "last": (from_field(newest[-1].queued_at).isoformat(timespec="seconds"), _date(newest[-1])),
         "legend": [
             (mark.value, path_of(mark, 8, 8, 4.5), word) for mark, word in LEGEND.items() if mark in occurring
         ],
@@ -104,7 +104,7 @@ def _label(newest: list[Run]) -> str:
 
 
 def _date(run: Run) -> str:
-    return formats.date_format(timezone.localtime(run.queued_at), "SHORT_DATETIME_FORMAT")
+    return exact(run.queued_at, "SHORT_DATETIME_FORMAT")
 
 
 def _said(run: Run) -> str:

@@ -169,6 +169,20 @@ def test_what_runs_say_is_escaped(browse):
         assert nasty not in browse.get(path)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed_views")
+def test_times_without_a_zone_are_shown_too(browse, settings):
+    settings.USE_TZ = False
+    declare_materialised("Ages", "SELECT 1 AS one")
+    sync_views()
+    runs = [make_run("ages", ago=7200), make_run("ages", ago=20, state=Run.State.RUNNING)]
+    assert "2 hours ago" in browse.read(HISTORY)
+    assert "2 hours ago" in browse.read(url("detail", "ages"))
+    assert "just now" in browse.read(LIST)
+    for run in runs:
+        assert "Begun" in browse.read(path_of(run))
+
+
 def test_the_history_takes_as_many_queries_for_many_runs_as_for_few(browse):
     def count():
         with CaptureQueriesContext(connections["default"]) as captured:

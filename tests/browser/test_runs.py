@@ -15,6 +15,7 @@ from orm_views_admin.models import Run
 from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
 from tests.admin.pages import LIST, declare, declare_materialised, key
+from tests.browser.accessibility import check_accessibility
 from tests.browser.following import let_all_end, standing, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
@@ -264,3 +265,13 @@ def test_an_error_of_the_server_brings_the_link_back_and_the_page_goes_on_asking
     expect(staff_page.get_by_role("link", name="Reload")).to_be_visible()
     staff_page.unroute("**/state/")
     expect(standing(staff_page)).to_have_text("It has ended: succeeded.")
+
+
+def test_a_page_that_follows_a_run_breaks_no_rule_of_wcag_and_fits_a_phone(staff_page):
+    declare_slow(60)
+    declare_slow(1, "After")
+    start(staff_page, "slow", "after")
+    expect(standing(staff_page)).to_have_text("1 queued, 1 running.")
+    check_accessibility(staff_page)
+    staff_page.get_by_role("button", name="Cancel all that have not ended").click()
+    expect(standing(staff_page)).to_have_text("All have ended: 2 cancelled.")
