@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from orm_views_core import ddl
@@ -69,7 +70,9 @@ class ShownRun:
     @property
     def shows_share(self) -> bool:
         """Whether it can be said how far it is: PostgreSQL does not tell, only the last ones can."""
-        return self.elapsed is not None and self.usual is not None and self.elapsed < self.usual
+        if self.elapsed is None or self.usual is None or self.waiting:
+            return False
+        return self.elapsed < self.usual
 
     @property
     def sql(self) -> str:
@@ -110,7 +113,8 @@ class ShownRun:
             "rows": run_wording.change(run_wording.rows(run)),
             "size": run_wording.change(run_wording.size(run)),
             "summary": run.summary,
-            "error": run.error,
+            # What PostgreSQL says of what somebody has cancelled is no news.
+            "error": "" if run.state == Run.State.CANCELLED else run.error,
             "cancelled_by": run.cancelled_by,
             "sql": self.sql,
         }
@@ -126,7 +130,7 @@ class ShownRun:
         """Whom it waits for, asked of PostgreSQL just now; before its backend is known, what it has told."""
         if not self.is_running:
             return ""
-        return self.run.waiting_for if self.run.pid is None else runs.holders(self.run)
+        return capfirst(self.run.waiting_for if self.run.pid is None else runs.holders(self.run))
 
     @property
     def usual_words(self) -> str:

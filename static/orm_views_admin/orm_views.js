@@ -143,7 +143,7 @@
         progress.max = usual;
         progress.value = elapsed;
       } else {
-        progress.removeAttribute("value"); // longer than usual, or nobody knows what is usual
+        progress.removeAttribute("value"); // it waits, or takes longer than usual, or nobody knows what is usual
       }
     };
 
@@ -152,7 +152,7 @@
       for (const [section, run] of running) {
         const elapsed = run.elapsed + (performance.now() - run.at) / 1000;
         setText(section.querySelector("[data-elapsed]"), inWords(elapsed));
-        showProgress(section.querySelector("progress"), elapsed, Number(section.dataset.usual));
+        showProgress(section.querySelector("progress"), elapsed, run.texts.waiting ? 0 : Number(section.dataset.usual));
       }
     };
 

@@ -66,7 +66,7 @@ def test_a_run_under_way_can_be_followed_without_javascript(browse):
     page = browse.get(path_of(run))
     text = text_of(page)
     assert "It waits for a lock." in text
-    assert "pid 12: UPDATE x" in text
+    assert "Pid 12: UPDATE x" in text
     assert re.search(r"4[5-9]\.\d s", text)
     assert "data-reload>Reload</a>" in page
     assert f'action="/admin/orm-views/runs/{run.pk}/cancel/"' in page
@@ -110,7 +110,7 @@ def test_the_state_is_what_the_page_shows(browse):
     (one,) = said["runs"]
     assert one["id"] == run.pk
     assert one["texts"]["state"] == "running"
-    assert one["texts"]["waiting"] == "pid 12"
+    assert one["texts"]["waiting"] == "Pid 12"
     assert 30 <= one["elapsed"] < 60
     Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED, seconds=31, waiting_for="")
     said = browse.client.get(path_of(run, "state/")).json()
