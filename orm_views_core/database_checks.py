@@ -16,9 +16,10 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .column_types import field_for, fits
+from .compiling import compile_definitions, select_of, statement_of
 from .conf import raw_setting_problems
 from .connections import get_connection
-from .definition import ViewDefinition, compile_definitions, select_of, statement_of
+from .definition import ViewDefinition
 from .exceptions import DatabaseUnavailableError, InvalidViewError, UnsupportedDatabaseError
 from .identity import describe, label_of
 from .names import declared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,14 +14,15 @@ from .belongings import Belonging, read_belongings, worth_keeping
 from .catalog import canonical_names, read_catalog, with_definitions
 from .catalog_questions import read_other_dependents, read_taken
 from .changes import NO_DIFFERENCES, PUBLIC, Scope, find_scope
+from .compiling import compile_definitions
 from .conf import get_settings
-from .definition import Definitions, ViewDefinition, compile_definitions
+from .definition import Definitions, ViewDefinition
 from .exceptions import DropAllRefusedError, MissingRoleError
-from .graph import closure
 from .installed import Catalog, InstalledView
 from .locks import letting_go
-from .names import ViewKind, ViewName, declared
+from .names import ViewName, declared
 from .obstacles import lock_shortage, locks_for_trying
+from .outsiders import as_definition, find_outsiders, with_outsiders
 from .plan import Facts, Plan, make_plan
 from .registry import registry
 from .rehearsal import rehearse
@@ -128,9 +129,9 @@ def _plan(
     _check_roles(roles, catalog, definitions, options)
     orphans = find_orphans(definitions, catalog)
     _refuse_to_drop_all(definitions, orphans, options)
-    catalog = _with_outsiders(connection, catalog)
+    catalog = with_outsiders(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
-    others = _find_outsiders(definitions, catalog, orphans)
+    others = find_outsiders(definitions, catalog, orphans)
     scope = find_scope(
         definitions.views,
         catalog,
@@ -145,7 +146,7 @@ def _plan(
     if scope.rehearse:
         with letting_go(connection):
             catalog = with_definitions(connection, catalog, scope.rehearse)
-    outsiders = {name: _as_definition(definitions.database, catalog.relations[name]) for name in others}
+    outsiders = {name: as_definition(definitions.database, catalog.relations[name]) for name in others}
     facts = _try(connection, definitions, catalog, scope, outsiders)
     return make_plan(
         facts,
@@ -218,45 +219,6 @@ def _read_belongings(
     with letting_go(connection), connection.cursor() as cursor, canonical_names(cursor):
         found = read_belongings(cursor, [view.oid for view in installed.values()])
     return {name: found.get(view.oid, ()) for name, view in installed.items()}
-
-
-def _with_outsiders(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
-    """Add the views in other schemas that read those in ours, and what reads them in turn."""
-    relations = dict(catalog.relations)
-    while unread := {reader for view in relations.values() for reader in view.read_by} - relations.keys():
-        found = read_catalog(connection, [], only=sorted(unread)).relations
-        if not found:  # they are gone since
-            break
-        relations |= found
-    # What only uses the type of a view's rows is known from the view alone.
-    for name, view in relations.items():
-        for reader in view.read_by & relations.keys():
-            if name not in relations[reader].reads:
-                relations[reader] = replace(relations[reader], reads=relations[reader].reads | {name})
-    return replace(catalog, relations=relations)
-
-
-def _find_outsiders(
-    definitions: Definitions, catalog: Catalog, orphans: Collection[ViewName]
-) -> list[ViewName]:
-    """Return what others made and that reads ours, directly or not."""
-    ours = {*definitions.views, *definitions.invalid_names.values(), *orphans}
-    read_by = {name: view.read_by & catalog.relations.keys() for name, view in catalog.relations.items()}
-    return sorted(closure(read_by, ours & read_by.keys()) - ours)
-
-
-def _as_definition(database: str, view: InstalledView) -> ViewDefinition:
-    """Return a definition of a view that no class declares: what PostgreSQL says of it."""
-    return ViewDefinition(
-        label=str(view.name),
-        source=None,
-        database=database,
-        name=view.name,
-        kind=view.kind or ViewKind.VIEW,
-        sql=(view.definition or "").rstrip().removesuffix(";"),
-        options=view.options if view.kind is ViewKind.VIEW else (),
-        with_data=view.populated,
-    )
 
 
 def _refuse_to_drop_all(

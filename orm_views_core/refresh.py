@@ -13,8 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .catalog import read_catalog
 from .catalog_questions import read_view_reads
+from .compiling import compile_definitions
 from .connections import get_connection
-from .definition import ViewDefinition, compile_definitions
+from .definition import ViewDefinition
 from .exceptions import RefreshError
 from .freshness import freshness_of
 from .graph import closure, creation_order, reverse

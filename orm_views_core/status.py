@@ -12,8 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .catalog import read_catalog, read_columns, with_definitions
 from .catalog_questions import read_sources_of
 from .changes import Differences, differences, find_scope
+from .compiling import compile_definitions
 from .connections import get_connection, view_databases
-from .definition import Definitions, ViewDefinition, compile_definitions
+from .definition import Definitions, ViewDefinition
 from .exceptions import (
     CyclicDependencyError,
     DatabaseUnavailableError,

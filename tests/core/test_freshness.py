@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from orm_views_core.definition import compile_definitions
+from orm_views_core.compiling import compile_definitions
 from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.freshness import freshness_of, how_stale, in_words
 from orm_views_core.names import ViewName

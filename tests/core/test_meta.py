@@ -11,7 +11,7 @@ from django.utils.functional import classproperty
 
 from orm_views_core.checks import check_names
 from orm_views_core.class_checks import check_fields, check_querysets
-from orm_views_core.definition import compile_definition
+from orm_views_core.compiling import compile_definition
 from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.readable import ReadableViewBase
 from orm_views_core.sync import plan_views, sync_views

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connections, transaction
 
 from orm_views_core.catalog import read_catalog, with_definitions
 from orm_views_core.changes import find_scope
-from orm_views_core.definition import compile_definitions
+from orm_views_core.compiling import compile_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.planning import schemas_of
