@@ -35,6 +35,7 @@ def create_view_permissions(
     views = [model for model in apps.get_models() if is_readable(model)]
     if not views or not router.allow_migrate_model(using, Permission):
         return
+    ContentType.objects.clear_cache()  # it may be of what a rolled back migration made
     types = ContentType.objects.db_manager(using).get_for_models(*views, for_concrete_models=False)
     found = set(
         Permission.objects.using(using)

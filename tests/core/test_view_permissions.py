@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.db import models
+from django.db import connections, models, transaction
 
 from orm_views_core.view_permissions import create_view_permissions
 from orm_views_core.views import ReadableViewFromSQL
@@ -48,6 +48,23 @@ def test_a_new_view_gets_those_that_its_meta_says_with_the_next_migrate():
     assert Permission.objects.get(codename="view_reports").name == "Can view report"
     call_command("migrate", verbosity=0)
     assert Permission.objects.filter(codename="view_reports").count() == 1
+
+
+def test_what_was_rolled_back_is_made_anew():
+    class Reports(ReadableViewFromSQL):
+        sql = "SELECT 1 AS id"
+        id = models.IntegerField(primary_key=True)
+
+        class Meta:
+            app_label = "lending"
+
+    with transaction.atomic():
+        create_view_permissions()
+        transaction.set_rollback(True)
+    create_view_permissions()
+    assert codenames(Reports) == {"view_reports"}
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_nothing_is_made_where_migrations_have_no_permissions_yet(django_assert_num_queries):
