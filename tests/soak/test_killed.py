@@ -67,10 +67,13 @@ def facts_of() -> dict[str, Facts]:
     return found
 
 
-def usual_seconds(worker: Worker) -> float:
-    """Measure a sync that nobody kills, there and back."""
+def usual_seconds(workers: Workers, how: str) -> float:
+    """Measure a sync that nobody kills, there and back; the first of its process if processes are killed."""
     taken = []
     for version in (*VERSIONS[1:], VERSIONS[0]):
+        if how == "process":
+            workers.kill()
+        worker = workers.at_work
         worker.start(version, chains=len(CHAINS))
         started = time.perf_counter()
         answer = worker.answer()
@@ -83,7 +86,7 @@ def kill_and_look(
     workers: Workers, facts_of: dict[str, Facts], count: int, seed: int, how: str
 ) -> Counter[str]:
     """Kill one sync after the other, from each version to the other in turn, and look at what is left."""
-    chosen, usual, outcomes = random.Random(seed), usual_seconds(workers.at_work), Counter[str]()
+    chosen, usual, outcomes = random.Random(seed), usual_seconds(workers, how), Counter[str]()
     there = VERSIONS[0]
     for i in range(count):
         moment = usual * SPREAD * (i + chosen.random()) / count
