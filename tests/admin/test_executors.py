@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 
@@ -99,11 +100,12 @@ def test_a_wrong_setting_is_said_by_manage_py_check(settings, raw, said):
     assert problem.hint
 
 
-def started(ann, seconds_allowed=1.0):
-    """Start a refresh as a request does; return its run, and see that this took no time."""
+def started(ann):
+    """Start a refresh as a request does; return its run, and say how long that took."""
     began = time.monotonic()
     (run,) = start_refresh(ann, [SLOW])
-    assert time.monotonic() - began < seconds_allowed
+    print(f"\nstarted within {time.monotonic() - began:.2f} s")
+    assert Run.objects.get(pk=run.pk).is_active, "starting it waited for its end"
     return run
 
 
@@ -127,6 +129,7 @@ def test_with_the_defaults_a_thread_does_it_and_leaves_no_connection(pause, ann,
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refresh_seconds):
+    del settings.ORM_VIEWS_ADMIN
     settings.TASKS = REAL
     workers = [
         Process("command", "db_worker", "--interval", "0.1", "--no-startup-delay", TASKS=REAL)
@@ -149,7 +152,8 @@ def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refres
 
 
 @pytest.mark.django_db(transaction=True)
-def test_celery_does_it(pause, ann, settings, refresh_seconds):
+def test_celery_does_it(pause, ann, settings, refresh_seconds, caplog):
+    caplog.set_level(logging.NOTSET)  # Celery sets another one, which is taken back with this one
     from celery.contrib.testing.worker import start_worker
 
     from tests.admin.celery_app import app
