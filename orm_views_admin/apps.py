@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.management import find_commands, get_commands
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +21,11 @@ class OrmViewsAdminConfig(AppConfig):
         from .recording import connect
 
         connect()
-        if self.path != str(_PACKAGE):
-            # Django looks for commands in that same path, and these are in the package.
-            for name in find_commands(str(_PACKAGE / "management")):
-                get_commands().setdefault(name, self.name)
+        add_commands()
+
+
+def add_commands() -> None:
+    """Have Django know the commands in a checkout: it looks for them where it looks for templates."""
+    if OrmViewsAdminConfig.path != str(_PACKAGE) and apps.is_installed(OrmViewsAdminConfig.name):
+        for name in find_commands(str(_PACKAGE / "management")):
+            get_commands().setdefault(name, OrmViewsAdminConfig.name)

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.dispatch import receiver
+from django.test.signals import setting_changed
 
+from orm_views_admin.apps import add_commands
 from tests.demo import data
+
+
+@receiver(setting_changed)
+def keep_commands(setting: str, **kwargs: Any) -> None:
+    """After Django's own receiver, which forgets all commands when a test overrides INSTALLED_APPS."""
+    if setting == "INSTALLED_APPS":
+        add_commands()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.contrib.admin import AdminSite
+from django.core.management import get_commands
 from django.db import connections
 from django.test import override_settings
 from django.urls import path, reverse
@@ -111,3 +112,12 @@ def test_no_model_is_missing_from_migrations():
 def test_everything_is_translatable_into_a_right_to_left_language(admin_client):
     html = admin_client.get(LIST, headers={"accept-language": "ar"}).content.decode()
     assert 'dir="rtl"' in html
+
+
+def test_its_command_is_found_after_the_apps_were_others(settings):
+    """In a checkout, where Django would not look for it."""
+    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "django.contrib.sitemaps"]):
+        assert get_commands()["run_pending"] == "orm_views_admin"
+    with override_settings(INSTALLED_APPS=["django.contrib.contenttypes"]):
+        assert "run_pending" not in get_commands()
+    assert get_commands()["run_pending"] == "orm_views_admin"

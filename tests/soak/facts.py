@@ -65,7 +65,7 @@ UNION ALL SELECT named, aspect, of || privilege_type || ' to '
 
 _TAG = '{"orm_views":'
 #: What of a tag depends on when and where it was written.
-_OF_THE_MOMENT = ("database", "installed", "synced", "refreshed", "seconds")
+_OF_THE_MOMENT = ("database", "installed", "synced", "refreshed", "seconds", "changes")
 
 _IDENTITIES = """
 SELECT n.nspname || '.' || c.relname, c.oid, c.relfilenode
