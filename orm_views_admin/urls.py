@@ -21,7 +21,7 @@ from .views.list import ListPage
 from .views.preview import PreviewPage
 from .views.refresh import RefreshPage
 from .views.run import RunPage, RunState
-from .views.runs import HistoryPage
+from .views.runs import HistoryExport, HistoryPage
 from .views.sync import SyncPage
 
 register_converter(SegmentConverter, "orm_views_segment")
@@ -38,6 +38,7 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
         path("sync/", SyncPage.for_site(site), name="sync"),
         path("refresh/", RefreshPage.for_site(site), name="refresh"),
         path("runs/", HistoryPage.for_site(site), name="runs"),
+        path("runs/export/<str:form>/", HistoryExport.for_site(site), name="runs_export"),
         path("runs/<uuid:run_request>/", RunPage.for_site(site), name="run"),
         path("runs/<uuid:run_request>/state/", RunState.for_site(site), name="run_state"),
         path("runs/<int:pk>/cancel/", CancelView.for_site(site), name="cancel"),

@@ -1,4 +1,4 @@
-"""The history: every refresh and sync, of all views or of some, with the durations as a picture."""
+"""The history: every refresh and sync, of all views or of some; with a picture, and as a file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orm_views_admin import run_wording
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.charts import draw_chart, path_of
+from orm_views_admin.exporting import FORMATS, download
 from orm_views_admin.models import Run
 from orm_views_admin.moments import from_field
 from orm_views_admin.querystrings import with_parameters
 from orm_views_admin.run_filters import facets, is_filtered, narrow
+from orm_views_admin.run_records import COLUMNS, record
 from orm_views_admin.run_table import RunTable
 from orm_views_admin.run_wording import LEGEND
 from orm_views_admin.selection import PARAMETER, Selection
+from orm_views_admin.sites import url_in
 from orm_views_admin.trends import marks
 from orm_views_admin.wording import duration, exact, number
 
-from .base import Page
+from .base import AdminView, Page
 
 PER_PAGE = 50
 #: How many marks a chart has at most: more than these cannot be told apart.
 _IN_CHART = 100
+#: Rows that are read at once for a file.
+_AT_ONCE = 500
 
 
 class HistoryPage(Page):
@@ -36,14 +43,14 @@ class HistoryPage(Page):
     http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        addresses = Selection.from_request(request.GET).addresses
-        found = narrow(request.GET, addresses).order_by("-queued_at", "-pk")
+        found, addresses = _find(request)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
         title, parent = _("History"), None
         if len(addresses) == 1:
             (address,) = addresses
             title = _("History of %(name)s") % {"name": address.name}
             parent = str(address.name), self.url("detail", address)
+        carried = with_parameters(request.GET, page=None)
         several = len({run.database for run in page.object_list}) > 1
         return self.render(
             title,
@@ -61,7 +68,33 @@ class HistoryPage(Page):
             ],
             page=page,
             chart=_chart(found),
+            exports=[
+                (form.label, url_in(self.site, "runs_export", form=name) + carried)
+                for name, form in FORMATS.items()
+            ],
         )
+
+
+class HistoryExport(AdminView):
+    """The runs that the page lists, all of its pages, as a file."""
+
+    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        if form not in FORMATS:
+            raise Http404(
+                _("There is no form “%(form)s”. There are: %(forms)s.")
+                % {"form": form, "forms": ", ".join(FORMATS)}
+            )
+        found, _addresses = _find(request)
+        name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
+        return download(form, name, COLUMNS, map(record, found.iterator(_AT_ONCE)))
+
+
+def _find(request: HttpRequest) -> tuple[QuerySet[Run], tuple[ViewAddress, ...]]:
+    """Return the runs that a request names, the newest first, and the views, if it names some."""
+    addresses = Selection.from_request(request.GET).addresses
+    return narrow(request.GET, addresses).order_by("-queued_at", "-pk"), addresses
 
 
 def _hidden_columns(several: bool, is_one: bool) -> list[str]:

@@ -26,6 +26,7 @@ PAGES = {
     "sync": (f"{LIST}sync/", {"view", "sync"}),
     "refresh": (f"{LIST}refresh/", {"view", "refresh"}),
     "history": (f"{LIST}runs/", {"view"}),
+    "history as a file": (f"{LIST}runs/export/csv/", {"view"}),
     "run": (f"{LIST}runs/{REQUEST}/", {"view"}),
     "run's state": (f"{LIST}runs/{REQUEST}/state/", {"view"}),
 }
