@@ -108,7 +108,8 @@
     show();
   };
 
-  /* A page that follows runs: it asks less and less often, and not at all when hidden or when all have ended.
+  /* A page that follows runs: it asks less and less often, once more when they usually end, and not at all when
+     hidden or when all have ended.
      Only texts and attributes change, so that focus, selection, scroll and what is unfolded stay as they are. */
   const SOONEST = 400;
   const LATEST = 10000;
@@ -201,9 +202,15 @@
       if (!run.active) section.querySelectorAll("[data-while-active]").forEach(leave);
     };
 
+    const untilUsualEnd = () => {
+      const now = performance.now();
+      const rest = [...running].map(([section, run]) => (section.dataset.usual - run.elapsed) * 1000 + run.at - now);
+      return Math.min(...rest.filter((time) => time > 0)) + SOONEST;
+    };
+
     const plan = () => {
       window.clearTimeout(timer);
-      if (active && !document.hidden) timer = window.setTimeout(ask, wait);
+      if (active && !document.hidden) timer = window.setTimeout(ask, Math.min(wait, untilUsualEnd()));
     };
 
     const ask = async () => {

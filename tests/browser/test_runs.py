@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import time
@@ -12,8 +13,10 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from orm_views_admin.models import Run
+from orm_views_admin.shown_runs import ShownRun
 from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
+from tests.admin.histories import make_run
 from tests.admin.pages import LIST, declare, declare_materialised, key
 from tests.browser.accessibility import check_accessibility
 from tests.browser.following import let_all_end, standing, wait_until
@@ -139,6 +142,38 @@ def test_polls_become_rarer_and_stop_at_the_end(staff_page):
     count = len(polls)
     staff_page.wait_for_timeout(1500)
     assert len(polls) == count
+
+
+def test_the_end_is_looked_for_when_it_usually_comes(staff_page):
+    for ago in (300, 200):
+        make_run("slow", ago=ago, seconds=30)
+    run = make_run("slow", ago=1, state=Run.State.RUNNING)
+    answer = {**ShownRun(run).as_json(), "elapsed": 1.0}
+    clock = staff_page.clock
+    clock.install()
+    staff_page.route(
+        re.compile("/state/$"),
+        lambda route: route.fulfill(json={"active": True, "standing": "It is running.", "runs": [answer]}),
+    )
+
+    def answered(after: float = 0.1) -> bool:
+        """Say whether the page asks within the next seconds of its clock."""
+        before = len(polls)
+        clock.run_for(round(after * 1000))
+        staff_page.wait_for_timeout(20)
+        return len(polls) > before
+
+    polls: list[str] = []
+    staff_page.on("requestfinished", lambda r: r.url.endswith("/state/") and polls.append(r.url))
+    staff_page.goto(f"{LIST}runs/{run.request}/")
+    clock.pause_at(dt.datetime.now() + dt.timedelta(minutes=1))
+    while answered(2):
+        pass  # until it has become so rare
+    answer["elapsed"] = 28.5  # of 30
+    while not answered():
+        pass
+    assert next(tenths for tenths in itertools.count(1) if answered()) in range(17, 21)
+    run.delete()  # nobody works on it
 
 
 def test_a_hidden_tab_asks_for_nothing_and_catches_up_when_it_is_seen_again(staff_page):
