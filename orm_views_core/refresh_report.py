@@ -34,6 +34,20 @@ def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:
     }
 
 
+def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
+    """Return what would be refreshed as JSON has it."""
+    return {
+        "database": step.definition.database,
+        "view": str(step.definition.name),
+        "class": step.definition.label,
+        "installed": step.installed is not None,
+        "concurrently": step.concurrently,
+        "why_not": step.why_not or None,
+        "waits_for": sorted(map(str, step.waits_for)),
+        "last_seconds": step.seconds,
+    }
+
+
 def who_waits(concurrently: bool, why_not: str) -> str:
     """Return “concurrently”, or that readers wait and why."""
     if concurrently:

@@ -225,6 +225,24 @@ def test_due_narrows_down_what_is_named_and_its_readers_come_along_when_asked(fo
 
 
 @pytest.mark.django_db
+def test_the_command_says_what_is_due_and_when_nothing_is(four, capsys):
+    call_command("refresh_views", "stale", "--due", "--downstream", "--plan", "--json")
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["view"], first["class"]) == ("views.stale", "tests.Stale")
+    assert (first["installed"], first["concurrently"], first["waits_for"]) == (True, False, [])
+    assert first["why_not"].startswith("it has no unique index")
+    assert second["waits_for"] == ["views.stale"]
+    assert isinstance(second["last_seconds"], float)
+    call_command("refresh_views", "--due", verbosity=0)
+    for more in ([], ["--plan"]):
+        call_command("refresh_views", "--due", *more)
+        assert capsys.readouterr().out == "No view is due.\n"
+    for more in ([], ["--plan"]):
+        call_command("refresh_views", "--due", "--json", *more)
+        assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.django_db
 def test_a_view_without_rows_is_due_if_it_promises_any(execute):
     declare("Promised", with_data=False, refresh_every=HOUR)
     declare("Free", with_data=False)

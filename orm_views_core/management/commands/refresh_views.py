@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from argparse import BooleanOptionalAction
+from collections.abc import Iterable, Sized
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,7 +11,13 @@ from orm_views_core.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.refresh import PlannedRefresh, RefreshResult, RefreshStart, plan_refresh, refresh_views
-from orm_views_core.refresh_report import how_refreshed, refresh_as_dict, refresh_plan_lines, who_waits
+from orm_views_core.refresh_report import (
+    how_refreshed,
+    planned_refresh_as_dict,
+    refresh_as_dict,
+    refresh_plan_lines,
+    who_waits,
+)
 
 
 class Command(BaseCommand):
@@ -43,7 +50,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--plan", action="store_true", help="Show what would be refreshed, and how. Refresh nothing."
         )
-        parser.add_argument("--json", action="store_true", help="Print what came of it as JSON.")
+        parser.add_argument(
+            "--json", action="store_true", help="Print what came of it, or the plan, as JSON."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["jobs"] < 1:
@@ -56,16 +65,19 @@ class Command(BaseCommand):
         }
         try:
             if options["plan"]:
-                self._show(plan_refresh(**asked))
+                self._show(plan_refresh(**asked), options)
             else:
                 self._refresh(asked, options)
         except OrmViewsError as error:
             raise CommandError(str(error), returncode=1) from error
 
-    def _show(self, planned: list[PlannedRefresh]) -> None:
+    def _show(self, planned: list[PlannedRefresh], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self._dump(map(planned_refresh_as_dict, planned))
+            return
         for line in refresh_plan_lines(planned):
             self.stdout.write(line)
-        self._say_if_nothing(planned)
+        self._say_if_nothing(planned, options)
 
     def _refresh(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
@@ -82,19 +94,20 @@ class Command(BaseCommand):
             )
         except RefreshError as error:
             if options["json"] and error.results:
-                self._dump(error.results)
+                self._dump(map(refresh_as_dict, error.results))
             raise
         if options["json"]:
-            self._dump(results)
+            self._dump(map(refresh_as_dict, results))
         elif not quiet:
-            self._say_if_nothing(results)
+            self._say_if_nothing(results, options)
 
-    def _dump(self, results: Any) -> None:
-        self.stdout.write(json.dumps([refresh_as_dict(result) for result in results], indent=2))
+    def _dump(self, facts: Iterable[dict[str, Any]]) -> None:
+        self.stdout.write(json.dumps(list(facts), indent=2))
 
-    def _say_if_nothing(self, found: Any) -> None:
+    def _say_if_nothing(self, found: Sized, options: dict[str, Any]) -> None:
         if not found:
-            self.stdout.write("There is no materialised view to refresh.")
+            nothing = "No view is due." if options["due"] else "There is no materialised view to refresh."
+            self.stdout.write(nothing)
 
 
 class _Said:
