@@ -43,7 +43,7 @@ class Filter:
 FILTERS = (
     Filter("state", _("result"), {state.value: state.label for state in Run.State}),
     Filter("kind", _("kind"), {kind.value: kind.label for kind in Run.Kind}),
-    Filter("origin", _("where from"), {origin.value: origin.label for origin in Run.Origin}),
+    Filter("origin", _("origin"), {origin.value: origin.label for origin in Run.Origin}),
     Filter("database", _("database")),
     Filter("who", _("who")),
 )

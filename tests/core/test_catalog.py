@@ -51,7 +51,9 @@ def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     execute('GRANT SELECT ON views."Odd Name" TO PUBLIC')
     found = view("Odd Name")
     assert (found.kind, found.relation) == (ViewKind.VIEW, "view")
-    assert " ".join(text_of("Odd Name").split()) == "SELECT id, city FROM public.lending_customer;"
+    # PostgreSQL names the table with each column up to version 15.
+    text = " ".join(text_of("Odd Name").split()).replace(" lending_customer.", " ")
+    assert text == "SELECT id, city FROM public.lending_customer;"
     assert (found.text, found.tag) == ("It's read.", tag)
     assert found.options == (("security_barrier", "true"),)
     assert found.column_comments == {"city": "Town."}
@@ -320,14 +322,14 @@ def test_options_are_sorted_pairs(reloptions, pairs):
 
 
 def test_options_set_by_hand_are_not_part_of_the_fingerprint(execute):
-    execute("CREATE VIEW views.v WITH (security_barrier) AS SELECT 1 AS id")
+    execute("CREATE VIEW views.v WITH (security_barrier) AS SELECT id FROM lending_customer")
     tags = [tag_of(define("x"), options=options).dump() for options in ((), ("security_barrier",))]
     prints = []
     for tag in tags:
         execute(f"COMMENT ON VIEW views.v IS '{tag}'")
         prints.append(view("v").fingerprint)
     assert prints[0] != prints[1]
-    execute("ALTER VIEW views.v SET (security_invoker)")
+    execute("ALTER VIEW views.v SET (check_option = local)")
     assert view("v").fingerprint == prints[1]
 
 

@@ -70,7 +70,7 @@ def test_plan_names_the_view_its_dependents_and_the_reasons_and_changes_nothing(
 
 def test_a_verbose_plan_shows_the_difference_and_the_sql(changed, run):
     plan = run("sync_views", "--plan", verbosity=2)
-    assert "-    city" in plan
+    assert re.search(r"-    (lending_customer\.)?city", plan)
     assert (
         '      CREATE VIEW "orm_views_staging_0"."base" AS\n      SELECT city FROM lending_customer;\n'
         '      -- in the swap:\n      DROP VIEW "views"."base";\n'
@@ -126,7 +126,7 @@ def test_drop_dependents_drops_what_fits_no_more_and_says_so_in_the_plan(changed
     plan = run("sync_views", "--plan")
     assert plan.startswith("Plan for database 'default': blocked, ")
     assert "public.theirs, which is not ours, reads it and does not fit any more." in plan
-    assert 'column "id" does not exist. Change or drop public.theirs first' in plan
+    assert re.search(r'column (base\.id|"id") does not exist\. Change or drop public\.theirs first', plan)
     with pytest.raises(CommandError, match="--drop-dependents to drop it"):
         call_command("sync_views")
     plan = run("sync_views", "--plan", "--drop-dependents")

@@ -21,6 +21,7 @@ from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.tag import join_comment, split_comment
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
+from .statistics import flush_statistics
 from .values import MATERIALISED, define, install, tag_of
 
 HOUR = dt.timedelta(hours=1)
@@ -308,7 +309,7 @@ def test_the_hint_counts_rows_changed_through_plain_views_and_partitions(execute
         refresh_views()
         execute("INSERT INTO parts SELECT generate_series(1, 20); INSERT INTO elsewhere VALUES (1)")
         execute("UPDATE parts SET id = 50 WHERE id = 1; DELETE FROM parts WHERE id > 18")
-        execute("SELECT pg_stat_force_next_flush()")
+        flush_statistics(execute)
         assert status_of("a").freshness.changed_rows == 20 + 1 + 3
         refresh_views()
         assert status_of("a").freshness.changed_rows == 0

@@ -234,6 +234,8 @@ def test_sql_in_a_column_name_is_no_sql(create, execute):
     ],
 )
 def test_a_view_whose_function_writes_cannot_be_read(body, create, execute):
+    if "lo_create" in body and connections["default"].pg_version < 160000:
+        pytest.skip("a read-only transaction may write large objects up to PostgreSQL 15")
     execute("CREATE TABLE views.written (a int); CREATE SEQUENCE views.numbers")
     execute(
         f"CREATE FUNCTION views.writing() RETURNS int LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN 1; END $$"

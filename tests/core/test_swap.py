@@ -42,9 +42,8 @@ def test_readers_read_the_old_version_until_the_new_one_is_complete(registered, 
     seen = []
 
     def look(plan):
-        other.execute(
-            "SET lock_timeout = '50ms'; SELECT id FROM views.loans UNION ALL SELECT id FROM views.reader"
-        )
+        other.execute("SET lock_timeout = '50ms'")
+        other.execute("SELECT id FROM views.loans UNION ALL SELECT id FROM views.reader")
         seen.append(other.fetchall())
         other.connection.rollback()
 
@@ -115,7 +114,8 @@ def test_other_readers_read_while_the_swap_waits_for_a_long_one(registered, othe
         try:
             while not done.wait(0.02):
                 with connections["default"].cursor() as cursor:
-                    cursor.execute("SET lock_timeout = '60ms'; SELECT id FROM views.loans")
+                    cursor.execute("SET lock_timeout = '60ms'")
+                    cursor.execute("SELECT id FROM views.loans")
                     read.append(cursor.fetchone())
         except DatabaseError as error:
             failed.append(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import models
 
@@ -62,13 +64,13 @@ def test_an_option_that_somebody_set_is_no_drift_and_survives_every_change(sql, 
 def test_an_option_of_the_class_is_added_to_one_by_hand_and_goes_without_it(execute):
     declare("V", SAME)
     sync_views()
-    execute("ALTER VIEW views.v SET (security_invoker = true)")
+    execute("ALTER VIEW views.v SET (check_option = local)")
     declare("V", SAME, security_barrier=True)
     assert done() == [("options", "views.v")]
-    assert sorted(options(execute)) == ["security_barrier=true", "security_invoker=true"]
+    assert sorted(options(execute)) == ["check_option=local", "security_barrier=true"]
     declare("V", SAME)
     assert done() == [("options", "views.v")]
-    assert options(execute) == ["security_invoker=true"]
+    assert options(execute) == ["check_option=local"]
     assert done() == []
 
 
@@ -290,7 +292,7 @@ def test_a_rebuild_that_someone_elses_view_does_not_fit_stops_and_names_it(execu
     (plan,) = plan_views()
     (problem,) = plan.problems
     assert "reports.theirs, which is not ours, reads it and does not fit any more" in problem
-    assert 'column "id" does not exist' in problem
+    assert re.search(r'column (w\.id|"id") does not exist', problem)
     with pytest.raises(PlanBlockedError, match=r"reports\.theirs"):
         sync_views()
     assert take_picture() == before

@@ -77,8 +77,6 @@ class ArrearsBuckets(PostgresViewFromSQL):
     """Overdue balances by age of the debt, in the buckets of the risk report."""
 
     name = "arrears_buckets"
-    # It reads only what its reader may read anyway, so it need not lend them its owner's rights.
-    security_invoker = True
     sql = """
         SELECT bucket, count(*) AS instalments, sum(balance) AS balance
         FROM views.overdue_instalments
