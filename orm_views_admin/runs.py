@@ -1,4 +1,4 @@
-"""Starting what staff ask for, carrying it out wherever an executor does that, and cancelling it.
+"""Starting what staff ask for, and carrying it out wherever an executor does that.
 
 A request is one or several rows first. Whoever performs it takes the rows from the queue in one transaction,
 so that of two workers only one does it.
@@ -7,7 +7,6 @@ so that of two workers only one does it.
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -18,7 +17,6 @@ from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orm_views_core.backends import cancel_work
 from orm_views_core.connections import spare_connections
 from orm_views_core.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError, RefreshError, UnknownViewError
@@ -27,11 +25,11 @@ from orm_views_core.refresh import plan_refresh, refresh_views
 from orm_views_core.sync import sync_views
 
 from .addresses import ViewAddress
+from .cancelling import cancel
 from .executors import get_executor
 from .history import prune, prune_now_and_then
 from .journal import log
 from .models import Run
-from .moments import from_field
 from .origins import started_by
 from .settling import holders, reconcile
 from .sync_progress import SyncProgress
@@ -43,8 +41,6 @@ logger = logging.getLogger("orm_views_admin")
 #: A request that is in the queue for longer, in seconds, is handed to the executor again if somebody asks for
 #: the same; whoever takes it first does it.
 _FORGOTTEN = 30
-#: How long to look for the backend of what is to be cancelled, in seconds, and how often.
-_LOOK_FOR, _PAUSE = 1.0, 0.05
 
 
 def start_refresh(user: Any, addresses: Iterable[ViewAddress]) -> list[Run]:
@@ -277,57 +273,6 @@ def _sync(run: Run) -> None:
             on_plan=progress.on_plan,
             progress=progress.callbacks,
         )
-
-
-def cancel(run: Run, by: Any) -> bool:
-    """End a run: what is in the queue is not begun, and what is at work is rolled back.
-
-    Args:
-        run: the run.
-        by: the user who wants that, or any other name for whoever it is.
-
-    Returns:
-        whether it was cancelled, or its backend was told to stop; False when it is over, or nobody is found
-        who works on it.
-
-    Raises:
-        DatabaseUnavailableError: when its database does not answer.
-        DatabaseError: when we may not cancel what its role does.
-    """
-    who = by.get_username() if hasattr(by, "get_username") else str(by)
-    mine = Run.objects.filter(pk=run.pk)
-    now = timezone.now()
-    is_told = bool(
-        mine.filter(state=Run.State.QUEUED).update(
-            state=Run.State.CANCELLED, cancelled_by=who, finished_at=now
-        )
-    )
-    if not is_told and mine.filter(state=Run.State.RUNNING).update(cancelled_by=who):
-        is_told = _cancel_work(run)
-    if is_told and hasattr(by, "get_username"):
-        log(by, run, _("Cancelled a sync.") if run.kind == Run.Kind.SYNC else _("Cancelled a refresh."))
-    run.refresh_from_db()
-    return is_told
-
-
-def _cancel_work(run: Run) -> bool:
-    """Have what a run is at cancelled; it may not have begun in its backend yet."""
-    deadline = time.monotonic() + _LOOK_FOR
-    while True:
-        run.refresh_from_db()
-        if not run.is_active:
-            return run.state == Run.State.CANCELLED
-        pid, started = run.pid, run.backend_start
-        if (
-            pid is not None
-            and started is not None
-            and cancel_work(run.database, pid, from_field(started), run.view_name)
-        ):
-            return True
-        if time.monotonic() >= deadline:
-            reconcile([run])
-            return run.state == Run.State.CANCELLED
-        time.sleep(_PAUSE)
 
 
 def _words(error: BaseException) -> str:

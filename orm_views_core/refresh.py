@@ -26,7 +26,7 @@ from .refresh_facts import why_not
 from .refresh_jobs import Callbacks, Key, carry_out
 from .refresh_order import narrow_down
 from .refresh_results import Outcome, RefreshResult, RefreshStart
-from .refreshing import Task
+from .refresh_task import Task
 from .registry import registry
 from .selection import select_views
 

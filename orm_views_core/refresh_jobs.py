@@ -20,7 +20,8 @@ from .connections import spare_connections
 from .names import ViewName
 from .refresh_order import Schedule
 from .refresh_results import RefreshResult, RefreshStart
-from .refreshing import Task, Tell, interrupted, refresh_one, skipped
+from .refresh_task import Task, Tell, interrupted, skipped
+from .refreshing import refresh_one
 
 Key = tuple[str, ViewName]
 

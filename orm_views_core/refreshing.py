@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,46 +21,13 @@ from .catalog_questions import Sources, read_sources_of
 from .connections import get_connection
 from .exceptions import OrmViewsError, RefreshError
 from .locks import in_savepoint, in_transaction, limit_lock_waits
-from .names import ViewKind, ViewName
+from .names import ViewKind
 from .refresh_facts import Measure, RefreshedView, look, measure, why_not
 from .refresh_locks import running, try_refresh_lock, wait_for_refresh_lock
 from .refresh_results import Outcome, RefreshResult, RefreshStart
+from .refresh_task import Task, Tell
 from .refusal import is_refusal
 from .tag import join_comment, split_comment
-
-
-@dataclass(frozen=True)
-class Task:
-    """A view to be refreshed.
-
-    Attributes:
-        where: its class and where it is written, for messages.
-        concurrently: True or False insists; None goes concurrently where it is possible.
-        request: the call that it belongs to.
-        asked: when that was, by the database's clock; when the refresh begins if None.
-        jobs: how many views at once that call refreshes.
-        not_before: the rows of a refresh that was joined must not be older; None for any.
-        unless_newer_than: whoever has refreshed it since the rows were of that time has done what is asked
-            for, also if we did not wait; None if that does not count.
-    """
-
-    database: str
-    name: ViewName
-    label: str
-    where: str
-    concurrently: bool | None
-    request: uuid.UUID
-    asked: dt.datetime | None = None
-    jobs: int = 1
-    not_before: dt.datetime | None = None
-    unless_newer_than: dt.datetime | None = None
-
-
-class Tell(NamedTuple):
-    """Whom to tell what happens meanwhile."""
-
-    started: Callable[[RefreshStart], None]
-    waiting: Callable[[RefreshStart, str], None]
 
 
 def refresh_one(task: Task, tell: Tell) -> RefreshResult:
@@ -294,45 +259,6 @@ class _Refresh:
                 **facts,
             },
         )
-
-
-def interrupted(start: RefreshStart, error: BaseException) -> RefreshResult:
-    """Return the result of a refresh that was begun when the call was interrupted: nothing of it stays."""
-    return RefreshResult(
-        start.database,
-        start.name,
-        start.concurrently,
-        start.why_not,
-        0.0,
-        Outcome.FAILED,
-        label=start.label,
-        request=start.request,
-        asked=start.asked,
-        pid=start.pid,
-        error=RefreshError(
-            f"{start.name} in database {start.database!r} was not refreshed: interrupted by "
-            f"{type(error).__name__}."
-        ),
-    )
-
-
-def skipped(task: Task, because: str) -> RefreshResult:
-    """Return the result of a view that is not refreshed because what it reads was not."""
-    error = RefreshError(
-        f"{task.name} in database {task.database!r} was skipped: it reads {because}, which was not refreshed."
-    )
-    return RefreshResult(
-        task.database,
-        task.name,
-        False,
-        "",
-        0.0,
-        Outcome.SKIPPED,
-        label=task.label,
-        request=task.request,
-        asked=task.asked,
-        error=error,
-    )
 
 
 def _oid(view: RefreshedView) -> int:

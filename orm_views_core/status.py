@@ -1,8 +1,7 @@
-"""One ViewStatus for each view, registered or left over: what every screen and command shows."""
+"""How the views of databases stand: what every screen and command shows."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .catalog import read_catalog, read_columns, with_definitions
 from .catalog_questions import read_sources_of
-from .changes import Differences, differences, find_scope
+from .changes import find_scope
 from .compiling import compile_definitions
 from .connections import get_connection, view_databases
 from .definition import Definitions, ViewDefinition
@@ -22,80 +21,25 @@ from .exceptions import (
     UnknownViewError,
     UnsupportedDatabaseError,
 )
-from .freshness import Freshness, freshness_of, how_stale
+from .freshness import Freshness, freshness_of
 from .installed import Catalog, Column, InstalledView
 from .locks import limit_lock_waits
-from .names import ViewKind, ViewName
+from .names import ViewName
 from .planning import find_orphans, schemas_of
-from .refresh import why_not_concurrently
 from .rehearsal import Rehearsal, RehearsedView, rehearse
 from .tag import Tag
+from .view_status import State, ViewStatus, invalid_status, left_over_status, registered_status
 
-
-class State(enum.Enum):
-    """How a view stands; the value is the word that people see."""
-
-    SYNCED = "synced"
-    STALE = "stale"
-    CHANGED = "changed"
-    DRIFTED = "drifted"
-    MISSING = "missing"
-    ORPHANED = "orphaned"
-    UNMANAGED = "unmanaged"
-    WRONG_KIND = "wrong kind"
-    NOT_POPULATED = "not populated"
-    INVALID = "invalid"
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether somebody should do something about it."""
-        return self not in {State.SYNCED, State.UNMANAGED}
-
-
-@dataclass(frozen=True)
-class ViewStatus:
-    """A view, how it stands, why, and what to do.
-
-    Attributes:
-        database: the alias.
-        name: its name; None when its class is so wrong that it has none.
-        label: ``app_label.ClassName``, or "" when no class declares it.
-        kind: as its class says, else as it is installed.
-        reason: why it has this state, a sentence.
-        advice: what to do, a sentence; "" when nothing.
-        definition: what its class says; None when no class does, or when it is invalid.
-        installed: what the database has; None when it has nothing.
-        freshness: how old its rows are; None for what is no materialised view of a class that is there. Rows
-            may be stale in any state: ``State.STALE`` is that of a view with which nothing else is amiss.
-    """
-
-    database: str
-    name: ViewName | None
-    label: str
-    kind: ViewKind | None
-    state: State
-    reason: str
-    advice: str = ""
-    definition: ViewDefinition | None = None
-    installed: InstalledView | None = None
-    differences: Differences | None = None
-    freshness: Freshness | None = None
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether its rows are older than promised, or should be there and are not."""
-        return self.freshness is not None and self.freshness.is_stale
-
-    @property
-    def can_refresh(self) -> bool:
-        """Whether there is something to refresh."""
-        registered = self.definition is not None and self.definition.kind is ViewKind.MATERIALISED_VIEW
-        return registered and self.installed is not None and self.installed.kind is ViewKind.MATERIALISED_VIEW
-
-    @property
-    def why_not_concurrently(self) -> str:
-        """Why a refresh would make readers wait; "" when it would not."""
-        return why_not_concurrently(self.installed) if self.installed and self.can_refresh else ""
+__all__ = [
+    "DatabaseStatus",
+    "State",
+    "ViewDetail",
+    "ViewStatus",
+    "count_states",
+    "get_detail",
+    "get_statuses",
+    "read_tags",
+]
 
 
 @dataclass(frozen=True)
@@ -125,9 +69,6 @@ class ViewDetail:
     not_tried: str = ""
     reads: tuple[ViewName, ...] = ()
     read_by: tuple[ViewName, ...] = ()
-
-
-_SYNC = "Sync it."
 
 
 def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]:
@@ -172,7 +113,12 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
             with connection.cursor() as cursor:
                 columns = tuple(read_columns(cursor, [status.installed.oid])[status.installed.oid])
     if name in rehearsal.errors:
-        status = _invalid(status, rehearsal.errors[name])
+        status = replace(
+            invalid_status(database, name, status.label, rehearsal.errors[name], status.installed),
+            kind=status.kind,
+            definition=status.definition,
+            differences=status.differences,
+        )
     reads = status.installed.reads if status.installed else rehearsed.reads if rehearsed else ()
     read_by = status.installed.read_by if status.installed else ()
     return ViewDetail(status, columns, rehearsed, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
@@ -201,21 +147,6 @@ def _rehearse_alone(
     with transaction.atomic(using=connection.alias):
         limit_lock_waits(connection)
         return rehearse(connection, views, scope.dependencies, {}, catalog.search_path)
-
-
-def _invalid(status: ViewStatus, error: OrmViewsError) -> ViewStatus:
-    return ViewStatus(
-        status.database,
-        status.name,
-        status.label,
-        status.kind,
-        State.INVALID,
-        str(error),
-        "Mend its class; until then nothing of this database can be synced.",
-        status.definition,
-        status.installed,
-        status.differences,
-    )
 
 
 def _database_status(alias: str) -> DatabaseStatus:
@@ -249,19 +180,8 @@ def _statuses(definitions: Definitions, catalog: Catalog, changes: Mapping[int, 
         name = definitions.invalid_names.get(label)
         if name in definitions.views:
             name = None  # it is the other one's, which the error says
-        advice = "Mend its class; until then nothing of this database can be synced."
-        statuses.append(
-            ViewStatus(
-                definitions.database,
-                name,
-                label,
-                None,
-                State.INVALID,
-                str(error),
-                advice,
-                installed=None if name is None else catalog.relations.get(name),
-            )
-        )
+        installed = None if name is None else catalog.relations.get(name)
+        statuses.append(invalid_status(definitions.database, name, label, error, installed=installed))
     orphans = find_orphans(definitions, catalog)
     declared = {*definitions.views, *definitions.invalid_names.values()}
     ours = set(schemas_of(definitions))
@@ -269,7 +189,7 @@ def _statuses(definitions: Definitions, catalog: Catalog, changes: Mapping[int, 
         if name in declared or installed.kind is None:
             continue
         if name in orphans or name.schema in ours:
-            statuses.append(_left_over(definitions.database, installed, name in orphans))
+            statuses.append(left_over_status(definitions.database, installed, orphaned=name in orphans))
     return sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
 
 
@@ -278,84 +198,6 @@ def _freshness(
 ) -> Freshness | None:
     now = catalog.session.now
     return freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
-
-
-def registered_status(
-    definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
-) -> ViewStatus:
-    """Say how a registered view stands. Pure."""
-    difference = differences(definition, installed)
-    state, reason, advice = _explain(definition, installed, difference)
-    if stale := how_stale(freshness) if freshness else "":
-        if state is State.SYNCED:
-            state, reason, advice = State.STALE, stale, "Refresh it."
-        else:
-            reason = f"{reason} {stale}"
-    return ViewStatus(
-        definition.database,
-        definition.name,
-        definition.label,
-        definition.kind,
-        state,
-        reason,
-        advice,
-        definition,
-        installed,
-        difference,
-        freshness,
-    )
-
-
-def _explain(
-    definition: ViewDefinition, installed: InstalledView | None, difference: Differences
-) -> tuple[State, str, str]:
-    if difference.obstructed_by:
-        relation = difference.obstructed_by
-        advice = f"Rename the {relation}, or give the view another name."
-        return State.WRONG_KIND, f"A {relation} that is not ours has its name.", advice
-    if difference.missing or installed is None:
-        return State.MISSING, "It is registered, but not in the database.", _SYNC
-    if difference.other_kind:
-        reason = f"It is a {installed.relation} in the database, and its class says {definition.kind.label}."
-        return State.WRONG_KIND, reason, _SYNC
-    if difference.untagged:
-        reason = "It is in the database, but no sync has recorded it."
-        return State.CHANGED, reason, "Sync it: if its definition is the same, it is adopted and not rebuilt."
-    if difference.code:
-        return State.CHANGED, "Its class has changed since the last sync.", _SYNC
-    if difference.drifted:
-        return State.DRIFTED, "It was changed in the database since the last sync.", "Sync it to put it back."
-    if difference.sources:
-        return State.CHANGED, "Its SQL has a star, and what it reads has other columns now.", _SYNC
-    if lesser := _lesser(difference):
-        return State.CHANGED, f"{lesser}.", _SYNC
-    if not installed.populated:
-        return State.NOT_POPULATED, "It has no rows yet and cannot be read.", "Refresh it."
-    return State.SYNCED, "The database has what its class says.", ""
-
-
-def _lesser(difference: Differences) -> str:
-    if difference.grant:
-        return f"{', '.join(difference.grant)} should be able to read it, and cannot"
-    if difference.revoke:
-        return f"{', '.join(difference.revoke)} can read it, and should no longer"
-    if difference.comment or difference.column_comments:
-        return "Its comment is not its class's docstring, or a column's is not its help_text"
-    return "The list of its readers has changed" if difference.record else ""
-
-
-def _left_over(database: str, installed: InstalledView, orphaned: bool) -> ViewStatus:
-    if orphaned:
-        state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
-        advice = "Sync to drop it, or declare it again."
-    elif installed.tag:
-        state, advice = State.UNMANAGED, ""
-        reason = f"It was synced under database alias {installed.tag.database!r}; nothing is done here."
-    else:
-        state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
-    return ViewStatus(
-        database, installed.name, "", installed.kind, state, reason, advice, installed=installed
-    )
 
 
 def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:

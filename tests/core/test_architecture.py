@@ -38,6 +38,8 @@ PURE = [
     "plan",
     "report",
     "refresh_results",
+    "refresh_task",
+    "view_status",
     "refresh_order",
     "freshness",
     "openmetrics",
@@ -52,8 +54,8 @@ ROWS = [
     "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
-    "recording apply refresh_locks backends refresh_facts refreshing refresh_jobs refresh rows",
-    "ahead outsiders planning sync status report refresh_report openmetrics inspection",
+    "recording apply refresh_locks backends refresh_facts refresh_task refreshing refresh_jobs refresh rows",
+    "ahead outsiders planning sync view_status status report refresh_report openmetrics inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
 

@@ -18,8 +18,9 @@ from orm_views_core.report import (
     status_table,
     summary,
 )
-from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states, registered_status
+from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
 from orm_views_core.steps import Action, Plan, Step
+from orm_views_core.view_status import registered_status
 
 from .values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, tag_of
 
