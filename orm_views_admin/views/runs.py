@@ -109,8 +109,10 @@ def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
     points = [run_wording.point(run.seconds, run.state, _said(run)) for run in newest]
     chart = draw_chart(points)
     occurring = {point.mark for point in points}
+    subjects = {(run.kind, run.database, run.view_name) for run in newest}
     return {
         "drawn": chart,
+        "is_trend": len(subjects) == 1,  # no line leads from the duration of one view to that of another
         "marks": marks(chart.shapes),
         "ticks": [(tick.y, duration(tick.seconds) if tick.seconds else "0") for tick in chart.ticks],
         "label": _label(newest),

@@ -198,6 +198,15 @@ def test_the_history_takes_as_many_queries_for_many_runs_as_for_few(browse):
     assert count() == few
 
 
+def test_a_line_joins_the_durations_of_one_view_and_not_those_of_several(browse):
+    for ago in (300, 200):
+        make_run("ages", ago=ago)
+    assert "ov-line-path" in browse.get(HISTORY)
+    make_run("towns", ago=100)
+    assert "ov-line-path" not in browse.get(HISTORY)
+    assert "ov-line-path" in browse.get(HISTORY, view=key("ages"))
+
+
 def test_the_list_shows_the_usual_duration_with_a_sparkline(browse):
     declare_materialised("Ages", "SELECT 1 AS one")
     declare_materialised("Towns", "SELECT 1 AS one")

@@ -1,7 +1,8 @@
 """``python -m tests.browser.screenshots``: the pictures of docs/images, of the demonstration's own pages.
 
-The demonstration's database has to be loaded and synced (``make demo`` does both). It is only read: what the
-list and the plan show as out of step are classes that are changed in this process.
+The demonstration's database has to be loaded and synced (``make demo`` does both). Its views are refreshed a
+few times, so that there is a history. What the list and the plan show as out of step are classes that are
+changed in this process.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def main() -> None:
 
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
     IMAGES.mkdir(parents=True, exist_ok=True)
+    refresh_some()
     with out_of_step(), serve() as address, session() as cookie, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
         for scheme in ("light", "dark"):
@@ -52,6 +54,7 @@ def take_all(page: Any, scheme: str) -> None:
         "detail": url("detail", "loan_book"),
         "plan": f"{LIST}sync/",
         "preview": f"{url('preview', 'loan_book')}?sort=-opened_on",
+        "history": f"{LIST}runs/",
     }
     for name, path in pages.items():
         response = page.goto(path)
@@ -61,6 +64,14 @@ def take_all(page: Any, scheme: str) -> None:
         if name == "plan":
             page.locator("summary", has_text="Difference and SQL").first.click()
         page.screenshot(path=IMAGES / f"{name}-{scheme}.png")
+
+
+def refresh_some() -> None:
+    """Let there be some runs: two of every view, one of them alone and one beside another."""
+    from orm_views_core.refresh import refresh_views
+
+    for jobs in (1, 2):
+        refresh_views(jobs=jobs)
 
 
 @contextmanager
