@@ -48,8 +48,15 @@ def escape(part: str) -> str:
 
 
 def unescape(segment: str) -> str:
-    """Read what :func:`escape` wrote."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), segment)
+    """Read what :func:`escape` wrote.
+
+    Raises:
+        ValueError: when it is no name, because PostgreSQL knows no NUL; as a path it is then not found.
+    """
+    name = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), segment)
+    if "\0" in name:
+        raise ValueError(f"{name!r} has a NUL in it")
+    return name
 
 
 class SegmentConverter:

@@ -49,3 +49,11 @@ def test_an_address_survives_its_way_through_a_form(name):
 def test_what_is_no_key_is_an_error(key):
     with pytest.raises(ValueError, match="unpack"):
         ViewAddress.parse(key)
+
+
+@pytest.mark.parametrize("name", ["a\0", "a~00"])
+def test_no_name_has_a_nul(name):
+    with pytest.raises(ValueError, match="NUL"):
+        ViewAddress.parse(f"default/views/{name}")
+    match = resolve(f"/admin/orm-views/view/default/views/{name}/")
+    assert match.namespaces == ["admin"], "it is left to whatever else the admin has there: nothing"

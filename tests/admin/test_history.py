@@ -102,6 +102,7 @@ def test_the_newest_is_first_and_there_are_pages(browse):
         ({"database": "elsewhere"}, 0),
         ({"since": "nonsense"}, 8),
         ({"state": "nonsense"}, 0),
+        ({"who": "\0"}, 0),
         ({"who": "ann", "since": "hour"}, 1),
         ({"view": key("ages")}, 2),
         ({"view": key("ages"), "state": "failed"}, 1),
