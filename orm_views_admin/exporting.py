@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 _AT_ONCE = 500  # rows; a line for each would be as many writes to the network
@@ -36,22 +38,31 @@ class Format:
 
 
 def download(
-    form: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    request: HttpRequest, form: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
     """Return rows as a file.
 
     Args:
+        request: what is answered.
         form: a key of ``FORMATS``.
         name: the name of the file without its ending.
         columns: the names of the columns.
         rows: the values of each row, in the order of the columns; asked for as they are written.
     """
     chosen = FORMATS[form]
+    pieces = chosen.write(columns, rows)
     return StreamingHttpResponse(
-        chosen.write(columns, rows),
+        # What Django cannot wait for, it would read to the end before it sends anything.
+        _awaited(pieces) if isinstance(request, ASGIRequest) else pieces,
         content_type=chosen.content_type,
         headers={"Content-Disposition": content_disposition_header(True, f"{name}.{form}")},
     )
+
+
+async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Yield the same, each made in the thread that the connections of an asynchronous request belong to."""
+    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
+        yield piece
 
 
 def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

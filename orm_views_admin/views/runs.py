@@ -88,7 +88,7 @@ class HistoryExport(AdminView):
             )
         found, _addresses = _find(request)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
-        return download(form, name, COLUMNS, map(record, found.iterator(_AT_ONCE)))
+        return download(request, form, name, COLUMNS, map(record, found.iterator(_AT_ONCE)))
 
 
 def _find(request: HttpRequest) -> tuple[QuerySet[Run], tuple[ViewAddress, ...]]:

@@ -9,7 +9,9 @@ import json
 import uuid
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connections
+from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
 from orm_views_admin.models import Run
@@ -162,6 +164,22 @@ def test_it_takes_as_many_queries_for_a_thousand_runs_as_for_ten(admin_client):
         assert len(records(text)) == count
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_it_is_streamed_by_an_asynchronous_server_as_well(admin_user, form):
+    for _ in range(3):
+        make_run("ages", who="ann")
+    client = AsyncClient()
+    client.force_login(admin_user)
+
+    async def ask():
+        response = await client.get(f"{EXPORT}{form}/")
+        assert response.is_async
+        return b"".join([piece async for piece in response]).decode()
+
+    assert async_to_sync(ask)().count("ann") == 3
 
 
 def test_another_form_is_not_found(admin_client):
