@@ -7,7 +7,6 @@ had; what was built stays.
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,18 +15,18 @@ from itertools import groupby
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.utils import timezone
 
 from . import ddl
 from .belongings import Belonging, read_belongings
 from .catalog import canonical_names, read_again
 from .catalog_questions import read_unreadable
 from .exceptions import PlanBlockedError
+from .fetching import read_time
 from .installed import InstalledView
 from .locks import Overtaken, in_savepoint
 from .names import ViewKind, ViewName
 from .obstacles import cannot_be_read
-from .recording import record
+from .recording import read_refreshed, record
 from .refusal import database_refused, is_fault_of_view, is_refusal, view_refused
 from .staging import create_staging, staged_first
 from .steps import Action, Phase, Plan, Step
@@ -108,8 +107,10 @@ class _Run:
     ) -> None:
         self.connection, self.cursor, self.plan, self.sent = connection, cursor, plan, sent
         self.command_roles, self.progress = command_roles, progress
-        self.now = timezone.now().astimezone(dt.timezone.utc)
+        if plan.steps:
+            self.now = read_time(cursor)
         self.seconds: dict[ViewName, float] = {}
+        self.refreshed: dict[ViewName, InstalledView] = {}
 
     def run(self) -> Applied:
         results: list[StepResult] = []
@@ -134,7 +135,12 @@ class _Run:
             (step, sql) for step in steps for sql in step.sql_in(Phase.BUILD) if sql not in self.sent
         ]
         if statements:
-            in_savepoint(self.connection, lambda _: self._send(statements), on_wait=self.progress.on_wait)
+
+            def work(_timeout: float) -> None:
+                self.refreshed |= read_refreshed(self.cursor, steps)
+                self._send(statements)
+
+            in_savepoint(self.connection, work, on_wait=self.progress.on_wait)
         seconds = time.perf_counter() - started
         for step in steps:
             if step.fills and not step.late:
@@ -231,7 +237,16 @@ class _Run:
         self._record([step for step in built if step.name not in swapped_later])
 
     def _record(self, steps: Sequence[Step]) -> None:
-        record(self.connection, self.cursor, steps, self.now, self.seconds, self.command_roles)
+        if steps:
+            record(
+                self.connection,
+                self.cursor,
+                steps,
+                self.now,
+                self.seconds,
+                self.command_roles,
+                refreshed=self.refreshed,
+            )
 
 
 _LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}

@@ -14,6 +14,7 @@ from .catalog import canonical_names
 from .fetching import array, asked, fetch, group
 from .installed import InstalledView, Taken
 from .names import ViewName
+from .tag import Tag, split_comment
 
 
 def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
@@ -54,6 +55,14 @@ def read_other_dependents(
     with connection.cursor() as cursor, canonical_names(cursor):
         found = group(fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)}))
     return {names[oid]: described for oid, described in found.items()}
+
+
+def read_tags_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Tag]:
+    """Return the tags of some views, by oid, as they are now."""
+    if not oids:
+        return {}
+    rows = fetch(cursor, queries.COMMENTS, {"oids": array(oids)})
+    return {oid: tag for oid, comment in rows if (tag := split_comment(comment)[1]) is not None}
 
 
 class Sources(NamedTuple):

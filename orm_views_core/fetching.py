@@ -40,6 +40,12 @@ def asked(names: Collection[ViewName]) -> dict[str, str]:
     }
 
 
+def read_time(cursor: CursorWrapper) -> dt.datetime:
+    """Return the time by the database's clock. That of this machine may be another one."""
+    cursor.execute("SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8")
+    return moment(cursor.fetchone()[0])
+
+
 def moment(epoch: float) -> dt.datetime:
     """Return a time that was asked for as ``extract(epoch FROM …)``.
 

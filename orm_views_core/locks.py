@@ -26,7 +26,7 @@ T = TypeVar("T")
 #: The key of the advisory lock that a sync holds: "ormviews" in ASCII. Each database has its own.
 SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
-_LOCK_NOT_AVAILABLE = "55P03"
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 _FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because most often a short wait is enough
 
@@ -117,6 +117,7 @@ def in_transaction(
     connection: BaseDatabaseWrapper,
     work: Callable[[BaseDatabaseWrapper], T],
     on_wait: Callable[[str], None] | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """Do some work in a transaction, all of it again when a lock cannot be had.
 
@@ -124,12 +125,18 @@ def in_transaction(
         connection: the database.
         work: what to do with it; it calls :func:`limit_lock_waits` itself.
         on_wait: called before each further try with what PostgreSQL said.
+        pause: waits for some seconds between two tries.
 
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
         DatabaseUnavailableError: when the connection is lost.
         SyncFailedError: when PostgreSQL refuses something that is not a view's fault.
     """
+    if not connection.in_atomic_block and not connection.settings_dict["AUTOCOMMIT"]:
+        raise SyncFailedError(
+            f"Database {connection.alias!r}: DATABASES says AUTOCOMMIT False, so nothing would be committed. "
+            "Call this inside transaction.atomic(), or leave AUTOCOMMIT out."
+        )
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     while True:
         is_outermost = not connection.in_atomic_block
@@ -137,7 +144,9 @@ def in_transaction(
             with transaction.atomic(using=connection.alias):
                 if is_outermost:
                     _see_what_others_commit(connection)
-                return work(connection)
+                    return work(connection)
+                with _keeping_lock_timeout(connection):
+                    return work(connection)
         except Overtaken as error:
             if time.monotonic() >= deadline:
                 raise SyncFailedError(
@@ -155,7 +164,17 @@ def in_transaction(
             raise database_refused(connection, "", error) from error
         if on_wait:
             on_wait(f"{said}; all of it is tried again")
-        time.sleep(_PAUSE)
+        pause(_PAUSE)
+
+
+@contextmanager
+def _keeping_lock_timeout(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Leave the caller's transaction the time-out that it has. If it fails, the savepoint sees to that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (timeout,) = cursor.fetchone()
+        yield
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
 
 
 @contextmanager
@@ -182,7 +201,7 @@ def _said_of_lock(connection: BaseDatabaseWrapper, error: OperationalError) -> s
     """Return what PostgreSQL says of a lock that cannot be had; raise what any other error is."""
     if is_refusal(error):
         raise database_refused(connection, "", error) from error
-    if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+    if sqlstate(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
         with naming_the_database(connection):
             raise error
     return str(error).strip().splitlines()[0]
@@ -196,6 +215,7 @@ def in_savepoint(
     reads: Collection[int] = (),
     readers: bool = True,
     on_wait: Callable[[str], None] | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """Do some work in a savepoint, that work alone again when a lock cannot be had.
 
@@ -209,6 +229,7 @@ def in_savepoint(
         reads: the oids of those that it only reads, in whose way nobody is but who locks readers out.
         readers: whether the readers of the relations that it locks are in its way.
         on_wait: called with what is waited for, whenever that changes.
+        pause: waits for some seconds between two tries.
 
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
@@ -238,7 +259,7 @@ def in_savepoint(
         if on_wait and pids != announced:
             on_wait(waiting_for)
         announced = pids
-        time.sleep(_PAUSE)
+        pause(_PAUSE)
 
 
 def _is_long(holder: Holder, seconds: float) -> bool:

@@ -23,9 +23,17 @@ def _promised(view: ViewStatus) -> float | None:
 
 
 def _overdue(view: ViewStatus) -> float | None:
-    if _promised(view) is None or view.freshness is None:
+    if _promised(view) is None or view.freshness is None or view.freshness.age is None:
         return None
     return _seconds(view.freshness.overdue) or 0.0
+
+
+def _stale(view: ViewStatus) -> float | None:
+    """Return 1 or 0; None where nobody knows how old the rows are, because no sync has recorded the view."""
+    freshness = view.freshness
+    if freshness is None or (freshness.populated and freshness.age is None):
+        return None
+    return float(freshness.is_stale)
 
 
 def _seconds(time: dt.timedelta | None) -> float | None:
@@ -44,7 +52,7 @@ _GAUGES: Sequence[tuple[str, str, Value]] = (
     (
         "orm_views_stale",
         "Whether they are older than that, or should be there and are not.",
-        lambda view: float(view.is_stale) if view.freshness else None,
+        _stale,
     ),
     ("orm_views_refresh_duration_seconds", "How long the last refresh took.", _duration),
     (
@@ -85,9 +93,13 @@ def _labels(database: str, view: ViewStatus, **more: str) -> dict[str, str]:
 def _family(name: str, comment: str, samples: Iterable[Sample]) -> Iterator[str]:
     yield f"# TYPE {name} gauge"
     yield f"# HELP {name} {comment}"
+    said: set[str] = set()
     for labels, value in samples:
-        said = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-        yield f"{name}{{{said}}} {value:.15g}"
+        series = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+        if series in said:
+            continue  # two classes claim one name, and twice the same would make all of it invalid
+        said.add(series)
+        yield f"{name}{{{series}}} {value:.15g}"
 
 
 def _escaped(text: str) -> str:

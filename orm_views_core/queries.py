@@ -296,3 +296,8 @@ SELECT view, array_agg(relation),
 FROM reads WHERE relation <> view
 GROUP BY view
 """
+
+COMMENTS = """
+SELECT d.objoid, d.description FROM pg_catalog.pg_description d
+WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0 AND d.objoid = ANY(%(oids)s::oid[])
+"""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from . import ddl
 from .catalog import read_created
+from .catalog_questions import read_tags_of
 from .changes import kept_comment
-from .names import ViewName
+from .installed import InstalledView
+from .names import ViewKind, ViewName
 from .steps import Action, Step
 from .tag import join_comment
 from .tagging import as_before, as_read, new_tag
@@ -27,6 +30,8 @@ def record(
     now: dt.datetime,
     seconds: Mapping[ViewName, float],
     command_roles: Sequence[str],
+    *,
+    refreshed: Mapping[ViewName, InstalledView],
 ) -> None:
     """Record on the views of some steps what their classes said and what PostgreSQL stores.
 
@@ -38,22 +43,25 @@ def record(
         now: the time of the sync.
         seconds: how long it took to fill the materialised views that were filled.
         command_roles: the roles that only the command line named.
+        refreshed: what :func:`read_refreshed` returned before the comments of some were set.
     """
     last = {step.name: step for step in steps}
     new = {step.name for step in steps if step.action in _NEW}
     places = {name: step.built_at or name for name, step in last.items() if _changes_what_is_stored(step)}
     stars = [place for name, place in places.items() if _has_star(last[name])]
     found = read_created(connection, list(places.values()), stars)
+    refreshed = {**refreshed, **read_refreshed(cursor, steps)}
     statements = []
     for name, step in last.items():
         definition = step.definition
         assert definition is not None
         stored = as_read(step, found[places[name]]) if name in places else as_before(step.installed)
         assert stored is not None
+        before = refreshed.get(name, step.installed)
         tag = new_tag(
             definition,
             stored,
-            step.installed,
+            before,
             now,
             is_new=name in new,
             filled_in=seconds.get(name),
@@ -63,6 +71,30 @@ def record(
         statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
     for start in range(0, len(statements), _BATCH):
         cursor.execute(";\n".join(statements[start : start + _BATCH]))
+
+
+def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:
+    """Return materialised views that keep their rows, with the times of refreshes that ended meanwhile.
+
+    A refresh may end between the plan and the step. It cannot once the step has set the view's comment.
+    """
+    new = {step.name for step in steps if step.action in _NEW}
+    views = {
+        step.name: step.installed
+        for step in steps
+        if step.name not in new
+        if step.installed is not None and step.installed.tag is not None
+        if step.installed.kind is ViewKind.MATERIALISED_VIEW
+    }
+    tags = read_tags_of(cursor, [view.oid for view in views.values()])
+    return {
+        name: replace(
+            view,
+            tag=replace(view.tag, refreshed=found.refreshed, seconds=found.seconds, changes=found.changes),
+        )
+        for name, view in views.items()
+        if view.tag is not None and (found := tags.get(view.oid)) is not None
+    }
 
 
 def _changes_what_is_stored(step: Step) -> bool:

@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .catalog import read_catalog
 from .catalog_questions import read_view_reads
 from .compiling import compile_definitions
-from .connections import get_connection
+from .connections import get_connection, naming_the_database
 from .definition import ViewDefinition
-from .exceptions import RefreshError
+from .exceptions import DatabaseUnavailableError, RefreshError, UnknownViewError
 from .freshness import freshness_of
 from .graph import closure, creation_order, reverse
 from .identity import describe, label_of, name_of
@@ -82,20 +82,55 @@ def plan_refresh(
         UnknownViewError: when a name is not that of a registered materialised view.
         RefreshError: when ``concurrently`` is insisted on for a view that cannot be.
     """
-    aliases = registry.databases() if databases is None else databases
-    compiled = [(connection, compile_definitions(connection)) for connection in map(get_connection, aliases)]
+    planned, silent = _plan(
+        views,
+        concurrently=concurrently,
+        databases=databases,
+        downstream=downstream,
+        upstream=upstream,
+        due=due,
+    )
+    if silent:
+        raise silent[0]
+    return planned
+
+
+def _plan(
+    views: Collection[str] | None,
+    *,
+    concurrently: bool | None,
+    databases: Sequence[str] | None,
+    downstream: bool,
+    upstream: bool,
+    due: bool,
+) -> tuple[list[PlannedRefresh], list[DatabaseUnavailableError]]:
+    """Return what is to be refreshed, and the errors of databases that do not answer, if it is about all."""
+    compiled, silent = [], []
+    for alias in dict.fromkeys(registry.databases() if databases is None else databases):
+        try:
+            connection = get_connection(alias)
+        except DatabaseUnavailableError as error:
+            silent.append(error)
+        else:
+            compiled.append((connection, compile_definitions(connection)))
     for _, definitions in compiled:
         definitions.raise_errors()
     everything = [d for _, c in compiled for d in c.views.values()]
-    chosen = select_views(everything, views, kind=ViewKind.MATERIALISED_VIEW)
+    try:
+        chosen = select_views(everything, views, kind=ViewKind.MATERIALISED_VIEW)
+    except UnknownViewError:
+        if silent:
+            raise silent[0] from None  # it may well be one of those
+        raise
     planned: list[PlannedRefresh] = []
     for connection, definitions in compiled:
         known = {n: d for n, d in definitions.views.items() if d.kind is ViewKind.MATERIALISED_VIEW}
         wanted = [d for d in chosen if d.database == connection.alias]
         if wanted:
-            database = _Database(connection, definitions.views, known)
+            with naming_the_database(connection):
+                database = _Database(connection, definitions.views, known)
             planned += database.plan(wanted, concurrently, downstream=downstream, upstream=upstream, due=due)
-    return planned
+    return planned, silent if views is None else []
 
 
 class _Database:
@@ -192,7 +227,7 @@ def refresh_views(
         databases: aliases; those with registered views when None.
         downstream: also those that read the views, through plain views too.
         upstream: also those that they read.
-        due: of the views only those whose rows are older than ``refresh_every``, or not there. What
+        due: of the views only those that have no rows, or rows older than ``refresh_every``. What
             ``downstream`` and ``upstream`` add is refreshed with them, due or not.
         fresh: join no refresh that had begun before this call.
         jobs: how many at once, each on a connection of its own. One after another on the caller's connection
@@ -207,13 +242,14 @@ def refresh_views(
 
     Raises:
         UnknownViewError: when a name is not that of a registered materialised view.
-        RefreshError: when a view could not be refreshed, once all that can be are; ``results`` has all of
-            them. The error of a view that is alone is raised as it is, and may be another OrmViewsError.
+        RefreshError: when a view could not be refreshed, or a database does not answer, once all that can be
+            are; ``results`` has all of them. An error that is alone is raised as it is, and may be another
+            OrmViewsError.
             Or, before anything is done, when ``concurrently`` is insisted on for a view that cannot be.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}. Give a number from 1 on.")
-    planned = plan_refresh(
+    planned, silent = _plan(
         views,
         concurrently=concurrently,
         databases=databases,
@@ -242,7 +278,7 @@ def refresh_views(
         sender=refresh_views,
         jobs=jobs,
     )
-    _raise_errors(results)
+    _raise_errors(results, silent)
     return results
 
 
@@ -263,7 +299,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     get_connection(alias)
     key: Key = alias, name_of(cls)
     task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4())
-    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1))
+    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1), [])
 
 
 def _task(
@@ -292,12 +328,11 @@ def _task(
     )
 
 
-def _raise_errors(results: Sequence[RefreshResult]) -> None:
-    failed = [result for result in results if result.error is not None]
-    if not failed:
+def _raise_errors(results: Sequence[RefreshResult], silent: Sequence[DatabaseUnavailableError]) -> None:
+    errors = [*silent, *(result.error for result in results if result.error is not None)]
+    if not errors:
         return
-    errors = [result.error for result in failed]
-    if len(results) == 1 and errors[0] is not None:
+    if len(results) + len(silent) == 1:
         raise errors[0]
     raise RefreshError("\n".join(map(str, errors)), results) from errors[0]
 

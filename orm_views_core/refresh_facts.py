@@ -20,10 +20,11 @@ SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestam
                  AND i.indexprs IS NULL AND i.indimmediate),
        CASE WHEN NOT v.relispopulated THEN 0
             WHEN pg_catalog.pg_stat_get_live_tuples(v.oid) > 0 THEN pg_catalog.pg_stat_get_live_tuples(v.oid)
-            WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind
+            WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind,
+       pg_catalog.pg_has_role(v.relowner, 'USAGE')
 FROM (SELECT) AS one
 LEFT JOIN (
-    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, d.description
+    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, d.description
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_description d
@@ -34,8 +35,13 @@ LEFT JOIN (
 
 # PostgreSQL counts the rows that a transaction writes. The command's tag does not have the number.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
+# What a transaction sees that keeps its snapshot is no newer than its beginning.
 _MEASURE = """
-SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8, pg_catalog.pg_total_relation_size(%(oid)s),
+SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
+       extract(epoch FROM CASE WHEN current_setting('transaction_isolation') LIKE 'read %%'
+                               THEN pg_catalog.clock_timestamp()
+                               ELSE pg_catalog.transaction_timestamp() END)::float8,
+       pg_catalog.to_regclass(%(name)s)::oid, pg_catalog.pg_total_relation_size(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_inserted(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
        current_setting('track_counts')::boolean, pg_catalog.obj_description(%(oid)s, 'pg_class')
@@ -53,6 +59,7 @@ class RefreshedView(NamedTuple):
     has_key: bool
     rows: int | None
     relkind: str | None
+    is_owner: bool | None
 
     @property
     def tag(self) -> Tag | None:
@@ -64,9 +71,16 @@ class RefreshedView(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A view's size and comment, and the rows that this session has written since it last reported them."""
+    """A view's size and comment, and the rows that this session has written since it last reported them.
+
+    Attributes:
+        as_of: what was committed until then is seen by the next statement.
+        there: the oid of what has the view's name now.
+    """
 
     now: dt.datetime
+    as_of: dt.datetime
+    there: int | None
     size: int
     inserted: int
     deleted: int
@@ -91,9 +105,9 @@ def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
         return RefreshedView(pid, moment(now), *facts)
 
 
-def measure(connection: BaseDatabaseWrapper, oid: int) -> Measure:
+def measure(connection: BaseDatabaseWrapper, oid: int, name: ViewName) -> Measure:
     """Measure a view; of two measurements in one transaction the difference is what was written between."""
     with connection.cursor() as cursor:
-        cursor.execute(_MEASURE, {"oid": oid})
-        now, *facts = cursor.fetchone()
-        return Measure(moment(now), *facts)
+        cursor.execute(_MEASURE, {"oid": oid, "name": name.quoted})
+        now, as_of, *facts = cursor.fetchone()
+        return Measure(moment(now), moment(as_of), *facts)

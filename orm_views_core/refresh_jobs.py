@@ -6,9 +6,8 @@ connection of its own, and the caller's thread tells.
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
@@ -24,9 +23,6 @@ from .refresh_task import Task, Tell, interrupted, skipped
 from .refreshing import refresh_one
 
 Key = tuple[str, ViewName]
-
-# The tag has milliseconds: what is computed from two of its numbers may be that much too late.
-_ROUNDING = dt.timedelta(milliseconds=2)
 
 
 @dataclass(frozen=True)
@@ -65,15 +61,17 @@ def carry_out(
     Returns:
         what came of each, in the order in which they came to an end.
     """
-    inside = any(connections[alias].in_atomic_block for alias, _ in tasks)
-    if inside or len(tasks) < 2:
+    own = dict.fromkeys(alias for alias, _ in tasks)
+    outside = [alias for alias in own if not connections[alias].in_atomic_block]
+    if len(outside) < len(own) or len(tasks) < 2:
         jobs = 1
+    tasks = {key: replace(task, jobs=jobs) for key, task in tasks.items()}
     run = _Run(tasks, waits_for, seconds if jobs > 1 else None, _Teller(callbacks, sender))
     try:
         if jobs > 1:
             run.side_by_side(min(jobs, len(tasks)))
         else:
-            run.one_by_one({} if inside else dict.fromkeys(alias for alias, _ in tasks))
+            run.one_by_one(outside)
     except BaseException as error:
         run.teller.interrupted(error)
         raise
@@ -134,7 +132,7 @@ class _Run:
     def results(self) -> list[RefreshResult]:
         return list(self.by_key.values())
 
-    def one_by_one(self, aliases: Mapping[str, None]) -> None:
+    def one_by_one(self, aliases: Collection[str]) -> None:
         """Refresh on the caller's connections; whoever is told gets others of those aliases meanwhile."""
         with spare_connections(aliases) as aside:
 
@@ -191,10 +189,14 @@ class _Run:
     def _after_what_it_reads(self, task: Task, key: Key) -> Task:
         """Return a task that joins no refresh which had begun before what it reads was new."""
         before = [self.by_key[other] for other in self.waits_for[key]]
-        ends = [r.started + dt.timedelta(seconds=r.seconds) - _ROUNDING for r in before if r.started]
+        times = [result.seen for result in before if result.seen is not None]
         if task.not_before is not None:
-            ends.append(task.not_before)
-        return replace(task, not_before=max(ends, default=None))
+            times.append(task.not_before)
+        return replace(
+            task,
+            not_before=max(times, default=None),
+            reads_new_rows=any(not result.joined for result in before),
+        )
 
     def _end(self, task: Task, result: RefreshResult) -> None:
         key = task.database, task.name
@@ -215,8 +217,12 @@ class _Workers:
         self._threads = [
             threading.Thread(target=self._work, name=f"refresh {n}") for n in range(1, count + 1)
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError:  # the system has no more of them
+            self.dismiss()
+            raise
 
     def give(self, task: Task) -> None:
         self.busy += 1
@@ -233,7 +239,8 @@ class _Workers:
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def stop(self) -> None:
         """Cancel what is being done, and wait until it has been rolled back."""
@@ -269,7 +276,11 @@ class _Workers:
         def waiting(start: RefreshStart, what: str) -> None:
             self._pass_on("waiting", start, what)
 
-        result = refresh_one(task, Tell(started, waiting))
+        def pause(seconds: float) -> None:
+            if self._stopping.wait(seconds):
+                raise _Stopped
+
+        result = refresh_one(task, Tell(started, waiting, pause))
         self._at_work.pop(threading.get_ident(), None)
         return result
 

@@ -128,6 +128,9 @@ def find_running(database: str) -> list[Running]:
 def cancel(database: str, pid: int) -> bool:
     """Cancel what a backend does, if it is a refresh or a sync; it fails, and nothing of it stays.
 
+    One that has no statement at this moment, because it pauses between two tries to get a lock, goes on: ask
+    again, or have :func:`~orm_views_core.backends.cancel_work` see to it.
+
     https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
 
     Args:

@@ -64,6 +64,7 @@ class RefreshResult:
             never reached.
         finished: when the rows were there, a moment before they were committed.
         waited: how many seconds were spent waiting for locks, another refresh of the same view among them.
+        seen: when the rows of a refresh that was joined were committed already; None for any other.
         pid: the backend that did it, or failed; None when it was skipped.
         error: why it failed or was skipped.
         rows_before: how many rows there were, an estimate; None when unknown.
@@ -86,6 +87,7 @@ class RefreshResult:
     started: dt.datetime | None = None
     finished: dt.datetime | None = None
     waited: float = 0.0
+    seen: dt.datetime | None = None
     pid: int | None = None
     error: OrmViewsError | None = None
     rows_before: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ class Task:
         not_before: the rows of a refresh that was joined must not be older; None for any.
         unless_newer_than: whoever has refreshed it since the rows were of that time has done what is asked
             for, also if we did not wait; None if that does not count.
+        reads_new_rows: whether this call has given what it reads new rows: no refresh is joined that had
+            begun before those were there.
     """
 
     database: str
@@ -38,6 +41,7 @@ class Task:
     jobs: int = 1
     not_before: dt.datetime | None = None
     unless_newer_than: dt.datetime | None = None
+    reads_new_rows: bool = False
 
 
 class Tell(NamedTuple):
@@ -45,6 +49,8 @@ class Tell(NamedTuple):
 
     started: Callable[[RefreshStart], None]
     waiting: Callable[[RefreshStart, str], None]
+    #: Waits for some seconds between two tries to get a lock, and may raise what ends the refresh.
+    pause: Callable[[float], None] = time.sleep
 
 
 def interrupted(start: RefreshStart, error: BaseException) -> RefreshResult:

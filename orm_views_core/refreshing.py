@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from . import ddl
 from .catalog_questions import Sources, read_sources_of
 from .connections import get_connection
-from .exceptions import OrmViewsError, RefreshError
+from .exceptions import OrmViewsError, RefreshError, SyncFailedError
 from .locks import in_savepoint, in_transaction, limit_lock_waits
 from .names import ViewKind
 from .refresh_facts import Measure, RefreshedView, look, measure, why_not
@@ -43,6 +43,10 @@ def refresh_one(task: Task, tell: Tell) -> RefreshResult:
         return one.failed(error)
 
 
+class _Moved(Exception):  # noqa: N818 - no error: it is done again
+    """Another view has the name now: a sync has put it there while we waited for a lock."""
+
+
 class _Refresh:
     """A refresh while it is carried out, as many tries as that takes."""
 
@@ -53,24 +57,34 @@ class _Refresh:
         self.start: RefreshStart | None = None
 
     def run(self) -> RefreshResult:
-        return in_transaction(get_connection(self.task.database), self._try, self._tell_of_waiting)
+        connection = get_connection(self.task.database)
+        return in_transaction(connection, self._try, self._tell_of_waiting, pause=self.tell.pause)
 
     def failed(self, error: OrmViewsError) -> RefreshResult:
+        task = self.task
+        if type(error) is SyncFailedError and str(task.name) not in str(error):
+            refused = RefreshError(f"{task.name} could not be refreshed. {error}")
+            refused.__cause__ = error
+            error = refused
         seconds = time.perf_counter() - self.began - self.waited
         return self._result(Outcome.FAILED, max(0.0, seconds), error=error)
 
     def _try(self, connection: BaseDatabaseWrapper) -> RefreshResult:
         before = self._look(connection)
         self._tell_of_start(before)
-        view, holder = self._take_turn(connection, before)
-        if self._is_done(before, view):
-            return self._joined(view, holder)
-        assert self.start is not None
-        self.start = replace(self.start, **self._how(view))
-        limit_lock_waits(connection)
-        with connection.cursor() as cursor:
-            sources = read_sources_of(cursor, [_oid(view)]).get(_oid(view), Sources((), 0))
-        return self._compute(connection, view, sources)
+        while True:
+            view, holder = self._take_turn(connection, before)
+            if self._is_done(before, view):
+                return self._joined(view, holder)
+            assert self.start is not None
+            self.start = replace(self.start, **self._how(view))
+            limit_lock_waits(connection)
+            with connection.cursor() as cursor:
+                sources = read_sources_of(cursor, [_oid(view)]).get(_oid(view), Sources((), 0))
+            try:
+                return self._compute(connection, view, sources)
+            except _Moved:
+                continue
 
     def _look(self, connection: BaseDatabaseWrapper) -> RefreshedView:
         view = look(connection, self.task.name)
@@ -79,6 +93,12 @@ class _Refresh:
             raise RefreshError(
                 f"{self.task.where}: {self.task.name} {what} in database {self.task.database!r}. "
                 "Run sync_views first."
+            )
+        if view.tag is not None and not view.is_owner:
+            raise RefreshError(
+                f"{self.task.where}: {self.task.name} in database {self.task.database!r} belongs to another "
+                "role, so the time of its refresh could not be recorded on it. Connect as its owner, or as a "
+                "member of that role."
             )
         return view
 
@@ -138,6 +158,8 @@ class _Refresh:
     def _is_done(self, before: RefreshedView, view: RefreshedView) -> bool:
         """Say whether somebody else has done what is asked for since we first looked."""
         known, oldest = self.task.unless_newer_than or before.refreshed, self.task.not_before
+        if self.task.reads_new_rows:
+            oldest = max(oldest, before.now) if oldest else before.now
         found = view.refreshed
         if found is None or not view.populated:
             return False
@@ -153,6 +175,7 @@ class _Refresh:
             seconds,
             started=tag.refreshed,
             finished=tag.refreshed + dt.timedelta(seconds=seconds),
+            seen=view.now,
             pid=holder or None,
             rows_after=view.rows,
         )
@@ -174,9 +197,12 @@ class _Refresh:
             if waits:
                 self.waited = waited + time.perf_counter() - since
             began = time.perf_counter()
-            before = measure(connection, _oid(view))
+            before = measure(connection, _oid(view), self.task.name)
             self._send(connection, ddl.refresh(self.task.name, concurrently=concurrently))
-            return before, measure(connection, _oid(view)), time.perf_counter() - began
+            after = measure(connection, _oid(view), self.task.name)
+            if after.there != view.oid:
+                raise _Moved
+            return before, after, time.perf_counter() - began
 
         before, after, seconds = in_savepoint(
             connection,
@@ -185,8 +211,9 @@ class _Refresh:
             reads=sources.oids,
             readers=not concurrently,  # those do not wait for us then, nor we for them
             on_wait=on_wait,
+            pause=self.tell.pause,
         )
-        self._record(connection, after.comment, before.now, seconds, sources.changes)
+        self._record(connection, after.comment, before.as_of, seconds, sources.changes)
         rows = None
         if after.counts:
             inserted, deleted = after.inserted - before.inserted, after.deleted - before.deleted
@@ -195,12 +222,12 @@ class _Refresh:
                 if not concurrently
                 else None
                 if view.rows is None
-                else view.rows + inserted - deleted
+                else max(0, view.rows + inserted - deleted)
             )
         return self._result(
             Outcome.REFRESHED,
             seconds,
-            started=before.now,
+            started=before.as_of,
             finished=after.now,
             rows_before=view.rows,
             rows_after=rows,

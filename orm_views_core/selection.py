@@ -23,7 +23,7 @@ def select_views(
     Raises:
         UnknownViewError: when one of them fits no view, or none of that kind.
     """
-    if not wanted:
+    if wanted is None:
         return [d for d in definitions if kind is None or d.kind is kind]
     chosen: dict[tuple[str, str], ViewDefinition] = {}
     for text in wanted:
@@ -31,9 +31,10 @@ def select_views(
         if not matches:
             handles = [handle for definition in definitions for handle in _handles(definition)]
             raise unknown_view(text, handles)
-        for definition in matches:
-            if kind is not None and definition.kind is not kind:
-                raise UnknownViewError(f"{definition.where}: {definition.name} is not a {kind.label}.")
+        fitting = [definition for definition in matches if kind is None or definition.kind is kind]
+        if kind is not None and not fitting:
+            raise UnknownViewError(f"{matches[0].where}: {matches[0].name} is not a {kind.label}.")
+        for definition in fitting:
             chosen[definition.database, str(definition.name)] = definition
     return list(chosen.values())
 

@@ -5,8 +5,9 @@ Each is sent in the thread that called ``sync_views()``, ``refresh_views()`` or
 is committed at once. Only where the caller has a transaction open itself is all of it done inside that one.
 
 A receiver that raises stops nothing: they are sent with ``send_robust``, which logs the error to
-``django.dispatch`` (https://docs.djangoproject.com/en/stable/topics/signals/#sending-signals). A receiver
-that waits keeps what comes next waiting, and no refresh that has begun.
+``django.dispatch`` (https://docs.djangoproject.com/en/stable/topics/signals/#sending-signals). Inside a
+caller's transaction that holds for what Python raises; an SQL error aborts that transaction, as anywhere.
+A receiver that waits keeps what comes next waiting; so keep it short.
 
 Every signal has ``database``, an alias, and ``request``, a ``uuid.UUID`` that is one for each call of one of
 these functions. A call refreshes a view once, so ``request``, ``database`` and the view's name tell what
@@ -47,7 +48,8 @@ view_refresh_waiting = Signal()
 view_refreshed = Signal()
 
 #: A view has not been refreshed: PostgreSQL refused, or somebody cancelled it, or a lock could not be had; or
-#: it was skipped, and no ``view_refresh_started`` was sent, because what it reads failed. ``result.outcome``
-#: tells these two apart. Arguments: ``database``, ``request``, ``result`` (a ``RefreshResult`` whose
+#: it was skipped because what it reads failed, as ``result.outcome`` tells. No ``view_refresh_started`` was
+#: sent of what was skipped, nor of what failed before its backend was known: a view that is not there, a
+#: database that does not answer. Arguments: ``database``, ``request``, ``result`` (a ``RefreshResult`` whose
 #: ``error`` says why).
 view_refresh_failed = Signal()

@@ -73,17 +73,30 @@ class Tag:
             database=values["database"],
             code=values["code"],
             installed=values["installed"],
-            synced=dt.datetime.fromisoformat(values["synced"]),
-            refreshed=dt.datetime.fromisoformat(refreshed) if refreshed else None,
-            seconds=values.get("seconds"),
+            synced=_moment(values["synced"]),
+            refreshed=_moment(refreshed) if refreshed else None,
+            seconds=_number(values.get("seconds")),
             indexes=tuple(values.get("indexes", ())),
             options=tuple(values.get("options", ())),
             text_by_hand=bool(values.get("text_by_hand", False)),
             sources=values.get("sources"),
             granted=tuple(values.get("granted", ())),
             granted_by_command=tuple(values.get("granted_by_command", ())),
-            changes=values.get("changes"),
+            changes=_number(values.get("changes")),
         )
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment
+
+
+def _number(value: Any) -> Any:
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise ValueError(f"{value!r} is no number")
 
 
 def join_comment(text: str, tag: Tag) -> str:

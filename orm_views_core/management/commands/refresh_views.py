@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import BooleanOptionalAction
 from collections.abc import Iterable, Sized
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orm_views_core.definition import ViewDefinition
-from orm_views_core.exceptions import OrmViewsError, RefreshError
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.refresh import PlannedRefresh, RefreshResult, RefreshStart, plan_refresh, refresh_views
 from orm_views_core.refresh_report import (
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--due",
             action="store_true",
-            help="Only those whose rows are older than refresh_every, or are not there yet.",
+            help="Only those that have no rows yet, or rows older than refresh_every.",
         )
         parser.add_argument(
             "--downstream", action="store_true", help="Also those that read them, through plain views too."
@@ -70,6 +71,9 @@ class Command(BaseCommand):
                 self._refresh(asked, options)
         except OrmViewsError as error:
             raise CommandError(str(error), returncode=1) from error
+        except KeyboardInterrupt as error:
+            said = "Interrupted. What was being refreshed has its old rows."
+            raise CommandError(said, returncode=130) from error
 
     def _show(self, planned: list[PlannedRefresh], options: dict[str, Any]) -> None:
         if options["json"]:
@@ -82,23 +86,27 @@ class Command(BaseCommand):
     def _refresh(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
         said = None if quiet else _Said(self, is_alone=options["jobs"] == 1, details=options["verbosity"] > 1)
+        results: list[RefreshResult] = []
+
+        def on_end(result: RefreshResult) -> None:
+            results.append(result)
+            if said:
+                said.on_end(result)
+
         try:
-            results = refresh_views(
+            refresh_views(
                 **asked,
                 fresh=options["fresh"],
                 jobs=options["jobs"],
                 on_start=said.on_start if said else None,
-                on_done=said.on_end if said else None,
-                on_failed=said.on_end if said else None,
+                on_done=on_end,
+                on_failed=on_end,
                 on_wait=said.on_wait if said else None,
             )
-        except RefreshError as error:
-            if options["json"] and error.results:
-                self._dump(map(refresh_as_dict, error.results))
-            raise
-        if options["json"]:
-            self._dump(map(refresh_as_dict, results))
-        elif not quiet:
+        finally:
+            if options["json"] and (results or not sys.exc_info()[0]):
+                self._dump(map(refresh_as_dict, results))
+        if not quiet:
             self._say_if_nothing(results, options)
 
     def _dump(self, facts: Iterable[dict[str, Any]]) -> None:
