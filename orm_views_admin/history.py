@@ -15,7 +15,10 @@ _pruned: float | None = None
 
 def prune() -> int:
     """Delete the runs that are older than ``ORM_VIEWS_ADMIN["KEEP_RUNS"]``; return how many there were."""
-    oldest = timezone.now() - get_settings().KEEP_RUNS
+    try:
+        oldest = timezone.now() - get_settings().KEEP_RUNS
+    except OverflowError:  # timedelta.max, for one: nothing is that old
+        return 0
     count, _ = Run.objects.filter(queued_at__lt=oldest).exclude(state__in=Run.ACTIVE).delete()
     return count
 

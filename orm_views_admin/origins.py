@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,12 +29,14 @@ class Origin:
         user: a user of Django's, or None.
         who: what to call whoever it was.
         runs: the primary keys of the rows that there are already for what is about to be done.
+        claimed_at: when those were taken from the queue. Whoever has taken them since writes into them.
     """
 
     origin: str
     user: Any = None
     who: str = ""
     runs: Mapping[Key, int] = field(default_factory=dict)
+    claimed_at: dt.datetime | None = None
 
 
 _said: ContextVar[Origin | None] = ContextVar("orm_views_admin_origin", default=None)
@@ -41,7 +44,12 @@ _said: ContextVar[Origin | None] = ContextVar("orm_views_admin_origin", default=
 
 @contextmanager
 def started_by(
-    origin: str, *, user: Any = None, who: str = "", runs: Mapping[Key, int] | None = None
+    origin: str,
+    *,
+    user: Any = None,
+    who: str = "",
+    runs: Mapping[Key, int] | None = None,
+    claimed_at: dt.datetime | None = None,
 ) -> Iterator[None]:
     """Say who starts what is refreshed and synced within this context, for the history.
 
@@ -55,9 +63,10 @@ def started_by(
         user: a user of Django's.
         who: what to call whoever it is; the user's name when empty.
         runs: the rows that there are already.
+        claimed_at: when those were taken from the queue.
     """
     name = who or (user.get_username() if user is not None else "")
-    token = _said.set(Origin(origin, user, name, runs or {}))
+    token = _said.set(Origin(origin, user, name, runs or {}, claimed_at))
     try:
         yield
     finally:

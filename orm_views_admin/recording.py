@@ -30,6 +30,7 @@ from .models import Run
 from .moments import to_field
 from .origins import Key, find_origin
 from .settling import reconcile
+from .storable import storable
 from .sync_steps import failed_steps, finished_steps, summarise
 
 logger = logging.getLogger("orm_views_admin")
@@ -112,7 +113,7 @@ def refresh_ended(*, request: uuid.UUID, result: RefreshResult, **_: Any) -> Non
         "rows_exact": result.rows_exact,
         "size_before": result.size_before,
         "size_after": result.size_after,
-        "error": str(result.error or ""),
+        "error": storable(str(result.error or "")),
         "summary": _summary(result),
     }
     if result.outcome is Outcome.SKIPPED:
@@ -152,7 +153,7 @@ def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seco
 
 
 def _class_and_message(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    return storable(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _key_of(what: RefreshStart | RefreshResult) -> Key:
@@ -183,15 +184,20 @@ def _find(key: Key, request: uuid.UUID) -> models.QuerySet[Run]:
     """Return the row of what is done: the one that was created for it, or else by core's request."""
     origin = find_origin()
     if key in origin.runs:
-        return Run.objects.filter(pk=origin.runs[key])
+        return Run.objects.filter(pk=origin.runs[key], claimed_at=origin.claimed_at)
     database, schema, name = key
     return Run.objects.filter(request=request, database=database, schema=schema, name=name)
 
 
 def _continue(key: Key, request: uuid.UUID, facts: dict[str, Any]) -> bool:
-    """Say that a row is being worked on; return whether there is one, active still or not."""
+    """Say that a row is being worked on; return whether there is one, active and ours still or not."""
     rows = _find(key, request)
-    return bool(rows.filter(state__in=Run.ACTIVE).update(**facts)) or rows.exists()
+    return bool(rows.filter(state__in=Run.ACTIVE).update(**facts)) or _is_there(rows, key)
+
+
+def _is_there(rows: models.QuerySet[Run], key: Key) -> bool:
+    """Say whether no other row is to be written: there is one, or somebody else has taken it over."""
+    return key in find_origin().runs or rows.exists()
 
 
 def _create(key: Key, request: uuid.UUID, kind: str, facts: dict[str, Any]) -> None:
@@ -241,7 +247,8 @@ def _finish(key: Key, request: uuid.UUID, kind: str, state: str, facts: dict[str
             models.When(cancelled_by="", then=models.Value(state)),
             default=models.Value(Run.State.CANCELLED),
         )
-    if rows.filter(state__in=(*Run.ACTIVE, Run.State.LOST)).update(state=became, **facts) or rows.exists():
+    unsettled = rows.filter(state__in=(*Run.ACTIVE, Run.State.LOST))
+    if unsettled.update(state=became, **facts) or _is_there(rows, key):
         return
     run = _new(key, request, kind)
     for name, value in facts.items():

@@ -98,7 +98,7 @@ def facets(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> list[Face
         words = by.words
         if words is None:
             common = [value for value in counts if value][:_MOST_CHOICES]
-            words = {value: value for value in sorted(common)}
+            words = {value: value for value in sorted({*common, chosen} - {""})}
         if len(counts) < 2 and not chosen:
             continue
         choices = [_choice(by.parameter, "", _("All"), total, parameters, chosen)]

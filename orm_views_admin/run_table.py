@@ -65,7 +65,7 @@ class RunTable(AdminTable):
         line = said.strip().partition("\n")[0]
         if len(line) > _SHORT:
             line = f"{line[:_SHORT]}…"
-        if record.cancelled_by:
+        if record.state == Run.State.CANCELLED:
             line = _now("by %(name)s") % {"name": record.cancelled_by}
         return _two_lines(run_wording.run_badge(record.state), line)
 

@@ -32,6 +32,7 @@ from .journal import log
 from .models import Run
 from .origins import started_by
 from .settling import holders, reconcile
+from .storable import storable
 from .sync_progress import SyncProgress
 
 __all__ = ["cancel", "holders", "perform", "prune", "reconcile", "start_refresh", "start_sync"]
@@ -65,7 +66,8 @@ def start_refresh(user: Any, addresses: Iterable[ViewAddress]) -> list[Run]:
         by_database[address.database].append(str(address.name))
     planned = [
         each.definition
-        for database, names in by_database.items()
+        # In one order for everybody: of two who ask in different ones each would wait for the other's rows.
+        for database, names in sorted(by_database.items())
         for each in plan_refresh(names, databases=[database])
     ]
     blanks = [
@@ -187,7 +189,7 @@ def perform(request: uuid.UUID) -> None:
         else:
             _refresh(runs)
     except OrmViewsError as error:
-        _fail_the_rest(runs, str(error))
+        _fail_the_rest(runs, _words(error))
     except BaseException as error:
         _fail_the_rest(runs, _words(error))
         raise
@@ -214,6 +216,12 @@ def _begin(run: Run) -> bool:
     return bool(still_ours.filter(state__in=Run.ACTIVE).update(state=Run.State.RUNNING))
 
 
+def _why_not_begun(run: Run) -> str:
+    if Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at).exists():
+        return _("It was cancelled before it began.")
+    return _("Somebody else has taken it over.")
+
+
 def _fail_the_rest(runs: Iterable[Run], error: str) -> None:
     """Let no run stay active that nobody works on any more; most often there is none."""
     for run in runs:
@@ -235,7 +243,7 @@ def _refresh(runs: Sequence[Run]) -> None:
 def _refresh_in(database: str, by_key: dict[tuple[str, str, str], Run]) -> None:
     def on_start(definition: ViewDefinition, concurrently: bool, why_not: str) -> None:
         if not _begin(by_key[(database, *definition.name)]):
-            raise RefreshError(_("It was cancelled before it began."))
+            raise RefreshError(_why_not_begun(by_key[(database, *definition.name)]))
 
     known = {(database, *each.definition.name) for each in plan_refresh(databases=[database])}
     for key in by_key.keys() - known:
@@ -246,7 +254,7 @@ def _refresh_in(database: str, by_key: dict[tuple[str, str, str], Run]) -> None:
     one = next(iter(by_key.values()))
     names = [str(run.view_name) for run in by_key.values()]
     keys = {key: run.pk for key, run in by_key.items()}
-    with started_by(one.origin, user=one.user, who=one.who, runs=keys):
+    with started_by(one.origin, who=one.who, runs=keys, claimed_at=one.claimed_at):
         refresh_views(names, databases=[database], on_start=on_start)
 
 
@@ -259,7 +267,7 @@ def _sync(run: Run) -> None:
     inside = any(connections[each].in_atomic_block for each in (alias, run.database))
     keys = {(run.database, "", ""): run.pk}
     with (
-        started_by(run.origin, user=run.user, who=run.who, runs=keys),
+        started_by(run.origin, who=run.who, runs=keys, claimed_at=run.claimed_at),
         spare_connections(() if inside else (alias,)) as aside,
     ):
         progress = SyncProgress(run.pk, aside, partial(_begin, run))
@@ -276,4 +284,4 @@ def _sync(run: Run) -> None:
 
 
 def _words(error: BaseException) -> str:
-    return str(error).strip() or type(error).__name__
+    return storable(str(error).strip() or type(error).__name__)

@@ -1,17 +1,19 @@
 """Runs that nobody ends: whose process was killed, whose backend is gone, that nobody took from the queue.
 
 Of a run that is at work its backend's pid is known, and when that began. As long as that backend has the lock
-of a refresh or a sync, or does anything at all, the run is running, whatever has become of the process.
+of its refresh or sync the run is running, whatever has become of the process. In the first minute it may not
+have it yet; then whatever it does is taken for that run's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import DatabaseError, models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,6 +35,7 @@ _IDLE = 10.0
 _ROUNDING = dt.timedelta(milliseconds=1)
 #: Who has taken a request from the queue says within this time which backend works on it.
 _SILENCE = dt.timedelta(seconds=60)
+_MOMENT = 0.3  # seconds
 
 
 def reconcile(runs: Iterable[Run] | None = None) -> None:
@@ -70,7 +73,7 @@ def holders(run: Run) -> str:
         if backend is None or not _is_its(backend, run):
             return ""
         blockers = find_blockers(run.database, run.pid)
-    except OrmViewsError:  # the page about the database says why; nothing is known of this run meanwhile
+    except (OrmViewsError, DatabaseError):  # the database's own page says why; nothing is known of this run
         return ""
     if blockers:
         names = "; ".join(map(str, blockers))
@@ -85,9 +88,14 @@ def _settle_those_at_work(database: str, runs: Sequence[Run]) -> None:
         backends = find_backends(database, [run.pid for run in runs if run.pid is not None])
         busy = find_running(database)
         gone = [run for run in runs if not _is_at_work(run, backends, busy)]
+        if any(run.pid in backends for run in gone):
+            # Between two tries to get a lock it has none, for a moment.
+            time.sleep(_MOMENT)
+            busy = find_running(database)
+            gone = [run for run in gone if not _has_lock(run, busy)]
         names = [name for run in gone if (name := run.view_name)]
         tags = read_tags(database, names) if names else {}
-    except DatabaseUnavailableError:
+    except (DatabaseUnavailableError, DatabaseError):
         return
     except UnsupportedDatabaseError as error:
         for run in runs:
@@ -104,9 +112,15 @@ def _is_at_work(run: Run, backends: Mapping[int, Backend], busy: Sequence[Runnin
     backend = backends.get(run.pid)
     if backend is None or not _is_its(backend, run):
         return False
-    if any(other.pid == run.pid and other.name == run.view_name for other in busy):
+    if _has_lock(run, busy):
         return True
+    if run.started_at and backend.now - from_field(run.started_at) > _SILENCE:
+        return False  # whatever it does is somebody else's: it has the backend from a pool, or from us
     return backend.state != "idle" or (backend.seconds or 0.0) < _IDLE
+
+
+def _has_lock(run: Run, busy: Sequence[Running]) -> bool:
+    return any(other.pid == run.pid and other.name == run.view_name for other in busy)
 
 
 def _is_its(backend: Backend, run: Run) -> bool:
@@ -157,11 +171,11 @@ def _settle_queued(run: Run) -> None:
         return
     signs = [run.claimed_at, *(other.finished_at for other in others if other.finished_at)]
     if now - max(signs) > _SILENCE:
-        # Whoever had taken it died before its turn came: it is in the queue again.
+        # Whoever had taken it died before its turn came: it is in the queue again, from now on.
         Run.objects.filter(pk=run.pk, state=Run.State.QUEUED, claimed_at=run.claimed_at).update(
-            claimed_at=None
+            claimed_at=None, queued_at=now
         )
-        run.claimed_at = None
+        run.claimed_at, run.queued_at = None, now
 
 
 def _settle(run: Run, **facts: Any) -> None:

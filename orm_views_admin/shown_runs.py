@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from orm_views_core import ddl
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.names import ViewName
+from orm_views_core.status import read_tags
 
 from . import run_wording, runs
 from .addresses import ViewAddress
@@ -115,7 +121,7 @@ class ShownRun:
             "summary": run.summary,
             # What PostgreSQL says of what somebody has cancelled is no news.
             "error": "" if run.state == Run.State.CANCELLED else run.error,
-            "cancelled_by": run.cancelled_by,
+            "cancelled_by": run.cancelled_by if run.state == Run.State.CANCELLED else "",
             "sql": self.sql,
         }
 
@@ -158,14 +164,25 @@ def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = N
 
 
 def usual_durations(found: Sequence[Run]) -> dict[int, float | None]:
-    """Return how long runs usually take, by primary key; the views' trends are one query for all of them."""
+    """Return how long runs usually take, by primary key, in a number of queries that is not that of the runs.
+
+    Of a view without a history, its tag says how long the last refresh took.
+    """
     trends = read_trends()
-    usual = {}
+    usual: dict[int, float | None] = {}
+    unknown: defaultdict[str, dict[ViewName, int]] = defaultdict(dict)
     for run in found:
         name = run.view_name
         trend = trends.get(ViewAddress(run.database, name)) if name else None
-        known = trend.usual_seconds if trend else None
-        usual[run.pk] = run.usual_seconds if known is None else known
+        usual[run.pk] = trend.usual_seconds if trend else None
+        if name is None:
+            usual[run.pk] = run.usual_seconds  # of a sync, of which there is one for each database
+        elif usual[run.pk] is None:
+            unknown[run.database][name] = run.pk
+    for database, names in unknown.items():
+        with suppress(OrmViewsError, DatabaseError):  # it does not answer, so nobody knows
+            tags = read_tags(database, list(names))
+            usual |= {names[name]: tag.seconds for name, tag in tags.items()}
     return usual
 
 

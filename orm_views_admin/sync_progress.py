@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
+
+from django.db import Error as DriverError
 
 from orm_views_core.apply import Progress, StepResult
 from orm_views_core.exceptions import SyncFailedError
@@ -14,6 +17,8 @@ from orm_views_core.steps import Plan, Step
 from .models import Run
 from .recording import recorded
 from .sync_steps import StepList, summarise
+
+logger = logging.getLogger("orm_views_admin")
 
 #: A sync of a thousand small steps is not to spend its time on writing about them.
 _PAUSE = 0.2
@@ -47,8 +52,13 @@ class SyncProgress:
             SyncFailedError: when it is no longer wanted.
         """
         with self._aside():
-            if not self._is_wanted():
-                raise SyncFailedError("It was cancelled before anything was done.")
+            try:
+                is_wanted = self._is_wanted()
+            except DriverError:
+                logger.warning("Whether a sync is wanted still is not known; it goes on", exc_info=True)
+                is_wanted = True
+        if not is_wanted:
+            raise SyncFailedError("It was cancelled before anything was done.")
         self._list = StepList(plan)
         self._write(summary=summarise(plan))
 

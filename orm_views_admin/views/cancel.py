@@ -31,12 +31,12 @@ class CancelView(AdminView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = get_object_or_404(Run, pk=pk)
         requests = uuids(request.POST.getlist(REQUEST)) or [run.request]
-        others = [int(text) for text in request.POST.getlist(RUN) if text.isdecimal()]
+        others = [int(text) for text in request.POST.getlist(RUN) if text.isdecimal() and len(text) < 20]
         # The last first, so that none begins because the one before it has ended.
         chosen = Run.objects.filter(pk__in={pk, *others}, request__in=[run.request, *requests]).order_by(
             "-pk"
         )
-        cancelled = []
+        cancelled, refused = [], False
         for one in chosen:
             try:
                 if runs.cancel(one, request.user):
@@ -44,7 +44,9 @@ class CancelView(AdminView):
             except (OrmViewsError, DatabaseError) as error:
                 said = {"name": run_wording.title(one), "error": str(error).strip()}
                 messages.error(request, _("%(name)s could not be cancelled: %(error)s") % said)
-        self._say(cancelled)
+                refused = True
+        if cancelled or not refused:
+            self._say(cancelled)
         return HttpResponseRedirect(follow(self.site, requests))
 
     def _say(self, cancelled: list[Run]) -> None:

@@ -17,6 +17,7 @@ from orm_views_admin.formatting import diff_lines, format_sql, highlight_sql
 from orm_views_admin.models import Run
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.run_table import RunTable
+from orm_views_admin.settling import reconcile
 from orm_views_admin.sites import url_in
 from orm_views_admin.tables import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_admin.trends import LAST, about, read_trends, sparkline
@@ -100,6 +101,7 @@ class DetailPage(Page):
         if status.kind is not ViewKind.MATERIALISED_VIEW:
             return {"runs": None}
         last = list(Run.objects.filter(about(address)).order_by("-queued_at", "-pk")[:LAST])
+        reconcile(last)
         trend = read_trends(address).get(address)
         return {
             "runs": RunTable(last, self.site, exclude=["what", "database"]),

@@ -18,6 +18,7 @@ from orm_views_admin.models import Run
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.querystrings import with_parameters
 from orm_views_admin.run_filters import ACTIVE
+from orm_views_admin.settling import reconcile
 from orm_views_admin.tables import SORT, ViewTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.wording import look_of, number
@@ -46,6 +47,7 @@ class ListPage(Page):
             for database in databases
             for view in database.views
         ]
+        reconcile()
         active = Run.objects.filter(state__in=Run.ACTIVE).count()
         shown = narrow(entries, request.GET)
         table = self._table(shown, several=len({entry.database for entry in entries}) > 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -23,6 +24,7 @@ from orm_views_admin.run_records import COLUMNS, record
 from orm_views_admin.run_table import RunTable
 from orm_views_admin.run_wording import LEGEND
 from orm_views_admin.selection import PARAMETER, Selection
+from orm_views_admin.settling import reconcile
 from orm_views_admin.sites import url_in
 from orm_views_admin.trends import marks
 from orm_views_admin.wording import duration, exact, number
@@ -43,6 +45,7 @@ class HistoryPage(Page):
     http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        reconcile()
         found, addresses = _find(request)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
         title, parent = _("History"), None
@@ -61,7 +64,7 @@ class HistoryPage(Page):
             found=page.paginator.count,
             facets=facets(request.GET, addresses),
             is_filtered=is_filtered(request.GET),
-            clear_url="?" + "&".join(f"{PARAMETER}={address.key}" for address in addresses),
+            clear_url="?" + urlencode([(PARAMETER, address.key) for address in addresses], safe="/~"),
             pages=[
                 (n, with_parameters(request.GET, page=str(n)) if isinstance(n, int) else "")
                 for n in page.paginator.get_elided_page_range(page.number)

@@ -250,6 +250,6 @@ def test_the_page_of_a_view_has_its_last_ten_runs(browse):
 def test_the_page_of_a_view_leads_to_the_run_that_is_under_way(browse):
     declare_materialised("Ages", "SELECT 1 AS one")
     sync_views()
-    run = make_run("ages", state=Run.State.RUNNING, request=uuid.uuid4())
+    run = make_run("ages", ago=10, state=Run.State.RUNNING, request=uuid.uuid4())
     assert "It is being refreshed." in browse.read(url("detail", "ages"))
     assert f'href="{path_of(run)}"' in browse.get(url("detail", "ages"))

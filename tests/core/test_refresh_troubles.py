@@ -149,6 +149,8 @@ def test_ctrl_c_ends_jobs_that_wait_for_a_lock(settings):
     other = connections.create_connection("default")
     other.inc_thread_sharing()
     timer = threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT])
+    # Whatever a shell has started in the background ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         other.set_autocommit(False)
         with other.cursor() as cursor:
@@ -165,4 +167,5 @@ def test_ctrl_c_ends_jobs_that_wait_for_a_lock(settings):
         ]
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
         other.close()

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orm_views_admin.models import Run
 from orm_views_admin.runs import perform, prune, reconcile
+
+logger = logging.getLogger("orm_views_admin")
 
 
 class Command(BaseCommand):
@@ -23,23 +26,30 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        active = list(Run.objects.filter(state__in=Run.ACTIVE))
-        reconcile(active)
+        before = timezone.now() - dt.timedelta(seconds=options["older_than"])
+        active = list(Run.objects.filter(state__in=Run.ACTIVE).order_by("queued_at", "pk"))
+        old = [run for run in active if run.queued_at <= before]
+        reconcile(run for run in active if run.state == Run.State.RUNNING or run.claimed_at)
         for run in active:
             if not run.is_active:
                 self._say(run)
-        before = timezone.now() - dt.timedelta(seconds=options["older_than"])
-        waiting = Run.objects.filter(state=Run.State.QUEUED, claimed_at=None, queued_at__lte=before)
-        requests = dict.fromkeys(waiting.order_by("queued_at", "pk").values_list("request", flat=True))
-        for request in requests:
-            mine = list(waiting.filter(request=request).values_list("pk", flat=True))
-            perform(request)
+        waiting = [run for run in old if run.state == Run.State.QUEUED and run.claimed_at is None]
+        wrong = 0
+        for request in dict.fromkeys(run.request for run in waiting):
+            try:
+                perform(request)
+            except Exception:  # a mistake in somebody's code is no reason to leave the others undone
+                logger.exception("Request %s failed", request)
+                wrong += 1
+            mine = [run.pk for run in waiting if run.request == request]
             for run in Run.objects.filter(pk__in=mine).order_by("pk"):
                 self._say(run)
-        if not requests:
+        if not waiting:
             self.stdout.write("There is nothing in the queue.")
         if count := prune():
             self.stdout.write(f"Deleted {count} old runs.")
+        if wrong:
+            raise CommandError("Not all could be carried out: the runs and the log say why.", returncode=1)
 
     def _say(self, run: Run) -> None:
         is_bad = run.state in {Run.State.FAILED, Run.State.LOST}
