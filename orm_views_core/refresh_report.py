@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .freshness import Freshness, in_seconds, in_words
-from .refresh import PlannedRefresh
+from .refresh_planning import PlannedRefresh
 from .refresh_results import Outcome, RefreshResult
 from .status import DatabaseStatus
 

@@ -11,7 +11,7 @@ from .exceptions import OrmViewsError
 from .freshness import Freshness, how_stale
 from .installed import InstalledView
 from .names import ViewKind, ViewName
-from .refresh import why_not_concurrently
+from .refresh_planning import why_not_concurrently
 
 
 class State(enum.Enum):

@@ -51,10 +51,13 @@ ROWS = [
     "exceptions conf names lexer tag queries belonging_queries columns column_types sets signals",
     "source_key inference fields read_only readable routers registry views autodetector connections",
     "identity indexes definition compiling selection references graph refresh_order refresh_results",
-    "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal locks",
+    "installed fetching catalog catalog_questions belongings ddl refusal staging rehearsal holders locks",
     "type_questions step_facts declaring",
     "changes steps statements decisions consequences building obstacles tagging drafting plan freshness",
-    "recording apply refresh_locks backends refresh_facts refresh_task refreshing refresh_jobs refresh rows",
+    (
+        "recording apply rows refresh_locks backends refresh_facts refresh_task refreshing refresh_jobs "
+        "refresh_planning refresh"
+    ),
     "ahead outsiders planning sync view_status status report refresh_report openmetrics inspection",
     "checks class_checks value_checks database_checks view_permissions on_migrate testing pytest_plugin apps",
 ]
