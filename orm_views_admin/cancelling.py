@@ -45,9 +45,11 @@ def cancel(run: Run, by: Any) -> bool:
     if not is_told and mine.filter(state=Run.State.RUNNING).update(cancelled_by=who):
         try:
             is_told = _cancel_work(run)
-        finally:
-            if not is_told:  # what has ended by itself, or goes on, was cancelled by nobody
-                mine.exclude(state=Run.State.CANCELLED).update(cancelled_by="")
+        except BaseException:  # it goes on
+            mine.update(cancelled_by="")
+            raise
+        if not is_told:  # what has ended by itself was cancelled by nobody
+            mine.exclude(state__in=(*Run.ACTIVE, Run.State.CANCELLED)).update(cancelled_by="")
     if is_told and hasattr(by, "get_username"):
         log(by, run, _("Cancelled a sync.") if run.kind == Run.Kind.SYNC else _("Cancelled a refresh."))
     run.refresh_from_db()
