@@ -15,7 +15,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-_AT_ONCE = 500  # rows; a line for each would be as many writes to the network
+#: How many rows are read and written at once: a line for each would be as many writes to the network.
+AT_ONCE = 500
 
 #: What a spreadsheet takes for the beginning of a formula, in the width of East Asian scripts too.
 #: https://owasp.org/www-community/attacks/CSV_Injection
@@ -98,7 +99,7 @@ class _Returned:
 
 def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
     remaining = iter(rows)
-    while some := list(islice(remaining, _AT_ONCE)):
+    while some := list(islice(remaining, AT_ONCE)):
         yield some
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
@@ -16,6 +18,11 @@ from .addresses import ViewAddress
 PARAMETER = "view"
 #: Sent by the form of the list: nothing ticked is then a mistake and does not mean everything.
 FROM_LIST = "selected"
+
+
+def about_views(addresses: Iterable[ViewAddress]) -> str:
+    """Return the query string that names some views."""
+    return "?" + urlencode([(PARAMETER, address.key) for address in addresses], safe="/~")
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def apply_plan(
         Overtaken: when somebody has changed what the plan was made of. In every case the transaction is
             to be rolled back.
     """
+    if not plan.steps:
+        return Applied(())
     with connection.cursor() as cursor:
         return _Run(connection, cursor, plan, sent, command_roles, progress or Progress()).run()
 
@@ -107,8 +109,7 @@ class _Run:
     ) -> None:
         self.connection, self.cursor, self.plan, self.sent = connection, cursor, plan, sent
         self.command_roles, self.progress = command_roles, progress
-        if plan.steps:
-            self.now = read_time(cursor)
+        self.now = read_time(cursor)
         self.seconds: dict[ViewName, float] = {}
         self.refreshed: dict[ViewName, InstalledView] = {}
 
@@ -237,16 +238,15 @@ class _Run:
         self._record([step for step in built if step.name not in swapped_later])
 
     def _record(self, steps: Sequence[Step]) -> None:
-        if steps:
-            record(
-                self.connection,
-                self.cursor,
-                steps,
-                self.now,
-                self.seconds,
-                self.command_roles,
-                refreshed=self.refreshed,
-            )
+        record(
+            self.connection,
+            self.cursor,
+            steps,
+            self.now,
+            self.seconds,
+            self.command_roles,
+            refreshed=self.refreshed,
+        )
 
 
 _LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}

@@ -120,7 +120,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     get_connection(alias)
     key: Key = alias, name_of(cls)
     task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4())
-    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1), [])
+    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1))
 
 
 def _task(
@@ -149,7 +149,7 @@ def _task(
     )
 
 
-def _raise_errors(results: Sequence[RefreshResult], silent: Sequence[DatabaseUnavailableError]) -> None:
+def _raise_errors(results: Sequence[RefreshResult], silent: Sequence[DatabaseUnavailableError] = ()) -> None:
     errors = [*silent, *(result.error for result in results if result.error is not None)]
     if not errors:
         return

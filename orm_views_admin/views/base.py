@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -19,7 +18,7 @@ from orm_views_admin import markup
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
-from orm_views_admin.selection import PARAMETER
+from orm_views_admin.selection import about_views
 from orm_views_admin.sites import url_in
 from orm_views_core.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
@@ -61,8 +60,7 @@ class AdminView(View):
 
     def url_about(self, page: str, *addresses: ViewAddress) -> str:
         """Return the address of a page that takes any number of views, for some."""
-        keys = [(PARAMETER, address.key) for address in addresses]
-        return f"{self.url(page)}?{urlencode(keys, safe='/~')}"
+        return self.url(page) + about_views(addresses)
 
 
 class Page(AdminView):

@@ -47,8 +47,8 @@ class ListPage(Page):
             for database in databases
             for view in database.views
         ]
-        reconcile()
-        active = Run.objects.filter(state__in=Run.ACTIVE).count()
+        active = list(Run.objects.filter(state__in=Run.ACTIVE))
+        reconcile(active)
         shown = narrow(entries, request.GET)
         table = self._table(shown, several=len({entry.database for entry in entries}) > 1)
         return self.render(
@@ -58,7 +58,7 @@ class ListPage(Page):
             table=table,
             needy=any(entry.state.needs_attention for entry in entries),
             summary=_summary(databases),
-            active=_underway(active),
+            active=_underway(sum(run.is_active for run in active)),
             active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(databases),
             attention_url=with_parameters(request.GET, status=ATTENTION, page=None),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -15,7 +14,7 @@ from django.utils.translation import ngettext
 from orm_views_admin import run_wording
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.charts import draw_chart, path_of
-from orm_views_admin.exporting import FORMATS, download
+from orm_views_admin.exporting import AT_ONCE, FORMATS, download
 from orm_views_admin.models import Run
 from orm_views_admin.moments import from_field
 from orm_views_admin.querystrings import with_parameters
@@ -23,7 +22,7 @@ from orm_views_admin.run_filters import facets, is_filtered, narrow
 from orm_views_admin.run_records import COLUMNS, record
 from orm_views_admin.run_table import RunTable
 from orm_views_admin.run_wording import LEGEND
-from orm_views_admin.selection import PARAMETER, Selection
+from orm_views_admin.selection import Selection, about_views
 from orm_views_admin.settling import reconcile
 from orm_views_admin.sites import url_in
 from orm_views_admin.trends import marks
@@ -34,8 +33,6 @@ from .base import AdminView, Page
 PER_PAGE = 50
 #: How many marks a chart has at most: more than these cannot be told apart.
 _IN_CHART = 100
-#: Rows that are read at once for a file.
-_AT_ONCE = 500
 
 
 class HistoryPage(Page):
@@ -64,7 +61,7 @@ class HistoryPage(Page):
             found=page.paginator.count,
             facets=facets(request.GET, addresses),
             is_filtered=is_filtered(request.GET),
-            clear_url="?" + urlencode([(PARAMETER, address.key) for address in addresses], safe="/~"),
+            clear_url=about_views(addresses),
             pages=[
                 (n, with_parameters(request.GET, page=str(n)) if isinstance(n, int) else "")
                 for n in page.paginator.get_elided_page_range(page.number)
@@ -91,7 +88,7 @@ class HistoryExport(AdminView):
             )
         found, _addresses = _find(request)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
-        return download(request, form, name, COLUMNS, map(record, found.iterator(_AT_ONCE)))
+        return download(request, form, name, COLUMNS, map(record, found.iterator(AT_ONCE)))
 
 
 def _find(request: HttpRequest) -> tuple[QuerySet[Run], tuple[ViewAddress, ...]]:

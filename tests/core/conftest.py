@@ -15,6 +15,8 @@ from django.dispatch import Signal
 from orm_views_core import signals
 from orm_views_core.registry import Registry, registry
 
+from .gates import DROP_GATE, MAKE_GATE, query
+
 Snapshot = dict[str, Any]
 
 _PICTURE = """
@@ -108,6 +110,14 @@ def misdirect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[s
     for alias, connection in replaced.items():
         connections[alias].close()
         connections[alias] = connection
+
+
+@pytest.fixture
+def gate(transactional_db: None) -> Iterator[None]:
+    """What views pass that stop in the middle of a refresh: see `gates.py`."""
+    query(MAKE_GATE)
+    yield
+    query(DROP_GATE)
 
 
 @pytest.fixture

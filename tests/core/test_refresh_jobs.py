@@ -15,7 +15,7 @@ from orm_views_core.refresh import Outcome, refresh_views
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
-from .gates import AT_THE_GATE, DROP_GATE, GATED, MAKE_GATE, Background, closed_gate, query, wait_until
+from .gates import AT_THE_GATE, GATED, Background, closed_gate, query, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
 
@@ -29,13 +29,6 @@ HAVING count(*) = 1
 def declare(class_name, sql="SELECT 1 AS id", materialised=True, **attributes):
     bases = (PostgresMaterialisedViewMixin,) if materialised else ()
     return type(class_name, (*bases, PostgresViewFromSQL), {"sql": sql, "__module__": __name__, **attributes})
-
-
-@pytest.fixture
-def gate(transactional_db):
-    query(MAKE_GATE)
-    yield
-    query(DROP_GATE)
 
 
 @pytest.fixture

@@ -18,9 +18,7 @@ from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFrom
 
 from .gates import (
     AT_THE_GATE,
-    DROP_GATE,
     GATED,
-    MAKE_GATE,
     WAITING,
     Background,
     closed_gate,
@@ -32,13 +30,6 @@ from .statistics import flush_statistics
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views", "gate")]
 
 A = ViewName("views", "a")
-
-
-@pytest.fixture
-def gate(transactional_db):
-    query(MAKE_GATE)
-    yield
-    query(DROP_GATE)
 
 
 @pytest.fixture

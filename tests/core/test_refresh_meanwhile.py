@@ -18,9 +18,7 @@ from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFrom
 
 from .gates import (
     AT_THE_GATE,
-    DROP_GATE,
     GATED,
-    MAKE_GATE,
     WAITING,
     Background,
     closed_gate,
@@ -28,14 +26,7 @@ from .gates import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
-
-
-@pytest.fixture(autouse=True)
-def gate(transactional_db):
-    query(MAKE_GATE)
-    yield
-    query(DROP_GATE)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views", "gate")]
 
 
 @pytest.fixture

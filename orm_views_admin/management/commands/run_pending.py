@@ -29,6 +29,7 @@ class Command(BaseCommand):
         before = timezone.now() - dt.timedelta(seconds=options["older_than"])
         active = list(Run.objects.filter(state__in=Run.ACTIVE).order_by("queued_at", "pk"))
         old = [run for run in active if run.queued_at <= before]
+        # That puts what a dead process had taken into the queue again as of now; it has waited all the same.
         reconcile(run for run in active if run.state == Run.State.RUNNING or run.claimed_at)
         for run in active:
             if not run.is_active:
