@@ -46,7 +46,7 @@ def test_the_ids_of_runs_are_for_programs_and_have_no_separators(admin_client, s
 
 @pytest.mark.django_db(transaction=True)
 def test_whoever_was_thought_dead_leaves_the_run_to_whoever_has_taken_it_since(pause, monkeypatch):
-    pause(1)
+    pause(5)
     run = make_run("slow", state=Run.State.QUEUED, ago=100)
     real, is_planning, go = runs.plan_refresh, threading.Event(), threading.Event()
 
