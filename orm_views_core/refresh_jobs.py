@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
@@ -213,7 +214,7 @@ class _Workers:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._stopping = threading.Event()
-        self._at_work: dict[int, Any] = {}
+        self._at_work: dict[int, Any] = {}  # Django's connections, by thread
         self._threads = [
             threading.Thread(target=self._work, name=f"refresh {n}") for n in range(1, count + 1)
         ]
@@ -249,7 +250,10 @@ class _Workers:
             self._tasks.put(None)
         while alive := [thread for thread in self._threads if thread.is_alive()]:
             for connection in list(self._at_work.values()):
-                connection.cancel()  # of the driver: it may be called from another thread
+                # Its thread may close it at this very moment: then there is nothing left to cancel.
+                with suppress(connection.Database.InterfaceError):
+                    if (of_driver := connection.connection) is not None:
+                        of_driver.cancel()  # which may be called from another thread
             alive[0].join(0.2)
 
     def left_over(self) -> Iterator[Any]:
@@ -270,7 +274,7 @@ class _Workers:
 
     def _refresh(self, task: Task) -> RefreshResult:
         def started(start: RefreshStart) -> None:
-            self._at_work[threading.get_ident()] = connections[task.database].connection
+            self._at_work[threading.get_ident()] = connections[task.database]
             self._pass_on("started", start)
 
         def waiting(start: RefreshStart, what: str) -> None:

@@ -141,6 +141,29 @@ def test_threads_that_cannot_be_started_leave_none_behind(monkeypatch):
     assert not started[0].is_alive()
 
 
+def test_a_connection_that_its_thread_has_closed_by_then_needs_no_cancelling(monkeypatch):
+    own = connections.create_connection("default")
+    own.inc_thread_sharing()
+    own.connect()
+    own.connection.close()  # psycopg 2 refuses to cancel anything on it, psycopg 3 does not
+    ended: list[str] = []
+    workers = refresh_jobs._Workers(1)
+    is_at_work, may_end = threading.Event(), threading.Event()
+
+    def refresh(task):
+        workers._at_work[threading.get_ident()] = own
+        is_at_work.set()
+        assert may_end.wait(20)
+        ended.append(task)
+
+    monkeypatch.setattr(workers, "_refresh", refresh)
+    workers.give("a task")
+    assert is_at_work.wait(20)
+    threading.Timer(0.5, may_end.set).start()
+    workers.stop()
+    assert ended == ["a task"], "it was waited for"
+
+
 def test_ctrl_c_ends_jobs_that_wait_for_a_lock(settings):
     settings.ORM_VIEWS = {"LOCK_WAIT": 60}
     for name in "AB":
