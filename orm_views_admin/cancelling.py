@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orm_views_core.backends import cancel_work
+from orm_views_core.engines.postgresql.sessions import cancel_work
 
 from .journal import log
 from .models import Run

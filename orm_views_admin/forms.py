@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from orm_views_core.steps import Action, Plan
+from orm_views_core.plan.steps import Action, Plan
 
 
 class ConfirmPlanForm(forms.Form):

@@ -9,7 +9,7 @@ import django_tables2 as tables
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_core.installed import Column
+from orm_views_core.database.relations import Column
 
 from .cells import is_number, render_value
 from .querystrings import with_parameters

@@ -20,11 +20,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from orm_views_core.conf import get_settings
-from orm_views_core.connections import get_connection
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.rows import limiting, reading, unavailable
 from orm_views_core.exceptions import OrmViewsError, RowsUnavailableError
-from orm_views_core.identity import name_of
-from orm_views_core.readable import is_readable
-from orm_views_core.rows import limiting, reading, unavailable
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.readable import is_readable
 
 from . import markup
 from .paginator import EstimatingPaginator

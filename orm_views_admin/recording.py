@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_core import signals
-from orm_views_core.backends import Backend, find_backends, own_backend
+from orm_views_core.engines.postgresql.sessions import Backend, find_backends, own_backend
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.refresh_results import Outcome, RefreshResult, RefreshStart
+from orm_views_core.refresh.results import Outcome, RefreshResult, RefreshStart
 from orm_views_core.sync import SyncResult
 
 from .history import prune_now_and_then

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from orm_views_core.read_only import read_alias
-from orm_views_core.readable import is_readable
+from orm_views_core.views.guards import read_alias
+from orm_views_core.views.readable import is_readable
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orm_views_core.connections import spare_connections
-from orm_views_core.definition import ViewDefinition
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.connections import spare_connections
 from orm_views_core.exceptions import OrmViewsError, RefreshError, UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh, refresh_views

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
-from orm_views_core.connections import view_databases
+from orm_views_core.engines.connections import view_databases
 from orm_views_core.names import ViewName
 
 from .addresses import ViewAddress

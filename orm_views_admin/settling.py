@@ -17,13 +17,13 @@ from django.db import DatabaseError, models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orm_views_core.backends import Backend, find_backends, find_blockers
+from orm_views_core.database.sync_state import Tag
+from orm_views_core.engines.postgresql.sessions import Backend, find_backends, find_blockers
 from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnsupportedDatabaseError
-from orm_views_core.freshness import in_words
 from orm_views_core.names import ViewName
+from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running
 from orm_views_core.status import read_tags
-from orm_views_core.tag import Tag
 
 from .executors import get_executor
 from .models import Run

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import Error as DriverError
 
-from orm_views_core.apply import Progress, StepResult
 from orm_views_core.exceptions import SyncFailedError
-from orm_views_core.steps import Plan, Step
+from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.sync.executor import Progress, StepResult
 
 from .models import Run
 from .recording import recorded

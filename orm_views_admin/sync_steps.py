@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_core.apply import StepResult
-from orm_views_core.steps import Plan, Step
+from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.sync.executor import StepResult
 
 from .wording import action_word, number
 

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_core.freshness import Freshness
 from orm_views_core.names import ViewKind
+from orm_views_core.plan.steps import Action
+from orm_views_core.refresh.freshness import Freshness
 from orm_views_core.status import State
-from orm_views_core.steps import Action
 
 from .moments import from_field
 

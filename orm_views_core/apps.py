@@ -10,10 +10,11 @@ class OrmViewsCoreConfig(AppConfig):
     verbose_name = _("PostgreSQL views")
 
     def ready(self) -> None:
-        from . import checks, class_checks, database_checks  # noqa: F401 - registers them
-        from .on_migrate import sync_after_migrate
-        from .registry import register_all_views
-        from .view_permissions import create_view_permissions
+        from orm_views_core.hooks.permissions import create_view_permissions
+        from orm_views_core.hooks.post_migrate import sync_after_migrate
+        from orm_views_core.views.registry import register_all_views
+
+        from . import checks  # noqa: F401 - registers them
 
         register_all_views()
         if apps.is_installed("django.contrib.auth"):

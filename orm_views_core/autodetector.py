@@ -15,8 +15,8 @@ from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.utils import resolve_relation
 
-from .readable import is_readable
-from .registry import registry
+from orm_views_core.views.readable import is_readable
+from orm_views_core.views.registry import registry
 
 
 class IgnoreViews:

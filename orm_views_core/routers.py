@@ -7,8 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
+from orm_views_core.views.readable import is_readable
+
 from .names import declared
-from .readable import is_readable
 
 
 class ViewRouter:

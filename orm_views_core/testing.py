@@ -15,18 +15,19 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 
-from . import ddl, queries
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.lookup import select_views
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql import ddl, queries
+from orm_views_core.engines.postgresql.fetch import fetch
+from orm_views_core.views.base import PostgresMaterialisedViewMixin
+from orm_views_core.views.identity import label_of, name_of
+from orm_views_core.views.registry import registry
+
 from .conf import get_settings
-from .connections import get_connection
-from .definition import ViewDefinition
 from .exceptions import RefreshError, UnknownViewError
-from .fetching import fetch
 from .graph import closure, creation_order
-from .identity import label_of, name_of
 from .names import ViewKind, ViewName, declared
-from .registry import registry
-from .selection import select_views
-from .views import PostgresMaterialisedViewMixin
 
 if TYPE_CHECKING:
     _Base = TransactionTestCase

@@ -20,12 +20,12 @@ from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.selection import about_views
 from orm_views_admin.sites import url_in
-from orm_views_core.connections import view_databases
+from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.identity import name_of
 from orm_views_core.names import ViewName
-from orm_views_core.registry import registry
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.registry import registry
 
 
 class AdminView(View):

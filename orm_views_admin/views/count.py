@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from orm_views_admin.wording import DASH, number
+from orm_views_core.engines.postgresql.rows import count_rows
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.rows import count_rows
 
 from .base import AdminView, address_or_404, find_status, is_registered
 

@@ -21,9 +21,9 @@ from orm_views_admin.settling import reconcile
 from orm_views_admin.sites import url_in
 from orm_views_admin.tables import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_admin.trends import LAST, about, read_trends, sparkline
+from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.rows import estimate_rows
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
 from .base import Page, address_or_404, find_status, registered_names

@@ -22,10 +22,10 @@ from orm_views_admin.settling import reconcile
 from orm_views_admin.tables import SORT, ViewTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.wording import look_of, number
-from orm_views_core.connections import view_databases
+from orm_views_core.engines.connections import view_databases
+from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.rows import estimate_rows
 from orm_views_core.status import DatabaseStatus, count_states
 
 from .base import Page, read_statuses

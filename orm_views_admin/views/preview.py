@@ -14,10 +14,10 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.preview_table import FILTER_PREFIX, PreviewTable
 from orm_views_admin.querystrings import with_parameters
 from orm_views_admin.tables import SORT
+from orm_views_core.database.relations import Column
+from orm_views_core.engines.postgresql.rows import RowPage, read_rows
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.installed import Column
 from orm_views_core.names import ViewKind
-from orm_views_core.rows import RowPage, read_rows
 from orm_views_core.status import State, ViewStatus
 
 from .base import Page, address_or_404, find_status

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from orm_views_admin.formatting import DiffLine, diff_lines, highlight_sql
-from orm_views_core.steps import Action, Step
+from orm_views_core.plan.steps import Action, Step
 
 
 @dataclass(frozen=True)

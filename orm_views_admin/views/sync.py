@@ -20,7 +20,7 @@ from orm_views_admin.selection import FROM_LIST, Selection
 from orm_views_admin.tables import StepTable
 from orm_views_admin.wording import action_word, number
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.steps import Plan, Step
+from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync import plan_views
 
 from .base import Page

@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 
 from orm_views_admin.admin import ReadableViewAdmin
 from orm_views_admin.readable_admin import COLUMNS, _amend
-from orm_views_core.rows import limiting
+from orm_views_core.engines.postgresql.rows import limiting
 from orm_views_core.sync import sync_views
 from tests.admin.pages import text_of, url
 from tests.demo import data

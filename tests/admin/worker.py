@@ -23,7 +23,7 @@ def main(database: str, settings: str, what: str, *arguments: str) -> None:
         setattr(django_settings, name, value)
     django.setup()
 
-    from orm_views_core.registry import registry
+    from orm_views_core.views.registry import registry
     from tests.admin.slow import declare_slow
 
     with registry.isolated():

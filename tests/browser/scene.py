@@ -7,8 +7,8 @@ import uuid
 from django.db import connections
 
 from orm_views_admin.models import Run
-from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
+from orm_views_core.views.registry import registry
 from tests.admin.histories import STEPS, make_run
 from tests.admin.pages import LIST, declare, declare_materialised, key, url
 from tests.demo import data

@@ -77,7 +77,7 @@ def refresh_some() -> None:
 @contextmanager
 def out_of_step() -> Iterator[None]:
     """Change one class, add one and take one away, in this process only."""
-    from orm_views_core.registry import registry
+    from orm_views_core.views.registry import registry
     from tests.admin.pages import declare
     from tests.demo.lending.postgres_views import Customers, CustomersByEra
 

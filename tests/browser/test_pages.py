@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from orm_views_core.registry import registry
+from orm_views_core.views.registry import registry
 from tests.browser import scene
 from tests.browser.accessibility import check_accessibility
 

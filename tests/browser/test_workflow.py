@@ -9,8 +9,8 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Page, expect
 
-from orm_views_core.registry import registry
 from orm_views_core.sync import sync_views
+from orm_views_core.views.registry import registry
 from tests.admin.pages import LIST, declare, declare_materialised, url
 from tests.browser.following import let_all_end, wait_until
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from orm_views_core.definition import ViewDefinition
-from orm_views_core.installed import Catalog, InstalledView
-from orm_views_core.plan import Plan
+from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.plan.builder import Plan
 
 from .values import MATERIALISED, catalog_of, define, install, name
 

@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from django.dispatch import Signal
 
 from orm_views_core import signals
-from orm_views_core.registry import Registry, registry
+from orm_views_core.views.registry import Registry, registry
 
 from .gates import DROP_GATE, MAKE_GATE, query
 

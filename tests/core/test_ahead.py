@@ -6,8 +6,7 @@ import pytest
 from django.db import connections
 from django.db.models import F
 
-from orm_views_core import ahead
-from orm_views_core.ahead import Ahead
+from orm_views_core.database.sync_state import split_comment
 from orm_views_core.exceptions import (
     DatabaseUnavailableError,
     DuplicateViewError,
@@ -15,8 +14,9 @@ from orm_views_core.exceptions import (
     OrmViewsError,
     ViewSQLError,
 )
+from orm_views_core.sync import overlap as ahead
 from orm_views_core.sync import plan_views, sync_views
-from orm_views_core.tag import split_comment
+from orm_views_core.sync.overlap import Ahead
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset, PostgresViewFromSQL
 from tests.demo.lending.models import Product
 

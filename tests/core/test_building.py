@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.belongings import Belonging
-from orm_views_core.building import Build, rebuild_statements
-from orm_views_core.changes import Differences
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.installed import InstalledIndex
+from orm_views_core.database.relations import InstalledIndex
+from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.plan.diff import Differences
+from orm_views_core.plan.rebuild import Build, rebuild_statements
 
 from .values import MATERIALISED, VIEW, define, install, name, rehearsed, tag_of
 

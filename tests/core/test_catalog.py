@@ -6,14 +6,14 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from orm_views_core.catalog import (
+from orm_views_core.database.relations import Column, Grant
+from orm_views_core.engines.postgresql.introspection import (
     canonical_names,
     parse_options,
     read_catalog,
     read_columns,
     with_definitions,
 )
-from orm_views_core.installed import Column, Grant
 from orm_views_core.names import ViewKind, ViewName
 
 from .values import define, tag_of

@@ -7,7 +7,9 @@ import re
 
 import pytest
 
-from orm_views_core.changes import (
+from orm_views_core.database.relations import Grant, InstalledIndex
+from orm_views_core.exceptions import CyclicDependencyError
+from orm_views_core.plan.diff import (
     Differences,
     differences,
     find_scope,
@@ -15,8 +17,6 @@ from orm_views_core.changes import (
     is_reader,
     kept_comment,
 )
-from orm_views_core.exceptions import CyclicDependencyError
-from orm_views_core.installed import Grant, InstalledIndex
 
 from .values import MATERIALISED, catalog_of, define, foreign, install, name, tag_of
 

@@ -7,7 +7,7 @@ from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from orm_views_core.checks import check_databases, check_names, check_settings
+from orm_views_core.checks.settings import check_databases, check_names, check_settings
 from orm_views_core.views import PostgresViewFromSQL
 
 

@@ -172,7 +172,7 @@ def test_e006_no_fields_because_it_is_raw_sql():
 
 @pytest.mark.parametrize("declares", [True, False])
 def test_e006_or_w004_a_class_in_models_py(declares, monkeypatch):
-    monkeypatch.setattr("orm_views_core.fields.apps", SimpleNamespace(models_ready=False))
+    monkeypatch.setattr("orm_views_core.views.fields.apps", SimpleNamespace(models_ready=False))
     said = {"id": models.BigIntegerField(primary_key=True)} if declares else {}
     declare(Product.objects.values("id", "code"), **said)
     message = only()

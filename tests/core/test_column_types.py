@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orm_views_core.column_types import NamedType, bare_name, field_for, fits
+from orm_views_core.sql.types import NamedType, bare_name, field_for, fits
 
 
 @pytest.mark.parametrize(

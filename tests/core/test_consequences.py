@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.steps import Action, Phase
+from orm_views_core.plan.steps import Action, Phase
 
 from .chains import CHAIN, A, B, C, chain, changed, locked, materialised, reasons, swap
 from .values import CITY, MATERIALISED, VIEW, catalog_of, define, install, name, plan_for, said, sql

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps, override_sett
 from django.utils import timezone
 from django.utils.functional import classproperty
 
-from orm_views_core.database_checks import check_views
+from orm_views_core.checks.database import check_views
 from orm_views_core.sync import sync_views
 from orm_views_core.views import (
     BasePostgresView,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from orm_views_core import ddl
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.names import ViewName
 
 from .values import MATERIALISED, VIEW, define

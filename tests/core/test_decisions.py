@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.installed import Column
-from orm_views_core.steps import Action
+from orm_views_core.database.relations import Column
+from orm_views_core.plan.steps import Action
 
 from .chains import CHAIN, A, B, C, chain, changed, locked, materialised, reasons
 from .values import CITY, ID, MATERIALISED, VIEW, catalog_of, define, install, plan_for, said, sql

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orm_views_core.declaring import attribute_name, declare_columns
-from orm_views_core.installed import Column
+from orm_views_core.database.relations import Column
+from orm_views_core.inspection.source import attribute_name, declare_columns
 
 
 @pytest.mark.parametrize(

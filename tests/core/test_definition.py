@@ -15,14 +15,13 @@ from django.db.models import Q, Value
 from django.test import override_settings
 from django.utils.functional import classproperty
 
-from orm_views_core.compiling import _interpolate, compile_definition, compile_definitions
+from orm_views_core.definitions.compiler import _interpolate, compile_definition, compile_definitions
 from orm_views_core.exceptions import (
     DuplicateViewError,
     InvalidViewDependencies,
     InvalidViewError,
     InvalidViewsError,
 )
-from orm_views_core.identity import label_of, name_of
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
@@ -32,6 +31,7 @@ from orm_views_core.views import (
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
 )
+from orm_views_core.views.identity import label_of, name_of
 from tests.demo.lending.models import Customer, Product
 from tests.demo.lending.postgres_views import LoanBook
 
@@ -354,8 +354,8 @@ import django
 django.setup()
 from django.db import connections
 from django.db.models import Case, Count, Exists, FilteredRelation, OuterRef, Q, Subquery, Value, When
-from orm_views_core.compiling import compile_definition
-from orm_views_core.registry import registry
+from orm_views_core.definitions.compiler import compile_definition
+from orm_views_core.views.registry import registry
 from orm_views_core.views import PostgresViewFromQueryset
 from tests.demo.lending.models import Loan, Product
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from orm_views_core.belongings import Belonging
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.installed import Grant, Taken
-from orm_views_core.statements import interim_name
-from orm_views_core.steps import Action, Phase, Statement
+from orm_views_core.database.relations import Grant, Taken
+from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.plan.statements import interim_name
+from orm_views_core.plan.steps import Action, Phase, Statement
 
 from .values import (
     MATERIALISED,

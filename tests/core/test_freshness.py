@@ -11,14 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from orm_views_core.compiling import compile_definitions
+from orm_views_core.database.sync_state import join_comment, split_comment
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.freshness import freshness_of, how_stale, in_words
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh, refresh_views
+from orm_views_core.refresh.freshness import freshness_of, how_stale, in_words
 from orm_views_core.status import State, get_detail, get_statuses
 from orm_views_core.sync import plan_views, sync_views
-from orm_views_core.tag import join_comment, split_comment
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 from .statistics import flush_statistics

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.test.utils import isolate_apps
 
-from orm_views_core.compiling import compile_definition, compile_definitions
+from orm_views_core.definitions.compiler import compile_definition, compile_definitions
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError
 from orm_views_core.names import ViewName
 from orm_views_core.sync import plan_views, sync_views

@@ -13,9 +13,9 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, TruncMonth
 from django.test.utils import isolate_apps
 
-from orm_views_core.inference import infer
 from orm_views_core.sync import sync_views
 from orm_views_core.views import ReadableViewFromQueryset
+from orm_views_core.views.inference import infer
 from tests.bookshop.data import UTC, load
 from tests.bookshop.models import Author, Book, Booking, Cafe, Entry, Place, Publisher, Store
 

@@ -12,7 +12,6 @@ from django.core.management.base import SystemCheckError
 from django.db import connection, models
 from django.test.utils import isolate_apps, modify_settings, override_settings
 
-from orm_views_core.identity import label_of
 from orm_views_core.inspection import inspect_view
 from orm_views_core.management.commands.inspect_view import Command
 from orm_views_core.sync import sync_views
@@ -23,6 +22,7 @@ from orm_views_core.views import (
     PostgresViewFromSQL,
     ReadableViewFromSQL,
 )
+from orm_views_core.views.identity import label_of
 from tests.demo.lending import postgres_views as lending_views
 from tests.demo.lending.models import Customer
 from tests.demo.payments import postgres_views as payments_views

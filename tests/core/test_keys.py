@@ -7,7 +7,7 @@ from django.core.checks import Error
 from django.db import models
 from django.db.models import Count, F
 
-from orm_views_core.class_checks import check_fields
+from orm_views_core.checks.classes import check_fields
 from orm_views_core.sync import refresh_materialized_view, sync_views
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from orm_views_core import lexer
-from orm_views_core.lexer import has_star, strip_statement, tokenize
+from orm_views_core.sql import lexer
+from orm_views_core.sql.lexer import has_star, strip_statement, tokenize
 
 # PostgreSQL ends each of these in `AS mark`: whatever comes before is text that names nothing.
 HIDING_PLACES = {

@@ -8,6 +8,13 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
+from orm_views_core.engines.postgresql.locks import (
+    SYNC_LOCK,
+    in_transaction,
+    limit_lock_waits,
+    take_sync_lock,
+)
+from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_rows
 from orm_views_core.exceptions import (
     DatabaseUnavailableError,
     LockNotAvailableError,
@@ -15,10 +22,8 @@ from orm_views_core.exceptions import (
     RowsUnavailableError,
     SyncFailedError,
 )
-from orm_views_core.locks import SYNC_LOCK, in_transaction, limit_lock_waits, take_sync_lock
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import refresh_views
-from orm_views_core.rows import count_rows, estimate_rows, read_rows
 from orm_views_core.status import get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL

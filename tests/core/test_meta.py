@@ -9,11 +9,10 @@ from django.db import connections, models
 from django.db.models import F
 from django.utils.functional import classproperty
 
-from orm_views_core.checks import check_names
-from orm_views_core.class_checks import check_fields, check_querysets
-from orm_views_core.compiling import compile_definition
+from orm_views_core.checks.classes import check_fields, check_querysets
+from orm_views_core.checks.settings import check_names
+from orm_views_core.definitions.compiler import compile_definition
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.readable import ReadableViewBase
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     HiddenViewMixin,
@@ -21,6 +20,7 @@ from orm_views_core.views import (
     ReadableViewFromQueryset,
     ReadableViewFromSQL,
 )
+from orm_views_core.views.readable import ReadableViewBase
 from tests.demo.lending.models import Loan, Product
 
 from .readables import IN_LENDING, declare, lend, meta

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orm_views_core.exceptions import PlanBlockedError
-from orm_views_core.steps import Action
+from orm_views_core.plan.steps import Action
 from orm_views_core.sync import plan_views, sync_views
 from tests.core.keeping import (
     BELOW_PLAIN,

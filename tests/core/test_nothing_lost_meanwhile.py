@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from orm_views_core.apply import Progress
 from orm_views_core.exceptions import LockNotAvailableError
 from orm_views_core.sync import sync_views
+from orm_views_core.sync.executor import Progress
 from tests.core.keeping import ACL, REBUILD_MATERIALISED, REBUILD_PLAIN, REPLACE, each, oid, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]

@@ -6,17 +6,17 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.installed import Session, Taken
+from orm_views_core.database.relations import Session, Taken
+from orm_views_core.definitions.indexes import IndexDefinition
 from orm_views_core.names import ViewName
-from orm_views_core.obstacles import (
+from orm_views_core.plan.preconditions import (
     find_obstacles,
     index_names_in_use,
     lock_shortage,
     locks_for_trying,
     locks_needed,
 )
-from orm_views_core.steps import Action, Phase, Statement, Step
+from orm_views_core.plan.steps import Action, Phase, Statement, Step
 
 from .values import MATERIALISED, VIEW, catalog_of, define, install, name, rehearsed
 

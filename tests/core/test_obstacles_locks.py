@@ -9,12 +9,12 @@ import pytest
 from django.db import connections
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
-from orm_views_core.apply import Progress
-from orm_views_core.catalog import read_catalog
+from orm_views_core.engines.postgresql.introspection import read_catalog
 from orm_views_core.exceptions import OrmViewsError, PlanBlockedError
-from orm_views_core.obstacles import locks_needed
-from orm_views_core.steps import Action
+from orm_views_core.plan.preconditions import locks_needed
+from orm_views_core.plan.steps import Action
 from orm_views_core.sync import plan_views, sync_views
+from orm_views_core.sync.executor import Progress
 from tests.core.keeping import (
     BELOW_MATERIALISED,
     BELOW_PLAIN,

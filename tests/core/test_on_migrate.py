@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from orm_views_core import signals
 from orm_views_core.exceptions import DropAllRefusedError, InvalidViewError, MissingRoleError, ViewSQLError
-from orm_views_core.on_migrate import sync_after_migrate
+from orm_views_core.hooks.post_migrate import sync_after_migrate
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresViewFromSQL
 

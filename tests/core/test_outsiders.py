@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orm_views_core.belongings import Belonging
-from orm_views_core.steps import Action, Phase
+from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.plan.steps import Action, Phase
 
 from .chains import A, B, C, chain, changed, materialised, reasons, swap
 from .values import CITY, MATERIALISED, foreign, plan_for, said, sql

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.steps import Action, Phase, Statement
+from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.plan.steps import Action, Phase, Statement
 
 from .values import (
     CITY,

@@ -8,8 +8,7 @@ from django.test.utils import isolate_apps
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
-from orm_views_core.compiling import compile_definition
-from orm_views_core.readable import column_comments, is_readable, parse_db_table
+from orm_views_core.definitions.compiler import compile_definition
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,
@@ -17,6 +16,7 @@ from orm_views_core.views import (
     ReadableViewFromQueryset,
     ReadableViewFromSQL,
 )
+from orm_views_core.views.readable import column_comments, is_readable, parse_db_table
 from tests.demo.lending.models import Product
 
 OURS = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orm_views_core import references
 from orm_views_core.names import ViewName
-from orm_views_core.references import find_references, move_references, qualified_references
+from orm_views_core.sql import references
+from orm_views_core.sql.references import find_references, move_references, qualified_references
 
 LOANS, STATUS = ViewName("views", "loans"), ViewName("views", "status")
 VIEWS = {

@@ -9,11 +9,11 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
+from orm_views_core.database.sync_state import split_comment
 from orm_views_core.exceptions import RefreshError, SyncFailedError
 from orm_views_core.refresh import Outcome, refresh_views
 from orm_views_core.status import get_statuses
 from orm_views_core.sync import sync_views
-from orm_views_core.tag import split_comment
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 from .gates import (

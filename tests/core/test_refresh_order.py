@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orm_views_core.exceptions import CyclicDependencyError
 from orm_views_core.graph import closure
-from orm_views_core.refresh_order import Schedule, narrow_down
+from orm_views_core.refresh.schedule import Schedule, narrow_down
 
 READS = {"d": {"c"}, "c": {"b"}, "b": {"a"}, "e": {"a", "table"}, "a": {"table"}}
 

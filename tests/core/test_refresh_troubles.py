@@ -13,10 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from orm_views_core import refresh_jobs
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
-from orm_views_core.openmetrics import openmetrics
+from orm_views_core.output.openmetrics import openmetrics
 from orm_views_core.refresh import plan_refresh, refresh_views
+from orm_views_core.refresh import pool as refresh_jobs
 from orm_views_core.status import get_statuses
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL

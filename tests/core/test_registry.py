@@ -11,13 +11,13 @@ from django.db.migrations.state import ModelState
 from django.test import modify_settings, override_settings
 
 from orm_views_core.exceptions import ViewModuleError
-from orm_views_core.registry import Registry, register_all_views
 from orm_views_core.views import (
     BasePostgresView,
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
     ReadableViewFromSQL,
 )
+from orm_views_core.views.registry import Registry, register_all_views
 
 
 def test_a_subclass_is_registered_in_the_order_of_declaration(registered):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.catalog import read_catalog, with_definitions
-from orm_views_core.changes import find_scope
-from orm_views_core.compiling import compile_definitions
+from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.engines.postgresql.dry_run import Rehearsal, rehearse
+from orm_views_core.engines.postgresql.introspection import read_catalog, with_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
-from orm_views_core.planning import schemas_of
-from orm_views_core.rehearsal import Rehearsal, rehearse
+from orm_views_core.plan.diff import find_scope
 from orm_views_core.sync import plan_views, sync_views
+from orm_views_core.sync.inputs import schemas_of
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 pytestmark = pytest.mark.django_db
@@ -282,7 +282,7 @@ def test_the_staging_schema_is_gone_when_something_unexpected_happens(execute, m
     def fail(*args):
         raise UnexpectedError
 
-    monkeypatch.setattr("orm_views_core.rehearsal._read_staged", fail)
+    monkeypatch.setattr("orm_views_core.engines.postgresql.dry_run._read_staged", fail)
     with pytest.raises(UnexpectedError):
         rehearse_all()
     assert execute(STAGING) == []

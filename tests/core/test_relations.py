@@ -15,7 +15,7 @@ from django_filters.filterset import filterset_factory
 from rest_framework import serializers as rest_serializers
 from rest_framework import viewsets
 
-from orm_views_core.class_checks import check_fields
+from orm_views_core.checks.classes import check_fields
 from orm_views_core.exceptions import ReadOnlyViewError
 from orm_views_core.sync import sync_views
 from tests.demo.lending.models import Customer, Loan, Product

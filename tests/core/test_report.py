@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from orm_views_core.belongings import Belonging
+from orm_views_core.engines.postgresql.extras import Belonging
 from orm_views_core.exceptions import DatabaseUnavailableError
-from orm_views_core.report import (
+from orm_views_core.output.plans import (
     definition_diff,
     plan_as_dict,
     plan_lines,
@@ -18,9 +18,9 @@ from orm_views_core.report import (
     status_table,
     summary,
 )
+from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
-from orm_views_core.steps import Action, Plan, Step
-from orm_views_core.view_status import registered_status
+from orm_views_core.status.states import registered_status
 
 from .values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, tag_of
 

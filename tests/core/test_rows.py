@@ -10,9 +10,9 @@ from django.db import connections
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
+from orm_views_core.engines.postgresql.rows import RowCount, count_rows, estimate_rows, read_rows, reading
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
-from orm_views_core.rows import RowCount, count_rows, estimate_rows, read_rows, reading
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 from django.test import override_settings
 
+from orm_views_core.engines.postgresql.blocking import Holder, find_holders
+from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint, in_transaction
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
-from orm_views_core.holders import Holder, find_holders
-from orm_views_core.locks import Overtaken, in_savepoint, in_transaction
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
 

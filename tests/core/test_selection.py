@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
+from orm_views_core.definitions.lookup import select_views
 from orm_views_core.exceptions import UnknownViewError
-from orm_views_core.selection import select_views
 
 from .values import MATERIALISED, define
 

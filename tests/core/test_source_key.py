@@ -6,8 +6,8 @@ import pytest
 from django.db.models import Case, Count, F, FilteredRelation, Func, OuterRef, Q, Subquery, Value, When
 from django.test.utils import isolate_apps
 
-from orm_views_core.columns import output_columns
-from orm_views_core.source_key import source_key
+from orm_views_core.views.keys import source_key
+from orm_views_core.views.querysets import output_columns
 from tests.bookshop.data import load
 from tests.bookshop.models import Author, Book, Booking, Cafe, Cheap, Employee, Place, Publisher, Seat, Store
 

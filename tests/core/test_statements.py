@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.changes import Differences
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.installed import InstalledIndex
+from orm_views_core.database.relations import InstalledIndex
+from orm_views_core.definitions.indexes import IndexDefinition
 from orm_views_core.names import ViewName
-from orm_views_core.statements import (
+from orm_views_core.plan.diff import Differences
+from orm_views_core.plan.statements import (
     column_comments,
     comments,
     fresh_grants,

@@ -8,10 +8,10 @@ import pytest
 from django.db import DatabaseError, connections
 from django.test import override_settings
 
-from orm_views_core.apply import Progress
 from orm_views_core.exceptions import LockNotAvailableError, ViewSQLError
-from orm_views_core.steps import Action
+from orm_views_core.plan.steps import Action
 from orm_views_core.sync import plan_views, sync_views
+from orm_views_core.sync.executor import Progress
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]

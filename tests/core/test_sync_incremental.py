@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orm_views_core.exceptions import DropAllRefusedError, PlanBlockedError
 from orm_views_core.names import ViewName
+from orm_views_core.plan.steps import Action
 from orm_views_core.status import State, get_statuses
-from orm_views_core.steps import Action
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,

@@ -7,9 +7,9 @@ import datetime as dt
 
 import pytest
 
-from orm_views_core.ddl import comment_on_view
+from orm_views_core.database.sync_state import Tag, join_comment, split_comment
+from orm_views_core.engines.postgresql.ddl import comment_on_view
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.tag import Tag, join_comment, split_comment
 
 NOW = dt.datetime(2026, 6, 30, 12, 34, 56, 789000, tzinfo=dt.timezone.utc)
 SMALL = Tag(database="default", code="c0de", installed="1n57", synced=NOW)

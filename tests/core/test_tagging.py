@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from orm_views_core.indexes import IndexDefinition
-from orm_views_core.installed import InstalledIndex, stored_fingerprint
-from orm_views_core.steps import Action, Step
-from orm_views_core.tagging import Stored, as_before, as_read, new_tag
+from orm_views_core.database.relations import InstalledIndex, stored_fingerprint
+from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.plan.steps import Action, Step
+from orm_views_core.plan.sync_state import Stored, as_before, as_read, new_tag
 
 from .values import MATERIALISED, SYNCED, VIEW, define, install, rehearsed, tag_of
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connections, models, transaction
 
-from orm_views_core.view_permissions import create_view_permissions
+from orm_views_core.hooks.permissions import create_view_permissions
 from orm_views_core.views import ReadableViewFromSQL
 from tests.demo.lending.postgres_views import ActiveLoans, LoanBook
 

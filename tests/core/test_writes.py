@@ -14,7 +14,7 @@ from django.forms import modelform_factory
 from django.template import Context, Template
 from django.test import override_settings
 
-from orm_views_core.compiling import compile_definition
+from orm_views_core.definitions.compiler import compile_definition
 from orm_views_core.exceptions import InvalidViewError, ReadOnlyViewError
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, ReadableViewFromQueryset

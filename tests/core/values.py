@@ -7,17 +7,17 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from orm_views_core.belongings import Belonging
-from orm_views_core.changes import Scope, find_scope
-from orm_views_core.definition import ViewDefinition
+from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
+from orm_views_core.database.sync_state import Tag
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.postgresql.dry_run import Rehearsal, RehearsedView
+from orm_views_core.engines.postgresql.extras import Belonging
 from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.graph import closure
-from orm_views_core.installed import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
 from orm_views_core.names import SourceLocation, ViewKind, ViewName
-from orm_views_core.plan import Facts, Plan, make_plan
-from orm_views_core.rehearsal import Rehearsal, RehearsedView
-from orm_views_core.steps import Phase, Step
-from orm_views_core.tag import Tag
+from orm_views_core.plan.builder import Facts, Plan, make_plan
+from orm_views_core.plan.diff import Scope, find_scope
+from orm_views_core.plan.steps import Phase, Step
 
 VIEW, MATERIALISED = ViewKind.VIEW, ViewKind.MATERIALISED_VIEW
 SYNCED = dt.datetime(2026, 6, 30, 12, 0, tzinfo=dt.timezone.utc)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from orm_views_core.registry import Registry, registry
+from orm_views_core.views.registry import Registry, registry
 
 from .facts import ELSEWHERE, HERE, query
 

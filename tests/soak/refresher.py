@@ -24,7 +24,7 @@ def main(database: str) -> None:
 
     from django.db import connection
 
-    from orm_views_core.registry import registry
+    from orm_views_core.views.registry import registry
 
     connection.ensure_connection()
     with registry.isolated():

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from orm_views_core.registry import registry
 from orm_views_core.sync import plan_views
+from orm_views_core.views.registry import registry
 
 from .facts import HERE, Facts, explain, query, read_facts, read_identities
 from .processes import Worker, wait_until_gone

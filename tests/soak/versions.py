@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orm_views_core.registry import registry
 from orm_views_core.sync import SyncResult, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from orm_views_core.views.registry import registry
 
 from .facts import HERE, query
 

@@ -14,10 +14,10 @@ from django.db.models import Index
 
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.refresh import refresh_views
-from orm_views_core.registry import registry
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from orm_views_core.views.registry import registry
 
 from .code import Code, Resolved
 from .facts import ELSEWHERE, HERE, Fact, Facts, explain, query, read_facts, read_identities, read_rows

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.commands.dumpdata import Command as DumpData
 
-from orm_views_core.readable import is_readable
+from orm_views_core.views.readable import is_readable
 
 
 class Command(DumpData):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orm_views_core.declaring import declaration_lines, inspection_as_dict
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.inspection import inspect_view
+from orm_views_core.inspection.inspect import inspect_view
+from orm_views_core.inspection.source import declaration_lines, inspection_as_dict
 from orm_views_core.management.arguments import add_database_argument
 
 

@@ -8,16 +8,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orm_views_core.definition import ViewDefinition
+from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
-from orm_views_core.refresh import PlannedRefresh, RefreshResult, RefreshStart, plan_refresh, refresh_views
-from orm_views_core.refresh_report import (
+from orm_views_core.output.refreshes import (
     how_refreshed,
     planned_refresh_as_dict,
     refresh_as_dict,
     refresh_plan_lines,
     who_waits,
+)
+from orm_views_core.refresh.api import (
+    PlannedRefresh,
+    RefreshResult,
+    RefreshStart,
+    plan_refresh,
+    refresh_views,
 )
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orm_views_core.apply import Progress, StepResult
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument
-from orm_views_core.report import plan_as_dict, plan_lines, summary
-from orm_views_core.steps import Plan, Step
-from orm_views_core.sync import plan_views, sync_views
+from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
+from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.sync.api import plan_views, sync_views
+from orm_views_core.sync.executor import Progress, StepResult
 
 
 class Command(BaseCommand):

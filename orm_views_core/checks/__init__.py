@@ -1,0 +1,5 @@
+"""System checks. Importing this package registers them."""
+
+from . import classes, database, settings
+
+__all__ = ["classes", "database", "settings"]

@@ -1,0 +1,138 @@
+"""The indexes of a materialised view, from ``pk_field`` and ``indexes``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps.registry import Apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Combinable, F
+
+from orm_views_core.exceptions import InvalidViewError
+from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, declared, key_name, quote_identifier
+from orm_views_core.views.base import PostgresMaterialisedViewMixin
+from orm_views_core.views.identity import describe
+from orm_views_core.views.readable import is_readable
+
+
+@dataclass(frozen=True)
+class IndexDefinition:
+    """An index without the table it is on, so that the same can be tried on a staged copy.
+
+    Attributes:
+        name: its name; it lives in its view's schema.
+        unique: whether it is a unique index.
+        tail: what follows ``ON table`` in CREATE INDEX.
+    """
+
+    name: str
+    unique: bool
+    tail: str
+
+    def create_sql(self, table: ViewName, name: str | None = None) -> str:
+        """Return the statement that creates the index on a table, under its own or another name."""
+        unique = "UNIQUE " if self.unique else ""
+        return f"CREATE {unique}INDEX {quote_identifier(name or self.name)} ON {table.quoted} {self.tail}"
+
+
+def compile_indexes(
+    view: type, name: ViewName, connection: BaseDatabaseWrapper
+) -> tuple[IndexDefinition, ...]:
+    """Return the indexes that a view class asks for.
+
+    Args:
+        view: the class.
+        name: its view's name.
+        connection: the view's database.
+
+    Raises:
+        InvalidViewError: when the view cannot have indexes, or one of them makes no sense.
+    """
+    readable = is_readable(view)
+    indexes = [*declared(view, "indexes", ()), *(view._meta.indexes if readable else ())]  # type: ignore[attr-defined]
+    if not issubclass(view, PostgresMaterialisedViewMixin):
+        # Of a readable view pk_field is its key as a model as well.
+        if indexes or (declared(view, "pk_field") and not readable):
+            raise InvalidViewError(
+                f"{describe(view)}: it declares an index; PostgreSQL has indexes on materialised views only. "
+                "Take it away, or put PostgresMaterialisedViewMixin first among the bases."
+            )
+        return ()
+    compiled = []
+    if columns := view._view_pk_columns():
+        keys = ", ".join(quote_identifier(column) for column in columns)
+        compiled.append(IndexDefinition(key_name(name.name, columns), True, f"({keys})"))
+    for index in indexes:
+        if not isinstance(index, models.Index):
+            raise InvalidViewError(
+                f"{describe(view)}: its indexes have {index!r}. Give models.Index objects."
+            )
+        try:
+            compiled.append(_compile_index(index, view, name, connection))
+        except Exception as error:
+            raise InvalidViewError(
+                f"{describe(view)}: its index {index!r} cannot be written as SQL: {error}"
+            ) from error
+        if (size := len(compiled[-1].name.encode())) > MAX_IDENTIFIER_BYTES:
+            raise InvalidViewError(
+                f"{describe(view)}: the name of its index {index!r} has {size} bytes, and PostgreSQL keeps "
+                f"{MAX_IDENTIFIER_BYTES}. Give it a shorter one."
+            )
+    return tuple(compiled)
+
+
+def _compile_index(
+    index: models.Index, view: type, name: ViewName, connection: BaseDatabaseWrapper
+) -> IndexDefinition:
+    model: Any = view if is_readable(view) else _stand_in_model(index, name)
+    index = index.clone()
+    if not index.name:
+        index.set_name_with_model(model)
+    statement = str(index.create_sql(model, connection.schema_editor()))
+    _, found, tail = statement.partition(f" ON {name.quoted} ")
+    if not found:
+        raise ValueError(f"Django wrote {statement!r}, which is not on {name.quoted}")
+    return IndexDefinition(index.name, False, tail)
+
+
+def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
+    """Make a model with the columns that an index names, for a view that is no model itself.
+
+    Django writes the SQL of an index from a model's fields. A bare ``Field`` has no type of its own, so
+    values in conditions go to the driver as they are.
+    """
+    fields = {field_name: models.Field(db_column=field_name) for field_name in set(_field_names(index))}
+    meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})
+    if not fields:
+        raise ValueError("it names no column")
+    first = next(iter(fields))
+    fields[first] = models.Field(db_column=first, primary_key=True)
+    return type("StandIn", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
+
+
+def _field_names(index: models.Index) -> Iterator[str]:
+    for field_name, _ in index.fields_orders:
+        yield field_name
+    yield from index.include or ()
+    for expression in index.expressions:
+        yield from _referenced(expression)
+    if index.condition is not None:
+        yield from _referenced(index.condition)
+
+
+def _referenced(node: Any) -> Iterator[str]:
+    if isinstance(node, F):
+        yield str(node.name)  # type: ignore[attr-defined]  # django-stubs omit it
+    elif isinstance(node, models.Q):
+        for child in node.children:
+            if isinstance(child, tuple):
+                yield child[0].partition("__")[0]
+                yield from _referenced(child[1])
+            else:
+                yield from _referenced(child)
+    elif isinstance(node, Combinable) or hasattr(node, "get_source_expressions"):
+        for source in node.get_source_expressions():
+            yield from _referenced(source)

@@ -1,0 +1,51 @@
+"""Finding registered views by what people call them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+
+from orm_views_core.exceptions import UnknownViewError
+from orm_views_core.names import ViewKind
+
+from .definition import ViewDefinition
+
+
+def select_views(
+    definitions: Sequence[ViewDefinition], wanted: Collection[str] | None, *, kind: ViewKind | None = None
+) -> list[ViewDefinition]:
+    """Return the views that are asked for.
+
+    Args:
+        definitions: what there is.
+        wanted: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
+        kind: pass over views of another kind.
+
+    Raises:
+        UnknownViewError: when one of them fits no view, or none of that kind.
+    """
+    if wanted is None:
+        return [d for d in definitions if kind is None or d.kind is kind]
+    chosen: dict[tuple[str, str], ViewDefinition] = {}
+    for text in wanted:
+        matches = [definition for definition in definitions if text in _handles(definition)]
+        if not matches:
+            handles = [handle for definition in definitions for handle in _handles(definition)]
+            raise unknown_view(text, handles)
+        fitting = [definition for definition in matches if kind is None or definition.kind is kind]
+        if kind is not None and not fitting:
+            raise UnknownViewError(f"{matches[0].where}: {matches[0].name} is not a {kind.label}.")
+        for definition in fitting:
+            chosen[definition.database, str(definition.name)] = definition
+    return list(chosen.values())
+
+
+def _handles(definition: ViewDefinition) -> Iterable[str]:
+    return str(definition.name), definition.name.name, definition.label
+
+
+def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:
+    """Return the error for a name that no view has, with those that are like it."""
+    close = difflib.get_close_matches(text, list(handles), n=3)
+    hint = f"Did you mean {' or '.join(close)}?" if close else "show_views lists them."
+    return UnknownViewError(f"No registered view is called {text!r}. {hint}")

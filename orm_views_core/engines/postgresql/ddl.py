@@ -1,0 +1,151 @@
+"""The SQL of every step: text only, every identifier quoted. Nothing here touches a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.names import ViewKind, ViewName, column_list, quote_identifier
+
+#: What stands between CREATE VIEW and the SELECT: a line of its own, so that lines keep their numbers.
+HEAD_LINES = 1
+
+
+def quote_literal(value: str) -> str:
+    """Quote a string whatever ``standard_conforming_strings`` is set to."""
+    quoted = value.replace("'", "''")
+    return " E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else "'" + quoted + "'"
+
+
+def quote_role(role: str) -> str:
+    """Quote a role; ``public`` is PostgreSQL's word for everybody and cannot be the name of one."""
+    return "PUBLIC" if role.lower() in {"", "public"} else quote_identifier(role)
+
+
+def create_schema(schema: str) -> str:
+    """Return the statement that creates a schema."""
+    return f"CREATE SCHEMA {quote_identifier(schema)}"
+
+
+def open_schema(schema: str) -> str:
+    """Return the statement that lets everybody use a schema and create in it."""
+    return f"GRANT USAGE, CREATE ON SCHEMA {quote_identifier(schema)} TO PUBLIC"
+
+
+def drop_schema(schema: str) -> str:
+    """Return the statement that drops an empty schema."""
+    return f"DROP SCHEMA {quote_identifier(schema)}"
+
+
+def create_view(
+    definition: ViewDefinition,
+    *,
+    at: ViewName | None = None,
+    sql: str | None = None,
+    replace: bool = False,
+    with_data: bool = True,
+    further_options: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Return the statement that creates a view.
+
+    Args:
+        definition: the view.
+        at: another name to create it under, for a staged copy.
+        sql: its SELECT with references moved, for a staged copy.
+        replace: CREATE OR REPLACE, for a plain view whose columns keep their names and types.
+        with_data: whether a materialised view is filled.
+        further_options: those that somebody set by hand; CREATE OR REPLACE would clear them.
+    """
+    name, kind = at or definition.name, definition.kind
+    create = "CREATE OR REPLACE" if replace else "CREATE"
+    options = ", ".join(f"{option}={value}" for option, value in (*definition.options, *further_options))
+    options = f" WITH ({options})" if options else ""
+    columns = column_list(definition.columns)
+    statement = f"{create} {kind.value} {name.quoted}{columns}{options} AS\n{sql or definition.sql}"
+    if kind is ViewKind.MATERIALISED_VIEW and not with_data:
+        # On a line of its own: the SELECT may end in a comment.
+        statement += "\nWITH NO DATA"
+    return statement
+
+
+def drop_view(kind: ViewKind, name: ViewName) -> str:
+    """Return the statement that drops a view, and fails if anything reads it: never CASCADE."""
+    return f"DROP {kind.value} {name.quoted}"
+
+
+def lock_view(kind: ViewKind, name: ViewName, *, owner: str | None = None) -> str:
+    """Return a statement that locks a view against readers and changes nothing.
+
+    LOCK TABLE takes no materialised view, and of a plain one it locks the tables underneath as well. To
+    leave it in its schema is all that ACCESS EXCLUSIVE is taken for here.
+
+    Args:
+        owner: lock it by leaving it to him instead. Who may not create in its schema can do that too, but
+            it gives the view back to him if it has another owner by now.
+    """
+    if owner is None:
+        return set_schema(kind, name, name.schema)
+    return f"ALTER {kind.value} {name.quoted} OWNER TO {quote_identifier(owner)}"
+
+
+def set_schema(kind: ViewKind, name: ViewName, schema: str) -> str:
+    """Return the statement that moves a view, and its indexes, to another schema."""
+    return f"ALTER {kind.value} {name.quoted} SET SCHEMA {quote_identifier(schema)}"
+
+
+def rename_index(index: ViewName, name: str) -> str:
+    """Return the statement that renames an index."""
+    return f"ALTER INDEX {index.quoted} RENAME TO {quote_identifier(name)}"
+
+
+def analyze(name: ViewName) -> str:
+    """Return the statement that collects the statistics of a materialised view for the planner."""
+    return f"ANALYZE {name.quoted}"
+
+
+def drop_index(index: ViewName) -> str:
+    """Return the statement that drops an index."""
+    return f"DROP INDEX {index.quoted}"
+
+
+def comment_on_view(kind: ViewKind, name: ViewName, text: str) -> str:
+    """Return the statement that sets a view's comment."""
+    return f"COMMENT ON {kind.value} {name.quoted} IS {quote_literal(text)}"
+
+
+def comment_on_column(name: ViewName, column: str, text: str) -> str:
+    """Return the statement that sets a column's comment."""
+    return f"COMMENT ON COLUMN {name.quoted}.{quote_identifier(column)} IS {quote_literal(text)}"
+
+
+def grant_usage(schema: str, roles: Iterable[str]) -> str:
+    """Return the statement that lets roles look up names in a schema."""
+    return f"GRANT USAGE ON SCHEMA {quote_identifier(schema)} TO {', '.join(map(quote_role, roles))}"
+
+
+def grant(name: ViewName, privileges: Iterable[str], roles: Iterable[str], *, grantable: bool = False) -> str:
+    """Return the statement that grants privileges on a view."""
+    option = " WITH GRANT OPTION" if grantable else ""
+    return f"GRANT {', '.join(privileges)} ON {name.quoted} TO {', '.join(map(quote_role, roles))}{option}"
+
+
+def revoke_select(name: ViewName, roles: Iterable[str]) -> str:
+    """Return the statement that takes SELECT on a view back."""
+    return f"REVOKE SELECT ON {name.quoted} FROM {', '.join(map(quote_role, roles))}"
+
+
+def set_options(name: ViewName, options: Iterable[tuple[str, str]]) -> str:
+    """Return the statement that sets options of a plain view."""
+    settings = ", ".join(f"{option}={value}" for option, value in options)
+    return f"ALTER VIEW {name.quoted} SET ({settings})"
+
+
+def reset_options(name: ViewName, options: Iterable[str]) -> str:
+    """Return the statement that sets options of a plain view back to PostgreSQL's defaults."""
+    return f"ALTER VIEW {name.quoted} RESET ({', '.join(options)})"
+
+
+def refresh(name: ViewName, *, concurrently: bool) -> str:
+    """Return the statement that computes a materialised view's rows anew."""
+    how = "CONCURRENTLY " if concurrently else ""
+    return f"REFRESH MATERIALIZED VIEW {how}{name.quoted}"

@@ -1,0 +1,93 @@
+"""What else a plan asks the catalogs: taken names, missing rights, what needs a view and is none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.database.relations import InstalledView, Taken
+from orm_views_core.database.sync_state import Tag, split_comment
+from orm_views_core.names import ViewName
+
+from . import queries
+from .fetch import array, asked, fetch, group
+from .introspection import canonical_names
+
+
+def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
+    """Return what has some names already, whether they are to be those of views or of indexes."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        rows = fetch(cursor, queries.TAKEN, asked(names))
+    return {
+        ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
+        for schema, name, what, table_schema, table in rows
+    }
+
+
+def read_unreadable(
+    cursor: CursorWrapper, names: Collection[ViewName]
+) -> tuple[str, dict[ViewName, list[ViewName]]]:
+    """Return who we are, and what some plain views of ours read and we may not."""
+    if not names:
+        return "", {}
+    cursor.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+    if cursor.fetchone()[0]:  # who may read everything
+        return "", {}
+    rows = fetch(cursor, queries.UNREADABLE, asked(names))
+    found: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
+    for _, schema, name, read_schema, read in rows:
+        found[ViewName(schema, name)].append(ViewName(read_schema, read))
+    return (rows[0][0] if rows else ""), found
+
+
+def read_other_dependents(
+    connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
+) -> dict[ViewName, list[str]]:
+    """Return what depends on some views and is none itself, as PostgreSQL describes it."""
+    names = {view.oid: view.name for view in views}
+    if not names:
+        return {}
+    with connection.cursor() as cursor, canonical_names(cursor):
+        found = group(fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)}))
+    return {names[oid]: described for oid, described in found.items()}
+
+
+def read_tags_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Tag]:
+    """Return the tags of some views, by oid, as they are now."""
+    if not oids:
+        return {}
+    rows = fetch(cursor, queries.COMMENTS, {"oids": array(oids)})
+    return {oid: tag for oid, comment in rows if (tag := split_comment(comment)[1]) is not None}
+
+
+class Sources(NamedTuple):
+    """What a materialised view reads, through plain views: oids, and how many changes were counted there."""
+
+    oids: tuple[int, ...]
+    changes: int
+
+
+def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Sources]:
+    """Return what some materialised views read, by oid; those that read nothing are left out."""
+    if not oids:
+        return {}
+    rows = fetch(cursor, queries.CHANGES, {"oids": array(oids)})
+    return {oid: Sources(tuple(relations), changes) for oid, relations, changes in rows}
+
+
+def read_view_reads(cursor: CursorWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
+    """Return which views each view of the database reads, ours or not, and which of them are plain."""
+    reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
+    plain = set()
+    for schema, name, is_materialised, read_schema, read in fetch(cursor, queries.VIEW_READS, {}):
+        if read:
+            reads[ViewName(schema, name)].add(ViewName(read_schema, read))
+        if not is_materialised:
+            plain.add(ViewName(schema, name))
+    return dict(reads), plain

@@ -1,0 +1,128 @@
+"""Trying one view, to write the fields that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connections, transaction
+from django.db.models import Model
+
+from orm_views_core.database.relations import Column
+from orm_views_core.definitions.lookup import unknown_view
+from orm_views_core.engines.postgresql.introspection import canonical_names
+from orm_views_core.engines.postgresql.types import read_named_types
+from orm_views_core.exceptions import InvalidViewError, UnknownViewError
+from orm_views_core.names import declared
+from orm_views_core.status.reader import State, ViewDetail, get_detail
+from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
+from orm_views_core.views.identity import describe, label_of, name_of
+from orm_views_core.views.readable import is_readable
+from orm_views_core.views.registry import registry
+
+from .source import Inspection, can_be_field, declare_columns
+
+
+def inspect_view(wanted: str, database: str | None = None) -> Inspection:
+    """Say which fields a model needs to read a view, having tried its SQL; nothing is changed.
+
+    Args:
+        wanted: the view's name (``loan_book``, ``views.loan_book``) or its class (``lending.LoanBook``).
+        database: an alias, where views of several databases are called so.
+
+    Raises:
+        UnknownViewError: when it fits no view, or several.
+        InvalidViewError: when its class says no view, or PostgreSQL refuses its SQL.
+        DatabaseUnavailableError: when its database does not answer.
+    """
+    alias, view = _find(wanted, database)
+    detail = get_detail(alias, name_of(view))
+    columns = _columns(view, detail)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor, canonical_names(cursor):
+        named = read_named_types(cursor, [column.type for column in columns])
+    key = _key(view, columns)
+    return Inspection(
+        label=label_of(view),
+        source=vars(view).get("_view_source"),
+        database=alias,
+        view=str(detail.status.name),
+        is_readable=is_readable(view),
+        columns=declare_columns(columns, key, _taken(view), named),
+        key=key,
+        bases=_bases(view),
+        has_contrib_postgres=apps.is_installed("django.contrib.postgres"),
+    )
+
+
+def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView]]:
+    """Find one class without asking a database, so that only its own has to answer."""
+    handles: set[str] = set()
+    found: list[tuple[str, type[BasePostgresView]]] = []
+    for alias in registry.databases() if database is None else [database]:
+        for view in registry.views(alias):
+            own = set(_handles(view))
+            handles |= own
+            if wanted in own:
+                found.append((alias, view))
+    if not found:
+        raise unknown_view(wanted, handles)
+    if len(found) > 1:
+        several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in found)
+        raise UnknownViewError(
+            f"Several views are called {wanted!r}: {several}. Name one by its schema or its class, or say "
+            "--database."
+        )
+    return found[0]
+
+
+def _handles(view: type[BasePostgresView]) -> Iterator[str]:
+    yield label_of(view)
+    try:
+        name = name_of(view)
+    except InvalidViewError:  # whoever asks for it by its class is told why
+        return
+    yield from (str(name), name.name)
+
+
+def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, ...]:
+    """Return the columns that a view's class gives it, whatever is installed."""
+    status, where = detail.status, describe(view)
+    if status.label != label_of(view):
+        raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another one.")
+    if detail.rehearsed is not None:
+        return detail.rehearsed.columns
+    if status.state is State.INVALID:
+        raise InvalidViewError(status.reason)
+    raise InvalidViewError(f"{where}: {detail.not_tried or f'{status.reason} {status.advice}'}")
+
+
+def _key(view: type[BasePostgresView], columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """Return the columns that identify a row: those of ``pk_field``, of the model's key, or ``id``."""
+    names = {column.name for column in columns if can_be_field(column.name)}
+    pk_field = declared(view, "pk_field") or ()
+    candidates = [(pk_field,) if isinstance(pk_field, str) else tuple(pk_field)]
+    if is_readable(view):
+        options = view._meta  # type: ignore[attr-defined]
+        candidates.append(tuple(field.column for field in options.pk_fields if not field.auto_created))
+    candidates.append(("id",))
+    return next((key for key in candidates if key and names.issuperset(key)), ())
+
+
+def _taken(view: type[BasePostgresView]) -> set[str]:
+    """Return the names that no field of a view may have.
+
+    They are those that a model has itself, methods of the class, and what its body assigns: a field pasted
+    below ``name = "loan_book"`` would take the view's name away.
+    """
+    names = {*dir(Model), "objects", "pk", "Meta", "DoesNotExist", "MultipleObjectsReturned"}
+    names |= {name for base in view.__mro__ for name, value in vars(base).items() if _is_method(value)}
+    return names | {name for name, value in vars(view).items() if not hasattr(value, "field")}
+
+
+def _is_method(value: object) -> bool:
+    return callable(value) or isinstance(value, (classmethod, staticmethod))
+
+
+def _bases(view: type[BasePostgresView]) -> tuple[str, str]:
+    suffix = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"
+    return f"PostgresView{suffix}", f"ReadableView{suffix}"

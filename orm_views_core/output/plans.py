@@ -1,0 +1,200 @@
+"""Plans and statuses as text and as JSON, for the commands. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from orm_views_core.plan.steps import Action, Phase, Plan, Step
+from orm_views_core.refresh.freshness import in_seconds
+from orm_views_core.status.reader import DatabaseStatus, State, ViewStatus
+
+_WORDS = {
+    Action.SCHEMA: "schema to prepare",
+    Action.CREATE: "to create",
+    Action.REPLACE: "to replace",
+    Action.REBUILD: "to rebuild",
+    Action.DROP: "to drop",
+    Action.ADOPT: "to adopt",
+    Action.OPTIONS: "to set options of",
+    Action.INDEX: "to re-index",
+    Action.GRANT: "to grant",
+    Action.REVOKE: "to revoke from",
+    Action.COMMENT: "to comment",
+}
+
+
+def summary(plan: Plan) -> str:
+    """Return “2 to create, 1 to replace, 38 unchanged”."""
+    parts = [f"{count} {_WORDS[action]}" for action, count in plan.counts.items()]
+    if plan.problems:
+        parts.insert(0, "blocked")
+    return ", ".join([*parts, f"{plan.unchanged} unchanged"])
+
+
+def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
+    """Yield a plan as people read it: what is done to which view, and why."""
+    yield f"Plan for database '{plan.database}': {summary(plan)}."
+    width = max((len(step.action.verb) for step in plan.steps), default=0)
+    for step in plan.steps:
+        where = f" ({step.definition.where})" if step.definition else ""
+        yield f"  {step.action.sign} {step.action.verb:<{width}}  {step.target}: {step.reason}{where}"
+        yield from (f"      {line}" for line in _how(step))
+        if with_sql:
+            yield from (f"      {line}" for line in [*definition_diff(step), *_sql_lines(step)])
+    yield from (f"  {line}" for line in _swap_lines(plan))
+    for problem in plan.problems:
+        yield f"  ! {problem}"
+    if plan.is_empty:
+        yield "  Nothing to do."
+
+
+def _how(step: Step) -> Iterator[str]:
+    """Say where a view is built, whom that keeps waiting, and what becomes of what was added by hand."""
+    usual = "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
+    if step.built_at is not None:
+        yield f"built aside, in {step.built_at.schema}; keeps waiting: nobody{usual}"
+        yield f"swapped in; keeps waiting: {step.blocks}"
+    elif step.late:
+        yield f"built in the swap; keeps waiting: {step.blocks}{usual}"
+    elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
+        yield f"keeps waiting: {step.blocks}"
+    if step.kept:
+        yield f"keeps: {', '.join(step.kept)}"
+    for lost in step.lost:
+        yield f"LOSES {lost}"
+
+
+def _sql_lines(step: Step) -> Iterator[str]:
+    """Yield the statements of a step, those of the swap behind a line that says so."""
+    is_swap = False
+    for phase, sql in step.statements:
+        if phase is not Phase.BUILD and not is_swap:
+            yield "-- in the swap:"
+            is_swap = True
+        yield from f"{sql};".splitlines()
+
+
+def _swap_lines(plan: Plan) -> Iterator[str]:
+    """Sum up in which stages the plan is carried out, where readers have a part in it."""
+    if not plan.swapped:
+        return
+    aside = [step for step in plan.steps if step.built_at is not None]
+    yield "How it is carried out:"
+    if aside:
+        known = [step.usual_seconds for step in aside if step.usual_seconds is not None]
+        took = f" (the last builds took {sum(known):g} s)" if known else ""
+        yield f"  1. build aside {_names(aside)}{took}; nobody waits"
+    late = [step for step in plan.steps if step.late and step.fills]
+    while_ = f", while {_names(late)} is built: readers wait for that too" if late else ""
+    yield f"  {2 if aside else 1}. swap {_names(plan.swapped)} in one moment{while_}"
+
+
+def _names(steps: Iterable[Step]) -> str:
+    return ", ".join(dict.fromkeys(step.target for step in steps))
+
+
+def definition_diff(step: Step) -> list[str]:
+    """Return the unified difference between the installed definition and the one to come, line by line.
+
+    Both as PostgreSQL writes them, so that only what differs for it shows.
+    """
+    if step.installed is None or step.rehearsed is None or step.installed.definition is None:
+        return []
+    before, after = step.installed.definition.splitlines(), step.rehearsed.definition.splitlines()
+    return list(difflib.unified_diff(before, after, "in the database", "as registered", lineterm=""))
+
+
+def plan_as_dict(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON has it."""
+    return {
+        "database": plan.database,
+        "fingerprint": plan.fingerprint,
+        "unchanged": plan.unchanged,
+        "problems": list(plan.problems),
+        "steps": [
+            {
+                "action": step.action.verb,
+                "view": step.target,
+                "class": step.definition.label if step.definition else None,
+                "source": str(step.definition.source) if step.definition and step.definition.source else None,
+                "reason": step.reason,
+                "indirect": step.indirect,
+                "blocks": step.blocks,
+                "usual_seconds": step.usual_seconds,
+                "late": step.late or None,
+                "kept": list(step.kept),
+                "lost": list(step.lost),
+                "sql": [{"phase": phase.value, "statement": sql} for phase, sql in step.statements],
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def status_matches(view: ViewStatus, text: str) -> bool:
+    """Say whether people mean this view by a name or a label."""
+    return text == view.label or (view.name is not None and text in {str(view.name), view.name.name})
+
+
+def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]:
+    """Yield a line for each view, as ``showmigrations`` does for migrations, with its state for styling."""
+    if database.error:
+        yield State.INVALID, f"  {database.error}"
+        return
+    if not database.views:
+        yield None, "  (no views)"
+    rows = [
+        (view.state.value, str(view.name or "?"), view.kind.label if view.kind else "", view.label)
+        for view in database.views
+    ]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
+    for cells, view in zip(rows, database.views, strict=True):
+        mark = "[X]" if view.state is State.SYNCED else "[-]" if view.state is State.UNMANAGED else "[ ]"
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        why = "" if view.state is State.SYNCED else f"  {view.reason} {view.advice}".rstrip()
+        yield view.state, f" {mark} {line.rstrip() if not why else line}{why}"
+
+
+def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
+    """Return a database's views as JSON has them."""
+    return {
+        "database": database.database,
+        "error": str(database.error) if database.error else None,
+        "views": [_view_as_dict(view) for view in database.views],
+    }
+
+
+def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
+    installed, tag = view.installed, view.installed.tag if view.installed else None
+    return {
+        "view": str(view.name) if view.name else None,
+        "class": view.label or None,
+        "source": str(view.definition.source) if view.definition and view.definition.source else None,
+        "kind": view.kind.label if view.kind else None,
+        "readable": bool(view.definition and view.definition.is_readable),
+        "hidden": bool(view.definition and view.definition.hidden),
+        "state": view.state.value,
+        "reason": view.reason,
+        "advice": view.advice,
+        "size_bytes": installed.size if installed else None,
+        "synced": tag.synced.isoformat() if tag else None,
+        "refreshed": tag.refreshed.isoformat() if tag and tag.refreshed else None,
+        "seconds": tag.seconds if tag else None,
+        "why_not_concurrently": view.why_not_concurrently or None,
+        "freshness": _freshness_as_dict(view),
+    }
+
+
+def _freshness_as_dict(view: ViewStatus) -> dict[str, Any] | None:
+    fresh = view.freshness
+    if fresh is None:
+        return None
+    return {
+        "refresh_every_seconds": in_seconds(fresh.refresh_every),
+        "age_seconds": in_seconds(fresh.age),
+        "stale": fresh.is_stale,
+        "overdue_seconds": in_seconds(fresh.overdue),
+        "changed_rows_hint": fresh.changed_rows,
+    }

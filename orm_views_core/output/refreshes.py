@@ -1,0 +1,101 @@
+"""Refreshes as text and as JSON, for the commands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from orm_views_core.refresh.freshness import Freshness, in_seconds, in_words
+from orm_views_core.refresh.planner import PlannedRefresh
+from orm_views_core.refresh.results import Outcome, RefreshResult
+from orm_views_core.status.reader import DatabaseStatus
+
+
+def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:
+    """Return what came of a refresh as JSON has it."""
+    return {
+        "database": result.database,
+        "view": str(result.name),
+        "class": result.label or None,
+        "outcome": result.outcome.value,
+        "error": str(result.error) if result.error else None,
+        "concurrently": result.concurrently,
+        "why_not": result.why_not or None,
+        "started": result.started.isoformat() if result.started else None,
+        "finished": result.finished.isoformat() if result.finished else None,
+        "missed_seconds": in_seconds(result.missed),
+        "seconds": round(result.seconds, 3),
+        "waited_seconds": round(result.waited, 3),
+        "rows_before": result.rows_before,
+        "rows_after": result.rows_after,
+        "rows_exact": result.rows_exact,
+        "size_bytes_before": result.size_before,
+        "size_bytes_after": result.size_after,
+    }
+
+
+def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
+    """Return what would be refreshed as JSON has it."""
+    return {
+        "database": step.definition.database,
+        "view": str(step.definition.name),
+        "class": step.definition.label,
+        "installed": step.installed is not None,
+        "concurrently": step.concurrently,
+        "why_not": step.why_not or None,
+        "waits_for": sorted(map(str, step.waits_for)),
+        "last_seconds": step.seconds,
+    }
+
+
+def who_waits(concurrently: bool, why_not: str) -> str:
+    """Return “concurrently”, or that readers wait and why."""
+    if concurrently:
+        return "concurrently"
+    return f"readers wait: {why_not}" if why_not else "readers wait, as asked"
+
+
+def how_refreshed(result: RefreshResult, *, details: bool = False) -> tuple[str, str]:
+    """Return a word on what came of a refresh, and what else is to be said.
+
+    Args:
+        details: also how many rows there are, and their size.
+    """
+    if result.error is not None:
+        return ("skipped", "") if result.outcome is Outcome.SKIPPED else ("failed", "")
+    parts = [f"{result.seconds:.3f}s"]
+    if result.joined and result.started is not None:
+        parts = [f"another refresh had begun; rows as of {result.started:%Y-%m-%d %H:%M:%S} UTC"]
+        if missed := result.missed:
+            parts.append(f"{missed.total_seconds():.3f}s before this was asked for")
+    if details and result.rows_after is not None:
+        about = "" if result.rows_exact else "about "
+        parts.append(f"{about}{result.rows_after} rows")
+    if details and result.size_after is not None:
+        parts.append(f"{result.size_after} bytes")
+    return "joined" if result.joined else "OK", f" ({', '.join(parts)})"
+
+
+def refresh_plan_lines(planned: Iterable[PlannedRefresh]) -> Iterator[str]:
+    """Yield what would be refreshed, in its order, and whom that keeps waiting."""
+    for number, step in enumerate(planned, 1):
+        usual = "" if step.seconds is None else f"; the last time it took {step.seconds:g} s"
+        after = f"; after {', '.join(map(str, sorted(step.waits_for)))}" if step.waits_for else ""
+        how = who_waits(step.concurrently, step.why_not) if step.installed else "it is not there: sync first"
+        yield f"  {number}. {step.definition.name} ({how}{usual}{after})"
+
+
+def stale_views(databases: Iterable[DatabaseStatus]) -> list[str]:
+    """Name the views whose rows are older than promised, or should be there and are not, with by how much."""
+    return [
+        f"{view.name} ({_by_how_much(view.freshness)})"
+        for database in databases
+        for view in database.views
+        if view.freshness is not None and view.freshness.is_stale
+    ]
+
+
+def _by_how_much(freshness: Freshness) -> str:
+    if freshness.overdue is None:
+        return "no rows yet"
+    return f"{in_words(freshness.overdue)} older than promised"

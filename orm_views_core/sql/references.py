@@ -1,0 +1,225 @@
+"""Which views an SQL text refers to, and moving those references to another schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from orm_views_core.names import ViewName, quote_identifier
+
+from .lexer import Token, tokenize
+
+_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+_AFTER_FROM = frozenset(
+    {"where", "group", "having", "order", "window", "limit", "offset", "fetch", "for"}
+    | {"union", "intersect", "except", "values"}
+)
+
+
+class Reference(NamedTuple):
+    """``schema.name`` in a text; the offsets are those of the schema's token."""
+
+    target: ViewName
+    start: int
+    end: int
+
+
+def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Reference]:
+    """Yield every reference to a relation of one of these schemas that names its schema."""
+    # Most views read tables only: one search per schema spares them the lexer.
+    folded = sql.lower()
+    if not any(schema.lower().replace('"', '""') in folded for schema in schemas) and 'u&"' not in folded:
+        return
+    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    relations = {place.start for place in _relation_places(tokens)}
+    # A name that is used alone is that of a table or an alias as well: "views.id" may be its column.
+    used_alone = {token.identifier for i, token in enumerate(tokens) if not _is(tokens, i + 1, ".")}
+    for i, parts in _dotted_names(tokens):
+        behind = i + 2 * len(parts) - 1
+        if _is(tokens, behind, "("):
+            continue  # a function
+        if i in relations:
+            at = len(parts) - 2  # schema.name, or database.schema.name
+        elif len(parts) > 2 or _is(tokens, behind, "."):
+            at = len(parts) - 3 if len(parts) > 2 else 0  # schema.name.column, schema.name.*
+        else:
+            # The type of its rows, or a name that can only be a relation's because nothing has the other.
+            at = 0 if _is(tokens, i - 1, ":") or parts[0].identifier not in used_alone else -1
+        if 0 <= at < len(parts) - 1 and parts[at].identifier in schemas:
+            target = ViewName(parts[at].identifier, parts[at + 1].identifier)
+            yield Reference(target, parts[at].start, parts[at].end)
+
+
+def _is(tokens: list[Token], i: int, text: str) -> bool:
+    return 0 <= i < len(tokens) and tokens[i].text == text
+
+
+def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
+    """Yield every ``a.b…`` of two parts or more, with the index of its first token."""
+    for i, token in enumerate(tokens):
+        if token.kind != "identifier" or not _is(tokens, i + 1, ".") or _is(tokens, i - 1, "."):
+            continue
+        parts, last = [token], i
+        while _is(tokens, last + 1, ".") and last + 2 < len(tokens) and tokens[last + 2].kind == "identifier":
+            last += 2
+            parts.append(tokens[last])
+        if len(parts) > 1:
+            yield i, parts
+
+
+class _Place(NamedTuple):
+    """Where a relation's name begins; ``is_local`` if a name alone would be a common table expression's."""
+
+    start: int
+    is_local: bool
+
+
+@dataclass
+class _Level:
+    """What has been seen between two brackets."""
+
+    selects: bool = False
+    in_from: bool = False
+    in_with: bool = False
+    recursive: bool = False
+    named: str = ""
+    expressions: set[str] = field(default_factory=set)
+
+    def finish_expression(self) -> None:
+        if self.named:
+            self.expressions.add(self.named)
+            self.named = ""
+
+
+def _relation_places(tokens: list[Token]) -> Iterator[_Place]:
+    """Yield where relations are named: behind FROM, JOIN, TABLE and between the commas of a FROM list."""
+    levels, expected = [_Level()], False
+    for i, token in enumerate(tokens):
+        level, before = levels[-1], tokens[i - 1].text.lower() if i else ""
+        word = token.text.lower() if token.kind == "identifier" and before != "." else ""
+        if token.text == "(":
+            levels.append(_Level(in_from=expected))
+        elif token.text == ")":
+            levels = levels[:-1] or [_Level()]
+            expected = False
+        elif token.text == ",":
+            level.finish_expression()
+            expected = level.in_from
+        elif word == "with" and not level.selects:
+            level.in_with, expected = True, False
+        elif word == "select":
+            level.finish_expression()
+            level.selects, level.in_from, level.in_with, expected = True, False, False, False
+        elif word == "from":
+            compares = before == "distinct" and i > 1 and tokens[i - 2].text.lower() in {"is", "not"}
+            expected = level.selects and not compares
+            level.in_from = level.in_from or expected
+        elif word == "table":
+            level.finish_expression()
+            level.in_with, expected = False, True
+        elif word == "join":
+            expected = level.in_from
+        elif word in _AFTER_FROM:
+            level.finish_expression()
+            level.in_from, expected = False, False
+        elif word == "recursive" and before == "with":
+            level.recursive = True
+        elif word and level.in_with and before in {"with", "recursive", ","}:
+            level.named = token.identifier
+            if level.recursive:
+                level.finish_expression()
+        elif not (expected and word in {"only", "lateral"}):
+            if expected and token.kind == "identifier":
+                yield _Place(i, any(token.identifier in level.expressions for level in levels))
+            expected = False
+
+
+def find_references(
+    sql: str,
+    names: Collection[ViewName],
+    *,
+    search_path: Collection[str] = (),
+    reader: ViewName | None = None,
+) -> frozenset[ViewName]:
+    """Return which of ``names`` an SQL text reads.
+
+    Args:
+        sql: a SELECT.
+        names: the views to look for.
+        search_path: the schemas in which PostgreSQL looks up an unqualified name. Such a name counts
+            where it is that of a view in one of them, although a table of that name may come before: what
+            is found here is an order to create in, and PostgreSQL has the last word.
+        reader: the view whose SELECT it is. By its own name without schema it means a table.
+    """
+    schemas, reachable, words, phrases = _lookup(frozenset(names), tuple(search_path))
+    found = {r.target for r in qualified_references(sql, schemas) if r.target in names}
+    if reachable and _mentions(sql, words, phrases):
+        found |= {name for name in _unqualified_references(sql, reachable) if name != reader}
+    return frozenset(found)
+
+
+class _Lookup(NamedTuple):
+    """What to look for in an SQL text.
+
+    Attributes:
+        schemas: those of the views.
+        reachable: which view an unqualified name stands for.
+        words: those names, folded, that are a word; they may be written with quotes or without.
+        phrases: the other ones, as they stand between quotes.
+    """
+
+    schemas: frozenset[str]
+    reachable: dict[str, ViewName]
+    words: frozenset[str]
+    phrases: tuple[str, ...]
+
+
+@lru_cache(maxsize=4)  # a sync asks with the same names for each of its views
+def _lookup(names: frozenset[ViewName], search_path: tuple[str, ...]) -> _Lookup:
+    position = {schema: i for i, schema in enumerate(search_path)}
+    inside = sorted((n for n in names if n.schema in position), key=lambda n: -position[n.schema])
+    reachable = {n.name: n for n in inside}  # the first schema of the path comes last, and wins
+    folded = [name.lower() for name in reachable]
+    words = frozenset(name for name in folded if _WORD.fullmatch(name))
+    phrases = tuple(name.replace('"', '""') for name in folded if name not in words)
+    return _Lookup(frozenset(n.schema for n in names), reachable, words, phrases)
+
+
+def _mentions(sql: str, words: frozenset[str], phrases: Collection[str]) -> bool:
+    """Say whether a name may be in a text, strings and comments included: most are spared the lexer.
+
+    Quotes and whatever else is not part of a word end one, so a name that is a word is found as one.
+    """
+    folded = sql.lower()
+    if 'u&"' in folded:  # its escapes may spell any name
+        return True
+    return not words.isdisjoint(_WORD.findall(folded)) or any(phrase in folded for phrase in phrases)
+
+
+def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[ViewName]:
+    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    return {
+        reachable[tokens[i].identifier]
+        for i, is_local in _relation_places(tokens)
+        if tokens[i].identifier in reachable
+        and not is_local
+        and not (_is(tokens, i + 1, ".") or _is(tokens, i + 1, "("))
+    }
+
+
+def move_references(sql: str, schemas: Mapping[ViewName, str]) -> str:
+    """Return the text with the qualified references to some views moved to other schemas.
+
+    Args:
+        sql: a SELECT.
+        schemas: for each view to move, the schema to look for it in.
+    """
+    pieces, position = [], 0
+    for reference in qualified_references(sql, {name.schema for name in schemas}):
+        if reference.target in schemas:
+            pieces += [sql[position : reference.start], quote_identifier(schemas[reference.target])]
+            position = reference.end
+    return "".join([*pieces, sql[position:]])

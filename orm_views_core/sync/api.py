@@ -1,0 +1,155 @@
+"""Reading, planning and applying, put together: what commands, pages and projects call."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core import signals
+from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits, take_sync_lock
+from orm_views_core.exceptions import PlanBlockedError, StalePlanError
+from orm_views_core.names import ViewName
+from orm_views_core.plan.steps import Plan
+from orm_views_core.refresh.api import refresh_materialized_view
+
+from .executor import Progress, StepResult, apply_plan
+from .inputs import SyncOptions, plan_database, plan_to_apply
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What a sync of one database did, and how many seconds it took.
+
+    Attributes:
+        swap_seconds: for how many of them readers were locked out at most; None when there was no need.
+    """
+
+    plan: Plan
+    steps: tuple[StepResult, ...]
+    seconds: float
+    swap_seconds: float | None = None
+
+
+def plan_views(
+    databases: Sequence[str] | None = None,
+    *,
+    grant_select_permissions_to_user: str | Sequence[str] | None = None,
+    only: Collection[ViewName] | None = None,
+    force: bool = False,
+    allow_drop_all: bool = False,
+    drop_dependents: bool = False,
+) -> list[Plan]:
+    """Say what :func:`sync_views` would do, having tried every changed view; nothing is changed.
+
+    Args:
+        databases: aliases; those with registered views, and the default one, when None.
+        grant_select_permissions_to_user: a role, or several, to grant SELECT to.
+        only: the views to sync; all when None. What they cannot do without comes along.
+        force: replace or rebuild views although nothing differs.
+        allow_drop_all: plan it even when no view is registered and every view would be dropped.
+        drop_dependents: drop the views of others that read ours and fit them no more.
+
+    Returns:
+        a plan for each database. One that cannot be carried out says so in its ``problems``.
+
+    Raises:
+        OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
+    """
+    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
+
+    def plan(connection: BaseDatabaseWrapper) -> Plan:
+        limit_lock_waits(connection)
+        return plan_database(connection, options)
+
+    return [in_transaction(connection, plan) for connection in _connect(databases)]
+
+
+def sync_views(
+    grant_select_permissions_to_user: str | Sequence[str] | None = None,
+    *,
+    databases: Sequence[str] | None = None,
+    only: Collection[ViewName] | None = None,
+    force: bool = False,
+    allow_drop_all: bool = False,
+    drop_dependents: bool = False,
+    expected_fingerprint: str | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    progress: Progress | None = None,
+) -> list[SyncResult]:
+    """Make the databases match the registered views, each in one transaction, touching only what differs.
+
+    Args:
+        grant_select_permissions_to_user: a role, or several, to grant SELECT to.
+        databases: aliases; those with registered views, and the default one, when None.
+        only: the views to sync; all when None. What they cannot do without comes along.
+        force: replace or rebuild views although nothing differs.
+        allow_drop_all: go on when no view is registered and every view would be dropped.
+        drop_dependents: drop the views of others that read ours and fit them no more.
+        expected_fingerprint: the plan that was confirmed, for a single database.
+        on_plan: called with each database's plan before anything is done.
+        progress: what to call as a plan is carried out.
+
+    Returns:
+        what was done in each database.
+
+    Raises:
+        OrmViewsError: when a view is invalid, a role is missing, something is in the way or a database
+            does not answer. That database is as it was before.
+    """
+    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
+
+    plans: dict[str, Plan] = {}
+
+    def sync(connection: BaseDatabaseWrapper) -> SyncResult:
+        started = time.perf_counter()
+        take_sync_lock(connection, progress.on_wait if progress else None)
+        limit_lock_waits(connection)
+        if expected_fingerprint is None:
+            plan, sent = plan_to_apply(connection, options)
+        else:
+            plan, sent = plan_database(connection, options), frozenset[str]()
+        plans[connection.alias] = plan
+        if expected_fingerprint not in (None, plan.fingerprint):
+            raise StalePlanError(
+                f"Database {connection.alias!r} or the code has changed since this plan was made. "
+                "Nothing was done; look at the new plan."
+            )
+        if plan.problems:
+            raise PlanBlockedError(plan.problems)
+        if on_plan:
+            on_plan(plan)
+        done = apply_plan(
+            connection, plan, sent=sent, command_roles=options.grant_select_to, progress=progress
+        )
+        return SyncResult(plan, done.steps, time.perf_counter() - started, done.swap_seconds)
+
+    results = []
+    request = uuid.uuid4()
+    for connection in _connect(databases):
+        alias, started = connection.alias, time.perf_counter()
+        now = dt.datetime.now(dt.timezone.utc)
+        said = {"sender": sync_views, "database": alias, "request": request, "started": now}
+        signals.views_sync_started.send_robust(**said)
+        try:
+            result = in_transaction(connection, sync, progress.on_wait if progress else None)
+        except BaseException as error:
+            seconds = time.perf_counter() - started
+            signals.views_sync_failed.send_robust(**said, error=error, seconds=seconds, plan=plans.get(alias))
+            raise
+        results.append(result)
+        signals.views_synced.send_robust(**said, result=result)
+    return results
+
+
+def _connect(databases: Sequence[str] | None) -> list[BaseDatabaseWrapper]:
+    """Open every database before the first is touched, so that a wrong alias changes nothing anywhere."""
+    return [get_connection(alias) for alias in (view_databases() if databases is None else databases)]
+
+
+__all__ = ["Progress", "SyncResult", "plan_views", "refresh_materialized_view", "sync_views"]

@@ -1,0 +1,105 @@
+"""Whether the key of a queryset's model identifies the rows of the queryset too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col, F
+from django.db.models.sql import Query
+
+from .querysets import OutputColumn
+
+
+def source_key(query: Query, columns: Sequence[OutputColumn]) -> tuple[tuple[str, ...], str]:
+    """Return the columns that are the model's key, and why they are none; one of the two is empty.
+
+    Args:
+        query: the queryset's query.
+        columns: its columns.
+    """
+    if query.combinator:
+        return (), "the rows of a union, or the like, are not those of one model"
+    opts: Any = query.get_meta()
+    base = query.get_initial_alias()
+    names = {
+        column.expression.target: column.name
+        for column in reversed(columns)
+        if isinstance(column.expression, Col) and column.expression.alias == base
+    }
+    missing = [field.name for field in opts.pk_fields if field not in names]
+    if missing:
+        return (), f"the key of {opts.label}, {', '.join(missing)}, is not among its columns"
+    if why := _what_multiplies(query, columns):
+        return (), f"{why} gives several rows for one {opts.label}"
+    return tuple(names[field] for field in opts.pk_fields), ""
+
+
+def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
+    """Say what makes several rows out of one of the model's; "" when nothing does."""
+    if query.extra_tables:
+        return "another table, named in extra(),"
+    expressions = [column.expression for column in columns]
+    if any(getattr(part, "set_returning", False) for e in expressions for part in _parts(e)):
+        return "a function that returns several rows"
+    for name in _ordered_by(query):
+        if _goes_to_many(query, name):
+            return f"ordering by {name!r}"
+    many = _joins_to_many(query)
+    if query.group_by is None and (query.distinct_fields or not query.distinct):
+        return _join_named(query, many)
+    # GROUP BY and DISTINCT make one row of them again, unless they tell them apart themselves.
+    grouped = [*(query.group_by if isinstance(query.group_by, tuple) else ())]
+    grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
+    used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
+    return _join_named(query, [alias for alias in many if alias in used])
+
+
+def _ordered_by(query: Query) -> Iterator[str]:
+    """Yield what a query is ordered by, which can join a table that it does not have yet."""
+    of_model = query.default_ordering and query.group_by is None  # where Django leaves it out
+    ordering: Any = query.order_by or (query.get_meta().ordering if of_model else ())
+    for each in ordering:
+        if isinstance(each, str):
+            yield each.lstrip("-")
+        else:
+            yield from (str(part.name) for part in _parts(each) if isinstance(part, F))  # type: ignore[attr-defined]
+
+
+def _joins_to_many(query: Query) -> list[str]:
+    """Return the aliases of the tables that may have several rows for one of the model's."""
+    many: list[str] = []
+    for alias, join in query.alias_map.items():
+        relation: Any = getattr(join, "join_field", None)
+        is_many = relation is not None and (
+            relation.one_to_many or relation.many_to_many or _is_generic_relation(relation)
+        )
+        if query.alias_refcount.get(alias) and (is_many or join.parent_alias in many):
+            many.append(alias)
+    return many
+
+
+def _is_generic_relation(relation: Any) -> bool:
+    """Say whether a join is that of a GenericRelation, which says of its two ends the reverse of others."""
+    return bool(getattr(getattr(relation, "field", None), "one_to_many", False))
+
+
+def _join_named(query: Query, aliases: Sequence[str]) -> str:
+    return f"the join to {query.alias_map[aliases[0]].table_name}" if aliases else ""
+
+
+def _goes_to_many(query: Query, name: str) -> bool:
+    try:
+        paths, *_ = query.names_to_path(name.split(LOOKUP_SEP), query.get_meta())
+    except FieldError:  # an annotation, or "?"
+        return False
+    return any(path.m2m for path in paths)
+
+
+def _parts(expression: Any) -> Iterator[Any]:
+    yield expression
+    for part in () if isinstance(expression, F) else expression.get_source_expressions():
+        if part is not None:
+            yield from _parts(part)
