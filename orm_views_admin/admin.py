@@ -8,9 +8,10 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
 
+from orm_views_admin.readable.admin import ReadableViewAdmin
+
 from .addresses import ViewAddress
 from .models import RegisteredView
-from .readable_admin import ReadableViewAdmin
 from .sites import url_in
 
 

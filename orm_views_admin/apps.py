@@ -17,8 +17,9 @@ class OrmViewsAdminConfig(AppConfig):
     path = str(_PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent)
 
     def ready(self) -> None:
+        from orm_views_admin.runs.recorder import connect
+
         from . import checks  # noqa: F401 - registers them
-        from .recording import connect
 
         connect()
         add_commands()

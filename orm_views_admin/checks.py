@@ -9,8 +9,9 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from orm_views_admin.runs.executors import get_executor
+
 from .conf import raw_settings, setting_problems
-from .executors import get_executor
 
 
 @register("orm_views")

@@ -12,17 +12,18 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, include, path, register_converter
 
+from orm_views_admin.pages.runs.cancel import CancelView
+from orm_views_admin.pages.runs.history import HistoryExport, HistoryPage
+from orm_views_admin.pages.runs.run import RunPage, RunState
+from orm_views_admin.pages.sync import SyncPage
+from orm_views_admin.pages.views.count import CountView
+from orm_views_admin.pages.views.detail import DetailPage
+from orm_views_admin.pages.views.list import ListPage
+from orm_views_admin.pages.views.preview import PreviewPage
+from orm_views_admin.pages.views.refresh import RefreshPage
+
 from .addresses import SegmentConverter
 from .sites import namespace_of
-from .views.cancel import CancelView
-from .views.count import CountView
-from .views.detail import DetailPage
-from .views.list import ListPage
-from .views.preview import PreviewPage
-from .views.refresh import RefreshPage
-from .views.run import RunPage, RunState
-from .views.runs import HistoryExport, HistoryPage
-from .views.sync import SyncPage
 
 register_converter(SegmentConverter, "orm_views_segment")
 

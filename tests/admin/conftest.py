@@ -16,7 +16,7 @@ from django.test import Client
 from orm_views_admin.models import Run
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import Registry, registry
-from tests.admin.pages import Browse
+from tests.admin.browse import Browse
 from tests.admin.slow import declare_slow
 
 

@@ -15,7 +15,7 @@ from django.db import connections
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_core.names import ViewName
-from tests.admin.pages import declare_materialised
+from tests.admin.browse import declare_materialised
 
 ROOT = Path(__file__).absolute().parents[2]
 SLOW = ViewAddress("default", ViewName("views", "slow"))

@@ -9,8 +9,8 @@ from django.db import connections
 from orm_views_admin.models import Run
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
+from tests.admin.browse import LIST, declare, declare_materialised, key, url
 from tests.admin.histories import STEPS, make_run
-from tests.admin.pages import LIST, declare, declare_materialised, key, url
 from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
 

@@ -47,7 +47,7 @@ def main() -> None:
 
 def take_all(page: Any, scheme: str) -> None:
     """Take the pictures of one colour scheme."""
-    from tests.admin.pages import LIST, url
+    from tests.admin.browse import LIST, url
 
     pages = {
         "list": LIST,
@@ -78,7 +78,7 @@ def refresh_some() -> None:
 def out_of_step() -> Iterator[None]:
     """Change one class, add one and take one away, in this process only."""
     from orm_views_core.views.registry import registry
-    from tests.admin.pages import declare
+    from tests.admin.browse import declare
     from tests.demo.lending.postgres_views import Customers, CustomersByEra
 
     kept = Customers.sql

@@ -13,11 +13,11 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from orm_views_admin.models import Run
-from orm_views_admin.shown_runs import ShownRun
+from orm_views_admin.pages.runs.shown_runs import ShownRun
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
+from tests.admin.browse import LIST, declare, declare_materialised, key
 from tests.admin.histories import make_run
-from tests.admin.pages import LIST, declare, declare_materialised, key
 from tests.browser.accessibility import check_accessibility
 from tests.browser.following import let_all_end, standing, wait_until
 

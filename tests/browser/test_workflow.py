@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
-from tests.admin.pages import LIST, declare, declare_materialised, url
+from tests.admin.browse import LIST, declare, declare_materialised, url
 from tests.browser.following import let_all_end, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]

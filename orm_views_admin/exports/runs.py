@@ -1,0 +1,50 @@
+"""A run as a record for other programs: names with units, values as they are, nothing translated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from orm_views_admin.datetimes import from_field
+from orm_views_admin.models import Run
+from orm_views_admin.ui import run_wording
+
+
+def _moment(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment and from_field(moment).astimezone(dt.timezone.utc)
+
+
+_FACTS: dict[str, Callable[[Run], Any]] = {
+    "request": lambda run: str(run.request),
+    "kind": lambda run: run.kind,
+    "database": lambda run: run.database,
+    "schema": lambda run: run.schema,
+    "view": lambda run: run.name,
+    "state": lambda run: run.state,
+    "origin": lambda run: run.origin,
+    "who": lambda run: run.who,
+    "cancelled_by": lambda run: run.cancelled_by,
+    "concurrently": lambda run: run.concurrently,
+    "why_not_concurrently": lambda run: run.why_not,
+    "queued_at": lambda run: _moment(run.queued_at),
+    "started_at": lambda run: _moment(run.started_at),
+    "finished_at": lambda run: _moment(run.finished_at),
+    "queue_seconds": run_wording.queue_seconds,
+    "seconds": lambda run: run.seconds,
+    "waited_seconds": lambda run: run.waited,
+    "rows_before": lambda run: run.rows_before,
+    "rows_after": lambda run: run.rows_after,
+    "rows_exact": lambda run: run.rows_exact,
+    "size_before_bytes": lambda run: run.size_before,
+    "size_after_bytes": lambda run: run.size_after,
+    "summary": lambda run: run.summary,
+    "error": lambda run: run.error,
+}
+
+COLUMNS = tuple(_FACTS)
+
+
+def record(run: Run) -> list[Any]:
+    """Return what is known of a run, in the order of ``COLUMNS``; times in UTC."""
+    return [fact(run) for fact in _FACTS.values()]

@@ -1,0 +1,141 @@
+"""Following what was started: the runs of a request, in their order, until all have ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from orm_views_admin import runs
+from orm_views_admin.models import Run
+from orm_views_admin.pages.base import AdminView, Page
+from orm_views_admin.permissions import Permission, may
+from orm_views_admin.sites import url_in
+from orm_views_admin.ui import run_wording
+from orm_views_admin.ui.wording import moment, number
+
+from .shown_runs import ShownRun, show_runs, stand, usual_durations
+
+#: Further requests that are followed on the same page: some of what was asked for was under way already.
+AND = "and"
+
+
+class RunPage(Page):
+    """The runs of a request. It asks ``RunState`` for news; without JavaScript it is loaded anew."""
+
+    template_name = "orm_views_admin/run.html"
+    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
+        requests = [run_request, *uuids(request.GET.getlist(AND))]
+        found = read_runs(requests)
+        active = [run for run in found if run.is_active]
+        shown = show_runs(found, usual_durations(found))
+        may_cancel = bool(active) and may(request.user, Permission.CANCEL)
+        first = found[0]
+        return self.render(
+            _title(found),
+            parent=(_("History"), self.url("runs")),
+            standing=stand(shown),
+            is_active=bool(active),
+            several=len(found) > 1,
+            runs=[self._row(run, may_cancel) for run in shown],
+            requests=requests,
+            here=follow(self.site, requests),
+            state_url=follow(self.site, requests, "run_state") if active else "",
+            asked=moment(first.queued_at),
+            who=first.who,
+            origin=run_wording.origin(first),
+            active=active,
+            cancel_all_url=self._cancel_url(active[0]) if may_cancel and len(active) > 1 else "",
+            next_links=self._next_links(shown),
+        )
+
+    def _row(self, shown: ShownRun, may_cancel: bool) -> dict[str, Any]:
+        address = shown.address
+        return {
+            "shown": shown,
+            "url": self.url("detail", address) if address else "",
+            "cancel_url": self._cancel_url(shown.run) if may_cancel and shown.run.is_active else "",
+        }
+
+    def _cancel_url(self, run: Run) -> str:
+        return url_in(self.site, "cancel", pk=run.pk)
+
+    def _next_links(self, shown: list[ShownRun]) -> list[tuple[str, str]]:
+        """Return where to go from here."""
+        addresses = [run.address for run in shown if run.address]
+        links = []
+        if len(addresses) == 1:
+            (address,) = addresses
+            words = _("History of %(name)s") % {"name": address.name}
+            links.append((words, self.url_about("runs", address)))
+        if addresses and may(self.request.user, Permission.REFRESH):
+            links.append((_("Refresh again…"), self.url_about("refresh", *addresses)))
+        if not addresses and may(self.request.user, Permission.SYNC):
+            links.append((_("Plan a sync…"), self.url("sync")))
+        return links
+
+
+class RunState(AdminView):
+    """How the runs of a request stand, as JSON."""
+
+    http_method_names = ["get"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
+        found = read_runs([run_request, *uuids(request.GET.getlist(AND))])
+        shown = show_runs(found)
+        return JsonResponse(
+            {
+                "active": any(run.is_active for run in found),
+                "standing": stand(shown),
+                "runs": [each.as_json() for each in shown],
+            }
+        )
+
+
+def follow(site: AdminSite, requests: Iterable[uuid.UUID], page: str = "run") -> str:
+    """Return the address of the page on which some requests are followed."""
+    first, *others = dict.fromkeys(requests)
+    query = urlencode([(AND, str(other)) for other in others])
+    return url_in(site, page, run_request=first) + (f"?{query}" if query else "")
+
+
+def read_runs(requests: Sequence[uuid.UUID]) -> list[Run]:
+    """Return the runs of some requests, request by request; whatever nobody works on any more is settled.
+
+    Raises:
+        Http404: when there are none.
+    """
+    found = list(Run.objects.filter(request__in=requests))
+    if not found:
+        raise Http404(_("There is no such run. Old ones are not kept for ever."))
+    runs.reconcile(found)
+    return sorted(found, key=lambda run: (requests.index(run.request), run.pk))
+
+
+def uuids(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Read the ids of requests.
+
+    Raises:
+        Http404: when one of them is none.
+    """
+    try:
+        return [uuid.UUID(text) for text in texts]
+    except ValueError:
+        raise Http404(_("There is no such run. Old ones are not kept for ever.")) from None
+
+
+def _title(found: Sequence[Run]) -> str:
+    if len(found) == 1:
+        return run_wording.title(found[0])
+    words = {
+        Run.Kind.REFRESH: _("Refresh of %(count)s views"),
+        Run.Kind.SYNC: _("Sync of %(count)s databases"),
+    }
+    return words[Run.Kind(found[0].kind)] % {"count": number(len(found))}

@@ -1,0 +1,38 @@
+"""The exact number of rows of a view, as JSON: the list asks for it once the page is there."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from orm_views_admin.pages.base import AdminView, address_or_404, find_status, is_registered
+from orm_views_admin.ui.wording import DASH, number
+from orm_views_core.engines.postgresql.rows import count_rows
+from orm_views_core.exceptions import OrmViewsError
+
+
+class CountView(AdminView):
+    """``{"rows": 1234, "exact": true, "text": "1,234", "title": "…"}``."""
+
+    http_method_names = ["get"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
+        address = address_or_404(database, schema, name)
+        try:
+            if not is_registered(address):
+                find_status(address)
+            count = count_rows(address.database, address.name)
+        except (OrmViewsError, DatabaseError) as error:
+            return JsonResponse({"rows": None, "exact": False, "text": DASH, "title": str(error).strip()})
+        text = DASH if count.rows is None else number(count.rows)
+        return JsonResponse(
+            {
+                "rows": count.rows,
+                "exact": count.exact,
+                "text": text if count.exact else f"~ {text}",
+                "title": _("Counted just now")
+                if count.exact
+                else _("The planner's estimate: counting took too long"),
+            }
+        )

@@ -1,0 +1,309 @@
+"""A base class for showing the rows of a readable view in Django's admin."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied
+from django.core.paginator import InvalidPage
+from django.db import DatabaseError, models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from orm_views_admin.permissions import Permission, may
+from orm_views_admin.sites import url_in
+from orm_views_admin.ui import django_versions as markup
+from orm_views_core.conf import get_settings
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.rows import limiting, reading, unavailable
+from orm_views_core.exceptions import OrmViewsError, RowsUnavailableError
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.readable import is_readable
+
+from .paginator import EstimatingPaginator
+from .related import RelatedColumn, related_column
+
+logger = logging.getLogger(__name__)
+
+#: Further columns do not fit beside the admin's sidebar and filters at 1280 pixels; the row's page has all.
+COLUMNS = 8
+#: Beyond this, an OFFSET is a number that PostgreSQL refuses.
+_LAST_PAGE = 1_000_000_000
+_UNREADABLE = (OrmViewsError, DatabaseError)
+
+
+class ReadableChangeList(ChangeList):
+    """A page of rows that is read at once, within a time-out, whatever counting them takes.
+
+    Attributes:
+        is_exact: whether ``result_count`` was counted.
+    """
+
+    is_exact = True
+
+    def apply_select_related(self, qs: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        """Read what foreign keys lead to in a query of its own each, unless ``list_select_related`` is set.
+
+        Not by a join, as Django does it: the rows of a view may outlive what they refer to, and an inner
+        join would leave them out of the page, though not out of the count.
+        """
+        if self.list_select_related:
+            return super().apply_select_related(qs)
+        columns = [c for c in self.list_display if isinstance(c, RelatedColumn)]
+        return qs.prefetch_related(*(c.source.name for c in columns if c.allowed and c.loads))
+
+    def get_results(self, request: HttpRequest) -> None:
+        paginator: Any = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        count = paginator.count
+        exact = getattr(paginator, "is_exact", True)
+        can_show_all = exact and count <= self.list_max_show_all
+        first, size = (self.page_num - 1) * self.list_per_page, self.list_per_page
+        if self.show_all and can_show_all:
+            first, size = 0, self.list_max_show_all
+        elif not exact or count > self.list_per_page:
+            self._check_page(paginator if exact else None)
+        else:
+            first = 0
+        rows = self._read(first, size)
+        if not exact:
+            if first and not rows:
+                raise IncorrectLookupParameters
+            count, exact = _amend(count, first, rows, size)
+            paginator.count = count
+        root = self.model_admin.get_paginator(request, self.root_queryset, self.list_per_page)
+        self.show_full_result_count = self.model_admin.show_full_result_count
+        self.full_result_count = root.count if self.show_full_result_count else None
+        self.show_admin_actions = not self.show_full_result_count or bool(self.full_result_count)
+        self.result_list = rows[:size]
+        self.result_count = count
+        self.is_exact = exact
+        self.can_show_all = can_show_all
+        self.multi_page = count > self.list_per_page
+        self.paginator = paginator
+
+    def _check_page(self, paginator: Any) -> None:
+        try:
+            if paginator is not None:
+                paginator.validate_number(self.page_num)
+            elif not 1 <= self.page_num <= _LAST_PAGE:
+                raise IncorrectLookupParameters
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
+
+    def _read(self, first: int, size: int) -> list[Any]:
+        """Return the rows of a page, and one more if there are further ones."""
+        queryset = self.queryset
+        try:
+            with reading(get_connection(queryset.db), get_settings().PREVIEW_TIMEOUT):
+                return list(queryset[first : first + size + 1])
+        except (ValueError, OverflowError) as error:  # from the driver: a date before our era, say
+            model: Any = self.model
+            raise RowsUnavailableError(
+                f"{name_of(model)} has a value that Python cannot hold: {error}"
+            ) from error
+
+
+def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
+    """Return a better number of rows than an estimate, and whether it is exact, after a page was read."""
+    seen = first + min(len(rows), size)
+    return (max(estimate, seen + 1), False) if len(rows) > size else (seen, True)
+
+
+class _LimitedResponse(TemplateResponse):
+    """A page of the admin whose template reads the view as well: the links of a date hierarchy, say."""
+
+    _limited_by: ReadableViewAdmin
+    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limited_by"]  # noqa: RUF012 - as Django has it
+
+    @property
+    def rendered_content(self) -> str:
+        shown = self._limited_by
+        try:
+            with shown._limits(self._request):
+                return super().rendered_content
+        except _UNREADABLE as error:
+            return shown._explain(self._request, error).rendered_content
+
+
+class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows the rows of a readable view, to whoever has its ``view`` permission. Nobody can write.
+
+    A subclass sets what any ModelAdmin has. Without any, the list has the first eight fields, the key in
+    front, and is ordered by the key. Rows are read from the view's database, within the time-outs of
+    ``ORM_VIEWS``. Django's admin takes no model with a composite key.
+    """
+
+    actions = None
+    change_form_template = "orm_views_admin/readable_change_form.html"
+    change_list_template = "orm_views_admin/readable_change_list.html"
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+
+    def __init__(self, model: Any, admin_site: admin.AdminSite) -> None:
+        if not is_readable(model):
+            raise ImproperlyConfigured(
+                f"{type(self).__name__} shows readable views, and {model._meta.label} is none. "
+                "Derive from django.contrib.admin.ModelAdmin instead."
+            )
+        super().__init__(model, admin_site)
+        # Django would add the key, descending, to what does not order all rows.
+        self.ordering = self.ordering or self.opts.ordering or (self.opts.pk.name,)  # type: ignore[misc, assignment]
+
+    # Who may do what.
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    # What is shown.
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names: list[Any] = list(super().get_list_display(request))
+        if names == ["__str__"]:
+            names = [f.name for f in self._fields() if not isinstance(f, models.BinaryField)][:COLUMNS]
+        inside_link = super().get_list_display_links(request, names) or ()
+        return [self._column(request, name, inside_link=name in inside_link) for name in names]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        links = super().get_list_display_links(request, list_display)
+        return links and [self._column(request, name, inside_link=True) for name in links]
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        if self.sortable_by is None:
+            return self.get_list_display(request)
+        # Either of the two that may stand in the list.
+        return [
+            self._column(request, name, inside_link=inside)
+            for name in self.sortable_by
+            for inside in (False, True)
+        ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        excluded = self.get_exclude(request, obj) or ()
+        return self.fields or [f.name for f in self._fields() if f.name not in excluded]
+
+    def _fields(self) -> list[Any]:
+        """Return the fields, the key in front."""
+        return sorted(self.opts.concrete_fields, key=lambda field: not field.primary_key)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            (title, {**options, "fields": self._columns(request, options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _columns(self, request: HttpRequest, names: Any) -> list[Any]:
+        return [
+            self._columns(request, name) if isinstance(name, (list, tuple)) else self._column(request, name)
+            for name in names
+        ]
+
+    def _column(self, request: HttpRequest, name: Any, *, inside_link: bool = False) -> Any:
+        """Return what to show for a name: itself, but for a foreign key."""
+        try:
+            field = self.opts.get_field(name) if isinstance(name, str) else None
+        except FieldDoesNotExist:
+            return name
+        if not isinstance(field, models.ForeignKey):
+            return name
+        return related_column(
+            field,
+            request,
+            self.admin_site,
+            alias=self.get_queryset(request).db,
+            empty=self.get_empty_value_display(),
+            inside_link=inside_link,
+        )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReadableChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        with reading(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT):
+            return super().get_object(request, object_id, from_field)
+
+    # What cannot be read is said in words.
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return self._limited(request, super().changelist_view, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        return self._limited(request, super().changeform_view, object_id, form_url, extra_context)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return self._limited(request, super().delete_view, object_id, extra_context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return self._limited(request, super().history_view, object_id, extra_context)
+
+    @contextmanager
+    def _limits(self, request: HttpRequest) -> Iterator[None]:
+        with limiting(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT):
+            yield
+
+    def _limited(self, request: HttpRequest, page: Callable[..., Any], *args: Any) -> Any:
+        try:
+            with self._limits(request):
+                response = page(request, *args)
+        except _UNREADABLE as error:
+            if not self.has_view_permission(request):
+                raise PermissionDenied from error
+            return self._explain(request, error)
+        if isinstance(response, TemplateResponse) and not response.is_rendered:
+            response.__class__ = _LimitedResponse
+            response._limited_by = self  # type: ignore[attr-defined]
+        return response
+
+    def _explain(self, request: HttpRequest, error: Exception) -> TemplateResponse:
+        """Return a page that says why the rows cannot be shown."""
+        logger.warning("%s cannot be shown: %s", self.opts.label, error, exc_info=error)
+        if isinstance(error, DatabaseError):
+            error = unavailable(name_of(self.model), error)
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("The rows cannot be shown"),
+            "opts": self.opts,
+            "markup": markup.CONTEXT,
+            "list_url": reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
+                current_app=self.admin_site.name,
+            ),
+            "error": str(error),
+            "status_url": self._status_url(request),
+        }
+        return TemplateResponse(request, "orm_views_admin/readable_unavailable.html", context)
+
+    def _status_url(self, request: HttpRequest) -> str:
+        """Return the address of the page about the view, for whoever may open it."""
+        if not may(request.user, Permission.VIEW):
+            return ""
+        name = name_of(self.model)
+        parts = {"database": self.get_queryset(request).db, "schema": name.schema, "name": name.name}
+        try:
+            return url_in(self.admin_site, "detail", **parts)
+        except NoReverseMatch:  # the site has no pages of views
+            return ""
+
+
+__all__ = ["ReadableViewAdmin"]

@@ -1,0 +1,138 @@
+"""Cancelling: what is in the queue is not begun, what is at work ends within a second, and the rows stay."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connections
+
+from orm_views_admin.models import Run
+from orm_views_admin.runs import cancel, holders, perform, start_refresh, start_sync
+from orm_views_core.engines.postgresql.advisory_locks import REFRESH_LOCK
+from orm_views_core.engines.postgresql.sessions import cancel_work, find_backends, own_backend
+from orm_views_core.refresh_locks import find_running
+from tests.admin.browse import declare_materialised
+from tests.admin.slow import ABOVE, SLOW, wait_for, wait_for_state
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def threads(settings):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
+
+
+@pytest.fixture
+def other(db):
+    """Another session."""
+    connection = connections.create_connection("default")
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
+
+
+def slept(execute):
+    return execute("SELECT n FROM views.slow")
+
+
+def test_what_is_at_work_ends_at_once_and_the_rows_stay(pause, ann, execute):
+    before = slept(execute)
+    pause(30)
+    (run,) = start_refresh(ann, [SLOW])
+    wait_for(
+        lambda: execute(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'REFRESH %slow%' AND state = 'active'"
+        )
+    )
+    began = time.monotonic()
+    assert cancel(run, ann)
+    wait_for(lambda: not find_running("default"))
+    wait_for_state(run, "cancelled")
+    print(f"\ncancelled within {time.monotonic() - began:.2f} s")
+    assert run.cancelled_by == "ann"
+    assert run.finished_at
+    assert slept(execute) == before
+    assert LogEntry.objects.first().change_message == "Cancelled a refresh."
+    assert not cancel(run, ann)
+
+
+def test_what_waits_for_readers_ends_as_well(pause, ann, execute, other):
+    """Between two tries to get a lock there is no statement that could be cancelled."""
+    other.execute("BEGIN")
+    other.execute("SELECT 'the reader', count(*) FROM views.slow")
+    pause(0)
+    (run,) = start_refresh(ann, [SLOW])
+    wait_for(lambda: "the reader" in holders(refreshed(run)))
+    began = time.monotonic()
+    assert cancel(run, ann)
+    wait_for_state(run, "cancelled")
+    print(f"\ncancelled within {time.monotonic() - began:.2f} s")
+    wait_for(lambda: not find_running("default"))
+    other.execute("ROLLBACK")
+
+
+def test_what_waits_for_a_lock_names_its_holder(pause, ann, execute, other):
+    """Whoever refreshes it already is waited for by PostgreSQL itself."""
+    pause(0)
+    other.execute("BEGIN")
+    other.execute("SELECT pg_advisory_xact_lock(%s, 'views.slow'::regclass::oid::int)", [REFRESH_LOCK])
+    (run,) = start_refresh(ann, [SLOW])
+    said = wait_for(lambda: holders(refreshed(run)))
+    assert said.startswith("waiting for a lock held by pid ")
+    assert "idle in transaction for" in said
+    assert "pg_advisory_xact_lock" in said
+    assert cancel(run, "somebody")
+    wait_for_state(run, "cancelled", seconds=1)
+    assert run.cancelled_by == "somebody"
+    assert holders(run) == ""
+    other.execute("ROLLBACK")
+
+
+def refreshed(run):
+    run.refresh_from_db()
+    return run
+
+
+def test_what_is_in_the_queue_is_never_begun(pause, ann, execute, settings):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_runs.leave"}
+    before = slept(execute)
+    pause(0)
+    (run,) = start_refresh(ann, [SLOW])
+    assert cancel(run, ann)
+    assert (run.state, run.cancelled_by) == ("cancelled", "ann")
+    perform(run.request)
+    assert slept(execute) == before
+    assert refreshed(run).state == "cancelled"
+
+
+def test_what_waits_for_its_turn_is_never_begun_and_the_one_before_it_goes_on(pause, ann, execute):
+    pause(1.5)
+    slow, above = start_refresh(ann, [ABOVE, SLOW])
+    wait_for_state(slow, "running")
+    assert refreshed(above).state == "queued"
+    assert cancel(above, ann)
+    assert above.state == "cancelled"
+    wait_for_state(slow, "succeeded")
+    wait_for(lambda: not find_running("default"))
+    assert refreshed(above).state == "cancelled"
+    assert above.started_at is None
+
+
+def test_a_sync_is_cancelled_and_leaves_the_database_as_it_was(pause, ann, execute):
+    declare_materialised("Endless", "SELECT pg_sleep(30)::text AS slept")
+    run = start_sync(ann, "default")
+    wait_for(lambda: {"running"} & {step["state"] for step in refreshed(run).steps})
+    assert cancel(run, ann)
+    wait_for_state(run, "cancelled", seconds=1)
+    assert execute("SELECT to_regclass('views.endless')") == [(None,)]
+    assert LogEntry.objects.first().change_message == "Cancelled a sync."
+
+
+def test_a_backend_that_has_gone_on_to_something_else_is_left_alone(pause, ann, execute):
+    backend = own_backend("default")
+    assert find_backends("default", [backend.pid]).keys() == {backend.pid}
+    run = Run(kind="refresh", database="default", schema="views", name="slow", state="running")
+    assert not cancel_work("default", backend.pid, backend.started, run.view_name)
+    assert execute("SELECT 1") == [(1,)]

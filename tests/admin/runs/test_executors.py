@@ -1,0 +1,185 @@
+"""Who carries out what staff start: by default a thread, with a worker nothing is done twice."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from orm_views_admin.models import Run
+from orm_views_admin.runs import start_refresh
+from orm_views_admin.runs.executors import (
+    CallableExecutor,
+    InlineExecutor,
+    TaskExecutor,
+    ThreadExecutor,
+    get_executor,
+)
+from tests.admin.slow import SLOW, Process, wait_for, wait_for_state
+
+try:
+    from django.tasks import task_backends  # noqa: F401
+except ModuleNotFoundError:
+    PACKAGE = "django_tasks"
+else:
+    PACKAGE = "django.tasks"
+
+REAL = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+IMMEDIATE = {"default": {"BACKEND": f"{PACKAGE}.backends.immediate.ImmediateBackend"}}
+DUMMY = {"default": {"BACKEND": f"{PACKAGE}.backends.dummy.DummyBackend"}}
+
+
+def taken(request):
+    """What a project would write."""
+
+
+not_callable = "no function"
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks", "kind"),
+    [
+        ("auto", IMMEDIATE, ThreadExecutor),
+        ("auto", DUMMY, ThreadExecutor),
+        ("auto", {}, ThreadExecutor),
+        ("auto", REAL, TaskExecutor),
+        ("task", REAL, TaskExecutor),
+        ("thread", REAL, ThreadExecutor),
+        ("inline", REAL, InlineExecutor),
+        ("tests.admin.runs.test_executors.taken", REAL, CallableExecutor),
+    ],
+)
+def test_the_setting_and_the_tasks_of_the_project_say_who_does_it(settings, name, tasks, kind):
+    settings.TASKS = tasks
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
+    assert type(get_executor()) is kind
+
+
+def test_the_default_is_a_thread(settings):
+    del settings.ORM_VIEWS_ADMIN
+    assert type(get_executor()) is ThreadExecutor
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("task", "no default backend"),
+        ("tests.admin.absent.submit", "cannot be imported"),
+        ("tests.admin.runs.test_executors.absent", "cannot be imported"),
+        ("tests.admin.runs.test_executors.not_callable", "cannot be called"),
+        ("threads", "is 'threads'"),
+        (3, "is 3"),
+    ],
+)
+def test_one_that_is_not_there_is_said_by_manage_py_check(settings, name, said):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
+    (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
+    assert said in problem.msg
+    assert problem.hint
+    with pytest.raises(ImproperlyConfigured):
+        get_executor()
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"KEEP_RUNS": 90}, "ORM_VIEWS_ADMIN['KEEP_RUNS'] is 90."),
+        ({"KEEP": 90}, "unknown key 'KEEP'"),
+        ([], "not a dict"),
+    ],
+)
+def test_a_wrong_setting_is_said_by_manage_py_check(settings, raw, said):
+    settings.ORM_VIEWS_ADMIN = raw
+    (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
+    assert said in problem.msg
+    assert problem.hint
+
+
+def started(ann):
+    """Start a refresh as a request does; return its run, and say how long that took."""
+    began = time.monotonic()
+    (run,) = start_refresh(ann, [SLOW])
+    print(f"\nstarted within {time.monotonic() - began:.2f} s")
+    assert Run.objects.get(pk=run.pk).is_active, "starting it waited for its end"
+    return run
+
+
+def sessions():
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_the_defaults_a_thread_does_it_and_leaves_no_connection(pause, ann, settings, refresh_seconds):
+    del settings.ORM_VIEWS_ADMIN
+    before = sessions()
+    pause(refresh_seconds)
+    run = started(ann)
+    wait_for_state(run, "running")
+    wait_for_state(run, "succeeded")
+    assert run.seconds >= refresh_seconds
+    wait_for(lambda: sessions() == before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refresh_seconds):
+    del settings.ORM_VIEWS_ADMIN
+    settings.TASKS = REAL
+    workers = [
+        Process("command", "db_worker", "--interval", "0.1", "--no-startup-delay", TASKS=REAL)
+        for _ in range(2)
+    ]
+    try:
+        assert [worker.line() for worker in workers] == ["ready", "ready"]
+        pause(refresh_seconds)
+        run = started(ann)
+        # Delivered twice, as queues may do.
+        get_executor().submit(run.request)
+        wait_for_state(run, "running")
+        wait_for_state(run, "succeeded")
+        assert run.seconds >= refresh_seconds
+        assert (run.origin, run.user) == ("admin", ann)
+        assert Run.objects.count() == 1
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_celery_does_it(pause, ann, settings, refresh_seconds, caplog):
+    caplog.set_level(logging.NOTSET)  # Celery sets another one, which is taken back with this one
+    from celery.contrib.testing.worker import start_worker
+
+    from tests.admin.celery_app import app
+
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.celery_app.submit"}
+    pause(refresh_seconds)
+    with start_worker(app, pool="threads", concurrency=2, perform_ping_check=False, shutdown_timeout=30):
+        run = started(ann)
+        wait_for_state(run, "running")
+        wait_for_state(run, "succeeded")
+    assert run.seconds >= refresh_seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inline_the_one_who_asks_waits(pause, ann, settings):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
+    pause(0.5)
+    began = time.monotonic()
+    (run,) = start_refresh(ann, [SLOW])
+    assert time.monotonic() - began >= 0.5
+    run.refresh_from_db()
+    assert run.state == "succeeded"
+
+
+def test_a_callable_is_given_the_id_as_a_string():
+    given = []
+    request = uuid.uuid4()
+    CallableExecutor(given.append).submit(request)
+    assert given == [str(request)]

@@ -1,0 +1,174 @@
+"""The history knows what was not started in the browser, and never stands in its way."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+import time
+
+import pytest
+from django.core.management import BaseCommand, call_command
+from django.db import connections
+
+from orm_views_admin.models import Run
+from orm_views_admin.origins import started_by
+from orm_views_admin.runs import recorder as recording
+from orm_views_admin.runs import start_refresh
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.refresh import refresh_views
+from orm_views_core.sync import sync_views
+from tests.admin.browse import declare, declare_materialised
+from tests.admin.slow import SLOW, wait_for, wait_for_state
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_sync_of_a_command_line_is_a_run(capsys):
+    declare("Plain", "SELECT 1 AS one")
+    call_command("sync_views")
+    run = Run.objects.get()
+    assert (run.kind, run.state, run.origin, run.user) == ("sync", "succeeded", "command", None)
+    assert run.who == getpass.getuser()
+    assert run.steps[-1]["text"] == "create views.plain"
+    assert {step["state"] for step in run.steps} == {"done"}
+    assert run.pid
+    assert run.backend_start
+
+
+def test_refreshes_of_a_command_line_are_runs_of_one_request(capsys):
+    declare_materialised("Bottom", "SELECT 1 AS one", pk_field="one")
+    declare_materialised("A_top", "SELECT one FROM views.bottom")
+    sync_views()
+    Run.objects.all().delete()
+    call_command("refresh_views")
+    top, bottom = Run.objects.all()
+    assert (bottom.name, top.name) == ("bottom", "a_top")
+    assert bottom.request == top.request
+    assert {(run.state, run.origin, run.who) for run in (top, bottom)} == {
+        ("succeeded", "command", getpass.getuser())
+    }
+
+
+def test_code_that_says_nothing_is_code_and_who_says_so_is_believed(ann):
+    sync_views()
+    with started_by(Run.Origin.TASK, user=ann):
+        sync_views()
+    told, untold = Run.objects.all()
+    assert (untold.origin, untold.user, untold.who) == ("code", None, "")
+    assert (told.origin, told.user, told.who) == ("task", ann, "ann")
+
+
+def test_a_project_s_own_command_counts_as_one_and_a_worker_as_a_task():
+    class Nightly(BaseCommand):
+        requires_system_checks = ()
+
+        def handle(self, *args, **options):
+            sync_views()
+
+    call_command(Nightly())
+    assert Run.objects.get().origin == "command"
+    Nightly.__module__ = "django_rq.management.commands.rqworker"
+    call_command(Nightly())
+    assert Run.objects.first().origin == "task"
+
+
+def test_a_sync_that_fails_is_in_the_history():
+    declare("Broken", "SELECT nothing FROM nowhere")
+    with pytest.raises(OrmViewsError):
+        sync_views()
+    run = Run.objects.get()
+    assert run.state == "failed"
+    assert "nowhere" in run.error
+    assert run.finished_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_joins_another_one_is_written_beside_it(pause):
+    pause(1.5)
+    threads = []
+    for _ in range(2):
+        thread = threading.Thread(target=refresh_and_close)
+        thread.start()
+        threads.append(thread)
+        wait_for(lambda: Run.objects.filter(state="running").exists())
+        time.sleep(0.3)
+    for thread in threads:
+        thread.join()
+    assert sorted(Run.objects.values_list("state", flat=True)) == ["joined", "succeeded"]
+    joined = Run.objects.get(state="joined")
+    assert "Another refresh of it was joined" in joined.summary
+    assert joined.waited > 0.5
+
+
+def refresh_and_close():
+    refresh_views(["slow"])
+    connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_refresh_waits_for_is_written_while_it_waits(pause, ann, settings, execute):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT 'the reader', count(*) FROM views.slow")
+            (run,) = start_refresh(ann, [SLOW])
+            wait_for(lambda: Run.objects.get(pk=run.pk).waiting_for)
+            run.refresh_from_db()
+            assert run.state == "running"
+            assert "the reader" in run.waiting_for
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+    wait_for_state(run, "succeeded")
+    assert run.waiting_for == ""
+    assert run.waited > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_table_everything_works_and_it_is_said_once(pause, execute, caplog, monkeypatch):
+    monkeypatch.setattr(recording, "_has_failed", False)  # whatever a test before has left
+    execute("ALTER TABLE orm_views_admin_run RENAME TO elsewhere")
+    try:
+        sync_views()
+        refresh_views()
+        refresh_views()
+    finally:
+        execute("ALTER TABLE elsewhere RENAME TO orm_views_admin_run")
+    assert caplog.text.count("Runs cannot be recorded") == 1
+    refresh_views(["slow"])
+    assert Run.objects.get().state == "succeeded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_steps_of_a_sync_are_written_as_they_happen(pause, ann, settings, execute):
+    from orm_views_admin.runs import start_sync
+
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
+    declare("Zero", "SELECT 1 AS one")
+    declare_materialised("Waits", "SELECT pg_sleep(1)::text AS slept, one FROM views.zero")
+    run = start_sync(ann, "default")
+    wait_for(lambda: Run.objects.get(pk=run.pk).steps)
+    wait_for(lambda: {s["state"] for s in Run.objects.get(pk=run.pk).steps} == {"done", "running"})
+    run.refresh_from_db()
+    assert run.state == "running"
+    assert [(step["text"], step["state"]) for step in run.steps] == [
+        ("create views.zero", "done"),
+        ("create views.waits", "running"),
+    ]
+    wait_for_state(run, "succeeded")
+    assert {step["state"] for step in run.steps} == {"done"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_steps_of_a_sync_that_fails_say_at_which(pause, ann, settings, execute):
+    from orm_views_admin.runs import start_sync
+
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
+    declare("Zero", "SELECT 1 AS one")
+    declare_materialised("Breaks", "SELECT one / (one - 1) AS broken FROM views.zero")
+    run = wait_for_state(start_sync(ann, "default"))
+    assert run.state == "failed"
+    assert "division by zero" in run.error
+    assert [step["state"] for step in run.steps] == ["undone", "failed"]

@@ -1,0 +1,162 @@
+"""The statements that make a new version of a view, and what of the old one it is given."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from orm_views_core.database.relations import InstalledIndex
+from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.plan.diff import Differences
+from orm_views_core.plan.rebuild import Build, rebuild_statements
+from tests.core.values import MATERIALISED, VIEW, define, install, name, rehearsed, tag_of
+
+KEY = IndexDefinition("totals_id_key", True, '("id")')
+LOANS = define("loans", column_comments={"id": "Number."})
+TOTALS = define("totals", kind=MATERIALISED, indexes=(KEY,), column_comments={"id": "Number."})
+AT = name("stage.totals")
+
+FILLFACTOR = Belonging("storage parameter", "fillfactor=70", "ALTER TABLE \x01 SET (fillfactor='70')")
+OWNER = Belonging("owner", "boss", "ALTER TABLE \x01 OWNER TO boss")
+INDEX = Belonging("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (city)", tail="btree (city)")
+GRANT = Belonging("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
+OTHER_GRANT = Belonging("grant", "of UPDATE to friend", "GRANT UPDATE ON \x01 TO friend")
+REVOCATION = Belonging("revocation", "public", "REVOKE ALL ON \x01 FROM PUBLIC")
+STATISTICS = Belonging(
+    "extended statistics",
+    "correlation",
+    "CREATE STATISTICS \x02.interim ON id, city FROM \x01",
+    finish="ALTER STATISTICS \x02.interim SET SCHEMA elsewhere",
+)
+
+
+def build(definition=TOTALS, belongings=(), lost=None, difference=None, **installed):
+    return Build(
+        definition,
+        install(definition, **installed),
+        rehearsed(definition, lost=lost or {}),
+        AT,
+        "SELECT 2 AS id",
+        difference or Differences(),
+        tuple(belongings),
+    )
+
+
+def made(*args, **values):
+    return rebuild_statements(build(*args, **values), "deployer")[0]
+
+
+def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
+    statements, late = rebuild_statements(
+        build(
+            belongings=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT],
+            difference=Differences(grant=("analyst",)),
+        ),
+        "deployer",
+    )
+    assert statements == [
+        'CREATE MATERIALIZED VIEW "stage"."totals" AS\nSELECT 2 AS id\nWITH NO DATA',
+        """ALTER TABLE "stage"."totals" SET (fillfactor='70')""",
+        'ALTER TABLE "stage"."totals" OWNER TO boss',
+        'REFRESH MATERIALIZED VIEW "stage"."totals"',
+        'CREATE UNIQUE INDEX "totals_id_key" ON "stage"."totals" ("id")',
+        'CREATE INDEX by_hand ON "stage"."totals" USING btree (city)',
+        'CREATE STATISTICS "stage".interim ON id, city FROM "stage"."totals"',
+        'GRANT SELECT ON "stage"."totals" TO friend',
+        'GRANT SELECT ON "stage"."totals" TO "analyst"',
+        """COMMENT ON COLUMN "stage"."totals"."id" IS 'Number.'""",
+        'ANALYZE "stage"."totals"',
+    ]
+    assert late == ['ALTER STATISTICS "stage".interim SET SCHEMA elsewhere'], "the name is taken until then"
+
+
+def test_whoever_owns_it_owns_it_before_it_is_filled():
+    """REFRESH runs as the owner: what somebody else wrote must not run as us."""
+    statements = made(belongings=[INDEX, GRANT, OWNER])
+    verbs = [statement.partition('"stage"')[0] for statement in statements]
+    assert verbs.index("ALTER TABLE ") < verbs.index("REFRESH MATERIALIZED VIEW ")
+
+
+def test_a_plain_view_is_neither_filled_nor_analysed():
+    assert made(LOANS, [GRANT]) == [
+        'CREATE VIEW "stage"."totals" AS\nSELECT 2 AS id',
+        'GRANT SELECT ON "stage"."totals" TO friend',
+        """COMMENT ON COLUMN "stage"."totals"."id" IS 'Number.'""",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("with_data", "kind", "populated", "filled"),
+    [
+        (True, MATERIALISED, False, True),
+        (False, MATERIALISED, True, True),
+        (False, MATERIALISED, False, False),
+        (False, VIEW, True, False),
+    ],
+)
+def test_what_was_filled_is_filled_and_what_was_never_asked_for_is_not(with_data, kind, populated, filled):
+    definition = dataclasses.replace(TOTALS, with_data=with_data)
+    found = build(definition, kind=kind, populated=populated)
+    assert found.is_filled is filled
+    statements, _ = rebuild_statements(found, "deployer")
+    assert {"REFRESH", "ANALYZE"}.isdisjoint(s.split()[0] for s in statements) is not filled
+
+
+def test_what_cannot_be_on_the_new_version_is_left_out_and_said():
+    found = build(belongings=[INDEX, GRANT], lost={INDEX: 'column "city" does not exist'})
+    assert found.kept == [GRANT]
+    assert not any("by_hand" in statement for statement in rebuild_statements(found, "deployer")[0])
+    assert found.lost_in_words == ('index by_hand: column "city" does not exist',)
+
+
+def test_an_index_that_the_class_has_now_is_not_made_twice_if_no_sync_ever_recorded_the_view():
+    twin = Belonging(
+        "index", "totals_pk", "CREATE UNIQUE INDEX totals_pk ON \x01 USING btree (id)", tail="btree (id)"
+    )
+    assert build(belongings=[twin, INDEX], tag=None).kept == [INDEX]
+    assert build(belongings=[twin, INDEX]).kept == [twin, INDEX], "it was made by hand, beside ours"
+
+
+def test_options_that_somebody_set_on_a_plain_view_are_set_on_the_new_one():
+    barred = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
+    options = (("security_barrier", "true"), ("security_invoker", "true"))
+    found = build(barred, options=options)
+    assert found.options_by_hand == (("security_invoker", "true"),)
+    statements, _ = rebuild_statements(found, "deployer")
+    assert statements[0].startswith(
+        'CREATE VIEW "stage"."totals" WITH (security_barrier=true, security_invoker=true) AS\n'
+    )
+    assert found.kept_in_words == ("option security_invoker=true",)
+
+
+def test_options_do_not_survive_a_change_of_kind():
+    assert build(TOTALS, kind=VIEW, options=(("security_barrier", "true"),), tag=None).options_by_hand == ()
+    assert build(LOANS, kind=MATERIALISED, options=(("fillfactor", "70"),), tag=None).options_by_hand == ()
+
+
+def test_an_option_that_a_sync_set_is_not_one_by_hand():
+    options = (("security_barrier", "true"),)
+    tag = tag_of(LOANS, options=("security_barrier",))
+    assert build(LOANS, options=options, tag=tag).options_by_hand == ()
+    assert build(LOANS, options=options, tag=tag_of(LOANS)).options_by_hand == options
+
+
+def test_what_is_kept_is_said_by_name_and_grants_by_number():
+    found = build(belongings=[FILLFACTOR, INDEX, REVOCATION, GRANT, OTHER_GRANT])
+    assert found.kept_in_words == ("storage parameter fillfactor=70", "index by_hand", "2 grants")
+    assert build(belongings=[GRANT]).kept_in_words == ("1 grant",)
+    assert build().kept_in_words == build().lost_in_words == ()
+
+
+def test_a_revocation_is_carried_out_and_never_spoken_of():
+    found = build(belongings=[REVOCATION], lost={})
+    assert 'REVOKE ALL ON "stage"."totals" FROM PUBLIC' in rebuild_statements(found, "deployer")[0]
+    assert found.kept_in_words == ()
+    assert build(belongings=[REVOCATION], lost={REVOCATION: "no"}).lost_in_words == ()
+
+
+def test_an_index_of_ours_that_is_there_already_is_made_by_the_class_alone():
+    there = (InstalledIndex("totals_id_key", True, "btree (id)"),)
+    assert sum("totals_id_key" in statement for statement in made(indexes=there)) == 1
