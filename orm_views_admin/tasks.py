@@ -12,7 +12,7 @@ try:
 except ModuleNotFoundError:
     from django_tasks import task  # type: ignore[import-not-found, no-redef, unused-ignore]
 
-from orm_views_admin.runs import perform
+from .runs import perform
 
 
 @task()

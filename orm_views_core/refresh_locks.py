@@ -1,5 +1,5 @@
 """Which sessions refresh or sync right now, and how to cancel one."""
 
-from .engines.postgresql.advisory_locks import Running, cancel, find_running
+from orm_views_core.engines.postgresql.sessions import Running, cancel, find_running
 
 __all__ = ["Running", "cancel", "find_running"]

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from orm_views_admin.datetimes import from_field, to_field
 from orm_views_admin.models import Run
 from orm_views_core.database.sync_state import Tag
-from orm_views_core.engines.postgresql.sessions import Backend, find_backends, find_blockers
+from orm_views_core.engines.postgresql.blocking import find_blockers
+from orm_views_core.engines.postgresql.sessions import Backend, find_backends
 from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnsupportedDatabaseError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh.freshness import in_words

@@ -183,3 +183,17 @@ class Catalog:
     search_path: tuple[str, ...] = ()
     writable: frozenset[str] | None = None
     session: Session = field(default_factory=Session)
+
+
+def why_not_concurrently(view: InstalledView) -> str:
+    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
+    return why_not(view.populated, view.can_refresh_concurrently)
+
+
+def why_not(populated: bool, has_key: bool) -> str:
+    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
+    if not populated:
+        return "it has no rows yet, so there is nothing to go on reading"
+    if not has_key:
+        return "it has no unique index on plain columns; set pk_field on its class"
+    return ""

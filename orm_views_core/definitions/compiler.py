@@ -298,3 +298,8 @@ def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefin
 
 def _claimant(definition: ViewDefinition, name: ViewName) -> str:
     return definition.where if name == definition.name else f"index {name.name!r} of {definition.where}"
+
+
+def schemas_of(definitions: Definitions) -> list[str]:
+    """Return the schemas that are ours: the setting's, and those that classes name."""
+    return list(dict.fromkeys([get_settings().SCHEMA, *(name.schema for name in definitions.views)]))

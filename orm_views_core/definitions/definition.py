@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
-from orm_views_core.names import SourceLocation, ViewKind, ViewName
+from orm_views_core.names import (
+    SourceLocation,
+    ViewKind,
+    ViewName,
+    quote_identifier,
+)
 from orm_views_core.sql.lexer import has_star
-
-from .indexes import IndexDefinition
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,23 @@ class Definitions:
             raise errors[0]
         if errors:
             raise InvalidViewsError(errors)
+
+
+@dataclass(frozen=True)
+class IndexDefinition:
+    """An index without the table it is on, so that the same can be tried on a staged copy.
+
+    Attributes:
+        name: its name; it lives in its view's schema.
+        unique: whether it is a unique index.
+        tail: what follows ``ON table`` in CREATE INDEX.
+    """
+
+    name: str
+    unique: bool
+    tail: str
+
+    def create_sql(self, table: ViewName, name: str | None = None) -> str:
+        """Return the statement that creates the index on a table, under its own or another name."""
+        unique = "UNIQUE " if self.unique else ""
+        return f"CREATE {unique}INDEX {quote_identifier(name or self.name)} ON {table.quoted} {self.tail}"

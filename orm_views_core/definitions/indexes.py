@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.apps.registry import Apps
@@ -17,25 +16,7 @@ from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import describe
 from orm_views_core.views.readable import is_readable
 
-
-@dataclass(frozen=True)
-class IndexDefinition:
-    """An index without the table it is on, so that the same can be tried on a staged copy.
-
-    Attributes:
-        name: its name; it lives in its view's schema.
-        unique: whether it is a unique index.
-        tail: what follows ``ON table`` in CREATE INDEX.
-    """
-
-    name: str
-    unique: bool
-    tail: str
-
-    def create_sql(self, table: ViewName, name: str | None = None) -> str:
-        """Return the statement that creates the index on a table, under its own or another name."""
-        unique = "UNIQUE " if self.unique else ""
-        return f"CREATE {unique}INDEX {quote_identifier(name or self.name)} ON {table.quoted} {self.tail}"
+from .definition import IndexDefinition
 
 
 def compile_indexes(

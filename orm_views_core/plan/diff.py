@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orm_views_core.database.relations import Catalog, InstalledView
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewName
 from orm_views_core.sql.references import find_references
@@ -229,3 +229,13 @@ def _dependencies(
         path = catalog.search_path
         read = find_references(definition.sql, names, search_path=path, reader=definition.name)
     return read | (names & set(definition.declared_dependencies))
+
+
+def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
+    """Return the views that a sync under this alias made and that no class declares any more."""
+    declared = {*definitions.views, *definitions.invalid_names.values()}
+    return [
+        name
+        for name, installed in catalog.relations.items()
+        if installed.tag and installed.tag.database == definitions.database and name not in declared
+    ]

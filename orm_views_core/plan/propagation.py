@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from orm_views_core.database.dry_run import Rehearsal
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.dry_run import Rehearsal
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName
 

@@ -6,17 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orm_views_core.database.dry_run import RehearsedView
+from orm_views_core.database.extras import STORAGE, Belonging, lost_in_words, options_by_hand, without_twins
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dry_run import RehearsedView
-from orm_views_core.engines.postgresql.extras import (
-    STORAGE,
-    Belonging,
-    lost_in_words,
-    options_by_hand,
-    without_twins,
-)
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import Differences

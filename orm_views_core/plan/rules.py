@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from orm_views_core.database.dry_run import Rehearsal, RehearsedView
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.dry_run import Rehearsal, RehearsedView
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import NO_DIFFERENCES, Differences, Scope

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orm_views_core.database.dry_run import RehearsedView
+from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dry_run import RehearsedView
-from orm_views_core.engines.postgresql.extras import options_by_hand
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import Differences, kept_comment

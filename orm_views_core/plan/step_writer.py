@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from orm_views_core.database.dry_run import Rehearsal
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import Catalog, InstalledView, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dry_run import Rehearsal
-from orm_views_core.engines.postgresql.extras import Belonging
 from orm_views_core.engines.postgresql.staging import staging_schemas
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName

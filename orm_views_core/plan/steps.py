@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from orm_views_core.database.dry_run import RehearsedView
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.dry_run import RehearsedView
-from orm_views_core.engines.postgresql.extras import Belonging
 from orm_views_core.names import ViewName
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
+from orm_views_core.database.relations import why_not_concurrently
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
 from orm_views_core.names import declared
 from orm_views_core.views.identity import describe, label_of, name_of
 
-from .planner import PlannedRefresh, plan_refresh, plan_what_answers, why_not_concurrently
+from .planner import PlannedRefresh, plan_refresh, plan_what_answers
 from .pool import Callbacks, Key, carry_out
-from .results import Outcome, RefreshResult, RefreshStart
-from .task import Task
+from .results import Outcome, RefreshResult, RefreshStart, Task
 
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 

@@ -88,15 +88,6 @@ class Measure(NamedTuple):
     comment: str | None
 
 
-def why_not(populated: bool, has_key: bool) -> str:
-    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
-    if not populated:
-        return "it has no rows yet, so there is nothing to go on reading"
-    if not has_key:
-        return "it has no unique index on plain columns; set pk_field on its class"
-    return ""
-
-
 def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
     """Return a view as it is now; one without an oid when nothing has its name."""
     with connection.cursor() as cursor:

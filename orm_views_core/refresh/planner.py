@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import InstalledView
+from orm_views_core.database.relations import InstalledView, why_not_concurrently
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.definitions.lookup import select_views
@@ -22,7 +22,6 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.views.registry import registry
 
 from .freshness import freshness_of
-from .measure import why_not
 from .schedule import narrow_down
 
 
@@ -51,11 +50,6 @@ class PlannedRefresh:
         """How long it took the last time; None when that is unknown."""
         tag = self.installed.tag if self.installed else None
         return tag.seconds if tag else None
-
-
-def why_not_concurrently(view: InstalledView) -> str:
-    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
-    return why_not(view.populated, view.can_refresh_concurrently)
 
 
 def plan_refresh(

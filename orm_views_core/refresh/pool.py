@@ -19,9 +19,8 @@ from orm_views_core import signals
 from orm_views_core.engines.connections import spare_connections
 from orm_views_core.names import ViewName
 
-from .results import RefreshResult, RefreshStart
+from .results import RefreshResult, RefreshStart, Task, Tell, interrupted, skipped
 from .schedule import Schedule
-from .task import Task, Tell, interrupted, skipped
 from .worker import refresh_one
 
 Key = tuple[str, ViewName]

@@ -16,19 +16,20 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.relations import why_not
 from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.advisory_locks import running, try_refresh_lock, wait_for_refresh_lock
+from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock, wait_for_refresh_lock
 from orm_views_core.engines.postgresql.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.errors import is_refusal
 from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.sessions import running
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
 
-from .measure import Measure, RefreshedView, look, measure, why_not
-from .results import Outcome, RefreshResult, RefreshStart
-from .task import Task, Tell
+from .measure import Measure, RefreshedView, look, measure
+from .results import Outcome, RefreshResult, RefreshStart, Task, Tell
 
 
 def refresh_one(task: Task, tell: Tell) -> RefreshResult:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.dry_run import Rehearsal, RehearsedView
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import Tag
-from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.dependencies import read_sources_of
-from orm_views_core.engines.postgresql.dry_run import Rehearsal, RehearsedView, rehearse
+from orm_views_core.engines.postgresql.dry_run import rehearse
 from orm_views_core.engines.postgresql.introspection import read_catalog, read_columns, with_definitions
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
 from orm_views_core.exceptions import (
@@ -25,9 +26,8 @@ from orm_views_core.exceptions import (
     UnsupportedDatabaseError,
 )
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import find_scope
+from orm_views_core.plan.diff import find_orphans, find_scope
 from orm_views_core.refresh.freshness import Freshness, freshness_of
-from orm_views_core.sync.inputs import find_orphans, schemas_of
 
 from .states import State, ViewStatus, invalid_status, left_over_status, registered_status
 

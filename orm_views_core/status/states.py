@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from orm_views_core.database.relations import InstalledView
+from orm_views_core.database.relations import InstalledView, why_not_concurrently
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences, differences
 from orm_views_core.refresh.freshness import Freshness, how_stale
-from orm_views_core.refresh.planner import why_not_concurrently
 
 
 class State(enum.Enum):

@@ -12,7 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core import signals
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits, take_sync_lock
+from orm_views_core.engines.postgresql.advisory_locks import take_sync_lock
+from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits
 from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan

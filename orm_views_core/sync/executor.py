@@ -16,19 +16,20 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dependencies import read_unreadable
 from orm_views_core.engines.postgresql.errors import (
     database_refused,
     is_fault_of_view,
     is_refusal,
     view_refused,
 )
-from orm_views_core.engines.postgresql.extras import Belonging, read_belongings
+from orm_views_core.engines.postgresql.extras import read_belongings
 from orm_views_core.engines.postgresql.fetch import read_time
 from orm_views_core.engines.postgresql.introspection import canonical_names, read_again
 from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint
+from orm_views_core.engines.postgresql.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewKind, ViewName

@@ -10,18 +10,20 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
+from orm_views_core.database.extras import Belonging, worth_keeping
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.engines.postgresql.dependencies import read_other_dependents, read_taken
+from orm_views_core.engines.postgresql.dependencies import read_other_dependents
 from orm_views_core.engines.postgresql.dry_run import rehearse
-from orm_views_core.engines.postgresql.extras import Belonging, read_belongings, worth_keeping
+from orm_views_core.engines.postgresql.extras import read_belongings
 from orm_views_core.engines.postgresql.introspection import canonical_names, read_catalog, with_definitions
 from orm_views_core.engines.postgresql.locks import letting_go
+from orm_views_core.engines.postgresql.preconditions import read_taken
 from orm_views_core.exceptions import DropAllRefusedError, MissingRoleError
 from orm_views_core.names import ViewName, declared
 from orm_views_core.plan.builder import Facts, Plan, make_plan
-from orm_views_core.plan.diff import NO_DIFFERENCES, PUBLIC, Scope, find_scope
+from orm_views_core.plan.diff import NO_DIFFERENCES, PUBLIC, Scope, find_orphans, find_scope
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
 from orm_views_core.views.registry import registry
 
@@ -253,21 +255,6 @@ def _why_not_try(
         )
     kinds = [definitions.views[n].kind for n in scope.rehearse if n in definitions.views]
     return lock_shortage(locks_for_trying(kinds, catalog), catalog)
-
-
-def schemas_of(definitions: Definitions) -> list[str]:
-    """Return the schemas that are ours: the setting's, and those that classes name."""
-    return list(dict.fromkeys([get_settings().SCHEMA, *(name.schema for name in definitions.views)]))
-
-
-def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
-    """Return the views that a sync under this alias made and that no class declares any more."""
-    declared = {*definitions.views, *definitions.invalid_names.values()}
-    return [
-        name
-        for name, installed in catalog.relations.items()
-        if installed.tag and installed.tag.database == definitions.database and name not in declared
-    ]
 
 
 def _check_roles(

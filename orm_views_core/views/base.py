@@ -24,8 +24,7 @@ from orm_views_core.names import (
 )
 
 from .guards import GuardedModel
-from .in_lists import settle_order
-from .querysets import column_names
+from .querysets import column_names, settle_order
 from .readable import ReadableViewBase, is_readable
 from .registry import registry
 

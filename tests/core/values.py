@@ -7,11 +7,11 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from orm_views_core.database.dry_run import Rehearsal, RehearsedView
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
 from orm_views_core.database.sync_state import Tag
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.dry_run import Rehearsal, RehearsedView
-from orm_views_core.engines.postgresql.extras import Belonging
 from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import SourceLocation, ViewKind, ViewName

@@ -8,69 +8,14 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-
-from orm_views_core.engines.connections import get_connection
-from orm_views_core.names import ViewName
-
-from .fetch import moment
-from .locks import SYNC_LOCK
 
 #: The first key of the advisory lock that a refresh holds: "ormr" in ASCII. The second one is the view's oid.
 REFRESH_LOCK = int.from_bytes(b"ormr", "big")
 
 _TAKE = "SELECT pg_catalog.{}(%s, %s)"
-
-_RUNNING = """
-SELECT l.pid, l.granted, c.oid, n.nspname, c.relname, a.usename,
-       extract(epoch FROM a.xact_start)::float8, a.application_name
-FROM pg_catalog.pg_locks l
-LEFT JOIN pg_catalog.pg_class c ON l.objsubid = 2 AND c.oid = l.objid
-LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory'
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-  AND ((l.objsubid = 2 AND l.classid = %(refresh)s AND c.oid IS NOT NULL)
-       OR (l.objsubid = 1 AND (l.classid::bigint << 32 | l.objid::bigint) = %(sync)s))
-ORDER BY l.granted DESC, a.xact_start, l.pid
-"""
-
-# Whoever no longer holds the lock is done, and a pooler may have given its backend to somebody else.
-_CANCEL = f"""
-SELECT pg_catalog.pg_cancel_backend(found.pid)
-FROM ({_RUNNING}) AS found
-WHERE found.pid = %(pid)s
-"""
-
-
-@dataclass(frozen=True)
-class Running:
-    """A session that refreshes a view or syncs, or waits for its turn to do so.
-
-    Attributes:
-        pid: its backend.
-        name: the view; None when it syncs.
-        waits: whether another session is at the same.
-        role: whom it has connected as.
-        since: when its transaction began, by the database's clock. None, as the role, where we may not see it
-            (``pg_read_all_stats`` sees everybody).
-        application: what it calls itself, ``application_name``.
-    """
-
-    pid: int
-    name: ViewName | None
-    waits: bool
-    role: str | None
-    since: dt.datetime | None
-    application: str | None
-
-    def __str__(self) -> str:
-        since = "" if self.since is None else f", since {self.since.astimezone():%H:%M:%S}"
-        return f"pid {self.pid} ({self.role or 'role unknown'}{since})"
 
 
 def try_refresh_lock(connection: BaseDatabaseWrapper, oid: int) -> bool:
@@ -96,56 +41,20 @@ def _take(connection: BaseDatabaseWrapper, function: str, oid: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def running(connection: BaseDatabaseWrapper) -> list[Running]:
-    """Return who refreshes and syncs, those first that have begun; :func:`find_running` with a connection."""
+#: The key of the advisory lock that a sync holds: "ormviews" in ASCII. Each database has its own.
+SYNC_LOCK = int.from_bytes(b"ormviews", "big")
+
+
+def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None = None) -> None:
+    """Wait until no other sync of this database runs; the lock ends with the transaction.
+
+    Call it before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy
+    waits its turn.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
-        cursor.execute(_RUNNING, {"refresh": REFRESH_LOCK, "sync": SYNC_LOCK})
-        return [
-            Running(
-                pid,
-                None if oid is None else ViewName(schema, name),
-                not granted,
-                role,
-                None if since is None else moment(since),
-                application,
-            )
-            for pid, granted, oid, schema, name, role, since, application in cursor.fetchall()
-        ]
-
-
-def find_running(database: str) -> list[Running]:
-    """Return the sessions that refresh views of a database or sync it, from whichever machine.
-
-    Args:
-        database: the alias.
-
-    Raises:
-        DatabaseUnavailableError: when the database does not answer.
-    """
-    return running(get_connection(database))
-
-
-def cancel(database: str, pid: int) -> bool:
-    """Cancel what a backend does, if it is a refresh or a sync; it fails, and nothing of it stays.
-
-    One that has no statement at this moment, because it pauses between two tries to get a lock, goes on: ask
-    again, or have :func:`~orm_views_core.engines.postgresql.sessions.cancel_work` see to it.
-
-    https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
-
-    Args:
-        database: the alias.
-        pid: the backend, of a ``RefreshStart`` or a ``Running``.
-
-    Returns:
-        whether it was told to stop; False when it no longer refreshes or syncs.
-
-    Raises:
-        DatabaseError: when we are neither its role nor a member of ``pg_signal_backend``.
-    """
-    connection = get_connection(database)
-    with transaction.atomic(using=database), connection.cursor() as cursor:
-        cursor.execute(_CANCEL, {"refresh": REFRESH_LOCK, "sync": SYNC_LOCK, "pid": pid})
-        found = cursor.fetchone()
-        return bool(found and found[0])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])
+        if cursor.fetchone()[0]:
+            return
+        if on_wait:
+            on_wait("another sync of this database is running")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.engines.connections import get_connection
 
 # Whoever is not shown (pg_read_all_stats shows everybody) has no state.
 _HOLDERS = """
@@ -86,3 +89,45 @@ def find_holders(
             },
         )
         return [Holder(*row) for row in cursor.fetchall()]
+
+
+# A pid of 0 stands for a prepared transaction.
+# https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION-TABLE
+_BLOCKERS = """
+SELECT found.pid, a.usename, COALESCE(a.state, a.backend_type),
+       round(extract(epoch FROM clock_timestamp()
+                     - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
+       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)
+FROM (SELECT DISTINCT unnest(pg_catalog.pg_blocking_pids(%(pid)s)) AS pid) AS found
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = found.pid
+ORDER BY found.pid
+"""
+
+
+class Blocker(NamedTuple):
+    """A session that another one waits for; of a prepared transaction there is no more than a pid of 0."""
+
+    pid: int
+    role: str | None
+    state: str | None
+    seconds: float | None
+    query: str | None
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return "a prepared transaction (see pg_prepared_xacts)"
+        since = "" if self.seconds is None else f" for {self.seconds:g} s"
+        return f"pid {self.pid} ({self.role}, {self.state or 'state unknown'}{since}): {self.query}"
+
+
+def find_blockers(database: str, pid: int) -> list[Blocker]:
+    """Return the sessions that hold, or stand before it in the queue for, what a backend waits for.
+
+    Raises:
+        UnsupportedDatabaseError: when the alias is unknown.
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    connection = get_connection(database)
+    with transaction.atomic(using=database), connection.cursor() as cursor:
+        cursor.execute(_BLOCKERS, {"pid": pid})
+        return [Blocker(*row) for row in cursor.fetchall()]

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.database.dry_run import Rehearsal, RehearsedView
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import Column, InstalledIndex
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import InvalidViewsError, OrmViewsError, ViewSQLError
+from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .errors import is_fault_of_view, is_refusal, primary_message, view_refused
-from .extras import Belonging
 from .introspection import canonical_names, parse_options, read_columns, read_indexes, read_sources
 from .staging import create_staging, staged_first, staging_schemas
 
@@ -52,55 +52,6 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND c.relkind IN ('v', 'm')
 """
-
-
-@dataclass(frozen=True)
-class RehearsedView:
-    """What PostgreSQL makes of a definition, as if it were in its own place.
-
-    Attributes:
-        definition: its own text of it, with which an installed one can be compared.
-        reads: the relations that it really reads.
-        stuck: those of them that it reads where they are now, although they were tried as well. Its text
-            names them in a way that could not be moved.
-        row_types: the relations whose rows, or lists of rows, its columns hold.
-        unreadable: those of them that the role that we connect as may not read.
-        sources: a hash of the columns of what it reads, if its SELECT has a star.
-        lost: what was added to it by hand and cannot be on it any more, and why.
-    """
-
-    name: ViewName
-    definition: str
-    columns: tuple[Column, ...]
-    options: tuple[tuple[str, str], ...] = ()
-    indexes: tuple[InstalledIndex, ...] = ()
-    reads: frozenset[ViewName] = frozenset()
-    stuck: frozenset[ViewName] = frozenset()
-    row_types: frozenset[ViewName] = frozenset()
-    unreadable: frozenset[ViewName] = frozenset()
-    sources: str | None = None
-    lost: Mapping[Belonging, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """The views that were tried, the columns of those that exist already, and what was refused."""
-
-    views: Mapping[ViewName, RehearsedView] = field(default_factory=dict)
-    installed_columns: Mapping[ViewName, tuple[Column, ...]] = field(default_factory=dict)
-    errors: Mapping[ViewName, OrmViewsError] = field(default_factory=dict)
-
-    def raise_errors(self, outsiders: Collection[ViewName] = ()) -> None:
-        """Raise what was refused, all of it at once.
-
-        Args:
-            outsiders: views that others made: that one of these fits no more is for the plan to say.
-        """
-        errors = [error for name, error in self.errors.items() if name not in outsiders]
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise InvalidViewsError(errors)
 
 
 def rehearse(

@@ -25,8 +25,6 @@ from .errors import database_refused, is_refusal, sqlstate
 
 T = TypeVar("T")
 
-#: The key of the advisory lock that a sync holds: "ormviews" in ASCII. Each database has its own.
-SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
@@ -35,21 +33,6 @@ _FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because most often a s
 
 class Overtaken(Exception):  # noqa: N818 - no error: the work is done again
     """Somebody has changed what a plan was made of while it was carried out."""
-
-
-def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None = None) -> None:
-    """Wait until no other sync of this database runs; the lock ends with the transaction.
-
-    Call it before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy
-    waits its turn.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])
-        if cursor.fetchone()[0]:
-            return
-        if on_wait:
-            on_wait("another sync of this database is running")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
 
 
 def limit_lock_waits(connection: BaseDatabaseWrapper, seconds: float | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import ViewName
 
-from .advisory_locks import running
+from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from .fetch import moment
 
 # Whoever we may not see (pg_read_all_stats sees everybody) has no state.
@@ -29,17 +30,6 @@ FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = ANY(%(pids)s) OR (%(own)s AND a.pid = pg_catalog.pg_backend_pid())
 """
 
-# A pid of 0 stands for a prepared transaction.
-# https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION-TABLE
-_BLOCKERS = """
-SELECT found.pid, a.usename, COALESCE(a.state, a.backend_type),
-       round(extract(epoch FROM clock_timestamp()
-                     - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
-       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)
-FROM (SELECT DISTINCT unnest(pg_catalog.pg_blocking_pids(%(pid)s)) AS pid) AS found
-LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = found.pid
-ORDER BY found.pid
-"""
 
 _SIGNAL = """
 SELECT pg_catalog.{function}(a.pid)
@@ -72,22 +62,6 @@ class Backend(NamedTuple):
         return abs(self.started - moment) < dt.timedelta(milliseconds=1)
 
 
-class Blocker(NamedTuple):
-    """A session that another one waits for; of a prepared transaction there is no more than a pid of 0."""
-
-    pid: int
-    role: str | None
-    state: str | None
-    seconds: float | None
-    query: str | None
-
-    def __str__(self) -> str:
-        if not self.pid:
-            return "a prepared transaction (see pg_prepared_xacts)"
-        since = "" if self.seconds is None else f" for {self.seconds:g} s"
-        return f"pid {self.pid} ({self.role}, {self.state or 'state unknown'}{since}): {self.query}"
-
-
 def find_backends(database: str, pids: Collection[int]) -> dict[int, Backend]:
     """Return those of some server processes that there are, by pid.
 
@@ -107,19 +81,6 @@ def own_backend(database: str) -> Backend:
     """
     (backend,) = _backends(database, (), own=True)
     return backend
-
-
-def find_blockers(database: str, pid: int) -> list[Blocker]:
-    """Return the sessions that hold, or stand before it in the queue for, what a backend waits for.
-
-    Raises:
-        UnsupportedDatabaseError: when the alias is unknown.
-        DatabaseUnavailableError: when the database does not answer.
-    """
-    connection = get_connection(database)
-    with transaction.atomic(using=database), connection.cursor() as cursor:
-        cursor.execute(_BLOCKERS, {"pid": pid})
-        return [Blocker(*row) for row in cursor.fetchall()]
 
 
 def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | None) -> bool:
@@ -187,3 +148,107 @@ def _forget_what_was_seen(connection: BaseDatabaseWrapper) -> None:
     """Look anew: a transaction goes on seeing the sessions as they were when it first looked."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
+
+
+_RUNNING = """
+SELECT l.pid, l.granted, c.oid, n.nspname, c.relname, a.usename,
+       extract(epoch FROM a.xact_start)::float8, a.application_name
+FROM pg_catalog.pg_locks l
+LEFT JOIN pg_catalog.pg_class c ON l.objsubid = 2 AND c.oid = l.objid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory'
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  AND ((l.objsubid = 2 AND l.classid = %(refresh)s AND c.oid IS NOT NULL)
+       OR (l.objsubid = 1 AND (l.classid::bigint << 32 | l.objid::bigint) = %(sync)s))
+ORDER BY l.granted DESC, a.xact_start, l.pid
+"""
+
+
+# Whoever no longer holds the lock is done, and a pooler may have given its backend to somebody else.
+_CANCEL = f"""
+SELECT pg_catalog.pg_cancel_backend(found.pid)
+FROM ({_RUNNING}) AS found
+WHERE found.pid = %(pid)s
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A session that refreshes a view or syncs, or waits for its turn to do so.
+
+    Attributes:
+        pid: its backend.
+        name: the view; None when it syncs.
+        waits: whether another session is at the same.
+        role: whom it has connected as.
+        since: when its transaction began, by the database's clock. None, as the role, where we may not see it
+            (``pg_read_all_stats`` sees everybody).
+        application: what it calls itself, ``application_name``.
+    """
+
+    pid: int
+    name: ViewName | None
+    waits: bool
+    role: str | None
+    since: dt.datetime | None
+    application: str | None
+
+    def __str__(self) -> str:
+        since = "" if self.since is None else f", since {self.since.astimezone():%H:%M:%S}"
+        return f"pid {self.pid} ({self.role or 'role unknown'}{since})"
+
+
+def running(connection: BaseDatabaseWrapper) -> list[Running]:
+    """Return who refreshes and syncs, those first that have begun; :func:`find_running` with a connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
+        cursor.execute(_RUNNING, {"refresh": REFRESH_LOCK, "sync": SYNC_LOCK})
+        return [
+            Running(
+                pid,
+                None if oid is None else ViewName(schema, name),
+                not granted,
+                role,
+                None if since is None else moment(since),
+                application,
+            )
+            for pid, granted, oid, schema, name, role, since, application in cursor.fetchall()
+        ]
+
+
+def find_running(database: str) -> list[Running]:
+    """Return the sessions that refresh views of a database or sync it, from whichever machine.
+
+    Args:
+        database: the alias.
+
+    Raises:
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    return running(get_connection(database))
+
+
+def cancel(database: str, pid: int) -> bool:
+    """Cancel what a backend does, if it is a refresh or a sync; it fails, and nothing of it stays.
+
+    One that has no statement at this moment, because it pauses between two tries to get a lock, goes on: ask
+    again, or have :func:`~orm_views_core.engines.postgresql.sessions.cancel_work` see to it.
+
+    https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+
+    Args:
+        database: the alias.
+        pid: the backend, of a ``RefreshStart`` or a ``Running``.
+
+    Returns:
+        whether it was told to stop; False when it no longer refreshes or syncs.
+
+    Raises:
+        DatabaseError: when we are neither its role nor a member of ``pg_signal_backend``.
+    """
+    connection = get_connection(database)
+    with transaction.atomic(using=database), connection.cursor() as cursor:
+        cursor.execute(_CANCEL, {"refresh": REFRESH_LOCK, "sync": SYNC_LOCK, "pid": pid})
+        found = cursor.fetchone()
+        return bool(found and found[0])

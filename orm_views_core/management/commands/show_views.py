@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.output.openmetrics import openmetrics
-from orm_views_core.output.plans import status_as_dict, status_matches, status_table
 from orm_views_core.output.refreshes import stale_views
+from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
 from orm_views_core.status.reader import DatabaseStatus, State, get_statuses
 
 

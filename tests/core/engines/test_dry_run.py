@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.definitions.compiler import compile_definitions
-from orm_views_core.engines.postgresql.dry_run import Rehearsal, rehearse
+from orm_views_core.database.dry_run import Rehearsal
+from orm_views_core.definitions.compiler import compile_definitions, schemas_of
+from orm_views_core.engines.postgresql.dry_run import rehearse
 from orm_views_core.engines.postgresql.introspection import read_catalog, with_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_scope
 from orm_views_core.sync import plan_views, sync_views
-from orm_views_core.sync.inputs import schemas_of
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 from django.db import connections
 
+from orm_views_core.database.extras import Belonging, without_twins, worth_keeping
 from orm_views_core.database.relations import InstalledIndex
-from orm_views_core.definitions.indexes import IndexDefinition
-from orm_views_core.engines.postgresql.extras import Belonging, read_belongings, without_twins, worth_keeping
+from orm_views_core.definitions.definition import IndexDefinition
+from orm_views_core.engines.postgresql.extras import read_belongings
 from orm_views_core.engines.postgresql.introspection import canonical_names
 from orm_views_core.names import ViewName
 from tests.core.values import MATERIALISED, VIEW, define, install, tag_of

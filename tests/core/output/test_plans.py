@@ -7,17 +7,10 @@ import json
 
 import pytest
 
-from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.database.extras import Belonging
 from orm_views_core.exceptions import DatabaseUnavailableError
-from orm_views_core.output.plans import (
-    definition_diff,
-    plan_as_dict,
-    plan_lines,
-    status_as_dict,
-    status_matches,
-    status_table,
-    summary,
-)
+from orm_views_core.output.plans import definition_diff, plan_as_dict, plan_lines, summary
+from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
 from orm_views_core.status.states import registered_status

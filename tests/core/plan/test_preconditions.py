@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from orm_views_core.database.relations import Session, Taken
-from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.names import ViewName
 from orm_views_core.plan.preconditions import (
     find_obstacles,

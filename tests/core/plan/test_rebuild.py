@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import InstalledIndex
-from orm_views_core.definitions.indexes import IndexDefinition
-from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.diff import Differences
 from orm_views_core.plan.rebuild import Build, rebuild_statements
 from tests.core.values import MATERIALISED, VIEW, define, install, name, rehearsed, tag_of

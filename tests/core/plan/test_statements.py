@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from orm_views_core.database.relations import InstalledIndex
-from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Differences
 from orm_views_core.plan.statements import (

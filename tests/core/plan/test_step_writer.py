@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from orm_views_core.database.extras import Belonging
 from orm_views_core.database.relations import Grant, Taken
-from orm_views_core.definitions.indexes import IndexDefinition
-from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.statements import interim_name
 from orm_views_core.plan.steps import Action, Phase, Statement
 from tests.core.values import (

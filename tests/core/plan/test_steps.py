@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.steps import Action, Phase, Statement
 from tests.core.values import CITY, MATERIALISED, catalog_of, define, install, name, plan_for
 

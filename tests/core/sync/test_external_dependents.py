@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orm_views_core.engines.postgresql.extras import Belonging
+from orm_views_core.database.extras import Belonging
 from orm_views_core.plan.steps import Action, Phase
 from tests.core.chains import A, B, C, chain, changed, materialised, reasons, swap
 from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql

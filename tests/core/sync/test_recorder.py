@@ -6,9 +6,9 @@ import dataclasses
 import datetime as dt
 
 from orm_views_core.database.relations import InstalledIndex, stored_fingerprint
-from orm_views_core.definitions.indexes import IndexDefinition
+from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.steps import Action, Step
-from orm_views_core.plan.sync_state import Stored, as_before, as_read, new_tag
+from orm_views_core.sync.recorder import Stored, as_before, as_read, new_tag
 from tests.core.values import MATERIALISED, SYNCED, VIEW, define, install, rehearsed, tag_of
 
 NOW = SYNCED + dt.timedelta(days=1)
