@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.status import read_tags
+from orm_views_core.status import read_sync_states
 
 #: So many of the last runs say how long the next one will take.
 _USUAL = 10
@@ -175,7 +175,7 @@ class Run(models.Model):
 
     @property
     def usual_seconds(self) -> float | None:
-        """How long such a run takes: the median of the last ten, else what the view's tag says.
+        """How long such a run takes: the median of the last ten, else what the view's sync state says.
 
         None when that is unknown, also because the database does not answer.
         """
@@ -192,7 +192,7 @@ class Run(models.Model):
         if (name := self.view_name) is None:
             return None
         try:
-            tag = read_tags(self.database, [name]).get(name)
+            state = read_sync_states(self.database, [name]).get(name)
         except OrmViewsError:
             return None
-        return tag.seconds if tag else None
+        return state.seconds if state else None

@@ -48,7 +48,7 @@ class ShownStep:
 def show_step(number: int, step: Step) -> ShownStep:
     """Return what the page shows of a step."""
     before = step.installed.definition if step.installed else None
-    after = step.rehearsed.definition if step.rehearsed else None
+    after = step.expected.definition if step.expected else None
     return ShownStep(
         number, step, highlight_sql(step.sql), diff_lines(before, after) if before and after else []
     )

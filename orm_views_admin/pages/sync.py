@@ -71,13 +71,13 @@ class DatabasePlan:
         if self.plan is None or not self.plan.swapped:
             return []
         aside = [step for step in self.plan.steps if step.built_at is not None]
-        late = [step for step in self.plan.steps if step.late and step.fills]
+        deferred = [step for step in self.plan.steps if step.deferred and step.fills]
         stages = []
         if aside:
             stages.append(_("Built aside, while readers go on: %(names)s.") % {"names": _targets(aside)})
         stages.append(_("Swapped in one moment: %(names)s.") % {"names": _targets(self.plan.swapped)})
-        if late:
-            stages.append(_("Built in the swap, so readers wait: %(names)s.") % {"names": _targets(late)})
+        if deferred:
+            stages.append(_("Built in the swap, so readers wait: %(names)s.") % {"names": _targets(deferred)})
         return stages
 
     @property

@@ -19,20 +19,20 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import from_field, to_field
 from orm_views_admin.models import Run
-from orm_views_core.database.sync_state import Tag
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.engines.postgresql.blocking import find_blockers
 from orm_views_core.engines.postgresql.sessions import Backend, find_backends
 from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnsupportedDatabaseError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running
-from orm_views_core.status import read_tags
+from orm_views_core.status import read_sync_states
 
 from .executors import get_executor
 
 #: A backend may be idle for so many seconds between two tries, or while what it did is recorded.
 _IDLE = 10.0
-#: The tag keeps milliseconds.
+#: The sync state keeps milliseconds.
 _ROUNDING = dt.timedelta(milliseconds=1)
 #: Who has taken a request from the queue says within this time which backend works on it.
 _SILENCE = dt.timedelta(seconds=60)
@@ -42,8 +42,8 @@ _MOMENT = 0.3  # seconds
 def reconcile(runs: Iterable[Run] | None = None) -> None:
     """Settle the active runs that nobody works on any more.
 
-    A run is settled as succeeded if the view's tag says so, as cancelled if that was asked for, and else as
-    lost. One whose database does not answer stays as it is.
+    A run is settled as succeeded if the view's sync state says so, as cancelled if that was asked for, and
+    else as lost. One whose database does not answer stays as it is.
 
     Args:
         runs: those to look at; all that are active when None.
@@ -95,7 +95,7 @@ def _settle_those_at_work(database: str, runs: Sequence[Run]) -> None:
             busy = find_running(database)
             gone = [run for run in gone if not _has_lock(run, busy)]
         names = [name for run in gone if (name := run.view_name)]
-        tags = read_tags(database, names) if names else {}
+        states = read_sync_states(database, names) if names else {}
     except (DatabaseUnavailableError, DatabaseError):
         return
     except UnsupportedDatabaseError as error:
@@ -103,7 +103,7 @@ def _settle_those_at_work(database: str, runs: Sequence[Run]) -> None:
             _settle(run, state=Run.State.LOST, error=str(error))
         return
     for run in gone:
-        _settle(run, **_what_became(run, tags))
+        _settle(run, **_what_became(run, states))
 
 
 def _is_at_work(run: Run, backends: Mapping[int, Backend], busy: Sequence[Running]) -> bool:
@@ -128,19 +128,19 @@ def _is_its(backend: Backend, run: Run) -> bool:
     return run.backend_start is None or backend.began(from_field(run.backend_start))
 
 
-def _what_became(run: Run, tags: Mapping[ViewName, Tag]) -> dict[str, Any]:
+def _what_became(run: Run, states: Mapping[ViewName, SyncState]) -> dict[str, Any]:
     name = run.view_name
-    tag = tags.get(name) if name else None
+    state = states.get(name) if name else None
     earliest = from_field(run.started_at) - _ROUNDING if run.started_at else None
     if (
-        tag
-        and tag.refreshed
+        state
+        and state.refreshed
         and earliest
-        and tag.refreshed >= earliest
-        and not _is_others(run, tag.refreshed)
+        and state.refreshed >= earliest
+        and not _is_others(run, state.refreshed)
     ):
-        finished = tag.refreshed + dt.timedelta(seconds=tag.seconds or 0.0)
-        return {"state": Run.State.SUCCEEDED, "seconds": tag.seconds, "finished_at": to_field(finished)}
+        finished = state.refreshed + dt.timedelta(seconds=state.seconds or 0.0)
+        return {"state": Run.State.SUCCEEDED, "seconds": state.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
     return {

@@ -170,7 +170,7 @@ def _summary(result: RefreshResult) -> str:
 
 
 def _at_work(backend: Backend | None, pid: int) -> dict[str, Any]:
-    # By the clock of the view's database: what is compared with it later is the time in the view's tag.
+    # By the clock of the view's database: it is compared later with the time in the view's sync state.
     now = to_field(backend.now) if backend else timezone.now()
     return {
         "state": Run.State.RUNNING,

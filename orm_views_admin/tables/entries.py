@@ -79,16 +79,16 @@ class Entry:
 
     @property
     def refreshed(self) -> dt.datetime | None:
-        tag = self.status.installed.tag if self.status.installed else None
-        return tag.refreshed if tag else None
+        state = self.status.installed.state if self.status.installed else None
+        return state.refreshed if state else None
 
     @property
     def seconds(self) -> float | None:
         """How long a refresh usually takes; where none was recorded, how long the last one took."""
         if self.trend is not None and self.trend.usual_seconds is not None:
             return self.trend.usual_seconds
-        tag = self.status.installed.tag if self.status.installed else None
-        return tag.seconds if tag else None
+        state = self.status.installed.state if self.status.installed else None
+        return state.seconds if state else None
 
     @property
     def size_order(self) -> int:

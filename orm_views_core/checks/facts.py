@@ -97,8 +97,8 @@ def read_step_facts(
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
         found = {}
         for schema, name, oid, populated, tuples, comment in fetch(cursor, _VIEWS, asked(list(by_name))):
-            definition, (_, tag) = by_name[ViewName(schema, name)], split_comment(comment)
-            if tag is not None and tag.code == definition.fingerprint:
+            definition, (_, state) = by_name[ViewName(schema, name)], split_comment(comment)
+            if state is not None and state.code == definition.fingerprint:
                 found[oid] = definition, populated, tuples
         columns = read_columns(cursor, list(found))
         texts = {column.type for several in columns.values() for column in several}

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import ViewName
 
-from .extras import Belonging
+from .extras import Extra
 from .relations import Column, InstalledIndex
 
 
 @dataclass(frozen=True)
-class RehearsedView:
+class ExpectedView:
     """What PostgreSQL makes of a definition, as if it were in its own place.
 
     Attributes:
@@ -37,24 +37,24 @@ class RehearsedView:
     row_types: frozenset[ViewName] = frozenset()
     unreadable: frozenset[ViewName] = frozenset()
     sources: str | None = None
-    lost: Mapping[Belonging, str] = field(default_factory=dict)
+    lost: Mapping[Extra, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """The views that were tried, the columns of those that exist already, and what was refused."""
 
-    views: Mapping[ViewName, RehearsedView] = field(default_factory=dict)
+    views: Mapping[ViewName, ExpectedView] = field(default_factory=dict)
     installed_columns: Mapping[ViewName, tuple[Column, ...]] = field(default_factory=dict)
     errors: Mapping[ViewName, OrmViewsError] = field(default_factory=dict)
 
-    def raise_errors(self, outsiders: Collection[ViewName] = ()) -> None:
+    def raise_errors(self, external: Collection[ViewName] = ()) -> None:
         """Raise what was refused, all of it at once.
 
         Args:
-            outsiders: views that others made: that one of these fits no more is for the plan to say.
+            external: views that others made: that one of these fits no more is for the plan to say.
         """
-        errors = [error for name, error in self.errors.items() if name not in outsiders]
+        errors = [error for name, error in self.errors.items() if name not in external]
         if len(errors) == 1:
             raise errors[0]
         if errors:

@@ -19,7 +19,7 @@ STORAGE = ("storage parameter", "tablespace", "access method", "column storage",
 
 
 @dataclass(frozen=True)
-class Belonging:
+class Extra:
     """One thing that a view has beyond its definition.
 
     Attributes:
@@ -71,30 +71,30 @@ def _filled_in(template: str, at: ViewName) -> str:
 
 
 def worth_keeping(
-    belongings: Iterable[Belonging],
+    extras: Iterable[Extra],
     definition: ViewDefinition,
     installed: InstalledView,
     *,
-    is_outsider: bool = False,
+    is_external: bool = False,
     revoked: Collection[str] = (),
-) -> list[Belonging]:
+) -> list[Extra]:
     """Return those that its class does not take care of.
 
     Args:
-        belongings: all that the view has.
+        extras: all that the view has.
         definition: what its class says.
         installed: the view as it is.
-        is_outsider: whether somebody else made the view, so that all of it is to be kept.
+        is_external: whether somebody else made the view, so that all of it is to be kept.
         revoked: the roles that should no longer read it.
     """
-    if is_outsider:
-        return list(belongings)
-    ours = set(installed.tag.indexes if installed.tag else ())
+    if is_external:
+        return list(extras)
+    ours = set(installed.state.indexes if installed.state else ())
     declared = {index.name for index in definition.indexes}
     revoked_names = {f"of SELECT to {role}" for role in revoked}
 
-    def is_of_its_class(belonging: Belonging) -> bool:
-        kind, name = belonging.kind, belonging.name
+    def is_of_its_class(extra: Extra) -> bool:
+        kind, name = extra.kind, extra.name
         return (
             kind == "comment"
             or (kind == "index" and name in ours | declared)
@@ -103,15 +103,15 @@ def worth_keeping(
             or (kind == "grant" and name.removesuffix(" with grant option") in revoked_names)
         )
 
-    return [belonging for belonging in belongings if not is_of_its_class(belonging)]
+    return [extra for extra in extras if not is_of_its_class(extra)]
 
 
 def without_twins(
-    belongings: Iterable[Belonging], indexes: Iterable[InstalledIndex], installed: InstalledView
-) -> list[Belonging]:
+    extras: Iterable[Extra], indexes: Iterable[InstalledIndex], installed: InstalledView
+) -> list[Extra]:
     """Leave out the indexes that a sync of ours never recorded and that are the same as the class's own."""
-    wanted = {index.tail for index in indexes} if installed.tag is None else set()
-    return [b for b in belongings if not (b.kind == "index" and b.tail in wanted)]
+    wanted = {index.tail for index in indexes} if installed.state is None else set()
+    return [b for b in extras if not (b.kind == "index" and b.tail in wanted)]
 
 
 _OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
@@ -120,17 +120,17 @@ _OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluste
 _PART_OF = {**dict.fromkeys(_OF_AN_INDEX, "index"), "rule comment": "rule", "trigger comment": "trigger"}
 
 
-def lost_in_words(lost: Mapping[Belonging, str]) -> tuple[str, ...]:
+def lost_in_words(lost: Mapping[Extra, str]) -> tuple[str, ...]:
     """Say what cannot be kept and why, without what follows from that.
 
     Args:
         lost: what PostgreSQL said of each.
     """
-    things = {(belonging.kind, belonging.name) for belonging in lost}
+    things = {(extra.kind, extra.name) for extra in lost}
     return tuple(
-        f"{belonging}: {why}"
-        for belonging, why in lost.items()
-        if belonging.kind != "revocation" and (_PART_OF.get(belonging.kind), belonging.name) not in things
+        f"{extra}: {why}"
+        for extra, why in lost.items()
+        if extra.kind != "revocation" and (_PART_OF.get(extra.kind), extra.name) not in things
     )
 
 
@@ -145,5 +145,5 @@ def options_by_hand(
     if installed is None or not installed.kind is definition.kind is ViewKind.VIEW:
         return ()
     named = {name for name, _ in (*definition.options, *ours)}
-    named |= set(installed.tag.options) if installed.tag else set()
+    named |= set(installed.state.options) if installed.state else set()
     return tuple(option for option in installed.options if option[0] not in named)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from orm_views_core.names import ViewKind, ViewName
 
-from .sync_state import Tag
+from .sync_state import SyncState
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class InstalledView:
         rule: a hash of its SELECT as PostgreSQL stores it, and of the names of what that refers to; None
             while somebody holds the view exclusively (to refresh it).
         definition: PostgreSQL's own text of it; None where it was not asked for.
-        text: the comment without the tag.
+        text: the comment without the sync state.
         reads: the relations that it reads.
         read_by: the relations that read it.
         rows: the planner's last count, for a materialised view that was analysed.
-        sources: a hash of the columns of what it reads, where its tag has one or it was asked for.
+        sources: a hash of the columns of what it reads, where its sync state has one or it was asked for.
         size: bytes on disk, None while it is held exclusively.
     """
 
@@ -69,7 +69,7 @@ class InstalledView:
     rule: str | None = None
     definition: str | None = None
     text: str = ""
-    tag: Tag | None = None
+    state: SyncState | None = None
     options: tuple[tuple[str, str], ...] = ()
     populated: bool = True
     rows: int | None = None
@@ -86,7 +86,7 @@ class InstalledView:
         """A hash of what PostgreSQL stores of it, what was added by hand left out; None when unknown."""
         if self.rule is None or self.kind is None:
             return None
-        indexes, options = (self.tag.indexes, self.tag.options) if self.tag else ((), ())
+        indexes, options = (self.state.indexes, self.state.options) if self.state else ((), ())
         return stored_fingerprint(
             self.kind,
             self.rule,
@@ -169,7 +169,7 @@ class Catalog:
     """What a sync needs to know of one database.
 
     Attributes:
-        relations: everything in our schemas, and whatever has our tag elsewhere.
+        relations: everything in our schemas, and whatever has our sync state elsewhere.
         schemas: the schemas that exist, of those that views are to be in.
         writable: those of them in which we may create something.
         roles: the roles that exist, of those that are asked for.

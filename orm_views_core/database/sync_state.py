@@ -1,4 +1,4 @@
-"""The tag at the end of a view's COMMENT: all that a sync remembers, kept on the object it is about.
+"""The sync state at the end of a view's COMMENT: all that a sync remembers, kept on the object it is about.
 
 It commits with the view, dies with it, follows renames, dumps and restores, and needs no table.
 """
@@ -17,7 +17,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclasses.dataclass(frozen=True)
-class Tag:
+class SyncState:
     """What a sync wrote down about a view.
 
     Attributes:
@@ -30,7 +30,7 @@ class Tag:
         seconds: how long that took.
         indexes: the names of the indexes that are ours; others were made by hand.
         options: the names of the options that are ours; others were set by hand.
-        text_by_hand: whether the text before the tag is somebody's own, because the class has no docstring.
+        text_by_hand: whether the text before the sync state is somebody's own: its class has no docstring.
         sources: for a SELECT with a star, a hash of the columns of what it reads.
         granted: the roles that the class and the settings granted SELECT to.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
@@ -52,7 +52,7 @@ class Tag:
     changes: int | None = None
 
     def dump(self) -> str:
-        """Return the tag as JSON, what is empty left out."""
+        """Return the sync state as JSON, what is empty left out."""
         values: dict[str, Any] = {"orm_views": _VERSION}
         for name, value in vars(self).items():
             if isinstance(value, dt.datetime):
@@ -62,8 +62,8 @@ class Tag:
         return _encode(values)
 
     @classmethod
-    def load(cls, values: Mapping[str, Any]) -> Tag:
-        """Make a tag of parsed JSON.
+    def load(cls, values: Mapping[str, Any]) -> SyncState:
+        """Make a sync state of parsed JSON.
 
         Raises:
             KeyError, TypeError, ValueError: when it is not one of ours.
@@ -99,18 +99,18 @@ def _number(value: Any) -> Any:
     raise ValueError(f"{value!r} is no number")
 
 
-def join_comment(text: str, tag: Tag) -> str:
-    """Return the COMMENT of a view: what people read, then the tag."""
-    return f"{text}\n\n{tag.dump()}" if text else tag.dump()
+def join_comment(text: str, state: SyncState) -> str:
+    """Return the COMMENT of a view: what people read, then the sync state."""
+    return f"{text}\n\n{state.dump()}" if text else state.dump()
 
 
-def split_comment(comment: str | None) -> tuple[str, Tag | None]:
-    """Take a COMMENT apart. One without a readable tag is all text."""
+def split_comment(comment: str | None) -> tuple[str, SyncState | None]:
+    """Take a COMMENT apart. One without a readable sync state is all text."""
     comment = comment or ""
     start = comment.rfind(_START)
     if start < 0:
         return comment, None
     try:
-        return comment[:start].rstrip("\n"), Tag.load(json.loads(comment[start:]))
+        return comment[:start].rstrip("\n"), SyncState.load(json.loads(comment[start:]))
     except (KeyError, TypeError, ValueError):
         return comment, None

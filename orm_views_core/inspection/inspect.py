@@ -89,8 +89,8 @@ def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, 
     status, where = detail.status, describe(view)
     if status.label != label_of(view):
         raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another one.")
-    if detail.rehearsed is not None:
-        return detail.rehearsed.columns
+    if detail.expected is not None:
+        return detail.expected.columns
     if status.state is State.INVALID:
         raise InvalidViewError(status.reason)
     raise InvalidViewError(f"{where}: {detail.not_tried or f'{status.reason} {status.advice}'}")

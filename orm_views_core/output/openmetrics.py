@@ -41,7 +41,7 @@ def _seconds(time: dt.timedelta | None) -> float | None:
 
 
 def _duration(view: ViewStatus) -> float | None:
-    return view.installed.tag.seconds if view.installed and view.installed.tag else None
+    return view.installed.state.seconds if view.installed and view.installed.state else None
 
 
 #: The gauges of a view, with what their comments say. What a view has no value for is left out.

@@ -54,7 +54,7 @@ def _how(step: Step) -> Iterator[str]:
     if step.built_at is not None:
         yield f"built aside, in {step.built_at.schema}; keeps waiting: nobody{usual}"
         yield f"swapped in; keeps waiting: {step.blocks}"
-    elif step.late:
+    elif step.deferred:
         yield f"built in the swap; keeps waiting: {step.blocks}{usual}"
     elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
         yield f"keeps waiting: {step.blocks}"
@@ -84,8 +84,8 @@ def _swap_lines(plan: Plan) -> Iterator[str]:
         known = [step.usual_seconds for step in aside if step.usual_seconds is not None]
         took = f" (the last builds took {sum(known):g} s)" if known else ""
         yield f"  1. build aside {_names(aside)}{took}; nobody waits"
-    late = [step for step in plan.steps if step.late and step.fills]
-    while_ = f", while {_names(late)} is built: readers wait for that too" if late else ""
+    deferred = [step for step in plan.steps if step.deferred and step.fills]
+    while_ = f", while {_names(deferred)} is built: readers wait for that too" if deferred else ""
     yield f"  {2 if aside else 1}. swap {_names(plan.swapped)} in one moment{while_}"
 
 
@@ -98,9 +98,9 @@ def definition_diff(step: Step) -> list[str]:
 
     Both as PostgreSQL writes them, so that only what differs for it shows.
     """
-    if step.installed is None or step.rehearsed is None or step.installed.definition is None:
+    if step.installed is None or step.expected is None or step.installed.definition is None:
         return []
-    before, after = step.installed.definition.splitlines(), step.rehearsed.definition.splitlines()
+    before, after = step.installed.definition.splitlines(), step.expected.definition.splitlines()
     return list(difflib.unified_diff(before, after, "in the database", "as registered", lineterm=""))
 
 
@@ -121,7 +121,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
                 "indirect": step.indirect,
                 "blocks": step.blocks,
                 "usual_seconds": step.usual_seconds,
-                "late": step.late or None,
+                "late": step.deferred or None,
                 "kept": list(step.kept),
                 "lost": list(step.lost),
                 "sql": [{"phase": phase.value, "statement": sql} for phase, sql in step.statements],

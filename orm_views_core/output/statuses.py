@@ -43,7 +43,7 @@ def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
 
 
 def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
-    installed, tag = view.installed, view.installed.tag if view.installed else None
+    installed, state = view.installed, view.installed.state if view.installed else None
     return {
         "view": str(view.name) if view.name else None,
         "class": view.label or None,
@@ -55,9 +55,9 @@ def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
         "reason": view.reason,
         "advice": view.advice,
         "size_bytes": installed.size if installed else None,
-        "synced": tag.synced.isoformat() if tag else None,
-        "refreshed": tag.refreshed.isoformat() if tag and tag.refreshed else None,
-        "seconds": tag.seconds if tag else None,
+        "synced": state.synced.isoformat() if state else None,
+        "refreshed": state.refreshed.isoformat() if state and state.refreshed else None,
+        "seconds": state.seconds if state else None,
         "why_not_concurrently": view.why_not_concurrently or None,
         "freshness": _freshness_as_dict(view),
     }

@@ -1,4 +1,4 @@
-"""make_plan: definitions, catalog and rehearsal in, steps out. Pure.
+"""make_plan: definitions, catalog and dry run in, steps out. Pure.
 
 The same plan is printed, confirmed and run.
 """
@@ -35,21 +35,21 @@ def make_plan(
         force: replace or rebuild what is looked at although nothing differs.
         drop_dependents: drop the views of others that are in the way.
     """
-    definitions, catalog, scope, rehearsal = facts.definitions, facts.catalog, facts.scope, facts.rehearsal
-    views = {**definitions, **facts.outsiders}
+    definitions, catalog, scope, dry_run = facts.definitions, facts.catalog, facts.scope, facts.dry_run
+    views = {**definitions, **facts.external}
     decisions = Decisions()
     for name in scope.order:
         if name in definitions:
             forced = force and name in scope.differences
-            decide_alone(decisions, definitions[name], catalog, scope, rehearsal, forced)
-    drop_orphans(decisions, definitions, catalog, rehearsal, dropped)
+            decide_alone(decisions, definitions[name], catalog, scope, dry_run, forced)
+    drop_orphans(decisions, definitions, catalog, dry_run, dropped)
     follow_up(
         decisions,
         views,
         catalog,
         scope,
-        rehearsal,
-        outsiders=facts.outsiders,
+        dry_run,
+        external=facts.external,
         orphans=orphans,
         drop_dependents=drop_dependents,
     )
@@ -66,8 +66,8 @@ def make_plan(
         lock_order=lock_order(swapped, catalog),
         staging=writer.staging,
         search_path=catalog.search_path,
-        belongings={
-            catalog.relations[name].oid: facts.belongings.get(name, ())
+        extras={
+            catalog.relations[name].oid: facts.extras.get(name, ())
             for name in decisions.having(Action.REBUILD)
         },
         problems=(*decisions.problems, *find_obstacles(steps, catalog, facts.taken)),

@@ -22,7 +22,7 @@ class Differences:
         missing: it is not in the database.
         obstructed_by: what has its name and is no view, in words.
         other_kind: it is a plain view and should be materialised, or the other way round.
-        untagged: it is there, but no sync of ours made it.
+        unrecorded: it is there, but no sync of ours made it.
         code: its class has changed since the last sync.
         drifted: the database has changed since the last sync.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
@@ -36,7 +36,7 @@ class Differences:
     missing: bool = False
     obstructed_by: str = ""
     other_kind: bool = False
-    untagged: bool = False
+    unrecorded: bool = False
     code: bool = False
     drifted: bool = False
     sources: bool = False
@@ -47,9 +47,9 @@ class Differences:
     record: bool = False
 
     @property
-    def needs_rehearsal(self) -> bool:
+    def needs_dry_run(self) -> bool:
         """Whether only PostgreSQL can say what the difference amounts to."""
-        return self.other_kind or self.untagged or self.code or self.drifted or self.sources
+        return self.other_kind or self.unrecorded or self.code or self.drifted or self.sources
 
     @property
     def is_pending(self) -> bool:
@@ -75,15 +75,15 @@ def differences(
         return Differences(missing=True)
     if installed.kind is None:
         return Differences(obstructed_by=installed.relation)
-    tag = installed.tag
+    state = installed.state
     granted, revoked = _grants(definition, installed, command_roles)
     return Differences(
         other_kind=installed.kind is not definition.kind,
-        untagged=tag is None,
-        code=tag is not None and tag.code != definition.fingerprint,
+        unrecorded=state is None,
+        code=state is not None and state.code != definition.fingerprint,
         # Whoever holds it exclusively is refreshing it, which changes nothing that is compared here.
-        drifted=tag is not None and installed.fingerprint not in (None, tag.installed),
-        sources=tag is not None and definition.has_star and tag.sources != installed.sources,
+        drifted=state is not None and installed.fingerprint not in (None, state.installed),
+        sources=state is not None and definition.has_star and state.sources != installed.sources,
         comment=installed.text != kept_comment(definition, installed),
         column_comments={
             column: text
@@ -92,7 +92,7 @@ def differences(
         },
         grant=granted,
         revoke=revoked,
-        record=tag is not None and set(tag.granted) != set(definition.grant_select_to),
+        record=state is not None and set(state.granted) != set(definition.grant_select_to),
     )
 
 
@@ -100,7 +100,7 @@ def has_text_by_hand(definition: ViewDefinition, installed: InstalledView | None
     """Say whether a view's comment is somebody's own: the class has no docstring, and no sync wrote it."""
     if installed is None or definition.comment or not installed.text:
         return False
-    return installed.tag is None or installed.tag.text_by_hand
+    return installed.state is None or installed.state.text_by_hand
 
 
 def kept_comment(definition: ViewDefinition, installed: InstalledView | None) -> str:
@@ -125,12 +125,12 @@ def _grants(
     """
     wanted = () if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
     grant = tuple(role for role in wanted if not is_reader(role, installed))
-    if installed.tag is None:
+    if installed.state is None:
         return grant, ()
-    ours = list(installed.tag.granted)
+    ours = list(installed.state.granted)
     if definition.hidden:
-        ours += installed.tag.granted_by_command
-    kept = {*wanted, *(() if definition.hidden else installed.tag.granted_by_command)}
+        ours += installed.state.granted_by_command
+    kept = {*wanted, *(() if definition.hidden else installed.state.granted_by_command)}
     revoke = tuple(r for r in ours if r not in kept and r != installed.owner and is_reader(r, installed))
     return grant, revoke
 
@@ -143,36 +143,36 @@ class Scope:
         differences: of every view that is looked at.
         dependencies: what each view reads of the others, as far as SQL and catalogs tell.
         order: the views, each after what it reads.
-        rehearse: those that have to be tried, in that order.
+        try_views: those that have to be tried, in that order.
     """
 
     differences: Mapping[ViewName, Differences]
     dependencies: Mapping[ViewName, Collection[ViewName]]
     order: Sequence[ViewName]
-    rehearse: Sequence[ViewName]
+    try_views: Sequence[ViewName]
 
 
 def find_scope(
     definitions: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     *,
-    outsiders: Collection[ViewName] = (),
+    external: Collection[ViewName] = (),
     command_roles: Sequence[str] = (),
     only: Collection[ViewName] | None = None,
     force: bool = False,
-    rehearse_missing: bool = True,
+    try_missing: bool = True,
 ) -> Scope:
     """Decide which views have to be tried.
 
     Args:
         definitions: the registered views.
         catalog: the database.
-        outsiders: views that others made and that read ours. They never differ, but what changes below
+        external: views that others made and that read ours. They never differ, but what changes below
             them may concern them.
         command_roles: further roles to grant SELECT to.
         only: the views that are asked for; all when None. What they cannot do without comes along.
         force: rebuild what is asked for although nothing differs.
-        rehearse_missing: also try the views that do not exist yet. A sync creates those directly, as their
+        try_missing: also try the views that do not exist yet. A sync creates those directly, as their
             own test, unless a view that is tried reads them or is read by them.
 
     Raises:
@@ -182,26 +182,26 @@ def find_scope(
         name: differences(definition, catalog.relations.get(name), command_roles)
         for name, definition in definitions.items()
     }
-    names = frozenset([*definitions, *outsiders])
+    names = frozenset([*definitions, *external])
     dependencies = {
         name: _dependencies(definition, found[name], catalog, names)
         for name, definition in definitions.items()
     }
-    dependencies |= {name: catalog.relations[name].reads & names for name in outsiders}
+    dependencies |= {name: catalog.relations[name].reads & names for name in external}
     order = creation_order(
         dependencies, lambda name: definitions[name].where if name in definitions else str(name)
     )
-    found |= dict.fromkeys(outsiders, NO_DIFFERENCES)
+    found |= dict.fromkeys(external, NO_DIFFERENCES)
     asked = set(definitions) if only is None else closure_of_missing(set(only), dependencies, found)
     looked_at = {name: found[name] for name in definitions if name in asked}
 
-    changed = {n for n, d in looked_at.items() if d.needs_rehearsal or (force and not d.obstructed_by)}
+    changed = {n for n, d in looked_at.items() if d.needs_dry_run or (force and not d.obstructed_by)}
     changed = {name for name in changed if not found[name].missing}
     missing = {name for name, difference in looked_at.items() if difference.missing}
     affected = closure(reverse(dependencies), changed)
     affected = {n for n in affected if not found[n].obstructed_by and (n in asked or not found[n].missing)}
     tried = {n for n in closure(dependencies, affected) if n in affected or found[n].missing}
-    if rehearse_missing:
+    if try_missing:
         tried |= missing
     return Scope(looked_at, dependencies, order, [name for name in order if name in tried])
 
@@ -223,7 +223,7 @@ def _dependencies(
     names: frozenset[ViewName],
 ) -> frozenset[ViewName]:
     installed = catalog.relations.get(definition.name)
-    if installed is not None and not (difference.needs_rehearsal or difference.obstructed_by):
+    if installed is not None and not (difference.needs_dry_run or difference.obstructed_by):
         read = installed.reads & names
     else:
         path = catalog.search_path
@@ -237,5 +237,5 @@ def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
     return [
         name
         for name, installed in catalog.relations.items()
-        if installed.tag and installed.tag.database == definitions.database and name not in declared
+        if installed.state and installed.state.database == definitions.database and name not in declared
     ]

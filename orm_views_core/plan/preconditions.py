@@ -70,13 +70,13 @@ def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[str
     """Name the tables that PostgreSQL would only refuse when the view is filled or read."""
     role = catalog.session.role
     for step in steps:
-        if step.definition is None or step.rehearsed is None or not step.rehearsed.unreadable:
+        if step.definition is None or step.expected is None or not step.expected.unreadable:
             continue
-        if ("security_invoker", "true") in step.rehearsed.options:
+        if ("security_invoker", "true") in step.expected.options:
             continue
         if step.installed is not None and step.installed.owner != role:
             continue
-        yield cannot_be_read(step.definition, role, step.rehearsed.unreadable)
+        yield cannot_be_read(step.definition, role, step.expected.unreadable)
 
 
 def cannot_be_read(definition: ViewDefinition, role: str, unreadable: Iterable[ViewName]) -> str:
@@ -125,7 +125,7 @@ def locks_needed(steps: Iterable[Step], catalog: Catalog) -> int:
         kind = step.definition.kind if step.definition else step.installed.kind if step.installed else None
         if kind is None:
             continue
-        read |= step.rehearsed.reads if step.rehearsed else set()
+        read |= step.expected.reads if step.expected else set()
         if step.action in {Action.CREATE, Action.REBUILD}:
             needed += _created(kind, len(step.definition.indexes) if step.definition else 0)
         if step.sql_in(Phase.DROP) and step.installed is not None:

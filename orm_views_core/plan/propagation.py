@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from orm_views_core.database.dry_run import Rehearsal
+from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.graph import closure, creation_order, reverse
@@ -28,9 +28,9 @@ def follow_up(
     views: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     scope: Scope,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     *,
-    outsiders: Collection[ViewName] = (),
+    external: Collection[ViewName] = (),
     orphans: Collection[ViewName] = (),
     drop_dependents: bool = False,
 ) -> None:
@@ -38,15 +38,15 @@ def follow_up(
 
     Args:
         decisions: those about the views that differ themselves.
-        views: the registered views and the outsiders.
+        views: the registered views and the external dependents.
         catalog: the database.
         scope: in which order they are created, and what each reads.
-        rehearsal: what PostgreSQL made of those that were tried.
-        outsiders: views that others made and that read ours.
+        dry_run: what PostgreSQL made of those that were tried.
+        external: views that others made and that read ours.
         orphans: views that a sync made and nobody registers any more.
-        drop_dependents: drop the outsiders that do not fit any more.
+        drop_dependents: drop the external dependents that do not fit any more.
     """
-    _rebuild_stale(decisions, views, catalog, scope, outsiders)
+    _rebuild_stale(decisions, views, catalog, scope, external)
     before: dict[ViewName, Action] | None = None
     while before != decisions.action:  # each round decides more, never less
         before = dict(decisions.action)
@@ -54,10 +54,10 @@ def follow_up(
         sources = closure(scope.dependencies, built)
         for name in scope.order:
             if name in catalog.relations and decisions.action.get(name) not in {Action.REBUILD, Action.DROP}:
-                _follow_one(decisions, views, catalog, scope, rehearsal, name, name in sources, built)
-    _find_late(decisions, views, scope, rehearsal)
+                _follow_one(decisions, views, catalog, scope, dry_run, name, name in sources, built)
+    _find_late(decisions, views, scope, dry_run)
     _drop_orphans_in_the_way(decisions, catalog, orphans)
-    _judge_outsiders(decisions, catalog, rehearsal, outsiders, drop_dependents)
+    _judge_external_dependents(decisions, catalog, dry_run, external, drop_dependents)
 
 
 def _drop_orphans_in_the_way(decisions: Decisions, catalog: Catalog, orphans: Collection[ViewName]) -> None:
@@ -73,14 +73,14 @@ def _rebuild_stale(
     views: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     scope: Scope,
-    outsiders: Collection[ViewName],
+    external: Collection[ViewName],
 ) -> None:
     """Rebuild every materialised view downstream of a change: its rows come from the old definition."""
     changed = decisions.having(Action.REPLACE, Action.REBUILD)
     affected = closure(reverse(scope.dependencies), changed)
     for name in scope.order:
         installed = catalog.relations.get(name)
-        if name not in affected or name in outsiders or installed is None:
+        if name not in affected or name in external or installed is None:
             continue
         is_materialised = installed.kind is views[name].kind is ViewKind.MATERIALISED_VIEW
         if is_materialised and decisions.action.get(name) is not Action.REBUILD:
@@ -97,7 +97,7 @@ def _follow_one(
     views: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     scope: Scope,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     name: ViewName,
     is_source: bool,
     built: Collection[ViewName],
@@ -108,7 +108,7 @@ def _follow_one(
         is_source: whether a materialised view that is built reads it, perhaps through others.
         built: the materialised views that are built.
     """
-    installed, tried = catalog.relations[name], rehearsal.views.get(name)
+    installed, tried = catalog.relations[name], dry_run.views.get(name)
     if installed.kind is None or tried is None:
         return
     rebuilt = (installed.reads | tried.reads) & decisions.having(Action.REBUILD)
@@ -117,7 +117,7 @@ def _follow_one(
         decisions.decide_too(name, Action.REBUILD, f"{reader} is built from the new one, beside the old")
     elif rebuilt:
         why = f"it reads {_last(scope.order, rebuilt)}, which is rebuilt"
-        obstacle = why_not_replace(name, rehearsal) if installed.kind is ViewKind.VIEW else ""
+        obstacle = why_not_replace(name, dry_run) if installed.kind is ViewKind.VIEW else ""
         if rows := tried.row_types & rebuilt:
             obstacle = obstacle or f"a column holds rows of {min(rows)}"
         if obstacle:
@@ -132,7 +132,7 @@ def _find_late(
     decisions: Decisions,
     views: Mapping[ViewName, ViewDefinition],
     scope: Scope,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
 ) -> None:
     """Find the views that cannot be built beside the old version, and all that reads them.
 
@@ -140,40 +140,40 @@ def _find_late(
     without naming it, by way of a function, which finds the old version under the name.
     """
     pending = decisions.having(Action.REBUILD, Action.REPLACE)
-    reads: dict[ViewName, Collection[ViewName]] = {n: tried.reads for n, tried in rehearsal.views.items()}
+    reads: dict[ViewName, Collection[ViewName]] = {n: tried.reads for n, tried in dry_run.views.items()}
     for name in scope.order:
-        action, tried = decisions.action.get(name), rehearsal.views.get(name)
+        action, tried = decisions.action.get(name), dry_run.views.get(name)
         if tried is None or action is Action.DROP:
             continue
         known: set[ViewName] = closure(reads, [name])
         stuck = tried.stuck & decisions.having(Action.REBUILD) if action else frozenset()
         hidden = pending.intersection(views[name].declared_dependencies) - known if action in _BUILT else None
-        late = set(scope.dependencies[name]) & decisions.late.keys()
+        deferred = set(scope.dependencies[name]) & decisions.deferred.keys()
         if stuck:
             why = f"its SQL names {min(stuck)} in a way that cannot be pointed at the new version"
         elif hidden and views[name].kind is ViewKind.MATERIALISED_VIEW:
             why = f"it depends on {min(hidden)} without naming it in its SQL"
-        elif late:
-            why = f"it reads {min(late)}, which is built in the swap"
+        elif deferred:
+            why = f"it reads {min(deferred)}, which is built in the swap"
         else:
             continue
-        decisions.late[name] = why
+        decisions.deferred[name] = why
         if action is not Action.CREATE:
             decisions.decide_too(name, Action.REBUILD, why)
 
 
-def _judge_outsiders(
+def _judge_external_dependents(
     decisions: Decisions,
     catalog: Catalog,
-    rehearsal: Rehearsal,
-    outsiders: Collection[ViewName],
+    dry_run: DryRun,
+    external: Collection[ViewName],
     drop_dependents: bool,
 ) -> None:
-    """Drop the outsiders that do not fit any more, if that is asked for, or let them stop the sync."""
-    for name in creation_order({n: catalog.relations[n].reads & set(outsiders) for n in sorted(outsiders)}):
+    """Drop the external dependents that no longer fit, if that is asked for; else they stop the sync."""
+    for name in creation_order({n: catalog.relations[n].reads & set(external) for n in sorted(external)}):
         reads = catalog.relations[name].reads
         dropped, rebuilt = reads & decisions.having(Action.DROP), reads & decisions.having(Action.REBUILD)
-        fits = name in rehearsal.views and not dropped
+        fits = name in dry_run.views and not dropped
         if fits or not dropped | rebuilt or decisions.action.get(name) is Action.DROP:
             continue
         source, relation = min(dropped or rebuilt), catalog.relations[name].relation
@@ -191,7 +191,7 @@ def _judge_outsiders(
                 f"{source} again, change or drop {name} first, or say --drop-dependents to drop it."
             )
         else:
-            refused = rehearsal.errors.get(name)
+            refused = dry_run.errors.get(name)
             because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
             decisions.problems.append(
                 f"{_has_to_go(source, decisions)}, and {name}, which is not ours, reads it and does not fit "
@@ -222,19 +222,19 @@ def drop_orphans(
     decisions: Decisions,
     definitions: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     orphans: Collection[ViewName],
 ) -> None:
     """Drop what no class declares any more, unless a registered view still reads it.
 
     Args:
-        definitions: the registered views, without outsiders.
+        definitions: the registered views, without external dependents.
         orphans: the views to drop.
     """
     for name in sorted(orphans):
         decisions.decide(name, Action.DROP, _ORPHANED)
         for reader in sorted(catalog.relations[name].read_by & definitions.keys()):
-            tried = rehearsal.views.get(reader)
+            tried = dry_run.views.get(reader)
             if tried is None or name in tried.reads:
                 decisions.problems.append(
                     f"{name} has to go, because {_ORPHANED}, and {definitions[reader].where} still reads it. "

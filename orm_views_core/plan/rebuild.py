@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orm_views_core.database.dry_run import RehearsedView
-from orm_views_core.database.extras import STORAGE, Belonging, lost_in_words, options_by_hand, without_twins
+from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.extras import STORAGE, Extra, lost_in_words, options_by_hand, without_twins
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -24,20 +24,20 @@ class Build:
     Attributes:
         definition: what it is to be.
         installed: the one that it takes the place of.
-        rehearsed: what PostgreSQL would make of it.
+        expected: what PostgreSQL would make of it.
         at: where it is made.
         sql: its SELECT, reading the new versions of what it reads.
         difference: what is not as its class says.
-        belongings: what was added by hand and is to be kept.
+        extras: what was added by hand and is to be kept.
     """
 
     definition: ViewDefinition
     installed: InstalledView
-    rehearsed: RehearsedView | None
+    expected: ExpectedView | None
     at: ViewName
     sql: str
     difference: Differences
-    belongings: tuple[Belonging, ...] = ()
+    extras: tuple[Extra, ...] = ()
 
     @property
     def is_filled(self) -> bool:
@@ -48,15 +48,15 @@ class Build:
     @property
     def options_by_hand(self) -> tuple[tuple[str, str], ...]:
         """The options that somebody set on the plain view."""
-        options = self.rehearsed.options if self.rehearsed else ()
+        options = self.expected.options if self.expected else ()
         return options_by_hand(self.installed, self.definition, options)
 
     @property
-    def kept(self) -> list[Belonging]:
+    def kept(self) -> list[Extra]:
         """What the new version is given of what was added by hand."""
-        lost = self.rehearsed.lost if self.rehearsed else {}
-        indexes = self.rehearsed.indexes if self.rehearsed else ()
-        return [b for b in without_twins(self.belongings, indexes, self.installed) if b not in lost]
+        lost = self.expected.lost if self.expected else {}
+        indexes = self.expected.indexes if self.expected else ()
+        return [b for b in without_twins(self.extras, indexes, self.installed) if b not in lost]
 
     @property
     def kept_in_words(self) -> tuple[str, ...]:
@@ -70,9 +70,9 @@ class Build:
     @property
     def lost_in_words(self) -> tuple[str, ...]:
         """What it cannot be given, and why."""
-        words = list(lost_in_words(self.rehearsed.lost if self.rehearsed else {}))
+        words = list(lost_in_words(self.expected.lost if self.expected else {}))
         if self.installed.kind is ViewKind.VIEW and self.definition.kind is not ViewKind.VIEW:
-            ours = self.installed.tag.options if self.installed.tag else ()
+            ours = self.installed.state.options if self.installed.state else ()
             words += [
                 f"option {name}={value}: a {self.definition.kind.label} has no such option"
                 for name, value in self.installed.options
@@ -118,5 +118,5 @@ def rebuild_statements(build: Build, role: str) -> tuple[list[str], list[str]]:
     return statements, [statement for b in kept for statement in b.last_statements(at)]
 
 
-def _made(belongings: Iterable[Belonging], at: ViewName, role: str) -> list[str]:
-    return [statement for belonging in belongings for statement in belonging.statements(at, role)]
+def _made(extras: Iterable[Extra], at: ViewName, role: str) -> list[str]:
+    return [statement for extra in extras for statement in extra.statements(at, role)]

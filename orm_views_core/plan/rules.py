@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from orm_views_core.database.dry_run import Rehearsal, RehearsedView
+from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
@@ -20,14 +20,14 @@ class Decisions:
     """What has been decided so far, by view.
 
     Attributes:
-        late: for those that cannot be built beside the old version, why: they are built in the swap.
+        deferred: for those that cannot be built beside the old version, why: they are built in the swap.
         problems: what keeps the plan from being carried out.
     """
 
     action: dict[ViewName, Action] = field(default_factory=dict)
     reason: dict[ViewName, str] = field(default_factory=dict)
     indirect: set[ViewName] = field(default_factory=set)
-    late: dict[ViewName, str] = field(default_factory=dict)
+    deferred: dict[ViewName, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def decide(self, name: ViewName, action: Action, reason: str, *, indirect: bool = False) -> None:
@@ -51,7 +51,7 @@ def decide_alone(
     definition: ViewDefinition,
     catalog: Catalog,
     scope: Scope,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     force: bool,
 ) -> None:
     """Decide about a view as if it were the only one."""
@@ -66,8 +66,8 @@ def decide_alone(
         )
     elif difference.other_kind:
         decisions.decide(name, Action.REBUILD, f"it becomes a {definition.kind.label}")
-    elif name in rehearsal.views:
-        _decide_from_rehearsal(decisions, definition, catalog.relations[name], difference, rehearsal, force)
+    elif name in dry_run.views:
+        _decide_from_rehearsal(decisions, definition, catalog.relations[name], difference, dry_run, force)
 
 
 def _decide_from_rehearsal(
@@ -75,27 +75,27 @@ def _decide_from_rehearsal(
     definition: ViewDefinition,
     installed: InstalledView,
     difference: Differences,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     force: bool,
 ) -> None:
-    name, rehearsed = definition.name, rehearsal.views[definition.name]
-    same = rehearsed.definition == installed.definition
+    name, expected = definition.name, dry_run.views[definition.name]
+    same = expected.definition == installed.definition
     why = why_changed(difference)
     if same and not force:
-        if difference.needs_rehearsal and not _needs_repair(definition, installed, rehearsed):
+        if difference.needs_dry_run and not _needs_repair(definition, installed, expected):
             decisions.decide(name, Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
         return
-    indirect = not same and not difference.needs_rehearsal
+    indirect = not same and not difference.needs_dry_run
     if same:
         why = "forced"
     elif indirect:
         why = "what it reads has changed"
-    elif difference.untagged:
+    elif difference.unrecorded:
         why = f"{UNRECORDED}, and its definition is another one"
     if definition.kind is ViewKind.MATERIALISED_VIEW:
         decisions.decide(name, Action.REBUILD, why, indirect=indirect)
         return
-    obstacle = _why_not_replace(rehearsal.installed_columns.get(name, ()), rehearsed)
+    obstacle = _why_not_replace(dry_run.installed_columns.get(name, ()), expected)
     if obstacle:
         decisions.decide(name, Action.REBUILD, f"{why}: {obstacle}", indirect=indirect)
     else:
@@ -106,7 +106,7 @@ UNRECORDED = "it is in the database, but no sync has recorded it"
 
 
 def why_changed(difference: Differences) -> str:
-    if difference.untagged:
+    if difference.unrecorded:
         return UNRECORDED
     if difference.code and difference.drifted:
         return "its class has changed, and so has the database"
@@ -115,15 +115,15 @@ def why_changed(difference: Differences) -> str:
     return "its class has changed" if difference.code else "it was changed in the database"
 
 
-def _needs_repair(definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView) -> bool:
+def _needs_repair(definition: ViewDefinition, installed: InstalledView, expected: ExpectedView) -> bool:
     return bool(
-        option_changes(definition, installed, rehearsed) or index_changes(definition, installed, rehearsed)
+        option_changes(definition, installed, expected) or index_changes(definition, installed, expected)
     )
 
 
-def _why_not_replace(old: Sequence[Column], rehearsed: RehearsedView) -> str:
+def _why_not_replace(old: Sequence[Column], expected: ExpectedView) -> str:
     """Say why CREATE OR REPLACE VIEW would be refused: it can only add columns at the end."""
-    new = rehearsed.columns
+    new = expected.columns
     kept = {column.name for column in new}
     for column in old:
         if column.name not in kept:
@@ -140,6 +140,6 @@ def _column(column: Column) -> str:
     return f"{column.name} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
 
 
-def why_not_replace(name: ViewName, rehearsal: Rehearsal) -> str:
+def why_not_replace(name: ViewName, dry_run: DryRun) -> str:
     """Say why CREATE OR REPLACE VIEW would be refused for a view that was tried; "" when it would not."""
-    return _why_not_replace(rehearsal.installed_columns.get(name, ()), rehearsal.views[name])
+    return _why_not_replace(dry_run.installed_columns.get(name, ()), dry_run.views[name])

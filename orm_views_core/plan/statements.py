@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orm_views_core.database.dry_run import RehearsedView
+from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
@@ -16,9 +16,7 @@ from orm_views_core.names import ViewKind, ViewName
 from .diff import Differences, kept_comment
 
 
-def option_changes(
-    definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView
-) -> list[str]:
+def option_changes(definition: ViewDefinition, installed: InstalledView, expected: ExpectedView) -> list[str]:
     """Return the statements that set a plain view's options as its class has them.
 
     Compared with what was tried, because SQL that ends in WITH CHECK OPTION sets an option too. What
@@ -26,11 +24,11 @@ def option_changes(
     """
     if definition.kind is not ViewKind.VIEW:
         return []
-    by_hand = options_by_hand(installed, definition, rehearsed.options)
-    wanted = dict((*rehearsed.options, *by_hand))
+    by_hand = options_by_hand(installed, definition, expected.options)
+    wanted = dict((*expected.options, *by_hand))
     surplus = [option for option, _ in installed.options if option not in wanted]
     statements = [ddl.reset_options(definition.name, surplus)] if surplus else []
-    changed = [pair for pair in rehearsed.options if pair not in installed.options]
+    changed = [pair for pair in expected.options if pair not in installed.options]
     return statements + ([ddl.set_options(definition.name, changed)] if changed else [])
 
 
@@ -54,7 +52,7 @@ class IndexChanges(NamedTuple):
 
 
 def index_changes(
-    definition: ViewDefinition, installed: InstalledView, rehearsed: RehearsedView
+    definition: ViewDefinition, installed: InstalledView, expected: ExpectedView
 ) -> IndexChanges:
     """Compare a materialised view's indexes with those that its class wants.
 
@@ -64,8 +62,8 @@ def index_changes(
     schema = definition.name.schema
     there = {(index.unique, index.tail) for index in installed.indexes}
     by_name = {index.name: (index.unique, index.tail) for index in installed.indexes}
-    wanted = {index.name: (index.unique, index.tail) for index in rehearsed.indexes}
-    ours = installed.tag.indexes if installed.tag else ()
+    wanted = {index.name: (index.unique, index.tail) for index in expected.indexes}
+    ours = installed.state.indexes if installed.state else ()
     dropped = [
         name
         for name, what in by_name.items()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from orm_views_core.database.dry_run import Rehearsal
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.dry_run import DryRun
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Catalog, InstalledView, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -42,11 +42,11 @@ class Facts:
     Attributes:
         database: the alias.
         definitions: the registered views.
-        catalog: the database, with the outsiders.
+        catalog: the database, with the external dependents.
         scope: which of them are looked at, and in which order they are created.
-        rehearsal: what PostgreSQL made of those that were tried.
-        outsiders: definitions of views that others made and that read ours.
-        belongings: what people have added by hand to the views that were tried; all of it.
+        dry_run: what PostgreSQL made of those that were tried.
+        external: definitions of views that others made and that read ours.
+        extras: what people have added by hand to the views that were tried; all of it.
         keep: those of them that a new version is to have as well.
         taken: what has a name already that a new view or index is to have.
         dependents: what depends on views and is none, as PostgreSQL describes it.
@@ -56,10 +56,10 @@ class Facts:
     definitions: Mapping[ViewName, ViewDefinition]
     catalog: Catalog
     scope: Scope
-    rehearsal: Rehearsal
-    outsiders: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
-    belongings: Mapping[ViewName, tuple[Belonging, ...]] = field(default_factory=dict)
-    keep: Mapping[ViewName, Sequence[Belonging]] = field(default_factory=dict)
+    dry_run: DryRun
+    external: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
+    extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
+    keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)
     dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
 
@@ -82,7 +82,7 @@ class StepWriter:
         self.in_swap = self._created_in_swap()
 
     def _is_aside(self, name: ViewName) -> bool:
-        return self.decisions.action.get(name) is Action.REBUILD and name not in self.decisions.late
+        return self.decisions.action.get(name) is Action.REBUILD and name not in self.decisions.deferred
 
     def _created_in_swap(self) -> frozenset[ViewName]:
         """Return the new plain views that have to wait for one that is replaced where it stands."""
@@ -145,9 +145,9 @@ class StepWriter:
 
     def _create(self, definition: ViewDefinition) -> Step:
         name = definition.name
-        late = self.decisions.late.get(name)
-        phase = Phase.FINISH if late else Phase.REPLACE if name in self.in_swap else Phase.BUILD
-        sql = definition.sql if late else move_references(definition.sql, self.moves)
+        deferred = self.decisions.deferred.get(name)
+        phase = Phase.FINISH if deferred else Phase.REPLACE if name in self.in_swap else Phase.BUILD
+        sql = definition.sql if deferred else move_references(definition.sql, self.moves)
         statements = [ddl.create_view(definition, sql=sql, with_data=definition.with_data)]
         renames = []
         for index in definition.indexes:
@@ -161,18 +161,18 @@ class StepWriter:
         statements += fresh_grants(definition, name, self.command_roles)
         statements += column_comments(definition, name)
         blocks = "nobody"
-        if late and definition.kind is ViewKind.MATERIALISED_VIEW:
-            blocks = f"readers of what is swapped, until it is built, because {late}"
+        if deferred and definition.kind is ViewKind.MATERIALISED_VIEW:
+            blocks = f"readers of what is swapped, until it is built, because {deferred}"
         return Step(
             Action.CREATE,
             name,
             self.decisions.reason[name],
             in_phase(phase, statements) + in_phase(Phase.FINISH, renames),
             definition=definition,
-            rehearsed=self.facts.rehearsal.views.get(name),
+            expected=self.facts.dry_run.views.get(name),
             blocks=blocks,
             fills=definition.kind is ViewKind.MATERIALISED_VIEW and definition.with_data,
-            late=late or "",
+            deferred=deferred or "",
         )
 
     def _replace(self, name: ViewName) -> Step:
@@ -193,16 +193,16 @@ class StepWriter:
         installed = self.catalog.relations[name]
         assert installed.kind is not None
         definition = self._definition(name)
-        late, stage = self.decisions.late.get(name), self.moves.get(name)
+        deferred, stage = self.decisions.deferred.get(name), self.moves.get(name)
         at = ViewName(stage, name.name) if stage else name
         build = self._build(name, at)
         made, finished = rebuild_statements(build, self.catalog.session.role)
         drop = Statement(Phase.DROP, ddl.drop_view(installed.kind, name))
-        if late:
+        if deferred:
             statements = (drop, *in_phase(Phase.FINISH, [*made, *finished]))
             blocks = _SWAP
             if definition.kind is ViewKind.MATERIALISED_VIEW:
-                blocks = f"its readers, until it is built again, because {late}"
+                blocks = f"its readers, until it is built again, because {deferred}"
         else:
             move = Statement(Phase.MOVE, ddl.set_schema(definition.kind, at, name.schema))
             finish = in_phase(Phase.FINISH, finished)
@@ -210,29 +210,29 @@ class StepWriter:
             blocks = _SWAP
         return replace(
             self._step(Action.REBUILD, name, statements, blocks),
-            built_at=None if late else at,
+            built_at=None if deferred else at,
             fills=definition.kind is ViewKind.MATERIALISED_VIEW and build.is_filled,
-            late=late or "",
+            deferred=deferred or "",
             kept=build.kept_in_words,
             lost=build.lost_in_words,
         )
 
     def _definition(self, name: ViewName) -> ViewDefinition:
-        return self.facts.definitions.get(name) or self.facts.outsiders[name]
+        return self.facts.definitions.get(name) or self.facts.external[name]
 
     def _build(self, name: ViewName, at: ViewName) -> Build:
         definition = self._definition(name)
         sql = definition.sql
-        if name not in self.decisions.late:
+        if name not in self.decisions.deferred:
             sql = move_references(sql, self.moves)
         return Build(
             definition=definition,
             installed=self.catalog.relations[name],
-            rehearsed=self.facts.rehearsal.views.get(name),
+            expected=self.facts.dry_run.views.get(name),
             at=at,
             sql=sql,
             difference=self.facts.scope.differences.get(name, NO_DIFFERENCES),
-            belongings=tuple(self.facts.keep.get(name, ())),
+            extras=tuple(self.facts.keep.get(name, ())),
         )
 
     def _step(
@@ -251,7 +251,7 @@ class StepWriter:
             tuple(statements),
             definition=self.facts.definitions.get(name),
             installed=self.catalog.relations[name],
-            rehearsed=self.facts.rehearsal.views.get(name),
+            expected=self.facts.dry_run.views.get(name),
             indirect=name in self.decisions.indirect,
             blocks=blocks,
         )
@@ -259,16 +259,16 @@ class StepWriter:
     def _lesser_steps(
         self, definition: ViewDefinition, installed: InstalledView, difference: Differences
     ) -> list[Step]:
-        name, rehearsed = definition.name, self.facts.rehearsal.views.get(definition.name)
+        name, expected = definition.name, self.facts.dry_run.views.get(definition.name)
         steps = []
         if self.decisions.action.get(name) is Action.ADOPT:
             steps.append(self._step(Action.ADOPT, name, (), "nobody"))
-        if rehearsed is not None and difference.needs_rehearsal:
+        if expected is not None and difference.needs_dry_run:
             why = why_changed(difference)
-            if options := option_changes(definition, installed, rehearsed):
+            if options := option_changes(definition, installed, expected):
                 finish = in_phase(Phase.FINISH, options)
                 steps.append(self._step(Action.OPTIONS, name, finish, _SWAP, reason=why))
-            if indexes := index_changes(definition, installed, rehearsed):
+            if indexes := index_changes(definition, installed, expected):
                 changes = in_phase(Phase.BUILD, indexes.creates)
                 changes += in_phase(Phase.FINISH, [*indexes.drops, *indexes.renames])
                 blocks = "its refreshes, until the sync commits" if indexes.creates else ""

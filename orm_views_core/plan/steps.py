@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from orm_views_core.database.dry_run import RehearsedView
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
@@ -83,12 +83,12 @@ class Step:
         statements: the SQL, in order.
         definition: the view as its class says it; None when it is dropped, or is somebody else's.
         installed: the view as it is; None when it is created.
-        rehearsed: what PostgreSQL would make of it, when it was tried.
+        expected: what PostgreSQL would make of it, when it was tried.
         indirect: True when nobody changed the view itself, only what it reads.
         blocks: whom the step keeps waiting, in words.
         built_at: where a view is built before it takes its place; None when it is made in place.
         fills: whether a materialised view gets its rows.
-        late: why it is built in the swap and not before; "" when it is not.
+        deferred: why it is built in the swap and not before; "" when it is not.
         kept: what was added by hand and is on the new view as well.
         lost: what was added by hand and cannot be on it, with the reason.
     """
@@ -99,12 +99,12 @@ class Step:
     statements: tuple[Statement, ...] = ()
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
-    rehearsed: RehearsedView | None = None
+    expected: ExpectedView | None = None
     indirect: bool = False
     blocks: str = ""
     built_at: ViewName | None = None
     fills: bool = False
-    late: str = ""
+    deferred: str = ""
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -135,7 +135,7 @@ class Step:
     @property
     def usual_seconds(self) -> float | None:
         """How long the last build of a materialised view took."""
-        return self.installed.tag.seconds if self.installed and self.installed.tag else None
+        return self.installed.state.seconds if self.installed and self.installed.state else None
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Plan:
         lock_order: the views that have a part in the swap, those that read others first.
         staging: the staging schema of each schema in which something is built before it takes its place.
         search_path: the schemas in which unqualified names are looked up.
-        belongings: what was added by hand to the views that are dropped, by oid.
+        extras: what was added by hand to the views that are dropped, by oid.
         problems: why it cannot be carried out, in words; empty when it can.
         unchanged: how many registered views it leaves alone.
     """
@@ -157,7 +157,7 @@ class Plan:
     lock_order: tuple[ViewName, ...] = ()
     staging: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
-    belongings: Mapping[int, tuple[Belonging, ...]] = field(default_factory=dict)
+    extras: Mapping[int, tuple[Extra, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unchanged: int = 0
 

@@ -134,7 +134,7 @@ def _task(
     fresh: bool,
     jobs: int,
 ) -> Task:
-    tag = planned.installed.tag if planned.installed else None
+    state = planned.installed.state if planned.installed else None
     return Task(
         definition.database,
         definition.name,
@@ -146,7 +146,7 @@ def _task(
         jobs,
         not_before=planned.asked if fresh else None,
         # Another process may have done what is due while those before it were refreshed here.
-        unless_newer_than=((tag.refreshed if tag else None) or _LONG_AGO) if due else None,
+        unless_newer_than=((state.refreshed if state else None) or _LONG_AGO) if due else None,
     )
 
 

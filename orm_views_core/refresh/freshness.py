@@ -61,11 +61,11 @@ def freshness_of(
     """
     if definition.kind is not ViewKind.MATERIALISED_VIEW or view.kind is not ViewKind.MATERIALISED_VIEW:
         return None
-    tag = view.tag
-    computed = (tag.refreshed or tag.synced) if tag and view.populated else None
+    state = view.state
+    computed = (state.refreshed or state.synced) if state and view.populated else None
     changed = None
-    if tag is not None and tag.changes is not None and changes is not None and changes >= tag.changes:
-        changed = changes - tag.changes
+    if state is not None and state.changes is not None and changes is not None and changes >= state.changes:
+        changed = changes - state.changes
     return Freshness(
         definition.refresh_every,
         view.populated,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.sync_state import Tag, split_comment
+from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.engines.postgresql.fetch import moment
 from orm_views_core.names import ViewName
 
@@ -33,7 +33,7 @@ LEFT JOIN (
 ) AS v ON true
 """
 
-# PostgreSQL counts the rows that a transaction writes. The command's tag does not have the number.
+# PostgreSQL counts the rows that a transaction writes. The command's sync state does not have the number.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
 # What a transaction sees that keeps its snapshot is no newer than its beginning.
 _MEASURE = """
@@ -62,12 +62,12 @@ class RefreshedView(NamedTuple):
     is_owner: bool | None
 
     @property
-    def tag(self) -> Tag | None:
+    def state(self) -> SyncState | None:
         return split_comment(self.comment)[1]
 
     @property
     def refreshed(self) -> dt.datetime | None:
-        return self.tag.refreshed if self.tag else None
+        return self.state.refreshed if self.state else None
 
 
 class Measure(NamedTuple):

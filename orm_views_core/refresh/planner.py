@@ -48,8 +48,8 @@ class PlannedRefresh:
     @property
     def seconds(self) -> float | None:
         """How long it took the last time; None when that is unknown."""
-        tag = self.installed.tag if self.installed else None
-        return tag.seconds if tag else None
+        state = self.installed.state if self.installed else None
+        return state.seconds if state else None
 
 
 def plan_refresh(

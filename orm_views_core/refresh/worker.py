@@ -75,9 +75,9 @@ class _Refresh:
         before = self._look(connection)
         self._tell_of_start(before)
         while True:
-            view, holder = self._take_turn(connection, before)
+            view, session = self._take_turn(connection, before)
             if self._is_done(before, view):
-                return self._joined(view, holder)
+                return self._joined(view, session)
             assert self.start is not None
             self.start = replace(self.start, **self._how(view))
             limit_lock_waits(connection)
@@ -96,7 +96,7 @@ class _Refresh:
                 f"{self.task.where}: {self.task.name} {what} in database {self.task.database!r}. "
                 "Run sync_views first."
             )
-        if view.tag is not None and not view.is_owner:
+        if view.state is not None and not view.is_owner:
             raise RefreshError(
                 f"{self.task.where}: {self.task.name} in database {self.task.database!r} belongs to another "
                 "role, so the time of its refresh could not be recorded on it. Connect as its owner, or as a "
@@ -167,18 +167,18 @@ class _Refresh:
             return False
         return (known is None or found > known) and (oldest is None or found >= oldest)
 
-    def _joined(self, view: RefreshedView, holder: int | None) -> RefreshResult:
-        tag = view.tag
-        assert tag is not None
-        assert tag.refreshed is not None
-        seconds = tag.seconds or 0.0
+    def _joined(self, view: RefreshedView, session: int | None) -> RefreshResult:
+        state = view.state
+        assert state is not None
+        assert state.refreshed is not None
+        seconds = state.seconds or 0.0
         return self._result(
             Outcome.JOINED,
             seconds,
-            started=tag.refreshed,
-            finished=tag.refreshed + dt.timedelta(seconds=seconds),
+            started=state.refreshed,
+            finished=state.refreshed + dt.timedelta(seconds=seconds),
             seen=view.now,
-            pid=holder or None,
+            pid=session or None,
             rows_after=view.rows,
         )
 
@@ -258,16 +258,16 @@ class _Refresh:
         seconds: float,
         changes: int,
     ) -> None:
-        """Write into the view's tag, as it is behind the locks of the refresh, of when its rows are."""
-        text, tag = split_comment(comment)
-        if tag is None:
+        """Write the time of the rows into the view's sync state, as it is behind the locks of the refresh."""
+        text, state = split_comment(comment)
+        if state is None:
             return
-        tag = replace(
-            tag, refreshed=started.astimezone(dt.timezone.utc), seconds=round(seconds, 3), changes=changes
+        state = replace(
+            state, refreshed=started.astimezone(dt.timezone.utc), seconds=round(seconds, 3), changes=changes
         )
         with connection.cursor() as cursor:
             cursor.execute(
-                ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, self.task.name, join_comment(text, tag))
+                ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, self.task.name, join_comment(text, state))
             )
 
     def _result(self, outcome: Outcome, seconds: float, **facts: Any) -> RefreshResult:

@@ -8,7 +8,7 @@ from .reader import (
     count_states,
     get_detail,
     get_statuses,
-    read_tags,
+    read_sync_states,
 )
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "count_states",
     "get_detail",
     "get_statuses",
-    "read_tags",
+    "read_sync_states",
 ]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.dry_run import Rehearsal, RehearsedView
+from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog, Column, InstalledView
-from orm_views_core.database.sync_state import Tag
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.dependencies import read_sources_of
-from orm_views_core.engines.postgresql.dry_run import rehearse
+from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.introspection import read_catalog, read_columns, with_definitions
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
 from orm_views_core.exceptions import (
@@ -39,7 +39,7 @@ __all__ = [
     "count_states",
     "get_detail",
     "get_statuses",
-    "read_tags",
+    "read_sync_states",
 ]
 
 
@@ -58,7 +58,7 @@ class ViewDetail:
 
     Attributes:
         columns: as the database has them, else as they would be.
-        rehearsed: what PostgreSQL would make of its class now; None when it was not tried or was refused.
+        expected: what PostgreSQL would make of its class now; None when it was not tried or was refused.
         not_tried: why it could not be tried, a sentence; "" when it was, or when there is no class.
         reads: every relation that it reads.
         read_by: every relation that reads it.
@@ -66,7 +66,7 @@ class ViewDetail:
 
     status: ViewStatus
     columns: tuple[Column, ...] = ()
-    rehearsed: RehearsedView | None = None
+    expected: ExpectedView | None = None
     not_tried: str = ""
     reads: tuple[ViewName, ...] = ()
     read_by: tuple[ViewName, ...] = ()
@@ -101,32 +101,32 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
         relations = with_definitions(connection, catalog, [name], wait=False).relations
         status = replace(status, installed=relations.get(name))
-        rehearsal, not_tried = Rehearsal(), ""
+        dry_run, not_tried = DryRun(), ""
         if status.definition is not None and not (status.differences and status.differences.obstructed_by):
             try:
-                rehearsal = _rehearse_alone(connection, status.definition, definitions, catalog)
+                dry_run = _try_alone(connection, status.definition, definitions, catalog)
             except (CyclicDependencyError, DatabaseError) as error:
                 # Somebody holds what it reads, or we may not create a schema: the rest can still be told.
                 not_tried = f"It could not be tried: {str(error).strip()}"
-        rehearsed = rehearsal.views.get(name)
-        columns: tuple[Column, ...] = rehearsed.columns if rehearsed else ()
+        expected = dry_run.views.get(name)
+        columns: tuple[Column, ...] = expected.columns if expected else ()
         if status.installed is not None:
             with connection.cursor() as cursor:
                 columns = tuple(read_columns(cursor, [status.installed.oid])[status.installed.oid])
-    if name in rehearsal.errors:
+    if name in dry_run.errors:
         status = replace(
-            invalid_status(database, name, status.label, rehearsal.errors[name], status.installed),
+            invalid_status(database, name, status.label, dry_run.errors[name], status.installed),
             kind=status.kind,
             definition=status.definition,
             differences=status.differences,
         )
-    reads = status.installed.reads if status.installed else rehearsed.reads if rehearsed else ()
+    reads = status.installed.reads if status.installed else expected.reads if expected else ()
     read_by = status.installed.read_by if status.installed else ()
-    return ViewDetail(status, columns, rehearsed, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
+    return ViewDetail(status, columns, expected, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
 
 
-def read_tags(database: str, names: Collection[ViewName]) -> dict[ViewName, Tag]:
-    """Return what the last sync or refresh wrote down about some views; those without a tag are left out.
+def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewName, SyncState]:
+    """Return the sync states of some views; those without one are left out.
 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
@@ -135,19 +135,19 @@ def read_tags(database: str, names: Collection[ViewName]) -> dict[ViewName, Tag]
     connection = get_connection(database)
     with transaction.atomic(using=database):
         found = read_catalog(connection, [], only=list(names)).relations
-    return {name: view.tag for name, view in found.items() if view.tag is not None and name in set(names)}
+    return {name: view.state for name, view in found.items() if view.state is not None and name in set(names)}
 
 
-def _rehearse_alone(
+def _try_alone(
     connection: BaseDatabaseWrapper, definition: ViewDefinition, definitions: Definitions, catalog: Catalog
-) -> Rehearsal:
+) -> DryRun:
     """Try one view, and with it only those that it reads and that do not exist yet."""
     name = definition.name
     scope = find_scope(definitions.views, catalog, only=[name], force=True)
-    views = [definitions.views[n] for n in scope.rehearse if n == name or n not in catalog.relations]
+    views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
     with transaction.atomic(using=connection.alias):
         limit_lock_waits(connection)
-        return rehearse(connection, views, scope.dependencies, {}, catalog.search_path)
+        return try_views(connection, views, scope.dependencies, {}, catalog.search_path)
 
 
 def _database_status(alias: str) -> DatabaseStatus:
@@ -168,7 +168,7 @@ def _read_changes(
     """Return how many changes have been counted in what some views read, by their oids."""
     views = [catalog.relations[name] for name in names if name in catalog.relations]
     with connection.cursor() as cursor:
-        known = [view.oid for view in views if view.tag is not None and view.tag.changes is not None]
+        known = [view.oid for view in views if view.state is not None and view.state.changes is not None]
         return {oid: sources.changes for oid, sources in read_sources_of(cursor, known).items()}
 
 

@@ -120,7 +120,7 @@ def _explain(
     if difference.other_kind:
         reason = f"It is a {installed.relation} in the database, and its class says {definition.kind.label}."
         return State.WRONG_KIND, reason, _SYNC
-    if difference.untagged:
+    if difference.unrecorded:
         reason = "It is in the database, but no sync has recorded it."
         return State.CHANGED, reason, "Sync it: if its definition is the same, it is adopted and not rebuilt."
     if difference.code:
@@ -159,9 +159,9 @@ def left_over_status(database: str, installed: InstalledView, *, orphaned: bool)
     if orphaned:
         state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
         advice = "Sync to drop it, or declare it again."
-    elif installed.tag:
+    elif installed.state:
         state, advice = State.UNMANAGED, ""
-        reason = f"It was synced under database alias {installed.tag.database!r}; nothing is done here."
+        reason = f"It was synced under database alias {installed.state.database!r}; nothing is done here."
     else:
         state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
     return ViewStatus(

@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.errors import (
@@ -25,7 +25,7 @@ from orm_views_core.engines.postgresql.errors import (
     is_refusal,
     view_refused,
 )
-from orm_views_core.engines.postgresql.extras import read_belongings
+from orm_views_core.engines.postgresql.extras import read_extras
 from orm_views_core.engines.postgresql.fetch import read_time
 from orm_views_core.engines.postgresql.introspection import canonical_names, read_again
 from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint
@@ -151,7 +151,7 @@ class _Run:
             in_savepoint(self.connection, work, on_wait=self.progress.on_wait)
         seconds = time.perf_counter() - started
         for step in steps:
-            if step.fills and not step.late:
+            if step.fills and not step.deferred:
                 self.seconds[step.name] = seconds
             result = StepResult(step, seconds if len(steps) == 1 else None)
             if self.progress.on_done:
@@ -163,7 +163,7 @@ class _Run:
         created = {
             step.name: step.definition
             for step in self.plan.steps
-            if step.action is Action.CREATE and step.definition and step.rehearsed is None
+            if step.action is Action.CREATE and step.definition and step.expected is None
         }
         role, unreadable = read_unreadable(self.cursor, list(created))
         if unreadable:
@@ -223,14 +223,14 @@ class _Run:
         """See that the views are what the plan takes them to be: it took a while to build."""
         swapped = {step.name: step for step in self.plan.swapped}
         with canonical_names(self.cursor):
-            found = read_belongings(self.cursor, list(self.plan.belongings))
+            found = read_extras(self.cursor, list(self.plan.extras))
             now = read_again(self.cursor, list(swapped))
         for name, step in swapped.items():
             before, after = step.installed, now.get(name)
             assert before is not None
             if after is None or (*_state(after), after.rule) != (*_state(before), before.rule or after.rule):
                 raise Overtaken(f"{name} was changed meanwhile")
-            added, known = found.get(before.oid, ()), self.plan.belongings.get(before.oid, ())
+            added, known = found.get(before.oid, ()), self.plan.extras.get(before.oid, ())
             if _but_comments(added) != _but_comments(known):
                 raise Overtaken(f"{name} was given or lost a grant, an index or the like meanwhile")
             new = after.read_by - before.read_by - {s.name for s in self.plan.steps}
@@ -283,16 +283,16 @@ def _kind(step: Step) -> ViewKind | None:
 
 def _filled_in_place(step: Step) -> ViewName | None:
     """Return the name of a materialised view that could not be built beside the old one."""
-    return step.name if step.late and step.fills else None
+    return step.name if step.deferred and step.fills else None
 
 
-def _but_comments(belongings: Iterable[Belonging]) -> list[Belonging]:
+def _but_comments(extras: Iterable[Extra]) -> list[Extra]:
     """Leave out the view's comment: a refresh writes its time into it."""
-    return [belonging for belonging in belongings if belonging.kind != "comment"]
+    return [extra for extra in extras if extra.kind != "comment"]
 
 
 def _state(view: InstalledView) -> tuple[object, ...]:
-    """Return what of a view, its rule apart, others may change and no belonging tells."""
+    """Return what of a view, its rule apart, others may change and no extra tells."""
     return view.oid, view.owner, view.text, view.options
 
 

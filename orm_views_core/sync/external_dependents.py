@@ -14,7 +14,7 @@ from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName
 
 
-def with_outsiders(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
+def with_external_dependents(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
     """Add the views in other schemas that read those in ours, and what reads them in turn."""
     relations = dict(catalog.relations)
     while unread := {reader for view in relations.values() for reader in view.read_by} - relations.keys():
@@ -30,7 +30,7 @@ def with_outsiders(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog
     return replace(catalog, relations=relations)
 
 
-def find_outsiders(
+def find_external_dependents(
     definitions: Definitions, catalog: Catalog, orphans: Collection[ViewName]
 ) -> list[ViewName]:
     """Return what others made and that reads ours, directly or not."""

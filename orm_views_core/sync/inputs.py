@@ -10,13 +10,13 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
-from orm_views_core.database.extras import Belonging, worth_keeping
+from orm_views_core.database.extras import Extra, worth_keeping
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql.dependencies import read_other_dependents
-from orm_views_core.engines.postgresql.dry_run import rehearse
-from orm_views_core.engines.postgresql.extras import read_belongings
+from orm_views_core.engines.postgresql.dry_run import try_views
+from orm_views_core.engines.postgresql.extras import read_extras
 from orm_views_core.engines.postgresql.introspection import canonical_names, read_catalog, with_definitions
 from orm_views_core.engines.postgresql.locks import letting_go
 from orm_views_core.engines.postgresql.preconditions import read_taken
@@ -27,7 +27,7 @@ from orm_views_core.plan.diff import NO_DIFFERENCES, PUBLIC, Scope, find_orphans
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
 from orm_views_core.views.registry import registry
 
-from .external_dependents import as_definition, find_outsiders, with_outsiders
+from .external_dependents import as_definition, find_external_dependents, with_external_dependents
 from .overlap import Ahead, is_empty_for
 
 
@@ -62,7 +62,7 @@ class SyncOptions:
 
 
 def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions) -> Plan:
-    """Read, rehearse and plan, inside a transaction that is rolled back.
+    """Read, try and plan, inside a transaction that is rolled back.
 
     Args:
         connection: the database.
@@ -73,13 +73,11 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions) -> Plan
     """
     classes = registry.views(connection.alias)
     catalog = _read_catalog(connection, classes, options)
-    return _plan(
-        connection, options, compile_definitions(connection, classes), catalog, rehearse_missing=True
-    )
+    return _plan(connection, options, compile_definitions(connection, classes), catalog, try_missing=True)
 
 
 def plan_to_apply(connection: BaseDatabaseWrapper, options: SyncOptions) -> tuple[Plan, frozenset[str]]:
-    """Read, rehearse and plan, inside the transaction in which the plan is then applied.
+    """Read, try and plan, inside the transaction in which the plan is then applied.
 
     Views that do not exist yet are not tried: creating them does that. In an empty database that begins at
     once.
@@ -96,7 +94,7 @@ def plan_to_apply(connection: BaseDatabaseWrapper, options: SyncOptions) -> tupl
         sent = ahead.sent
     else:
         definitions, sent = compile_definitions(connection, classes), frozenset()
-    return _plan(connection, options, definitions, catalog, rehearse_missing=False), sent
+    return _plan(connection, options, definitions, catalog, try_missing=False), sent
 
 
 def _schemas_of(classes: Iterable[Any]) -> list[str]:
@@ -124,7 +122,7 @@ def _plan(
     definitions: Definitions,
     catalog: Catalog,
     *,
-    rehearse_missing: bool,
+    try_missing: bool,
 ) -> Plan:
     definitions.raise_errors()
     roles = {role for d in definitions.views.values() for role in d.grant_select_to}
@@ -132,25 +130,25 @@ def _plan(
     _check_roles(roles, catalog, definitions, options)
     orphans = find_orphans(definitions, catalog)
     _refuse_to_drop_all(definitions, orphans, options)
-    catalog = with_outsiders(connection, catalog)
+    catalog = with_external_dependents(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
-    others = find_outsiders(definitions, catalog, orphans)
+    others = find_external_dependents(definitions, catalog, orphans)
     scope = find_scope(
         definitions.views,
         catalog,
-        outsiders=others,
+        external=others,
         command_roles=options.grant_select_to,
         only=options.only,
         force=options.force,
-        rehearse_missing=rehearse_missing,
+        try_missing=try_missing,
     )
     if problem := _why_not_try(definitions, catalog, scope, dropped):
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
-    if scope.rehearse:
+    if scope.try_views:
         with letting_go(connection):
-            catalog = with_definitions(connection, catalog, scope.rehearse)
-    outsiders = {name: as_definition(definitions.database, catalog.relations[name]) for name in others}
-    facts = _try(connection, definitions, catalog, scope, outsiders)
+            catalog = with_definitions(connection, catalog, scope.try_views)
+    external = {name: as_definition(definitions.database, catalog.relations[name]) for name in others}
+    facts = _try(connection, definitions, catalog, scope, external)
     return make_plan(
         facts,
         command_roles=options.grant_select_to,
@@ -166,34 +164,34 @@ def _try(
     definitions: Definitions,
     catalog: Catalog,
     scope: Scope,
-    outsiders: Mapping[ViewName, ViewDefinition],
+    external: Mapping[ViewName, ViewDefinition],
 ) -> Facts:
     """Rehearse what the scope says, and put together what is known."""
-    views = {**definitions.views, **outsiders}
-    # A table that has a column of a view's row type is among the outsiders too, and cannot be tried.
-    tried = [n for n in scope.rehearse if n not in catalog.relations or catalog.relations[n].kind]
+    views = {**definitions.views, **external}
+    # A table with a column of a view's row type is an external dependent too, and cannot be tried.
+    tried = [n for n in scope.try_views if n not in catalog.relations or catalog.relations[n].kind]
     installed = {name: catalog.relations[name] for name in tried if name in catalog.relations}
-    belongings = _read_belongings(connection, installed)
+    extras = _read_extras(connection, installed)
     keep = {
         name: worth_keeping(
-            belongings[name],
+            extras[name],
             views[name],
             view,
-            is_outsider=name in outsiders,
+            is_external=name in external,
             revoked=scope.differences.get(name, NO_DIFFERENCES).revoke,
         )
         for name, view in installed.items()
     }
-    rehearsal = rehearse(
+    dry_run = try_views(
         connection,
         [views[name] for name in tried],
         scope.dependencies,
         {name: view.oid for name, view in installed.items()},
         catalog.search_path,
-        belongings=keep,
+        extras=keep,
         role=catalog.session.role,
     )
-    rehearsal.raise_errors(outsiders)
+    dry_run.raise_errors(external)
     missing = [name for name, difference in scope.differences.items() if difference.missing]
     concerned = {*missing, *tried} & set(definitions.views)
     named = {ViewName(n.schema, i.name) for n in concerned for i in definitions.views[n].indexes}
@@ -205,22 +203,22 @@ def _try(
         definitions.views,
         catalog,
         scope,
-        rehearsal,
-        outsiders=outsiders,
-        belongings=belongings,
+        dry_run,
+        external=external,
+        extras=extras,
         keep=keep,
         taken=taken,
         dependents=read_other_dependents(connection, installed.values()),
     )
 
 
-def _read_belongings(
+def _read_extras(
     connection: BaseDatabaseWrapper, installed: Mapping[ViewName, InstalledView]
-) -> dict[ViewName, tuple[Belonging, ...]]:
+) -> dict[ViewName, tuple[Extra, ...]]:
     if not installed:
         return {}
     with letting_go(connection), connection.cursor() as cursor, canonical_names(cursor):
-        found = read_belongings(cursor, [view.oid for view in installed.values()])
+        found = read_extras(cursor, [view.oid for view in installed.values()])
     return {name: found.get(view.oid, ()) for name, view in installed.items()}
 
 
@@ -241,19 +239,19 @@ def _why_not_try(
     """Say why what differs can be neither tried nor done; "" when it can, or when nothing differs."""
     session, database = catalog.session, definitions.database
     pending = dropped or any(difference.is_pending for difference in scope.differences.values())
-    if session.read_only and (pending or scope.rehearse):
+    if session.read_only and (pending or scope.try_views):
         return (
             f"Database {database!r} cannot be written: {session.read_only}. Sync the views of its primary, "
             "under the alias that leads there; a replica follows by itself."
         )
     new_schemas = {name.schema for name in scope.order} - catalog.schemas
-    if not session.creates_schemas and (scope.rehearse or new_schemas):
+    if not session.creates_schemas and (scope.try_views or new_schemas):
         return (
             f"{session.role}, as whom Django connects to database {database!r}, may not create schemas in "
             "it, and changed views are tried and built in a schema of their own. "
             f"GRANT CREATE ON DATABASE … TO {session.role}, as its owner."
         )
-    kinds = [definitions.views[n].kind for n in scope.rehearse if n in definitions.views]
+    kinds = [definitions.views[n].kind for n in scope.try_views if n in definitions.views]
     return lock_shortage(locks_for_trying(kinds, catalog), catalog)
 
 

@@ -1,4 +1,4 @@
-"""Writing the tags of views: what a sync did to them, recorded on themselves."""
+"""Writing the sync states of views: what a sync did to them, recorded on themselves."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView, StoredView, stored_fingerprint
-from orm_views_core.database.sync_state import Tag, join_comment
+from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dependencies import read_tags_of
+from orm_views_core.engines.postgresql.dependencies import read_sync_states_of
 from orm_views_core.engines.postgresql.introspection import read_created
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import has_text_by_hand, kept_comment
@@ -40,8 +40,8 @@ def record(
     Args:
         connection: their database, inside the transaction that made them.
         cursor: a cursor of it.
-        steps: those that have been carried out, each with a definition. What is built aside has its tag
-            written before it takes its place.
+        steps: those that have been carried out, each with a definition. What is built aside gets its sync
+            state before it takes its place.
         now: the time of the sync.
         seconds: how long it took to fill the materialised views that were filled.
         command_roles: the roles that only the command line named.
@@ -60,7 +60,7 @@ def record(
         stored = as_read(step, found[places[name]]) if name in places else as_before(step.installed)
         assert stored is not None
         before = refreshed.get(name, step.installed)
-        tag = new_tag(
+        state = new_sync_state(
             definition,
             stored,
             before,
@@ -69,7 +69,7 @@ def record(
             filled_in=seconds.get(name),
             command_roles=command_roles,
         )
-        comment = join_comment(kept_comment(definition, step.installed), tag)
+        comment = join_comment(kept_comment(definition, step.installed), state)
         statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
     for start in range(0, len(statements), _BATCH):
         cursor.execute(";\n".join(statements[start : start + _BATCH]))
@@ -85,23 +85,25 @@ def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewNam
         step.name: step.installed
         for step in steps
         if step.name not in new
-        if step.installed is not None and step.installed.tag is not None
+        if step.installed is not None and step.installed.state is not None
         if step.installed.kind is ViewKind.MATERIALISED_VIEW
     }
-    tags = read_tags_of(cursor, [view.oid for view in views.values()])
+    states = read_sync_states_of(cursor, [view.oid for view in views.values()])
     return {
         name: replace(
             view,
-            tag=replace(view.tag, refreshed=found.refreshed, seconds=found.seconds, changes=found.changes),
+            state=replace(
+                view.state, refreshed=found.refreshed, seconds=found.seconds, changes=found.changes
+            ),
         )
         for name, view in views.items()
-        if view.tag is not None and (found := tags.get(view.oid)) is not None
+        if view.state is not None and (found := states.get(view.oid)) is not None
     }
 
 
 def _changes_what_is_stored(step: Step) -> bool:
-    """Say whether the tag has to be made of what PostgreSQL stores now, and not of the tag before."""
-    return step.rehearsed is not None or as_before(step.installed) is None
+    """Say whether the sync state is made of what PostgreSQL stores now, not of the previous sync state."""
+    return step.expected is not None or as_before(step.installed) is None
 
 
 def _has_star(step: Step) -> bool:
@@ -109,7 +111,7 @@ def _has_star(step: Step) -> bool:
 
 
 class Stored(NamedTuple):
-    """What PostgreSQL has of a view, as far as a tag speaks of it."""
+    """What PostgreSQL has of a view, as far as a sync state speaks of it."""
 
     fingerprint: str
     indexes: tuple[str, ...] = ()
@@ -118,10 +120,10 @@ class Stored(NamedTuple):
 
 
 def as_before(view: InstalledView | None) -> Stored | None:
-    """Say what PostgreSQL has of a view that a step leaves as it was; None when no tag knows."""
-    if view is None or view.tag is None:
+    """Say what PostgreSQL has of a view that a step leaves as it was; None when no sync state knows."""
+    if view is None or view.state is None:
         return None
-    return Stored(view.tag.installed, view.tag.indexes, view.tag.options, view.tag.sources)
+    return Stored(view.state.installed, view.state.indexes, view.state.options, view.state.sources)
 
 
 def as_read(step: Step, view: StoredView) -> Stored:
@@ -145,12 +147,12 @@ def _our_options(step: Step, view: StoredView) -> Sequence[tuple[str, str]]:
     if view.kind is not ViewKind.VIEW:
         return []
     assert step.definition is not None
-    tried = step.rehearsed.options if step.rehearsed else ()
+    tried = step.expected.options if step.expected else ()
     by_hand = options_by_hand(step.installed, step.definition, tried)
     return [option for option in view.options if option not in by_hand]
 
 
-def new_tag(
+def new_sync_state(
     definition: ViewDefinition,
     stored: Stored,
     before: InstalledView | None,
@@ -159,8 +161,8 @@ def new_tag(
     is_new: bool = False,
     filled_in: float | None = None,
     command_roles: Sequence[str] = (),
-) -> Tag:
-    """Return the tag that a view is to have.
+) -> SyncState:
+    """Return the sync state that a view is to have.
 
     Args:
         definition: what its class says.
@@ -171,13 +173,13 @@ def new_tag(
         filled_in: how many seconds it took to fill a materialised view, if it was.
         command_roles: the roles that only the command line named.
     """
-    old = before.tag if before else None
+    old = before.state if before else None
     materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     keeps_rows = old is not None and materialised and not is_new
     named: dict[str, None] = {}
     if not definition.hidden and (old or command_roles):
         named = dict.fromkeys([*(old.granted_by_command if old else ()), *command_roles])
-    return Tag(
+    return SyncState(
         database=definition.database,
         code=definition.fingerprint,
         installed=stored.fingerprint,

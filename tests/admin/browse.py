@@ -84,9 +84,9 @@ def run_page(response: Any) -> str:
 def hidden_fields(html: str) -> dict[str, Any]:
     """Return what the form of a page carries, but for the CSRF token and what people type."""
     fields: dict[str, Any] = {}
-    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
-        name = re.search(r'name="([^"]*)"', tag)
-        value = re.search(r'value="([^"]*)"', tag)
+    for state in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
+        name = re.search(r'name="([^"]*)"', state)
+        value = re.search(r'value="([^"]*)"', state)
         if name and value and name[1] != "csrfmiddlewaretoken":
             fields.setdefault(name[1], []).append(value[1])
     return fields

@@ -48,7 +48,7 @@ def rows(view, alias=DEFAULT_DB_ALIAS):
 
 
 def _tags():
-    return {view.name: view.installed.tag for view in get_statuses()[0].views}
+    return {view.name: view.installed.state for view in get_statuses()[0].views}
 
 
 def names(views):

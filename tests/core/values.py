@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from orm_views_core.database.dry_run import Rehearsal, RehearsedView
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.dry_run import DryRun, ExpectedView
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
-from orm_views_core.database.sync_state import Tag
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.graph import closure
@@ -49,9 +49,9 @@ def define(text: str, sql: str = "SELECT 1 AS id", **values: Any) -> ViewDefinit
     )
 
 
-def tag_of(definition: ViewDefinition, **values: Any) -> Tag:
-    """The tag that a sync of this definition writes, but for what PostgreSQL made of it."""
-    return Tag(
+def state_of(definition: ViewDefinition, **values: Any) -> SyncState:
+    """The sync state that a sync of this definition writes, but for what PostgreSQL made of it."""
+    return SyncState(
         **{
             "database": "default",
             "code": definition.fingerprint,
@@ -89,19 +89,19 @@ def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
         ),
         "grants": frozenset(Grant(role, "SELECT") for role in definition.grant_select_to),
     }
-    tag = values.pop("tag", ...)
+    state = values.pop("state", ...)
     view = InstalledView(**{**given, **values})
-    if tag is None:
+    if state is None:
         return view
-    if tag is ...:
-        before = InstalledView(**given, tag=tag_of(definition))
-        tag = tag_of(definition, installed=before.fingerprint)
-    return InstalledView(**{**given, **values, "tag": tag})
+    if state is ...:
+        before = InstalledView(**given, state=state_of(definition))
+        state = state_of(definition, installed=before.fingerprint)
+    return InstalledView(**{**given, **values, "state": state})
 
 
 def foreign(text: str, *reads: str, **values: Any) -> InstalledView:
     """Somebody else's view."""
-    return install(define(text), tag=None, reads=frozenset(map(name, reads)), **values)
+    return install(define(text), state=None, reads=frozenset(map(name, reads)), **values)
 
 
 def _stored_index(tail: str) -> str:
@@ -120,11 +120,11 @@ def catalog_of(*views: InstalledView, **values: Any) -> Catalog:
     return Catalog(relations, **{"schemas": frozenset(n.schema for n in relations), **values})
 
 
-def rehearsed(
+def expected(
     definition: ViewDefinition, columns: Iterable[Column] = (ID,), reads: Iterable[str] = (), **values: Any
-) -> RehearsedView:
+) -> ExpectedView:
     """What PostgreSQL would make of a definition: here, its very text."""
-    return RehearsedView(
+    return ExpectedView(
         **{
             "name": definition.name,
             "definition": definition.sql,
@@ -147,7 +147,7 @@ def by_name(given: Mapping[str, T] | None) -> dict[ViewName, T]:
 
 def outsiders_of(definitions: Iterable[ViewName], catalog: Catalog) -> dict[ViewName, ViewDefinition]:
     """The views of others that read ours, directly or not, as definitions."""
-    ours = {*definitions, *(found for found, view in catalog.relations.items() if view.tag)}
+    ours = {*definitions, *(found for found, view in catalog.relations.items() if view.state)}
     read_by = {found: view.read_by for found, view in catalog.relations.items()}
     others = sorted(closure(read_by, ours & read_by.keys()) - ours)
     return {
@@ -171,8 +171,8 @@ def plan_for(
     reads: Mapping[str, Iterable[str]] | None = None,
     stuck: Mapping[str, Iterable[str]] | None = None,
     refused: Mapping[str, str] | None = None,
-    keep: Mapping[str, Iterable[Belonging]] | None = None,
-    lost: Mapping[str, Mapping[Belonging, str]] | None = None,
+    keep: Mapping[str, Iterable[Extra]] | None = None,
+    lost: Mapping[str, Mapping[Extra, str]] | None = None,
     taken: Mapping[str, Taken] | None = None,
     dependents: Mapping[str, Iterable[str]] | None = None,
     orphans: Iterable[str] = (),
@@ -181,7 +181,7 @@ def plan_for(
     command_roles: Iterable[str] = (),
     drop_dependents: bool = False,
 ) -> Plan:
-    """Plan as ``sync`` does, with a rehearsal in which every view has the column ``id``.
+    """Plan as ``sync`` does, with a dry run in which every view has the column ``id``.
 
     Args:
         new_columns: the columns that a view has from now on, where they are others.
@@ -194,10 +194,10 @@ def plan_for(
         dependents: what depends on a view and is none.
     """
     views = {definition.name: definition for definition in definitions}
-    outsiders = outsiders_of(views, catalog)
+    external = outsiders_of(views, catalog)
     asked = None if only is None else {name(text) for text in only}
     roles = list(command_roles)
-    scope = find_scope(views, catalog, outsiders=outsiders, only=asked, force=force, command_roles=roles)
+    scope = find_scope(views, catalog, external=external, only=asked, force=force, command_roles=roles)
     kept = {view: tuple(given) for view, given in by_name(keep).items()}
     gone = [name(text) for text in orphans]
     facts = Facts(
@@ -205,9 +205,9 @@ def plan_for(
         views,
         catalog,
         scope,
-        _rehearsal({**views, **outsiders}, catalog, scope, new_columns, reads, stuck, refused, lost),
-        outsiders=outsiders,
-        belongings=kept,
+        _rehearsal({**views, **external}, catalog, scope, new_columns, reads, stuck, refused, lost),
+        external=external,
+        extras=kept,
         keep=kept,
         taken=by_name(taken),
         dependents={view: list(given) for view, given in by_name(dependents).items()},
@@ -230,26 +230,26 @@ def _rehearsal(
     reads: Mapping[str, Iterable[str]] | None,
     stuck: Mapping[str, Iterable[str]] | None,
     refused: Mapping[str, str] | None,
-    lost: Mapping[str, Mapping[Belonging, str]] | None,
-) -> Rehearsal:
+    lost: Mapping[str, Mapping[Extra, str]] | None,
+) -> DryRun:
     errors = {view: ViewSQLError(f"{view}: {why}") for view, why in by_name(refused).items()}
     columns, really, left, losing = by_name(new_columns), by_name(reads), by_name(stuck), by_name(lost)
     tried = {}
-    for view in scope.rehearse:
+    for view in scope.try_views:
         installed = catalog.relations.get(view)
         if view in errors or (installed is not None and installed.kind is None):
             continue
         if broken := next((read for read in scope.dependencies[view] if read in errors), None):
             errors[view] = ViewSQLError(f"{view}: it reads {broken}, which fails.")
             continue
-        tried[view] = rehearsed(
+        tried[view] = expected(
             views[view],
             columns.get(view, (ID,)),
             really.get(view, [str(read) for read in scope.dependencies[view]]),
             stuck=frozenset(map(name, left.get(view, ()))),
             lost=losing.get(view, {}),
         )
-    return Rehearsal(tried, {view: (ID,) for view in tried if view in catalog.relations}, errors)
+    return DryRun(tried, {view: (ID,) for view in tried if view in catalog.relations}, errors)
 
 
 def said(plan: Plan) -> list[str]:

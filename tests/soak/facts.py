@@ -64,7 +64,7 @@ UNION ALL SELECT named, aspect, of || privilege_type || ' to '
 """
 
 _TAG = '{"orm_views":'
-#: What of a tag depends on when and where it was written.
+#: What of a sync state depends on when and where it was written.
 _OF_THE_MOMENT = ("database", "installed", "synced", "refreshed", "seconds", "changes")
 
 _IDENTITIES = """
@@ -93,8 +93,8 @@ def _without_times(row: tuple[str, str, str]) -> Iterable[Fact]:
     named, aspect, value = row
     if aspect != "comment" or _TAG not in value:
         return [row]
-    text, _, tag = value.rpartition(_TAG)
-    said = {k: v for k, v in json.loads(_TAG + tag).items() if k not in _OF_THE_MOMENT}
+    text, _, state = value.rpartition(_TAG)
+    said = {k: v for k, v in json.loads(_TAG + state).items() if k not in _OF_THE_MOMENT}
     return [(named, "comment", text), (named, "tag", json.dumps(said, sort_keys=True))]
 
 

@@ -125,5 +125,5 @@ def moment(text: str) -> datetime:
 
 
 def to_the_millisecond(text: str) -> str:
-    """As precise as the tag, from which those who join have it."""
+    """As precise as the sync state, from which those who join have it."""
     return moment(text).isoformat(timespec="milliseconds")

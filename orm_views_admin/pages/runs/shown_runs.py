@@ -23,7 +23,7 @@ from orm_views_admin.ui.wording import Look, duration, exact
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.status import read_tags
+from orm_views_core.status import read_sync_states
 
 
 class ShownStep(NamedTuple):
@@ -166,7 +166,7 @@ def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = N
 def usual_durations(found: Sequence[Run]) -> dict[int, float | None]:
     """Return how long runs usually take, by primary key, in a number of queries that is not that of the runs.
 
-    Of a view without a history, its tag says how long the last refresh took.
+    Of a view without a history, its sync state says how long the last refresh took.
     """
     trends = read_trends()
     usual: dict[int, float | None] = {}
@@ -181,8 +181,8 @@ def usual_durations(found: Sequence[Run]) -> dict[int, float | None]:
             unknown[run.database][name] = run.pk
     for database, names in unknown.items():
         with suppress(OrmViewsError, DatabaseError):  # it does not answer, so nobody knows
-            tags = read_tags(database, list(names))
-            usual |= {names[name]: tag.seconds for name, tag in tags.items()}
+            states = read_sync_states(database, list(names))
+            usual |= {names[name]: state.seconds for name, state in states.items()}
     return usual
 
 

@@ -65,7 +65,7 @@ class DetailPage(Page):
         definition, installed = status.definition, status.installed
         sql = format_sql(definition.sql) if definition else ""
         stored = (installed.definition if installed else None) or ""
-        registered = detail.rehearsed.definition if detail.rehearsed else ""
+        registered = detail.expected.definition if detail.expected else ""
         ours = registered_names(address.database)
         return {
             "status": status,
@@ -75,11 +75,11 @@ class DetailPage(Page):
             "installed": installed,
             "kind": wording.kind_word(status.kind),
             "size": wording.size(installed.size) if installed else "",
-            "tag": installed.tag if installed else None,
-            "synced": wording.moment(installed.tag.synced) if installed and installed.tag else "",
-            "refreshed": wording.moment(installed.tag.refreshed) if installed and installed.tag else "",
+            "tag": installed.state if installed else None,
+            "synced": wording.moment(installed.state.synced) if installed and installed.state else "",
+            "refreshed": wording.moment(installed.state.refreshed) if installed and installed.state else "",
             "promise": wording.promise(status.freshness),
-            "duration": wording.duration(installed.tag.seconds) if installed and installed.tag else "",
+            "duration": wording.duration(installed.state.seconds) if installed and installed.state else "",
             "sql": highlight_sql(sql),
             "stored": highlight_sql(stored.strip()),
             "difference": diff_lines(stored, registered) if stored and registered else [],
@@ -180,8 +180,8 @@ def _indexes(status: ViewStatus) -> list[dict[str, Any]]:
 def _grants(status: ViewStatus) -> list[dict[str, Any]]:
     if status.installed is None:
         return []
-    tag = status.installed.tag
-    ours = {*(tag.granted if tag else ()), *(tag.granted_by_command if tag else ())}
+    state = status.installed.state
+    ours = {*(state.granted if state else ()), *(state.granted_by_command if state else ())}
     privileges: defaultdict[str, list[str]] = defaultdict(list)
     for grant in sorted(status.installed.grants, key=lambda g: (g.role, g.privilege)):
         privileges[grant.role].append(grant.privilege + (" *" if grant.grantable else ""))

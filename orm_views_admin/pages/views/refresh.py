@@ -91,7 +91,7 @@ class RefreshPage(Page):
     def _row(self, position: int, view: ViewStatus) -> dict[str, Any]:
         assert view.name is not None
         assert view.installed is not None
-        tag = view.installed.tag
+        state = view.installed.state
         return {
             "number": position,
             "name": str(view.name),
@@ -99,8 +99,8 @@ class RefreshPage(Page):
             "why_not": view.why_not_concurrently,
             "rows": view.installed.rows,
             "size": view.installed.size,
-            "refreshed": tag.refreshed if tag else None,
-            "seconds": tag.seconds if tag else None,
+            "refreshed": state.refreshed if state else None,
+            "seconds": state.seconds if state else None,
         }
 
 
@@ -125,6 +125,6 @@ def _in_order(views: tuple[ViewStatus, ...]) -> list[ViewName]:
 
 def _usual_total(views: list[ViewStatus]) -> str:
     """Add up the usual durations, if every one is known."""
-    seconds = [view.installed.tag.seconds for view in views if view.installed and view.installed.tag]
+    seconds = [view.installed.state.seconds for view in views if view.installed and view.installed.state]
     known = [s for s in seconds if s is not None]
     return duration(sum(known)) if views and len(known) == len(views) else ""

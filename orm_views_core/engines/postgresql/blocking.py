@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.engines.connections import get_connection
 
 # Whoever is not shown (pg_read_all_stats shows everybody) has no state.
-_HOLDERS = """
+_BLOCKING_SESSIONS = """
 SELECT l.pid, a.usename, COALESCE(a.state, a.backend_type),
        round(extract(epoch FROM clock_timestamp()
                      - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
@@ -34,7 +34,7 @@ ORDER BY l.pid
 """
 
 
-class Holder(NamedTuple):
+class BlockingSession(NamedTuple):
     """A session that holds locks; of a prepared transaction there is no more than that.
 
     Attributes:
@@ -60,13 +60,13 @@ class Holder(NamedTuple):
         return f"pid {self.pid} ({self.role}, {state}) holds {self.relations}: {self.query}"
 
 
-def find_holders(
+def find_blocking_sessions(
     connection: BaseDatabaseWrapper,
     relations: Collection[int] | None,
     *,
     reads: Collection[int] = (),
     readers: bool = True,
-) -> list[Holder]:
+) -> list[BlockingSession]:
     """Return the other sessions that hold a lock on some relations.
 
     Args:
@@ -80,7 +80,7 @@ def find_holders(
         # Else a transaction goes on seeing the sessions as they were when it first looked.
         cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
         cursor.execute(
-            _HOLDERS,
+            _BLOCKING_SESSIONS,
             {
                 "any": relations is None,
                 "relations": list(relations or ()),
@@ -88,7 +88,7 @@ def find_holders(
                 "readers": readers,
             },
         )
-        return [Holder(*row) for row in cursor.fetchall()]
+        return [BlockingSession(*row) for row in cursor.fetchall()]
 
 
 # A pid of 0 stands for a prepared transaction.

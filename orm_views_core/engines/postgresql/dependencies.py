@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import InstalledView
-from orm_views_core.database.sync_state import Tag, split_comment
+from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.names import ViewName
 
 from . import queries
@@ -30,12 +30,12 @@ def read_other_dependents(
     return {names[oid]: described for oid, described in found.items()}
 
 
-def read_tags_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Tag]:
-    """Return the tags of some views, by oid, as they are now."""
+def read_sync_states_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, SyncState]:
+    """Return the sync states of some views, by oid, as they are now."""
     if not oids:
         return {}
     rows = fetch(cursor, queries.COMMENTS, {"oids": array(oids)})
-    return {oid: tag for oid, comment in rows if (tag := split_comment(comment)[1]) is not None}
+    return {oid: state for oid, comment in rows if (state := split_comment(comment)[1]) is not None}
 
 
 class Sources(NamedTuple):

@@ -14,8 +14,8 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.dry_run import Rehearsal, RehearsedView
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.dry_run import DryRun, ExpectedView
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Column, InstalledIndex
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
@@ -54,16 +54,16 @@ WHERE n.nspname = ANY(%s) AND c.relkind IN ('v', 'm')
 """
 
 
-def rehearse(
+def try_views(
     connection: BaseDatabaseWrapper,
     definitions: Iterable[ViewDefinition],
     dependencies: Mapping[ViewName, Collection[ViewName]],
     installed: Mapping[ViewName, int],
     search_path: Collection[str],
     *,
-    belongings: Mapping[ViewName, Collection[Belonging]] | None = None,
+    extras: Mapping[ViewName, Collection[Extra]] | None = None,
     role: str = "",
-) -> Rehearsal:
+) -> DryRun:
     """Create views in a staging schema, read back what they became, and roll back.
 
     Args:
@@ -72,7 +72,7 @@ def rehearse(
         dependencies: what each reads of the views that are tried.
         installed: the oids of those that exist.
         search_path: the schemas in which an unqualified name is looked up.
-        belongings: what is to be kept of those that exist; it is tried as well.
+        extras: what is to be kept of those that exist; it is tried as well.
         role: the one that we connect as.
 
     Returns:
@@ -80,15 +80,15 @@ def rehearse(
     """
     ordered = list(definitions)
     if not ordered:
-        return Rehearsal()
+        return DryRun()
     # A name that occurs nowhere else can be put back by replacing text.
     staging = staging_schemas((d.name.schema for d in ordered), f"_{secrets.token_hex(4)}")
-    lost: dict[ViewName, dict[Belonging, str]] = {}
+    lost: dict[ViewName, dict[Extra, str]] = {}
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         create_staging(cursor, staging)
         with staged_first(cursor, staging, search_path):
             errors = _create_staged(connection, cursor, ordered, dependencies, staging)
-        for name, kept in (belongings or {}).items():
+        for name, kept in (extras or {}).items():
             if name not in errors:
                 at = ViewName(staging[name.schema], name.name)
                 refused = _try_belongings(connection, cursor, kept, at, role)
@@ -98,7 +98,7 @@ def rehearse(
             columns = read_columns(cursor, list(installed.values()))
         transaction.set_rollback(True, using=connection.alias)
     installed_columns = {name: tuple(columns.get(oid, ())) for name, oid in installed.items()}
-    return Rehearsal(views, installed_columns, errors)
+    return DryRun(views, installed_columns, errors)
 
 
 def _create_staged(
@@ -143,15 +143,15 @@ def _create_staged(
 def _try_belongings(
     connection: BaseDatabaseWrapper,
     cursor: CursorWrapper,
-    belongings: Collection[Belonging],
+    extras: Collection[Extra],
     at: ViewName,
     role: str,
-) -> dict[Belonging, str]:
+) -> dict[Extra, str]:
     """Say what cannot be given to a staged view, and why: PostgreSQL knows best.
 
     All of it in one string first, because all of it is nearly always possible.
     """
-    statements = [statement for belonging in belongings for statement in belonging.statements(at, role)]
+    statements = [statement for extra in extras for statement in extra.statements(at, role)]
     if not statements:
         return {}
     try:
@@ -162,14 +162,14 @@ def _try_belongings(
         if not is_refusal(error):
             raise
     lost = {}
-    for belonging in belongings:
+    for extra in extras:
         try:
             with transaction.atomic(using=connection.alias):
-                cursor.execute(";\n".join(belonging.statements(at, role)))
+                cursor.execute(";\n".join(extra.statements(at, role)))
         except DatabaseError as error:
             if not is_refusal(error):
                 raise
-            lost[belonging] = primary_message(error)
+            lost[extra] = primary_message(error)
     return lost
 
 
@@ -177,8 +177,8 @@ def _read_staged(
     cursor: CursorWrapper,
     ordered: Iterable[ViewDefinition],
     schemas: Mapping[str, str],
-    lost: Mapping[ViewName, Mapping[Belonging, str]],
-) -> dict[ViewName, RehearsedView]:
+    lost: Mapping[ViewName, Mapping[Extra, str]],
+) -> dict[ViewName, ExpectedView]:
     """Read the staged views back as if they were in their own schema.
 
     Args:
@@ -205,7 +205,7 @@ def _read_staged(
     for oid, _, _, definition, options, reads, row_types in rows:
         name = names[oid]
         declared = {index.name for index in definitions[name].indexes}
-        views[name] = RehearsedView(
+        views[name] = ExpectedView(
             name=name,
             definition=unstaged(definition),
             columns=tuple(Column(c.name, unstaged(c.type), c.collation) for c in columns.get(oid, ())),

@@ -3,7 +3,7 @@
 # What people have added to views, a row for each thing: its view, its place in the order in which it can be
 # made again, and the statement that makes it. \x01 stands for the view's name, \x02 for its schema. Names are
 # written by PostgreSQL: with an empty search_path a relation's always has its schema.
-BELONGINGS = r"""
+EXTRAS = r"""
 WITH rel AS MATERIALIZED (
     SELECT c.*, c.oid::pg_catalog.regclass::text AS written
     FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s::oid[])

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 
-from .extra_queries import BELONGINGS, PRIVILEGES
+from .extra_queries import EXTRAS, PRIVILEGES
 
 
-def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Belonging, ...]]:
+def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Extra, ...]]:
     """Return what has been added to some views, by oid, in the order in which it can be made again.
 
     Args:
@@ -25,18 +25,18 @@ def read_belongings(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, t
     """
     if not oids:
         return {}
-    cursor.execute(BELONGINGS, {"oids": list(oids)})
-    found: dict[int, list[Belonging]] = {}
+    cursor.execute(EXTRAS, {"oids": list(oids)})
+    found: dict[int, list[Extra]] = {}
     for oid, kind, name, template, tail, finish in cursor.fetchall():
-        found.setdefault(oid, []).append(Belonging(kind, name, template, tail=tail, finish=finish))
+        found.setdefault(oid, []).append(Extra(kind, name, template, tail=tail, finish=finish))
     cursor.execute(PRIVILEGES, {"oids": list(oids)})
     grants: dict[int, list[_Grant]] = {}
     for oid, grantor, is_owner, *words, name, template in cursor.fetchall():
-        given = Belonging("grant", name, template, grantor="" if is_owner else grantor)
+        given = Extra("grant", name, template, grantor="" if is_owner else grantor)
         grants.setdefault(oid, []).append(_Grant._make([*words, given]))
     for oid, granted in grants.items():
         found.setdefault(oid, []).extend(_in_order(granted))
-    return {oid: tuple(belongings) for oid, belongings in found.items()}
+    return {oid: tuple(extras) for oid, extras in found.items()}
 
 
 class _Grant(NamedTuple):
@@ -46,13 +46,13 @@ class _Grant(NamedTuple):
     privilege: str
     column: str
     is_grantable: bool
-    given: Belonging
+    given: Extra
 
 
-def _in_order(grants: Iterable[_Grant]) -> list[Belonging]:
+def _in_order(grants: Iterable[_Grant]) -> list[Extra]:
     """Order privileges so that whoever passes one on may do so by then."""
     pending = list(grants)
-    ordered: list[Belonging] = []
+    ordered: list[Extra] = []
     may_grant: set[tuple[str, str, str]] = set()
     while pending:
         ready = [

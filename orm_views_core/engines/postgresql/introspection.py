@@ -74,7 +74,7 @@ def read_catalog(
         schemas: the schemas that views are to be in.
         roles: the roles that are to be granted something.
         only: read these views and nothing else.
-        sources_of: hash the columns of what these views read, although no tag has such a hash yet.
+        sources_of: hash the columns of what these views read, although no sync state has such a hash yet.
 
     Returns:
         the catalog; how many queries it takes does not depend on the number of views.
@@ -198,7 +198,7 @@ def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
     """Make a value of a row of the relations, and of what other queries know of it."""
     oid, schema, name, relkind, owner, ours, comment, options, populated, tuples, size, _ = row
     kind = _KINDS.get(relkind)
-    text, tag = split_comment(comment) if kind else (comment or "", None)
+    text, state = split_comment(comment) if kind else (comment or "", None)
     return InstalledView(
         oid=oid,
         name=ViewName(schema, name),
@@ -207,7 +207,7 @@ def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
         owner=owner,
         is_ours_to_change=ours,
         text=text,
-        tag=tag,
+        state=state,
         options=parse_options(options),
         populated=populated,
         rows=int(tuples) if kind is ViewKind.MATERIALISED_VIEW and tuples >= 0 else None,
@@ -221,7 +221,7 @@ def _with_sources(
 ) -> dict[ViewName, InstalledView]:
     """Return the views whose SQL has a star with the hash of their sources' columns."""
     expanding = {
-        name: view for name, view in relations.items() if name in asked or (view.tag and view.tag.sources)
+        name: view for name, view in relations.items() if name in asked or (view.state and view.state.sources)
     }
     hashes = read_sources(cursor, [view.oid for view in expanding.values()])
     return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}

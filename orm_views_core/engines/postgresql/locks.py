@@ -20,7 +20,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 
-from .blocking import Holder, find_holders
+from .blocking import BlockingSession, find_blocking_sessions
 from .errors import database_refused, is_refusal, sqlstate
 
 T = TypeVar("T")
@@ -174,11 +174,11 @@ def in_savepoint(
     longest = get_settings().LOCK_TIMEOUT
     timeout, said, announced = min(longest, _FIRST_TIMEOUT), "", ""
     while True:
-        found = find_holders(connection, relations, reads=reads, readers=readers)
-        holders = [holder for holder in found if _is_long(holder, longest)]
-        for view in {view for holder in holders for view in holder.vacuums}:
+        found = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
+        sessions = [session for session in found if _is_long(session, longest)]
+        for view in {view for session in sessions for view in session.vacuums}:
             _send_autovacuum_away(connection, view)
-        if not holders:
+        if not sessions:
             try:
                 with transaction.atomic(using=connection.alias):
                     return work(timeout)
@@ -186,20 +186,20 @@ def in_savepoint(
                 if sqlstate(error) != _LOCK_NOT_AVAILABLE:
                     raise
                 said = str(error).strip().splitlines()[0]
-                holders = find_holders(connection, relations, reads=reads, readers=readers)
+                sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
             timeout = min(longest, 2 * timeout)
         if time.monotonic() >= deadline:
-            raise LockNotAvailableError(_lock_message(connection, said, holders if relations else None))
-        waiting_for = "; ".join(map(str, holders)) or said
-        pids = f"{[holder.pid for holder in holders]}"
+            raise LockNotAvailableError(_lock_message(connection, said, sessions if relations else None))
+        waiting_for = "; ".join(map(str, sessions)) or said
+        pids = f"{[session.pid for session in sessions]}"
         if on_wait and pids != announced:
             on_wait(waiting_for)
         announced = pids
         pause(_PAUSE)
 
 
-def _is_long(holder: Holder, seconds: float) -> bool:
-    return holder.pid is None or (holder.seconds is not None and holder.seconds >= seconds)
+def _is_long(session: BlockingSession, seconds: float) -> bool:
+    return session.pid is None or (session.seconds is not None and session.seconds >= seconds)
 
 
 def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
@@ -219,13 +219,15 @@ def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
         transaction.set_rollback(True, using=connection.alias)
 
 
-def _lock_message(connection: BaseDatabaseWrapper, said: str, holders: Sequence[Holder] | None = None) -> str:
+def _lock_message(
+    connection: BaseDatabaseWrapper, said: str, sessions: Sequence[BlockingSession] | None = None
+) -> str:
     """Return what to say; without holders, of everybody who may be in the way."""
-    if holders is None:
-        holders = find_holders(connection, None)
+    if sessions is None:
+        sessions = find_blocking_sessions(connection, None)
     who = (
-        "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, holders)])
-        if holders
+        "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, sessions)])
+        if sessions
         else "Nobody holds it any more."
     )
     because = f": {said}" if said else ""

@@ -190,7 +190,7 @@ def test_a_mistake_in_the_code_is_raised_and_in_the_run(ann, monkeypatch):
 
 def test_how_long_it_usually_takes(numbers, ann):
     run = Run(kind="refresh", database="default", schema="views", name="bottom", request=uuid.uuid4())
-    assert run.usual_seconds is not None  # what the view's tag says
+    assert run.usual_seconds is not None  # what the view's sync state says
     for seconds in (1, 2, 9):
         Run.objects.create(
             kind="refresh",

@@ -427,7 +427,7 @@ def test_only_the_databases_that_are_asked_for_are_asked(settings):
         "orm_views_core.W010"
     ]
     assert [m for m in run_checks() if m.id.startswith("orm_views")] == []
-    # From 6.1 on Django takes a tag without databases for the tag and all databases.
+    # From 6.1 on Django takes a sync state without databases for the sync state and all databases.
     asked = ["orm_views_core.W010"] if django.VERSION >= (6, 1) else []
     assert [m.id for m in run_checks(tags=["orm_views"])] == asked
 

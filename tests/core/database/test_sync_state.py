@@ -1,4 +1,4 @@
-"""The tag at the end of a comment: what is written is read back, whatever stands before it."""
+"""The sync state at the end of a comment: what is written is read back, whatever stands before it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import datetime as dt
 
 import pytest
 
-from orm_views_core.database.sync_state import Tag, join_comment, split_comment
+from orm_views_core.database.sync_state import SyncState, join_comment, split_comment
 from orm_views_core.engines.postgresql.ddl import comment_on_view
 from orm_views_core.names import ViewKind, ViewName
 
 NOW = dt.datetime(2026, 6, 30, 12, 34, 56, 789000, tzinfo=dt.timezone.utc)
-SMALL = Tag(database="default", code="c0de", installed="1n57", synced=NOW)
-FULL = Tag(
+SMALL = SyncState(database="default", code="c0de", installed="1n57", synced=NOW)
+FULL = SyncState(
     database="größe",
     code="c0de",
     installed="1n57",
@@ -32,17 +32,17 @@ TEXTS = [
     "Größe, 大きさ, \N{PILE OF POO}",
     'A docstring about {"orm_views": 1} itself',
     'Ends in {"orm_views":',
-    f"Ends in a whole tag {SMALL.dump()}",
+    f"Ends in a whole sync state {SMALL.dump()}",
     "Ends in a brace }",
     "  indented\n    more",
     "$$ dollars $$ -- dashes /* stars",
 ]
 
 
-@pytest.mark.parametrize("tag", [SMALL, FULL], ids=["small", "full"])
+@pytest.mark.parametrize("state", [SMALL, FULL], ids=["small", "full"])
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_comment_comes_apart_as_it_was_put_together(text, tag):
-    assert split_comment(join_comment(text, tag)) == (text, tag)
+def test_a_comment_comes_apart_as_it_was_put_together(text, state):
+    assert split_comment(join_comment(text, state)) == (text, state)
 
 
 @pytest.mark.django_db
@@ -86,8 +86,8 @@ def test_what_is_empty_is_left_out():
 
 
 def test_a_refresh_that_took_no_time_is_remembered():
-    tag = dataclasses.replace(SMALL, refreshed=NOW, seconds=0.0)
-    assert split_comment(tag.dump()) == ("", tag)
+    state = dataclasses.replace(SMALL, refreshed=NOW, seconds=0.0)
+    assert split_comment(state.dump()) == ("", state)
 
 
 def test_keys_of_a_later_version_are_passed_over():

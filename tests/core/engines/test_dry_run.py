@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.database.dry_run import Rehearsal
+from orm_views_core.database.dry_run import DryRun
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
-from orm_views_core.engines.postgresql.dry_run import rehearse
+from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.introspection import read_catalog, with_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
@@ -25,7 +25,7 @@ def declare(class_name, sql, materialised=False, **attributes):
     return type(class_name, (*bases, PostgresViewFromSQL), {"sql": sql, "__module__": __name__, **attributes})
 
 
-def rehearse_all():
+def try_all():
     """Rehearse every registered view, as if none of them existed or all had changed."""
     connection = connections["default"]
     definitions = compile_definitions(connection)
@@ -33,14 +33,14 @@ def rehearse_all():
     with transaction.atomic():
         catalog = read_catalog(connection, schemas_of(definitions))
         scope = find_scope(definitions.views, catalog, force=True)
-        oids = {name: catalog.relations[name].oid for name in scope.rehearse if name in catalog.relations}
-        tried = [definitions.views[name] for name in scope.rehearse]
-        return rehearse(connection, tried, scope.dependencies, oids, catalog.search_path)
+        oids = {name: catalog.relations[name].oid for name in scope.try_views if name in catalog.relations}
+        tried = [definitions.views[name] for name in scope.try_views]
+        return try_views(connection, tried, scope.dependencies, oids, catalog.search_path)
 
 
-def view(rehearsal, text):
+def view(dry_run, text):
     schema, _, name = text.rpartition(".")
-    return rehearsal.views[ViewName(schema or "views", name)]
+    return dry_run.views[ViewName(schema or "views", name)]
 
 
 def flat(text):
@@ -49,10 +49,10 @@ def flat(text):
 
 def test_nothing_to_try_is_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert rehearse(connections["default"], [], {}, {}, []) == Rehearsal()
+        assert try_views(connections["default"], [], {}, {}, []) == DryRun()
 
 
-# Chains of views whose text PostgreSQL writes in its own way; each is rehearsed, created and compared.
+# Chains of views whose text PostgreSQL writes in its own way; each is tried, created and compared.
 CHAINS = {
     "plain": [("A", "SELECT id, city FROM lending_customer"), ("B", "SELECT * FROM views.a WHERE id > 5")],
     "whole rows": [
@@ -124,10 +124,10 @@ def chain(request):
 def test_the_rehearsed_text_is_what_is_stored_afterwards(case, materialised, execute):
     for class_name, sql, *attributes in CHAINS[case]:
         declare(class_name, sql, materialised, **(attributes[0] if attributes else {}))
-    first = rehearse_all()
+    first = try_all()
     first.raise_errors()
     sync_views()
-    again = rehearse_all()
+    again = try_all()
     connection = connections["default"]
     catalog = read_catalog(connection, [name.schema for name in first.views])
     catalog = with_definitions(connection, catalog, first.views)
@@ -152,11 +152,11 @@ def test_names_without_schema_are_looked_up_as_they_will_be(path, execute):
     declare("A", "SELECT id, city FROM lending_customer")
     declare("B", "SELECT id, city FROM a")
     declare("C", 'SELECT b.id FROM "b" JOIN a USING (id)', materialised=True)
-    first = rehearse_all()
+    first = try_all()
     first.raise_errors()
     assert view(first, "c").reads == {ViewName("views", "a"), ViewName("views", "b")}
     sync_views()
-    assert rehearse_all().views == first.views
+    assert try_all().views == first.views
     assert all(plan.is_empty for plan in plan_views())
 
 
@@ -167,38 +167,38 @@ def test_a_change_is_tried_against_the_changed_views_that_it_reads(registered):
     with registered.isolated():
         declare("A", "SELECT id, city FROM lending_customer")
         declare("B", "SELECT * FROM views.a")
-        rehearsal = rehearse_all()
-    assert [column.name for column in view(rehearsal, "b").columns] == ["id", "city"]
-    installed = rehearsal.installed_columns[ViewName("views", "b")]
+        dry_run = try_all()
+    assert [column.name for column in view(dry_run, "b").columns] == ["id", "city"]
+    installed = dry_run.installed_columns[ViewName("views", "b")]
     assert [column.name for column in installed] == ["id"]
 
 
 def test_options_and_indexes_come_back_as_postgresql_stores_them():
     declare("A", "SELECT id, city FROM lending_customer", security_barrier=True)
     declare("M", "SELECT id, city FROM views.a", materialised=True, pk_field=("id", "city"))
-    rehearsal = rehearse_all()
-    assert view(rehearsal, "a").options == (("security_barrier", "true"),)
-    (index,) = view(rehearsal, "m").indexes
+    dry_run = try_all()
+    assert view(dry_run, "a").options == (("security_barrier", "true"),)
+    (index,) = view(dry_run, "m").indexes
     assert (index.name, index.unique, index.tail) == ("m_id_city_key", True, "btree (id, city)")
 
 
 def test_a_materialised_view_is_tried_without_computing_it(execute):
     declare("M", "SELECT 1 / (id - id) AS never FROM generate_series(1, 3) AS id", materialised=True)
     declare("N", "SELECT never FROM views.m", materialised=True)
-    rehearse_all().raise_errors()
+    try_all().raise_errors()
 
 
 def test_an_unpopulated_materialised_view_can_be_read_by_one_that_is_tried(execute):
     declare("M", "SELECT 1 AS id", materialised=True, with_data=False)
     sync_views()
     declare("B", "SELECT id FROM views.m")
-    rehearse_all().raise_errors()
+    try_all().raise_errors()
 
 
 def test_an_error_names_the_view_the_file_and_the_line():
     declare("Wrong", "SELECT id,\n  agee\nFROM lending_customer")
     with pytest.raises(ViewSQLError) as caught:
-        rehearse_all().raise_errors()
+        try_all().raise_errors()
     said = str(caught.value)
     assert said.startswith("tests.Wrong (tests/core/engines/test_dry_run.py, line ")
     assert 'column "agee" does not exist' in said
@@ -213,7 +213,7 @@ def test_an_error_in_a_line_with_a_moved_reference_shows_the_line_as_it_is_writt
     with pytest.raises(
         ViewSQLError, match=r"Line 2 of the sql: \(SELECT nothing FROM views\.a\) AS two"
     ) as caught:
-        rehearse_all().raise_errors()
+        try_all().raise_errors()
     assert "staging" not in str(caught.value)
 
 
@@ -223,14 +223,14 @@ def test_what_reads_a_broken_view_says_which_one_and_the_rest_is_tried():
     declare("C", "SELECT * FROM views.b")
     declare("D", "SELECT * FROM views.c")
     declare("E", "SELECT id FROM views.a")
-    rehearsal = rehearse_all()
-    assert {name.name for name in rehearsal.views} == {"a", "e"}
-    assert {name.name for name in rehearsal.errors} == {"b", "c", "d"}
-    messages = {name.name: str(error) for name, error in rehearsal.errors.items()}
+    dry_run = try_all()
+    assert {name.name for name in dry_run.views} == {"a", "e"}
+    assert {name.name for name in dry_run.errors} == {"b", "c", "d"}
+    messages = {name.name: str(error) for name, error in dry_run.errors.items()}
     assert "it reads views.b, which fails" in messages["c"]
     assert "it reads views.c, which fails" in messages["d"]
     with pytest.raises(InvalidViewsError) as caught:
-        rehearsal.raise_errors()
+        dry_run.raise_errors()
     assert len(caught.value.errors) == 3
 
 
@@ -262,9 +262,9 @@ def test_whatever_postgresql_refuses_is_an_error_of_the_view(sql, materialised, 
     declare("Good", "SELECT 1 AS id")
     declare("Wrong", sql, materialised)
     before = take_picture()
-    rehearsal = rehearse_all()
-    assert [name.name for name in rehearsal.views] == ["good"]
-    ((name, error),) = rehearsal.errors.items()
+    dry_run = try_all()
+    assert [name.name for name in dry_run.views] == ["good"]
+    ((name, error),) = dry_run.errors.items()
     assert name.name == "wrong"
     assert "tests.Wrong (tests/core/engines/test_dry_run.py, line " in str(error)
     with pytest.raises(ViewSQLError):
@@ -284,7 +284,7 @@ def test_the_staging_schema_is_gone_when_something_unexpected_happens(execute, m
 
     monkeypatch.setattr("orm_views_core.engines.postgresql.dry_run._read_staged", fail)
     with pytest.raises(UnexpectedError):
-        rehearse_all()
+        try_all()
     assert execute(STAGING) == []
 
 
@@ -292,7 +292,7 @@ def test_the_search_path_and_the_transaction_are_as_before(execute):
     execute("SET LOCAL search_path = views, public")
     declare("A", "SELECT id FROM lending_loan")
     with transaction.atomic():
-        rehearse_all().raise_errors()
+        try_all().raise_errors()
         assert execute("SHOW search_path") == [("views, public",)]
         execute("CREATE TABLE public.made_afterwards ()")
     assert execute("SELECT to_regclass('public.made_afterwards') IS NOT NULL") == [(True,)]
@@ -313,5 +313,5 @@ def test_a_role_that_may_create_no_schema_is_no_error_of_a_view(execute, make_ro
     declare("A", "SELECT 1 AS id")
     execute(f"SET LOCAL ROLE {role}")
     with pytest.raises(DatabaseError, match="permission denied for database"), transaction.atomic():
-        rehearse_all()
+        try_all()
     execute("RESET ROLE")

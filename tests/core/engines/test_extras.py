@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 from django.db import connections
 
-from orm_views_core.database.extras import Belonging, without_twins, worth_keeping
+from orm_views_core.database.extras import Extra, without_twins, worth_keeping
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
-from orm_views_core.engines.postgresql.extras import read_belongings
+from orm_views_core.engines.postgresql.extras import read_extras
 from orm_views_core.engines.postgresql.introspection import canonical_names
 from orm_views_core.names import ViewName
-from tests.core.values import MATERIALISED, VIEW, define, install, tag_of
+from tests.core.values import MATERIALISED, VIEW, define, install, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def read(execute, view):
     """What a view has beyond its definition."""
     oid = oid_of(execute, view)
     with connections["default"].cursor() as cursor, canonical_names(cursor):
-        return read_belongings(cursor, [oid]).get(oid, ())
+        return read_extras(cursor, [oid]).get(oid, ())
 
 
 def role_of(execute):
@@ -45,8 +45,8 @@ def hand_over(execute, kind=VIEW):
     """Read what ``views.v`` has, and make it again on ``stage.v``; return it."""
     found = read(execute, "views.v")
     execute(f"CREATE {KINDS[kind]} stage.v AS {SELECT}")
-    for belonging in found:
-        for statement in belonging.statements(ViewName("stage", "v"), role_of(execute)):
+    for extra in found:
+        for statement in extra.statements(ViewName("stage", "v"), role_of(execute)):
             execute(statement)
     return found
 
@@ -185,7 +185,7 @@ def test_a_view_that_nobody_touched_has_nothing(execute):
 
 def test_nothing_is_read_of_no_views(django_assert_num_queries):
     with django_assert_num_queries(0), connections["default"].cursor() as cursor:
-        assert read_belongings(cursor, []) == {}
+        assert read_extras(cursor, []) == {}
 
 
 def test_several_views_are_read_together_and_each_has_its_own(execute, django_assert_num_queries):
@@ -197,8 +197,8 @@ def test_several_views_are_read_together_and_each_has_its_own(execute, django_as
     oids = {name: oid_of(execute, f"views.{name}") for name in "abc"}
     # Two of them are the search path's.
     with django_assert_num_queries(4), connections["default"].cursor() as cursor, canonical_names(cursor):
-        found = read_belongings(cursor, list(oids.values()))
-    assert {oid: [str(b) for b in belongings] for oid, belongings in found.items()} == {
+        found = read_extras(cursor, list(oids.values()))
+    assert {oid: [str(b) for b in extras] for oid, extras in found.items()} == {
         oids["a"]: ["comment"],
         oids["b"]: ["grant of SELECT to public"],
     }
@@ -212,7 +212,7 @@ def test_extended_statistics_get_their_name_once_it_is_free(execute):
     execute("DROP MATERIALIZED VIEW views.v; ALTER MATERIALIZED VIEW stage.v SET SCHEMA views")
     for statement in found.last_statements(ViewName("stage", "v")):
         execute(statement)
-    assert [str(belonging) for belonging in read(execute, "views.v")] == ["extended statistics s"]
+    assert [str(extra) for extra in read(execute, "views.v")] == ["extended statistics s"]
 
 
 def test_an_index_that_could_not_be_finished_is_not_kept(execute):
@@ -230,13 +230,13 @@ def test_what_a_role_has_passed_on_is_passed_on_by_that_role_again(execute, make
     execute("SET LOCAL ROLE one; GRANT SELECT ON views.v TO three; RESET ROLE")
     acl = "SELECT relacl::text FROM pg_class WHERE oid = '{}.v'::regclass"
     found = hand_over(execute)
-    assert [belonging.grantor for belonging in found] == ["", "two", "one"]
+    assert [extra.grantor for extra in found] == ["", "two", "one"]
     assert execute(acl.format("stage")) == execute(acl.format("views"))
     assert execute("SELECT current_user") != [("one",)]
 
 
 def test_a_privilege_of_a_grantor_is_granted_as_that_role_which_is_left_again():
-    grant = Belonging("grant", "of SELECT to x", "GRANT SELECT ON \x01 TO x", grantor='the "boss"')
+    grant = Extra("grant", "of SELECT to x", "GRANT SELECT ON \x01 TO x", grantor='the "boss"')
     assert grant.statements(ViewName("stage", "v"), "deployer") == (
         'SET LOCAL ROLE "the ""boss"""',
         'GRANT SELECT ON "stage"."v" TO x',
@@ -247,7 +247,7 @@ def test_a_privilege_of_a_grantor_is_granted_as_that_role_which_is_left_again():
 
 
 def test_what_is_of_an_index_is_found_in_the_schema_of_its_view():
-    comment = Belonging("index comment", "i", "COMMENT ON INDEX \x02.i IS 'x'")
+    comment = Extra("index comment", "i", "COMMENT ON INDEX \x02.i IS 'x'")
     assert comment.statements(ViewName('st"age', "v"), "deployer") == (
         """COMMENT ON INDEX "st""age".i IS 'x'""",
     )
@@ -258,7 +258,7 @@ def test_default_privileges_of_ours_do_not_reach_what_is_made_anew(execute, make
     role = make_role("newcomer")
     execute(f"CREATE VIEW views.v AS {SELECT}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO newcomer")
     found = hand_over(execute)
-    assert "revocation newcomer" in [str(belonging) for belonging in found]
+    assert "revocation newcomer" in [str(extra) for extra in found]
     for view in ("views.v", "stage.v"):
         assert execute(f"SELECT has_table_privilege('{role}', '{view}', 'SELECT')") == [(False,)]
 
@@ -277,25 +277,25 @@ TOTALS = define(
     column_comments={"id": "Number."},
 )
 EVERYTHING = [
-    Belonging("storage parameter", "fillfactor=70", ""),
-    Belonging("index", "ours", "", tail="btree (id)"),
-    Belonging("index", "was ours", "", tail="btree (city)"),
-    Belonging("index", "by hand", "", tail="btree (city)"),
-    Belonging("index comment", "ours", ""),
-    Belonging("index comment", "was ours", ""),
-    Belonging("cluster on", "by hand", ""),
-    Belonging("column comment", "id", ""),
-    Belonging("column comment", "city", ""),
-    Belonging("comment", "", ""),
-    Belonging("grant", "of SELECT to analyst", ""),
-    Belonging("grant", "of SELECT to lender with grant option", ""),
-    Belonging("grant", "of UPDATE to analyst", ""),
+    Extra("storage parameter", "fillfactor=70", ""),
+    Extra("index", "ours", "", tail="btree (id)"),
+    Extra("index", "was ours", "", tail="btree (city)"),
+    Extra("index", "by hand", "", tail="btree (city)"),
+    Extra("index comment", "ours", ""),
+    Extra("index comment", "was ours", ""),
+    Extra("cluster on", "by hand", ""),
+    Extra("column comment", "id", ""),
+    Extra("column comment", "city", ""),
+    Extra("comment", "", ""),
+    Extra("grant", "of SELECT to analyst", ""),
+    Extra("grant", "of SELECT to lender with grant option", ""),
+    Extra("grant", "of UPDATE to analyst", ""),
 ]
-RECORDED = install(TOTALS, tag=tag_of(TOTALS, indexes=("ours", "was ours")))
+RECORDED = install(TOTALS, state=state_of(TOTALS, indexes=("ours", "was ours")))
 
 
 def kept(definition=TOTALS, installed=RECORDED, **asked):
-    return [str(belonging) for belonging in worth_keeping(EVERYTHING, definition, installed, **asked)]
+    return [str(extra) for extra in worth_keeping(EVERYTHING, definition, installed, **asked)]
 
 
 def test_what_the_class_takes_care_of_is_not_kept_besides():
@@ -317,7 +317,7 @@ def test_a_role_that_should_no_longer_read_it_loses_its_grant_and_no_other_privi
 
 
 def test_an_index_of_a_view_that_no_sync_recorded_was_made_by_hand():
-    unrecorded = install(TOTALS, tag=None)
+    unrecorded = install(TOTALS, state=None)
     assert [word for word in kept(installed=unrecorded) if word.startswith("index ")] == [
         "index was ours",
         "index by hand",
@@ -327,12 +327,12 @@ def test_an_index_of_a_view_that_no_sync_recorded_was_made_by_hand():
 
 
 def test_of_somebody_elses_view_all_is_kept():
-    assert kept(is_outsider=True, revoked=["analyst"]) == [str(belonging) for belonging in EVERYTHING]
+    assert kept(is_external=True, revoked=["analyst"]) == [str(extra) for extra in EVERYTHING]
 
 
 def test_indexes_that_are_the_classs_own_under_another_name_go_unless_they_were_made_beside_ours():
     wanted = [InstalledIndex("ours", True, "btree (city)")]
-    indexes = [belonging for belonging in EVERYTHING if belonging.kind == "index"]
-    left = without_twins(indexes, wanted, install(TOTALS, tag=None))
-    assert [belonging.name for belonging in left] == ["ours"]
+    indexes = [extra for extra in EVERYTHING if extra.kind == "index"]
+    left = without_twins(indexes, wanted, install(TOTALS, state=None))
+    assert [extra.name for extra in left] == ["ours"]
     assert without_twins(indexes, wanted, RECORDED) == indexes

@@ -15,7 +15,7 @@ from orm_views_core.engines.postgresql.introspection import (
     with_definitions,
 )
 from orm_views_core.names import ViewKind, ViewName
-from tests.core.values import define, tag_of
+from tests.core.values import define, state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +42,8 @@ def schema(execute):
 def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     role = make_role('An "odd" role')
     execute('CREATE VIEW views."Odd Name" WITH (security_barrier) AS SELECT id, city FROM lending_customer')
-    tag = tag_of(define("x"))
-    comment = f"It's read.\n\n{tag.dump()}".replace("'", "''")
+    state = state_of(define("x"))
+    comment = f"It's read.\n\n{state.dump()}".replace("'", "''")
     execute(f"COMMENT ON VIEW views.\"Odd Name\" IS '{comment}'")
     execute("COMMENT ON COLUMN views.\"Odd Name\".city IS 'Town.'")
     execute('GRANT SELECT, UPDATE ON views."Odd Name" TO "An ""odd"" role" WITH GRANT OPTION')
@@ -53,7 +53,7 @@ def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     # PostgreSQL names the table with each column up to version 15.
     text = " ".join(text_of("Odd Name").split()).replace(" lending_customer.", " ")
     assert text == "SELECT id, city FROM public.lending_customer;"
-    assert (found.text, found.tag) == ("It's read.", tag)
+    assert (found.text, found.state) == ("It's read.", state)
     assert found.options == (("security_barrier", "true"),)
     assert found.column_comments == {"city": "Town."}
     assert found.grants == {Grant(role, "SELECT", True), Grant(role, "UPDATE", True), Grant("", "SELECT")}
@@ -133,13 +133,13 @@ def test_what_else_is_in_the_schema_is_told_apart(execute):
 
 
 def test_the_comment_of_a_table_is_no_tag(execute):
-    comment = tag_of(define("x")).dump()
+    comment = state_of(define("x")).dump()
     execute(f"CREATE TABLE views.t (); COMMENT ON TABLE views.t IS '{comment}'")
-    assert (view("t").text, view("t").tag) == (comment, None)
+    assert (view("t").text, view("t").state) == (comment, None)
 
 
 def test_only_our_schemas_are_read_and_what_has_our_tag_elsewhere(execute):
-    comment = tag_of(define("x")).dump()
+    comment = state_of(define("x")).dump()
     execute(
         'CREATE VIEW views.ours AS SELECT 1 AS a; CREATE VIEW "Other Schema".theirs AS SELECT 1 AS a;'
         f"CREATE VIEW public.moved AS SELECT 1 AS a; COMMENT ON VIEW public.moved IS '{comment}';"
@@ -251,16 +251,16 @@ def test_the_number_of_queries_does_not_depend_on_that_of_the_views(execute):
 
 
 def test_the_fingerprint_changes_with_what_postgresql_stores(execute):
-    tag = tag_of(define("x"), indexes=("ours",), options=("security_barrier",)).dump()
+    state = state_of(define("x"), indexes=("ours",), options=("security_barrier",)).dump()
     prints = []
     for statement in (
-        f"CREATE VIEW views.v AS SELECT 1 AS id; COMMENT ON VIEW views.v IS '{tag}'",
+        f"CREATE VIEW views.v AS SELECT 1 AS id; COMMENT ON VIEW views.v IS '{state}'",
         "CREATE OR REPLACE VIEW views.v AS SELECT 2 AS id",
         "ALTER VIEW views.v SET (security_barrier)",
         "ALTER VIEW views.v RENAME COLUMN id TO number",
         (
             "DROP VIEW views.v; CREATE MATERIALIZED VIEW views.v AS SELECT 2 AS number;"
-            f"COMMENT ON MATERIALIZED VIEW views.v IS '{tag}'"
+            f"COMMENT ON MATERIALIZED VIEW views.v IS '{state}'"
         ),
         "CREATE INDEX ours ON views.v (number)",
         "DROP INDEX views.ours; CREATE UNIQUE INDEX ours ON views.v (number)",
@@ -273,12 +273,12 @@ def test_the_fingerprint_changes_with_what_postgresql_stores(execute):
 
 
 def test_the_fingerprint_does_not_change_with_what_is_not_the_views_own(execute):
-    tag = tag_of(define("x"), indexes=("ours",)).dump()
+    state = state_of(define("x"), indexes=("ours",)).dump()
     execute("CREATE MATERIALIZED VIEW views.v AS SELECT 1 AS id; CREATE UNIQUE INDEX ours ON views.v (id)")
-    execute(f"COMMENT ON MATERIALIZED VIEW views.v IS '{tag}'")
+    execute(f"COMMENT ON MATERIALIZED VIEW views.v IS '{state}'")
     before = view("v").fingerprint
     execute(
-        f"CREATE INDEX by_hand ON views.v (id); COMMENT ON MATERIALIZED VIEW views.v IS 'Words.\n\n{tag}'"
+        f"CREATE INDEX by_hand ON views.v (id); COMMENT ON MATERIALIZED VIEW views.v IS 'Words.\n\n{state}'"
     )
     execute("GRANT SELECT ON views.v TO PUBLIC; ALTER MATERIALIZED VIEW views.v SET (fillfactor = 70)")
     execute("CREATE VIEW public.reader AS SELECT id FROM views.v; REFRESH MATERIALIZED VIEW views.v")
@@ -322,10 +322,10 @@ def test_options_are_sorted_pairs(reloptions, pairs):
 
 def test_options_set_by_hand_are_not_part_of_the_fingerprint(execute):
     execute("CREATE VIEW views.v WITH (security_barrier) AS SELECT id FROM lending_customer")
-    tags = [tag_of(define("x"), options=options).dump() for options in ((), ("security_barrier",))]
+    states = [state_of(define("x"), options=options).dump() for options in ((), ("security_barrier",))]
     prints = []
-    for tag in tags:
-        execute(f"COMMENT ON VIEW views.v IS '{tag}'")
+    for state in states:
+        execute(f"COMMENT ON VIEW views.v IS '{state}'")
         prints.append(view("v").fingerprint)
     assert prints[0] != prints[1]
     execute("ALTER VIEW views.v SET (check_option = local)")

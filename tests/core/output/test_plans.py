@@ -7,14 +7,14 @@ import json
 
 import pytest
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 from orm_views_core.exceptions import DatabaseUnavailableError
 from orm_views_core.output.plans import definition_diff, plan_as_dict, plan_lines, summary
 from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
 from orm_views_core.status.states import registered_status
-from tests.core.values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, tag_of
+from tests.core.values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, state_of
 
 LOANS = define("loans", "SELECT 1 AS id\nFROM lending_loan")
 TOTALS = define("totals", "SELECT id\nFROM views.loans", kind=MATERIALISED)
@@ -32,7 +32,7 @@ def plan():
     totals = install(
         TOTALS,
         reads=frozenset({LOANS.name}),
-        tag=tag_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
+        state=state_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
     )
     same, gone = define("same"), define("gone")
     return plan_for(
@@ -147,7 +147,7 @@ STATES = {
     State.CHANGED: (changed(LOANS, "SELECT 2"), install(LOANS)),
     State.DRIFTED: (LOANS, install(LOANS, definition="SELECT 3")),
     State.MISSING: (LOANS, None),
-    State.WRONG_KIND: (LOANS, install(LOANS, kind=None, relation="table", tag=None)),
+    State.WRONG_KIND: (LOANS, install(LOANS, kind=None, relation="table", state=None)),
     State.NOT_POPULATED: (TOTALS, install(TOTALS, populated=False)),
 }
 
@@ -194,8 +194,8 @@ def test_a_database_without_views_and_one_that_does_not_answer_are_lines_too():
 
 
 def test_the_json_of_a_status_has_the_same_facts():
-    tag = tag_of(TOTALS, installed=install(TOTALS).fingerprint, refreshed=SYNCED, seconds=1.5)
-    status = status_of(TOTALS, install(TOTALS, tag=tag, size=8192))
+    state = state_of(TOTALS, installed=install(TOTALS).fingerprint, refreshed=SYNCED, seconds=1.5)
+    status = status_of(TOTALS, install(TOTALS, state=state, size=8192))
     said = json.loads(json.dumps(status_as_dict(DatabaseStatus("default", (status,)))))
     (view,) = said["views"]
     assert said["database"] == "default"
@@ -264,8 +264,8 @@ def test_what_only_creates_says_nothing_of_a_swap():
 
 
 def test_what_was_added_by_hand_is_said_to_be_kept_or_lost():
-    kept = Belonging("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (id)")
-    lost = Belonging("index", "by_city", "CREATE INDEX by_city ON \x01 USING btree (city)")
+    kept = Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (id)")
+    lost = Extra("index", "by_city", "CREATE INDEX by_city ON \x01 USING btree (city)")
     plan = plan_for(
         [changed(TOTALS, "SELECT 2 AS id")],
         catalog_of(install(TOTALS)),
@@ -284,7 +284,7 @@ def test_what_is_built_in_the_swap_is_said_with_the_reason():
     totals = install(
         TOTALS,
         reads=frozenset({LOANS.name}),
-        tag=tag_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
+        state=state_of(TOTALS, installed=install(TOTALS).fingerprint, seconds=12.5),
     )
     plan = plan_for(
         [changed(LOANS, "SELECT 2 AS id"), TOTALS],

@@ -17,7 +17,7 @@ from orm_views_core.plan.diff import (
     is_reader,
     kept_comment,
 )
-from tests.core.values import MATERIALISED, catalog_of, define, foreign, install, name, tag_of
+from tests.core.values import MATERIALISED, catalog_of, define, foreign, install, name, state_of
 
 LOANS = define("loans", "SELECT 1 AS id", comment="The loans.", grant_select_to=("analyst",))
 
@@ -36,7 +36,7 @@ def test_a_view_that_a_sync_left_behind_does_not_differ():
     difference = differences(LOANS, install(LOANS))
     assert difference == Differences()
     assert not difference.is_pending
-    assert not difference.needs_rehearsal
+    assert not difference.needs_dry_run
 
 
 def test_a_view_that_is_not_there_is_missing():
@@ -44,7 +44,7 @@ def test_a_view_that_is_not_there_is_missing():
 
 
 def test_a_table_in_the_way_is_said_and_nothing_else():
-    table = install(LOANS, kind=None, relation="table", tag=None)
+    table = install(LOANS, kind=None, relation="table", state=None)
     assert differences(LOANS, table) == Differences(obstructed_by="table")
 
 
@@ -71,7 +71,7 @@ CASES = {
         {"options": (("security_barrier", "true"), ("security_invoker", "true"))},
         set(),
     ),
-    "never tagged": (LOANS, {"tag": None}, {"untagged"}),
+    "never tagged": (LOANS, {"state": None}, {"unrecorded"}),
     "another comment": (LOANS, {"text": "Somebody's words."}, {"comment"}),
     "a role that cannot read": (LOANS, {"grants": frozenset()}, {"grant"}),
     "another docstring": (dataclasses.replace(LOANS, comment="All loans."), {}, {"comment"}),
@@ -93,24 +93,24 @@ def test_only_what_differs_is_said(definition, found, expected):
     differing = {f.name for f in dataclasses.fields(difference) if getattr(difference, f.name)}
     assert differing == expected
     assert difference.is_pending == bool(expected)
-    assert difference.needs_rehearsal == bool(expected & {"code", "drifted", "untagged", "other_kind"})
+    assert difference.needs_dry_run == bool(expected & {"code", "drifted", "unrecorded", "other_kind"})
 
 
 UNDOCUMENTED = dataclasses.replace(LOANS, comment="")
 
 
 def test_a_comment_by_hand_is_kept_where_the_class_has_no_docstring():
-    by_hand = install(UNDOCUMENTED, text="Somebody's words.", tag=None)
+    by_hand = install(UNDOCUMENTED, text="Somebody's words.", state=None)
     assert has_text_by_hand(UNDOCUMENTED, by_hand)
     assert kept_comment(UNDOCUMENTED, by_hand) == "Somebody's words."
     assert not differences(UNDOCUMENTED, by_hand).comment
-    tagged = install(UNDOCUMENTED, text="Somebody's words.", tag=tag_of(UNDOCUMENTED, text_by_hand=True))
+    tagged = install(UNDOCUMENTED, text="Somebody's words.", state=state_of(UNDOCUMENTED, text_by_hand=True))
     assert kept_comment(UNDOCUMENTED, tagged) == "Somebody's words."
     assert not differences(UNDOCUMENTED, tagged).comment
 
 
 def test_a_docstring_takes_the_place_of_a_comment_by_hand():
-    by_hand = install(LOANS, text="Somebody's words.", tag=tag_of(LOANS, text_by_hand=True))
+    by_hand = install(LOANS, text="Somebody's words.", state=state_of(LOANS, text_by_hand=True))
     assert not has_text_by_hand(LOANS, by_hand)
     assert kept_comment(LOANS, by_hand) == "The loans."
     assert differences(LOANS, by_hand).comment
@@ -125,7 +125,7 @@ def test_the_docstring_that_a_class_had_is_not_taken_for_a_comment_by_hand():
 
 def test_a_view_that_is_not_there_and_one_without_comment_have_none_by_hand():
     assert not has_text_by_hand(UNDOCUMENTED, None)
-    assert not has_text_by_hand(UNDOCUMENTED, install(UNDOCUMENTED, tag=None))
+    assert not has_text_by_hand(UNDOCUMENTED, install(UNDOCUMENTED, state=None))
     assert kept_comment(LOANS, None) == "The loans."
 
 
@@ -149,9 +149,11 @@ def test_an_index_made_by_hand_is_no_drift():
 def granted(*roles, by_command=(), owner="owner", readers=None):
     definition = dataclasses.replace(LOANS, grant_select_to=tuple(roles))
     readers = [*roles, *by_command] if readers is None else readers
-    tag = tag_of(definition, installed=install(definition).fingerprint, granted_by_command=tuple(by_command))
+    state = state_of(
+        definition, installed=install(definition).fingerprint, granted_by_command=tuple(by_command)
+    )
     grants = frozenset(Grant(role, "SELECT") for role in readers)
-    return install(definition, owner=owner, grants=grants, tag=tag)
+    return install(definition, owner=owner, grants=grants, state=state)
 
 
 def test_a_role_that_somebody_granted_by_hand_keeps_its_grant():
@@ -219,29 +221,29 @@ def installed_chain(*definitions):
 
 def test_an_unchanged_database_needs_no_rehearsal():
     scope = scope_of(CHAIN, installed_chain())
-    assert scope.rehearse == []
+    assert scope.try_views == []
     assert names(scope.order) == ["a", "b", "c"]
 
 
 def test_a_change_is_tried_with_all_that_reads_it_and_not_with_what_it_reads():
     changed = dataclasses.replace(B, sql="SELECT id + 1 AS id FROM views.a")
     scope = scope_of((A, changed, C), installed_chain())
-    assert names(scope.rehearse) == ["b", "c"]
+    assert names(scope.try_views) == ["b", "c"]
 
 
 def test_views_of_others_are_ordered_and_tried_with_what_they_read():
     catalog = installed_chain()
     others = [foreign("public.d", "views.c"), foreign("public.e", "public.d"), foreign("public.f", "views.b")]
     catalog = catalog_of(*catalog.relations.values(), *others)
-    outsiders = [view.name for view in others]
-    scope = scope_of(CHAIN, catalog, outsiders=outsiders)
-    assert scope.rehearse == []
+    external = [view.name for view in others]
+    scope = scope_of(CHAIN, catalog, external=external)
+    assert scope.try_views == []
     assert names(scope.differences) == ["a", "b", "c"], "they never differ themselves"
     changed = dataclasses.replace(C, sql="SELECT id + 1 AS id FROM views.b")
-    scope = scope_of((A, B, changed), catalog, outsiders=outsiders)
-    assert names(scope.rehearse) == ["c", "d", "e"]
+    scope = scope_of((A, B, changed), catalog, external=external)
+    assert names(scope.try_views) == ["c", "d", "e"]
     assert scope.dependencies[name("public.d")] == {C.name}
-    assert names(scope_of(CHAIN, catalog, outsiders=outsiders, force=True, only=["c"]).rehearse) == [
+    assert names(scope_of(CHAIN, catalog, external=external, force=True, only=["c"]).try_views) == [
         "c",
         "d",
         "e",
@@ -252,7 +254,7 @@ def test_a_class_may_read_somebody_elses_view_that_reads_ours():
     report = foreign("public.report", "views.a")
     catalog = catalog_of(install(A), report)
     reader = define("reader", "SELECT id FROM public.report")
-    scope = scope_of((reader, A), catalog, outsiders=[report.name])
+    scope = scope_of((reader, A), catalog, external=[report.name])
     assert names(scope.order) == ["a", "report", "reader"]
 
 
@@ -260,21 +262,21 @@ def test_a_circle_through_somebody_elses_view_names_it():
     report = foreign("public.report", "views.a")
     changed = dataclasses.replace(A, sql="SELECT id FROM public.report")
     with pytest.raises(CyclicDependencyError, match=r"public\.report"):
-        scope_of((changed,), catalog_of(install(A), report), outsiders=[report.name])
+        scope_of((changed,), catalog_of(install(A), report), external=[report.name])
 
 
 def test_what_is_missing_is_tried_for_a_plan_and_by_a_sync_only_if_a_change_reads_it():
     catalog = installed_chain(B, C)
-    assert names(scope_of(CHAIN, catalog).rehearse) == ["a"]
-    assert names(scope_of(CHAIN, catalog, rehearse_missing=False).rehearse) == []
+    assert names(scope_of(CHAIN, catalog).try_views) == ["a"]
+    assert names(scope_of(CHAIN, catalog, try_missing=False).try_views) == []
     changed = dataclasses.replace(B, sql="SELECT id + 1 AS id FROM views.a")
-    scope = scope_of((A, changed, C), installed_chain(B, C), rehearse_missing=False)
-    assert names(scope.rehearse) == ["a", "b", "c"]
+    scope = scope_of((A, changed, C), installed_chain(B, C), try_missing=False)
+    assert names(scope.try_views) == ["a", "b", "c"]
 
 
 def test_force_tries_everything_that_is_asked_for():
-    assert names(scope_of(CHAIN, installed_chain(), force=True).rehearse) == ["a", "b", "c"]
-    assert names(scope_of(CHAIN, installed_chain(), force=True, only=["b"]).rehearse) == ["b", "c"]
+    assert names(scope_of(CHAIN, installed_chain(), force=True).try_views) == ["a", "b", "c"]
+    assert names(scope_of(CHAIN, installed_chain(), force=True, only=["b"]).try_views) == ["b", "c"]
 
 
 def test_only_what_is_asked_for_is_looked_at_with_what_it_cannot_do_without():
@@ -286,9 +288,9 @@ def test_only_what_is_asked_for_is_looked_at_with_what_it_cannot_do_without():
 
 
 def test_a_table_in_the_way_is_not_tried():
-    table = install(A, kind=None, relation="table", tag=None)
+    table = install(A, kind=None, relation="table", state=None)
     scope = scope_of((A, B), catalog_of(table), force=True)
-    assert names(scope.rehearse) == ["b"]
+    assert names(scope.try_views) == ["b"]
 
 
 def test_an_unchanged_view_depends_on_what_postgresql_says_and_a_changed_one_on_its_sql():

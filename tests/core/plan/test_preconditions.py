@@ -17,7 +17,7 @@ from orm_views_core.plan.preconditions import (
     locks_needed,
 )
 from orm_views_core.plan.steps import Action, Phase, Statement, Step
-from tests.core.values import MATERIALISED, VIEW, catalog_of, define, install, name, rehearsed
+from tests.core.values import MATERIALISED, VIEW, catalog_of, define, expected, install, name
 
 LOANS = define("loans")
 KEY = IndexDefinition("totals_id_key", True, '("id")')
@@ -89,20 +89,20 @@ def test_a_closed_schema_is_no_trouble_where_nothing_is_created():
 
 def test_tables_that_we_may_not_read_are_named():
     tables = frozenset({name("public.secret"), name("public.accounts")})
-    tried = rehearsed(LOANS, unreadable=tables)
-    (problem,) = problems(step(Action.CREATE, rehearsed=tried))
+    tried = expected(LOANS, unreadable=tables)
+    (problem,) = problems(step(Action.CREATE, expected=tried))
     assert problem == (
         f"{WHERE}: deployer may not read public.accounts, public.secret, so nobody could read views.loans. "
         "GRANT SELECT ON public.accounts, public.secret TO deployer."
     )
-    assert problems(step(Action.REPLACE, installed=install(LOANS, owner="deployer"), rehearsed=tried))
+    assert problems(step(Action.REPLACE, installed=install(LOANS, owner="deployer"), expected=tried))
 
 
 def test_tables_that_the_owner_reads_or_each_reader_for_himself_need_no_grant_to_us():
-    tried = rehearsed(LOANS, unreadable=frozenset({name("public.secret")}))
-    assert problems(step(Action.REPLACE, installed=install(LOANS, owner="boss"), rehearsed=tried)) == []
+    tried = expected(LOANS, unreadable=frozenset({name("public.secret")}))
+    assert problems(step(Action.REPLACE, installed=install(LOANS, owner="boss"), expected=tried)) == []
     invoked = dataclasses.replace(tried, options=(("security_invoker", "true"),))
-    assert problems(step(Action.CREATE, rehearsed=invoked)) == []
+    assert problems(step(Action.CREATE, expected=invoked)) == []
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,7 @@ def test_dropping_takes_more_locks_than_creating_and_indexes_take_one_each():
 
 
 def test_what_is_read_is_locked_once_however_many_read_it():
-    reading = [
-        step(Action.CREATE, define(n), rehearsed=rehearsed(define(n), reads=["public.t"])) for n in "ab"
-    ]
+    reading = [step(Action.CREATE, define(n), expected=expected(define(n), reads=["public.t"])) for n in "ab"]
     assert locks_needed(reading, catalog_of()) == 3
     catalog = catalog_of(install(LOANS, reads=frozenset({name("public.t"), name("public.u")})))
     assert locks_needed(reading, catalog) == 4

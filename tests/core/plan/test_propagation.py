@@ -202,11 +202,11 @@ def test_a_view_whose_text_cannot_be_moved_is_built_in_the_swap():
     plan = plan_for((changed(A), B, C), chain(), new_columns={"a": [CITY]}, stuck={"b": ["a"]})
     assert said(plan) == ["rebuild a", "rebuild b", "rebuild c"]
     b, c = plan.steps[1:]
-    assert b.late == "its SQL names views.a in a way that cannot be pointed at the new version"
+    assert b.deferred == "its SQL names views.a in a way that cannot be pointed at the new version"
     assert b.built_at is None
     assert b.sql_in(Phase.BUILD) == ()
     assert sql(b, Phase.FINISH) == ('CREATE VIEW "views"."b" AS\nSELECT id FROM views.a',)
-    assert c.late == "it reads views.b, which is built in the swap"
+    assert c.deferred == "it reads views.b, which is built in the swap"
     assert swap(plan) == ["DROP c", "DROP b", "DROP a", "ALTER a", "CREATE b", "CREATE c"]
 
 
@@ -231,8 +231,8 @@ def test_a_materialised_view_that_reads_a_changed_view_by_way_of_a_function_wait
     """``view_dependencies`` says so; its SQL names no view, and what it calls finds the old one."""
     hidden = define("m", "SELECT f() AS id", kind=MATERIALISED, declared_dependencies=(A.name,))
     plan = plan_for((changed(A), hidden), catalog_of(install(A), install(hidden)), reads={"m": []})
-    late = {step.name.name: step.late for step in plan.steps}
-    assert late["m"] == "it depends on views.a without naming it in its SQL"
+    deferred = {step.name.name: step.deferred for step in plan.steps}
+    assert deferred["m"] == "it depends on views.a without naming it in its SQL"
     assert sql(plan.steps[-1], Phase.BUILD) == ()
 
 
@@ -241,7 +241,7 @@ def test_a_declared_dependency_that_the_sql_names_through_another_view_is_not_hi
     catalog = chain(A, B, others=(install(m, reads=frozenset({B.name})),))
     plan = plan_for((changed(A), B, m), catalog)
     assert said(plan) == ["rebuild a", "rebuild b", "rebuild m"]
-    assert {step.late for step in plan.steps} == {""}
+    assert {step.deferred for step in plan.steps} == {""}
 
 
 def test_a_declared_dependency_of_a_plain_view_makes_nobody_wait():
@@ -259,6 +259,6 @@ def test_a_new_view_that_reads_what_is_built_in_the_swap_comes_after_it():
     fresh = define("fresh", "SELECT id FROM views.b")
     plan = plan_for((changed(A), B, fresh), chain(A, B), new_columns={"a": [CITY]}, stuck={"b": ["a"]})
     create = plan.steps[-1]
-    assert (create.action, create.late) == (Action.CREATE, "it reads views.b, which is built in the swap")
+    assert (create.action, create.deferred) == (Action.CREATE, "it reads views.b, which is built in the swap")
     assert {phase for phase, _ in create.statements} == {Phase.FINISH}
     assert swap(plan)[-2:] == ["CREATE b", "CREATE fresh"]

@@ -6,25 +6,25 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.diff import Differences
 from orm_views_core.plan.rebuild import Build, rebuild_statements
-from tests.core.values import MATERIALISED, VIEW, define, install, name, rehearsed, tag_of
+from tests.core.values import MATERIALISED, VIEW, define, expected, install, name, state_of
 
 KEY = IndexDefinition("totals_id_key", True, '("id")')
 LOANS = define("loans", column_comments={"id": "Number."})
 TOTALS = define("totals", kind=MATERIALISED, indexes=(KEY,), column_comments={"id": "Number."})
 AT = name("stage.totals")
 
-FILLFACTOR = Belonging("storage parameter", "fillfactor=70", "ALTER TABLE \x01 SET (fillfactor='70')")
-OWNER = Belonging("owner", "boss", "ALTER TABLE \x01 OWNER TO boss")
-INDEX = Belonging("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (city)", tail="btree (city)")
-GRANT = Belonging("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
-OTHER_GRANT = Belonging("grant", "of UPDATE to friend", "GRANT UPDATE ON \x01 TO friend")
-REVOCATION = Belonging("revocation", "public", "REVOKE ALL ON \x01 FROM PUBLIC")
-STATISTICS = Belonging(
+FILLFACTOR = Extra("storage parameter", "fillfactor=70", "ALTER TABLE \x01 SET (fillfactor='70')")
+OWNER = Extra("owner", "boss", "ALTER TABLE \x01 OWNER TO boss")
+INDEX = Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (city)", tail="btree (city)")
+GRANT = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
+OTHER_GRANT = Extra("grant", "of UPDATE to friend", "GRANT UPDATE ON \x01 TO friend")
+REVOCATION = Extra("revocation", "public", "REVOKE ALL ON \x01 FROM PUBLIC")
+STATISTICS = Extra(
     "extended statistics",
     "correlation",
     "CREATE STATISTICS \x02.interim ON id, city FROM \x01",
@@ -32,15 +32,15 @@ STATISTICS = Belonging(
 )
 
 
-def build(definition=TOTALS, belongings=(), lost=None, difference=None, **installed):
+def build(definition=TOTALS, extras=(), lost=None, difference=None, **installed):
     return Build(
         definition,
         install(definition, **installed),
-        rehearsed(definition, lost=lost or {}),
+        expected(definition, lost=lost or {}),
         AT,
         "SELECT 2 AS id",
         difference or Differences(),
-        tuple(belongings),
+        tuple(extras),
     )
 
 
@@ -49,9 +49,9 @@ def made(*args, **values):
 
 
 def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
-    statements, late = rebuild_statements(
+    statements, deferred = rebuild_statements(
         build(
-            belongings=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT],
+            extras=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT],
             difference=Differences(grant=("analyst",)),
         ),
         "deployer",
@@ -69,12 +69,14 @@ def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
         """COMMENT ON COLUMN "stage"."totals"."id" IS 'Number.'""",
         'ANALYZE "stage"."totals"',
     ]
-    assert late == ['ALTER STATISTICS "stage".interim SET SCHEMA elsewhere'], "the name is taken until then"
+    assert deferred == ['ALTER STATISTICS "stage".interim SET SCHEMA elsewhere'], (
+        "the name is taken until then"
+    )
 
 
 def test_whoever_owns_it_owns_it_before_it_is_filled():
     """REFRESH runs as the owner: what somebody else wrote must not run as us."""
-    statements = made(belongings=[INDEX, GRANT, OWNER])
+    statements = made(extras=[INDEX, GRANT, OWNER])
     verbs = [statement.partition('"stage"')[0] for statement in statements]
     assert verbs.index("ALTER TABLE ") < verbs.index("REFRESH MATERIALIZED VIEW ")
 
@@ -105,18 +107,18 @@ def test_what_was_filled_is_filled_and_what_was_never_asked_for_is_not(with_data
 
 
 def test_what_cannot_be_on_the_new_version_is_left_out_and_said():
-    found = build(belongings=[INDEX, GRANT], lost={INDEX: 'column "city" does not exist'})
+    found = build(extras=[INDEX, GRANT], lost={INDEX: 'column "city" does not exist'})
     assert found.kept == [GRANT]
     assert not any("by_hand" in statement for statement in rebuild_statements(found, "deployer")[0])
     assert found.lost_in_words == ('index by_hand: column "city" does not exist',)
 
 
 def test_an_index_that_the_class_has_now_is_not_made_twice_if_no_sync_ever_recorded_the_view():
-    twin = Belonging(
+    twin = Extra(
         "index", "totals_pk", "CREATE UNIQUE INDEX totals_pk ON \x01 USING btree (id)", tail="btree (id)"
     )
-    assert build(belongings=[twin, INDEX], tag=None).kept == [INDEX]
-    assert build(belongings=[twin, INDEX]).kept == [twin, INDEX], "it was made by hand, beside ours"
+    assert build(extras=[twin, INDEX], state=None).kept == [INDEX]
+    assert build(extras=[twin, INDEX]).kept == [twin, INDEX], "it was made by hand, beside ours"
 
 
 def test_options_that_somebody_set_on_a_plain_view_are_set_on_the_new_one():
@@ -132,29 +134,29 @@ def test_options_that_somebody_set_on_a_plain_view_are_set_on_the_new_one():
 
 
 def test_options_do_not_survive_a_change_of_kind():
-    assert build(TOTALS, kind=VIEW, options=(("security_barrier", "true"),), tag=None).options_by_hand == ()
-    assert build(LOANS, kind=MATERIALISED, options=(("fillfactor", "70"),), tag=None).options_by_hand == ()
+    assert build(TOTALS, kind=VIEW, options=(("security_barrier", "true"),), state=None).options_by_hand == ()
+    assert build(LOANS, kind=MATERIALISED, options=(("fillfactor", "70"),), state=None).options_by_hand == ()
 
 
 def test_an_option_that_a_sync_set_is_not_one_by_hand():
     options = (("security_barrier", "true"),)
-    tag = tag_of(LOANS, options=("security_barrier",))
-    assert build(LOANS, options=options, tag=tag).options_by_hand == ()
-    assert build(LOANS, options=options, tag=tag_of(LOANS)).options_by_hand == options
+    state = state_of(LOANS, options=("security_barrier",))
+    assert build(LOANS, options=options, state=state).options_by_hand == ()
+    assert build(LOANS, options=options, state=state_of(LOANS)).options_by_hand == options
 
 
 def test_what_is_kept_is_said_by_name_and_grants_by_number():
-    found = build(belongings=[FILLFACTOR, INDEX, REVOCATION, GRANT, OTHER_GRANT])
+    found = build(extras=[FILLFACTOR, INDEX, REVOCATION, GRANT, OTHER_GRANT])
     assert found.kept_in_words == ("storage parameter fillfactor=70", "index by_hand", "2 grants")
-    assert build(belongings=[GRANT]).kept_in_words == ("1 grant",)
+    assert build(extras=[GRANT]).kept_in_words == ("1 grant",)
     assert build().kept_in_words == build().lost_in_words == ()
 
 
 def test_a_revocation_is_carried_out_and_never_spoken_of():
-    found = build(belongings=[REVOCATION], lost={})
+    found = build(extras=[REVOCATION], lost={})
     assert 'REVOKE ALL ON "stage"."totals" FROM PUBLIC' in rebuild_statements(found, "deployer")[0]
     assert found.kept_in_words == ()
-    assert build(belongings=[REVOCATION], lost={REVOCATION: "no"}).lost_in_words == ()
+    assert build(extras=[REVOCATION], lost={REVOCATION: "no"}).lost_in_words == ()
 
 
 def test_an_index_of_ours_that_is_there_already_is_made_by_the_class_alone():

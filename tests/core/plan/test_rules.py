@@ -73,8 +73,8 @@ def test_a_view_that_only_looks_different_is_adopted():
 
 
 def test_an_untagged_view_of_the_same_definition_is_adopted_and_another_is_replaced():
-    assert said(plan_for(CHAIN, chain(a={"tag": None}))) == ["adopt a"]
-    plan = plan_for(CHAIN, chain(a={"tag": None, "definition": "SELECT 2 AS id"}))
+    assert said(plan_for(CHAIN, chain(a={"state": None}))) == ["adopt a"]
+    plan = plan_for(CHAIN, chain(a={"state": None, "definition": "SELECT 2 AS id"}))
     assert said(plan) == ["replace a"]
     assert (
         reasons(plan)["a"]
@@ -102,9 +102,9 @@ def test_a_reader_that_would_come_out_otherwise_is_replaced_too():
     """As SELECT * from a view that gains a column: its text is the same, and what it means is not."""
     catalog = chain(c={"definition": "SELECT id, FROM views.b, as it was"})
     tagged = catalog.relations[C.name]
-    tag = dataclasses.replace(tagged.tag, installed=tagged.fingerprint)
+    state = dataclasses.replace(tagged.state, installed=tagged.fingerprint)
     catalog = dataclasses.replace(
-        catalog, relations={**catalog.relations, C.name: dataclasses.replace(tagged, tag=tag)}
+        catalog, relations={**catalog.relations, C.name: dataclasses.replace(tagged, state=state)}
     )
     plan = plan_for((changed(A), B, C), catalog)
     assert said(plan) == ["replace a", "replace c"]
@@ -125,7 +125,7 @@ def test_force_on_some_leaves_the_others():
 
 
 def test_what_has_our_name_and_is_no_view_stops_the_sync():
-    table = install(A, kind=None, relation="table", tag=None)
+    table = install(A, kind=None, relation="table", state=None)
     plan = plan_for(CHAIN, catalog_of(table))
     (problem,) = plan.problems
     assert "lending.A (" in problem

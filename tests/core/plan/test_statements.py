@@ -20,7 +20,7 @@ from orm_views_core.plan.statements import (
     interim_name,
     option_changes,
 )
-from tests.core.values import MATERIALISED, define, install, rehearsed, tag_of
+from tests.core.values import MATERIALISED, define, expected, install, state_of
 
 LOANS = define("loans", grant_select_to=("analyst",))
 
@@ -28,7 +28,7 @@ LOANS = define("loans", grant_select_to=("analyst",))
 def test_storage_parameters_of_a_materialised_view_are_left_alone():
     definition = define("loans", kind=MATERIALISED)
     installed = install(definition, options=(("fillfactor", "70"),))
-    assert option_changes(definition, installed, rehearsed(definition)) == []
+    assert option_changes(definition, installed, expected(definition)) == []
 
 
 KEY = IndexDefinition("loans_id_key", True, '("id")')
@@ -40,9 +40,9 @@ def index_statements(wanted, there, ours):
     installed = install(
         define("loans", kind=MATERIALISED),
         indexes=tuple(there),
-        tag=tag_of(definition, indexes=tuple(ours)),
+        state=state_of(definition, indexes=tuple(ours)),
     )
-    return index_changes(definition, installed, rehearsed(definition))
+    return index_changes(definition, installed, expected(definition))
 
 
 def test_indexes_that_are_as_wanted_stay():
@@ -175,14 +175,16 @@ def test_only_comments_that_differ_are_set():
 )
 def test_options_are_set_and_reset_one_by_one_and_those_set_by_hand_stay(wanted, there, ours, statements):
     definition = dataclasses.replace(LOANS, options=tuple(sorted(wanted.items())))
-    installed = install(LOANS, options=tuple(sorted(there.items())), tag=tag_of(LOANS, options=tuple(ours)))
-    expected = [f'ALTER VIEW "views"."loans" {statement}' for statement in statements]
-    assert option_changes(definition, installed, rehearsed(definition)) == expected
+    installed = install(
+        LOANS, options=tuple(sorted(there.items())), state=state_of(LOANS, options=tuple(ours))
+    )
+    altered = [f'ALTER VIEW "views"."loans" {statement}' for statement in statements]
+    assert option_changes(definition, installed, expected(definition)) == altered
 
 
 def test_the_options_of_a_view_that_no_sync_recorded_are_somebodys():
-    installed = install(LOANS, options=(("security_barrier", "true"),), tag=None)
-    assert option_changes(LOANS, installed, rehearsed(LOANS)) == []
+    installed = install(LOANS, options=(("security_barrier", "true"),), state=None)
+    assert option_changes(LOANS, installed, expected(LOANS)) == []
 
 
 def test_an_interim_name_is_always_the_same_short_and_one_of_each_index():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Grant, Taken
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.statements import interim_name
@@ -19,7 +19,7 @@ from tests.core.values import (
     plan_for,
     said,
     sql,
-    tag_of,
+    state_of,
 )
 
 LOANS = define("loans", comment="The loans.", grant_select_to=("analyst",), column_comments={"id": "Number."})
@@ -107,7 +107,7 @@ def test_a_replaced_view_gets_only_the_comments_and_grants_that_differ():
 
 def test_a_rebuilt_materialised_view_is_complete_before_it_takes_its_place():
     installed = install(TOTALS, reads=frozenset({LOANS.name}))
-    friend = Belonging("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
+    friend = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
     plan = plan_for(
         (LOANS, changed(TOTALS)),
         catalog_of(install(LOANS), installed, **READY),
@@ -148,8 +148,8 @@ def test_a_materialised_view_without_data_is_created_empty_and_rebuilt_full_once
 
 
 def test_how_long_the_last_build_took_is_known():
-    tag = tag_of(TOTALS, seconds=12.5, refreshed=SYNCED)
-    catalog = catalog_of(install(TOTALS, tag=tag), **READY)
+    state = state_of(TOTALS, seconds=12.5, refreshed=SYNCED)
+    catalog = catalog_of(install(TOTALS, state=state), **READY)
     (step,) = plan_for((changed(TOTALS),), catalog, reads={"totals": []}).steps
     assert step.usual_seconds == 12.5
 

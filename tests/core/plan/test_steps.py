@@ -106,7 +106,7 @@ def test_the_fingerprint_does_not_change_with_what_is_only_said():
 
 
 def test_a_plan_with_problems_is_not_empty():
-    table = install(LOANS, kind=None, relation="table", tag=None)
+    table = install(LOANS, kind=None, relation="table", state=None)
     plan = plan_for((LOANS,), catalog_of(table, **READY))
     assert plan.steps == ()
     assert not plan.is_empty

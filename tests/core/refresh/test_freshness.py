@@ -21,7 +21,7 @@ from orm_views_core.status import State, get_detail, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 from tests.core.statistics import flush_statistics
-from tests.core.values import MATERIALISED, define, install, tag_of
+from tests.core.values import MATERIALISED, define, install, state_of
 
 HOUR = dt.timedelta(hours=1)
 NOW = dt.datetime(2026, 6, 30, 12, 0, tzinfo=dt.timezone.utc)
@@ -35,15 +35,15 @@ def declare(class_name, sql="SELECT 1 AS id", materialised=True, **attributes):
 def fresh(every=HOUR, age=None, changes=None, **installed):
     definition = define("a", kind=MATERIALISED, refresh_every=every)
     times = {} if age is None else {"refreshed": NOW - age, "changes": 100}
-    tag = installed.pop("tag", tag_of(definition, **times))
-    return freshness_of(definition, install(definition, tag=tag, **installed), NOW, changes)
+    state = installed.pop("state", state_of(definition, **times))
+    return freshness_of(definition, install(definition, state=state, **installed), NOW, changes)
 
 
 def put_back(execute, name, time):
     """Make the rows of a view older than they are."""
     ((comment,),) = execute(f"SELECT obj_description('views.{name}'::regclass)")
-    text, tag = split_comment(comment)
-    old = replace(tag, refreshed=tag.refreshed - time, synced=tag.synced - time)
+    text, state = split_comment(comment)
+    old = replace(state, refreshed=state.refreshed - time, synced=state.synced - time)
     comment = join_comment(text, old).replace("'", "''")
     execute(f"COMMENT ON MATERIALIZED VIEW views.{name} IS '{comment}'")
 
@@ -80,12 +80,12 @@ def test_rows_that_should_be_there_and_are_not_are_stale_and_have_no_age():
 
 def test_a_view_that_was_never_refreshed_is_as_old_as_its_sync():
     definition = define("a", kind=MATERIALISED, refresh_every=HOUR)
-    view = install(definition, tag=tag_of(definition, synced=NOW - 2 * HOUR))
+    view = install(definition, state=state_of(definition, synced=NOW - 2 * HOUR))
     assert freshness_of(definition, view, NOW).overdue == HOUR
 
 
 def test_a_view_without_a_tag_has_no_age_and_no_plain_view_is_fresh():
-    assert (fresh(tag=None).age, fresh(tag=None).is_stale) == (None, False)
+    assert (fresh(state=None).age, fresh(state=None).is_stale) == (None, False)
     plain = define("a")
     assert freshness_of(plain, install(plain), NOW) is None
 

@@ -35,7 +35,7 @@ def declare(name, sql="SELECT id FROM numbers", **attributes):
     return type(name, bases, {"sql": sql, "__module__": __name__, **attributes})
 
 
-def tag(name):
+def state(name):
     ((comment,),) = query(f"SELECT obj_description('views.{name}'::regclass)")
     return split_comment(comment)[1]
 
@@ -46,8 +46,8 @@ def test_a_sync_records_the_time_of_the_databases_clock(monkeypatch):
     declare("A")
     sync_views()
     ((now,),) = query("SELECT clock_timestamp()")
-    assert tag("a").refreshed <= now
-    assert tag("a").synced <= now
+    assert state("a").refreshed <= now
+    assert state("a").synced <= now
 
 
 def test_the_view_that_a_sync_puts_in_its_place_meanwhile_is_what_is_refreshed():
@@ -56,7 +56,7 @@ def test_the_view_that_a_sync_puts_in_its_place_meanwhile_is_what_is_refreshed()
     # It says that it reads the other one, so it is built in the swap, while it is locked.
     declare("A", GATED, view_dependencies=[below])
     sync_views()
-    before = tag("a").refreshed
+    before = state("a").refreshed
     below.sql = "SELECT 2 AS id"
     waits: list[str] = []
     with closed_gate() as open_gate:
@@ -70,8 +70,10 @@ def test_the_view_that_a_sync_puts_in_its_place_meanwhile_is_what_is_refreshed()
     (result,) = refresh.join()
     assert result.outcome in {Outcome.REFRESHED, Outcome.JOINED}
     assert result.rows_after == 50
-    assert tag("a").refreshed > before
-    assert tag("a").refreshed == result.started.replace(microsecond=result.started.microsecond // 1000 * 1000)
+    assert state("a").refreshed > before
+    assert state("a").refreshed == result.started.replace(
+        microsecond=result.started.microsecond // 1000 * 1000
+    )
 
 
 def test_a_sync_of_a_comment_keeps_the_time_of_a_refresh_that_ended_meanwhile():
@@ -84,11 +86,11 @@ def test_a_sync_of_a_comment_keeps_the_time_of_a_refresh_that_ended_meanwhile():
         sync = Background(sync_views)
         wait_until(AT_THE_GATE)
         (result,) = refresh_views(["view"])
-        known = tag("view")
+        known = state("view")
         assert known.refreshed <= result.started
         open_gate()
     sync.join()
-    assert (tag("view").refreshed, tag("view").changes) == (known.refreshed, known.changes)
+    assert (state("view").refreshed, state("view").changes) == (known.refreshed, known.changes)
     assert query("SELECT obj_description('views.view'::regclass) LIKE 'Another%%'") == [(True,)]
 
 
@@ -108,14 +110,14 @@ def test_no_refresh_is_joined_that_could_not_see_what_its_sources_were_given():
                 assert go.wait(30)
 
         with closed_gate() as open_gate:
-            late = Background(refresh_and_commit_late)
+            deferred = Background(refresh_and_commit_late)
             assert done.wait(30)
             early = Background(lambda: refresh_views(["c"]))
             wait_until(AT_THE_GATE)
             both = Background(lambda: refresh_views(["a", "c"]))
             wait_until(WAITING)
             go.set()
-            late.join()
+            deferred.join()
             open_gate()
         early.join()
         assert [result.outcome for result in both.join()] == [Outcome.JOINED, Outcome.REFRESHED]
@@ -137,7 +139,7 @@ def test_rows_are_no_newer_than_the_snapshot_of_the_callers_transaction(other, l
         (result,) = refresh_views()
         assert query("SELECT count(*) FROM views.a") == [(1,)]
         assert result.started < committed
-        assert tag("a").refreshed < committed
+        assert state("a").refreshed < committed
 
 
 def test_the_callers_transaction_keeps_its_lock_timeout():

@@ -128,13 +128,13 @@ def test_a_refresh_is_recorded_in_the_tag_and_leaves_the_view_synced(execute):
     declare("A", "SELECT 1 AS id", with_data=False)
     sync_views()
     before = installed()
-    assert before.tag.refreshed is None
+    assert before.state.refreshed is None
     (result,) = refresh_views()
     after = installed()
-    assert after.tag.refreshed > before.tag.synced
-    assert after.tag.seconds == round(result.seconds, 3)
-    assert after.tag.synced == before.tag.synced
-    assert after.tag.code == before.tag.code
+    assert after.state.refreshed > before.state.synced
+    assert after.state.seconds == round(result.seconds, 3)
+    assert after.state.synced == before.state.synced
+    assert after.state.code == before.state.code
     assert after.oid == before.oid
     assert all(plan.is_empty for plan in plan_views())
 
@@ -151,7 +151,7 @@ def test_a_view_without_a_tag_is_refreshed_and_its_comment_left_alone(execute):
     execute("CREATE SCHEMA views; CREATE MATERIALIZED VIEW views.a AS SELECT 1 AS id")
     execute("COMMENT ON MATERIALIZED VIEW views.a IS 'Somebody''s.'")
     assert names(refresh_views()) == ["a"]
-    assert (installed().text, installed().tag) == ("Somebody's.", None)
+    assert (installed().text, installed().state) == ("Somebody's.", None)
 
 
 @pytest.mark.parametrize("wanted", ["aa", "view.a", "test.A", "views.A"])
@@ -262,7 +262,7 @@ def test_each_database_has_its_own_views_and_one_can_be_chosen(execute):
     assert names(refresh_views(databases=["warehouse"])) == ["stock"]
     with pytest.raises(UnknownViewError):
         refresh_views(["a"], databases=["warehouse"])
-    assert installed("stock", "warehouse").tag.refreshed is not None
+    assert installed("stock", "warehouse").state.refreshed is not None
 
 
 def test_one_view_is_refreshed_by_its_class_or_an_instance(numbers, execute):

@@ -82,7 +82,7 @@ def test_the_page_of_one_view_says_when_it_could_not_be_tried(settings):
     sync_views()
     with held("REFRESH MATERIALIZED VIEW views.stored"):
         detail = get_detail("default", ViewName("views", "reader"))
-    assert detail.rehearsed is None
+    assert detail.expected is None
     assert "could not be tried" in detail.not_tried
     assert [column.name for column in detail.columns] == ["id"]
 
@@ -149,7 +149,7 @@ def test_the_detail_of_a_view_has_what_it_reads_and_what_reads_it():
     assert [str(name) for name in detail.reads] == ["public.lending_customer"]
     assert [str(name) for name in detail.read_by] == ["views.reader"]
     assert [column.type for column in detail.columns] == ["bigint", "character varying(60)"]
-    assert detail.rehearsed.definition == detail.status.installed.definition
+    assert detail.expected.definition == detail.status.installed.definition
 
 
 def test_the_detail_of_a_view_that_does_not_exist_yet_has_the_columns_to_come():
@@ -183,10 +183,10 @@ def test_a_plain_view_that_becomes_materialised_without_data_is_created_empty():
 def test_a_materialised_view_that_becomes_plain_forgets_its_refreshes():
     declare("V", "SELECT 1 AS a", PostgresMaterialisedViewMixin)
     sync_views()
-    assert statuses()["views.v"].installed.tag.refreshed
+    assert statuses()["views.v"].installed.state.refreshed
     declare("V", "SELECT 1 AS a")
     (plan,) = plan_views()
     assert [step.action for step in plan.steps] == [Action.REBUILD]
     sync_views()
-    tag = statuses()["views.v"].installed.tag
-    assert (tag.refreshed, tag.seconds) == (None, None)
+    state = statuses()["views.v"].installed.state
+    assert (state.refreshed, state.seconds) == (None, None)

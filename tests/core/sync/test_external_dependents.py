@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orm_views_core.database.extras import Belonging
+from orm_views_core.database.extras import Extra
 from orm_views_core.plan.steps import Action, Phase
 from tests.core.chains import A, B, C, chain, changed, materialised, reasons, swap
 from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql
@@ -29,7 +29,7 @@ def test_somebody_elses_view_that_still_fits_is_pointed_at_the_new_version():
     assert not plan.problems
     assert said(plan) == ["rebuild a", "replace report"]
     step = plan.steps[1]
-    assert step.definition is None, "it gets no tag: it is not ours"
+    assert step.definition is None, "it gets no sync state: it is not ours"
     assert step.indirect
     assert step.reason == "it reads views.a, which is rebuilt"
     assert sql(step, Phase.REPLACE) == (
@@ -39,8 +39,8 @@ def test_somebody_elses_view_that_still_fits_is_pointed_at_the_new_version():
 
 
 def test_somebody_elses_view_that_gets_other_columns_is_created_again_with_all_that_it_had():
-    grant = Belonging("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
-    comment = Belonging("comment", "", "COMMENT ON VIEW \x01 IS 'Mine.'")
+    grant = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
+    comment = Extra("comment", "", "COMMENT ON VIEW \x01 IS 'Mine.'")
     plan = plan_for(
         (changed(A),),
         chain(A, others=(REPORT, ON_REPORT)),

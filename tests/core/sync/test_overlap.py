@@ -58,8 +58,8 @@ def timeless(picture):
     for name, values in picture.items():
         if name.startswith("views."):
             row = list(values[1:])  # without its oid
-            tag = split_comment(row.pop(6))[1]
-            found[name] = [*row, tag and (tag.code, tag.database, tag.indexes)]  # an index has none
+            state = split_comment(row.pop(6))[1]
+            found[name] = [*row, state and (state.code, state.database, state.indexes)]  # an index has none
     return found
 
 

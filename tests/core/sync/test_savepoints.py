@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 from django.test import override_settings
 
-from orm_views_core.engines.postgresql.blocking import Holder, find_holders
+from orm_views_core.engines.postgresql.blocking import BlockingSession, find_blocking_sessions
 from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint, in_transaction
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 
@@ -73,7 +73,7 @@ def test_a_short_lock_time_out_is_never_exceeded(run):
 def test_nothing_is_tried_as_long_as_somebody_stays(other, execute, run):
     """Each try would be in vain, and every reader would queue behind it."""
     other.execute("SELECT * FROM views.t /* a long report */")
-    holder = pid(other)
+    session = pid(other)
     tried, said = [], []
     gone = threading.Timer(0.7, other.connection.rollback)
     with override_settings(ORM_VIEWS={"LOCK_TIMEOUT": 0.05, "LOCK_WAIT": 30}):
@@ -85,7 +85,7 @@ def test_nothing_is_tried_as_long_as_somebody_stays(other, execute, run):
     (waited,) = tried
     assert waited >= 0.6
     (message,) = said
-    assert message.startswith(f"pid {holder} (")
+    assert message.startswith(f"pid {session} (")
 
 
 def test_somebody_who_has_only_come_is_expected_to_go(other, execute, run):
@@ -148,24 +148,26 @@ def test_what_is_no_lock_is_not_tried_again(execute, run):
 def test_our_own_locks_and_those_of_another_database_are_in_nobodys_way(execute):
     with transaction.atomic():
         execute("LOCK TABLE views.t IN ACCESS EXCLUSIVE MODE")
-        assert find_holders(connections["default"], [oid(execute)]) == []
-        assert find_holders(connections["default"], []) == []
+        assert find_blocking_sessions(connections["default"], [oid(execute)]) == []
+        assert find_blocking_sessions(connections["default"], []) == []
 
 
 def test_whoever_holds_a_view_may_be_in_the_way_when_nobody_knows_of_what(other, execute):
     execute("CREATE VIEW views.v AS SELECT a FROM views.t")
     other.execute("SELECT * FROM views.v")
-    held = find_holders(connections["default"], None)
-    assert [(holder.pid, holder.relations) for holder in held] == [(pid(other), "views.v")]
+    held = find_blocking_sessions(connections["default"], None)
+    assert [(session.pid, session.relations) for session in held] == [(pid(other), "views.v")]
 
 
 def test_a_prepared_transaction_is_named_as_one():
-    holder = Holder(None, None, None, None, None, "views.t")
-    assert str(holder) == "a prepared transaction (see pg_prepared_xacts) holds views.t"
+    session = BlockingSession(None, None, None, None, None, "views.t")
+    assert str(session) == "a prepared transaction (see pg_prepared_xacts) holds views.t"
 
 
 def test_a_session_that_is_not_shown_is_said_to_be_in_an_unknown_state():
-    assert str(Holder(7, "boss", None, None, None, "views.t")).startswith("pid 7 (boss, state unknown) holds")
+    assert str(BlockingSession(7, "boss", None, None, None, "views.t")).startswith(
+        "pid 7 (boss, state unknown) holds"
+    )
 
 
 def test_work_that_was_overtaken_is_done_again_from_the_start(execute):

@@ -174,7 +174,7 @@ def test_an_index_that_was_made_while_the_new_version_was_built_is_not_lost(regi
 
 
 def test_a_refresh_while_the_new_version_was_built_is_no_reason_to_build_again(registered, other, execute):
-    """It writes its time into the comment, where the tag is."""
+    """It writes its time into the comment, where the sync state is."""
     declare(materialised=True)
     sync_views()
     declare(sql="SELECT 2 AS id", materialised=True)
@@ -221,7 +221,7 @@ def test_a_materialised_view_that_reads_by_way_of_a_function_is_filled_from_the_
     base = declare("Base", "SELECT 'y' AS a, 2 AS id")
     declare("Stored", "SELECT views.f() AS id", materialised=True, view_dependencies=[base])
     (plan,) = plan_views()
-    assert {step.target: bool(step.late) for step in plan.steps} == {
+    assert {step.target: bool(step.deferred) for step in plan.steps} == {
         "views.base": False,
         "views.stored": True,
     }

@@ -33,7 +33,7 @@ def options(execute, view="views.v"):
 
 
 def comment(execute, view="views.v"):
-    """The text of a view's comment, without the tag."""
+    """The text of a view's comment, without the sync state."""
     found = execute(f"SELECT obj_description('{view}'::regclass, 'pg_class')")[0][0]
     return found.partition('{"orm_views"')[0].strip()
 
@@ -79,7 +79,7 @@ def test_a_comment_by_hand_survives_where_the_class_has_no_docstring(sql, verb, 
     declare("V", SAME)
     sync_views()
     execute("COMMENT ON VIEW views.v IS 'Mine.'")
-    assert done() == [("adopt", "views.v")], "the tag went with the old comment"
+    assert done() == [("adopt", "views.v")], "the sync state went with the old comment"
     assert comment(execute) == "Mine."
     assert done() == []
     declare("V", sql)

@@ -224,7 +224,7 @@ def test_a_mistake_names_the_view_and_the_file_and_changes_nothing(declare, run,
 
 @pytest.mark.parametrize("declare", DECLARATIONS)
 def test_a_mistake_in_a_view_that_exists_changes_nothing(declare, take_picture, registered):
-    """As above, but the view is there already, so that the mistake is found by rehearsing."""
+    """As above, but the view is there already, so that the mistake is found by trying."""
 
     class Wrong(PostgresViewFromSQL):
         sql = "SELECT 1 AS a"

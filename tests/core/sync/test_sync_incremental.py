@@ -200,7 +200,7 @@ def test_a_view_altered_by_hand_is_drifted_and_a_sync_repairs_it(registered, exe
     declare("V", "SELECT id, city FROM lending_customer")
     sync_views()
     execute("CREATE OR REPLACE VIEW views.v AS SELECT id, 'x'::varchar(60) AS city FROM lending_customer")
-    # COMMENT survives CREATE OR REPLACE, and with it the tag.
+    # COMMENT survives CREATE OR REPLACE, and with it the sync state.
     assert states() == {"views.v": State.DRIFTED}
     with pytest.raises(CommandError) as failure:
         call_command("sync_views", "--check", verbosity=0)
@@ -431,9 +431,9 @@ def test_docstring_and_help_text_become_comments_and_changing_them_touches_nothi
     declare("V", "SELECT id FROM lending_customer", __doc__="Customers\n\n    of ours, 100 % 'quoted' \\ {}.")
     sync_views()
     (comment,) = execute("SELECT obj_description('views.v'::regclass, 'pg_class')")
-    text, _, tag = comment[0].rpartition("\n\n")
+    text, _, state = comment[0].rpartition("\n\n")
     assert text == "Customers\n\nof ours, 100 % 'quoted' \\ {}."
-    assert json.loads(tag)["orm_views"] == 1
+    assert json.loads(state)["orm_views"] == 1
     declare("V", "SELECT id FROM lending_customer", __doc__="Shorter.")
     assert done() == [("comment", "views.v")]
     assert execute("SELECT obj_description('views.v'::regclass, 'pg_class') LIKE 'Shorter.%'") == [(True,)]
