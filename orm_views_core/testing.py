@@ -18,8 +18,9 @@ from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql import ddl, queries
-from orm_views_core.engines.postgresql.fetch import fetch
+from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.catalog import queries
+from orm_views_core.engines.postgresql.catalog.fetch import fetch
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.registry import registry

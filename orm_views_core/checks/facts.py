@@ -13,9 +13,9 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.relations import Column
 from orm_views_core.database.sync_state import split_comment
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.fetch import array, asked, fetch
-from orm_views_core.engines.postgresql.introspection import canonical_names, read_columns
-from orm_views_core.engines.postgresql.types import read_named_types
+from orm_views_core.engines.postgresql.catalog.fetch import array, asked, fetch
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_columns
+from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.types import NamedType
 

@@ -10,8 +10,8 @@ from django.db.models import Model
 
 from orm_views_core.database.relations import Column
 from orm_views_core.definitions.lookup import unknown_view
-from orm_views_core.engines.postgresql.introspection import canonical_names
-from orm_views_core.engines.postgresql.types import read_named_types
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names
+from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.names import declared
 from orm_views_core.status.reader import State, ViewDetail, get_detail

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState, split_comment
-from orm_views_core.engines.postgresql.fetch import moment
+from orm_views_core.engines.postgresql.catalog.fetch import moment
 from orm_views_core.names import ViewName
 
 # One row in any case, because the backend and the time are to be known of a view that is gone, too.

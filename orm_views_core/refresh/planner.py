@@ -14,8 +14,8 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
-from orm_views_core.engines.postgresql.dependencies import read_view_reads
-from orm_views_core.engines.postgresql.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError, UnknownViewError
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName

@@ -21,7 +21,7 @@ from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock, wait_for_refresh_lock
-from orm_views_core.engines.postgresql.dependencies import Sources, read_sources_of
+from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.errors import is_refusal
 from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.sessions import running

@@ -14,9 +14,13 @@ from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.engines.postgresql.dependencies import read_sources_of
+from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of
+from orm_views_core.engines.postgresql.catalog.introspection import (
+    read_catalog,
+    read_columns,
+    with_definitions,
+)
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.introspection import read_catalog, read_columns, with_definitions
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
 from orm_views_core.exceptions import (
     CyclicDependencyError,

@@ -19,17 +19,17 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.catalog.extras import read_extras
+from orm_views_core.engines.postgresql.catalog.fetch import read_time
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again
+from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.errors import (
     database_refused,
     is_fault_of_view,
     is_refusal,
     view_refused,
 )
-from orm_views_core.engines.postgresql.extras import read_extras
-from orm_views_core.engines.postgresql.fetch import read_time
-from orm_views_core.engines.postgresql.introspection import canonical_names, read_again
 from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint
-from orm_views_core.engines.postgresql.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewKind, ViewName

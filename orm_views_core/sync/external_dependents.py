@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.engines.postgresql.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName
 

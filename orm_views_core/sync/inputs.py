@@ -14,12 +14,16 @@ from orm_views_core.database.extras import Extra, worth_keeping
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.engines.postgresql.dependencies import read_other_dependents
+from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
+from orm_views_core.engines.postgresql.catalog.extras import read_extras
+from orm_views_core.engines.postgresql.catalog.introspection import (
+    canonical_names,
+    read_catalog,
+    with_definitions,
+)
+from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.extras import read_extras
-from orm_views_core.engines.postgresql.introspection import canonical_names, read_catalog, with_definitions
 from orm_views_core.engines.postgresql.locks import letting_go
-from orm_views_core.engines.postgresql.preconditions import read_taken
 from orm_views_core.exceptions import DropAllRefusedError, MissingRoleError
 from orm_views_core.names import ViewName, declared
 from orm_views_core.plan.builder import Facts, Plan, make_plan

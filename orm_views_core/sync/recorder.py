@@ -15,8 +15,8 @@ from orm_views_core.database.relations import InstalledView, StoredView, stored_
 from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.dependencies import read_sync_states_of
-from orm_views_core.engines.postgresql.introspection import read_created
+from orm_views_core.engines.postgresql.catalog.dependencies import read_sync_states_of
+from orm_views_core.engines.postgresql.catalog.introspection import read_created
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import has_text_by_hand, kept_comment
 from orm_views_core.plan.steps import Action, Step

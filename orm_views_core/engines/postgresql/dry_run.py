@@ -18,13 +18,19 @@ from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Column, InstalledIndex
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.postgresql.catalog.introspection import (
+    canonical_names,
+    parse_options,
+    read_columns,
+    read_indexes,
+    read_sources,
+)
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .errors import is_fault_of_view, is_refusal, primary_message, view_refused
-from .introspection import canonical_names, parse_options, read_columns, read_indexes, read_sources
 from .staging import create_staging, staged_first, staging_schemas
 
 _STAGED = """

@@ -16,11 +16,11 @@ from django.db.models import QuerySet
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Column
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
 
 from .errors import sqlstate
-from .introspection import read_columns
 
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.catalog.fetch import moment
 from orm_views_core.names import ViewName
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
-from .fetch import moment
 
 # Whoever we may not see (pg_read_all_stats sees everybody) has no state.
 _BACKENDS = """

@@ -7,8 +7,8 @@ from django.db import DatabaseError, connections, transaction
 
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, with_definitions
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.introspection import read_catalog, with_definitions
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_scope

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 
 from orm_views_core import signals
-from orm_views_core.engines.postgresql.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.exceptions import InvalidViewError, RefreshError, UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import refresh_materialized_view, refresh_views, why_not_concurrently

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
-from orm_views_core.engines.postgresql.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.exceptions import OrmViewsError, PlanBlockedError
 from orm_views_core.plan.preconditions import locks_needed
 from orm_views_core.plan.steps import Action

@@ -7,7 +7,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from orm_views_core.database.relations import Column, Grant
-from orm_views_core.engines.postgresql.introspection import (
+from orm_views_core.engines.postgresql.catalog.introspection import (
     canonical_names,
     parse_options,
     read_catalog,

@@ -10,8 +10,8 @@ from django.db import connections
 from orm_views_core.database.extras import Extra, without_twins, worth_keeping
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
-from orm_views_core.engines.postgresql.extras import read_extras
-from orm_views_core.engines.postgresql.introspection import canonical_names
+from orm_views_core.engines.postgresql.catalog.extras import read_extras
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names
 from orm_views_core.names import ViewName
 from tests.core.values import MATERIALISED, VIEW, define, install, state_of
 

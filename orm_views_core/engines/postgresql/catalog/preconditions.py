@@ -9,9 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import Taken
-from orm_views_core.engines.postgresql import queries
 from orm_views_core.names import ViewName
 
+from . import queries
 from .fetch import asked, fetch
 
 

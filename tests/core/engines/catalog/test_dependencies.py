@@ -6,9 +6,9 @@ import pytest
 from django.db import connections
 
 from orm_views_core.database.relations import Taken
-from orm_views_core.engines.postgresql.dependencies import read_other_dependents
-from orm_views_core.engines.postgresql.introspection import read_catalog, read_created
-from orm_views_core.engines.postgresql.preconditions import read_taken
+from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, read_created
+from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
 from orm_views_core.names import ViewName
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""Reading what a PostgreSQL database has: every query of the catalogs."""
