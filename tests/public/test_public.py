@@ -1,0 +1,118 @@
+"""Nothing that a project may use has changed since the code was divided into packages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from . import facts
+
+BEFORE = Path(__file__).with_name("before.json")
+WRITE = bool(os.environ.get("WRITE_FACTS"))
+
+PAGES = [facts.ROOT / "README.md", *sorted((facts.ROOT / "docs").glob("*.md"))]
+IMPORT = re.compile(r"^\s*from (orm_views_\w[\w.]*) import (\([^)]*\)|[^\n#(]+)", re.MULTILINE)
+DOTTED = re.compile(r"`(orm_views_(?:core|admin)(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?)`")
+
+#: Looks like a module in README and docs, and is none: checks, permissions, template paths.
+NO_MODULE = re.compile(r"\.[EW]\d|_registeredview$")
+
+
+def compare(name: str, found: Any) -> None:
+    """Compare a fact with that of before; write it instead, if asked to."""
+    found = json.loads(json.dumps(found))
+    if WRITE:
+        known = json.loads(BEFORE.read_text()) if BEFORE.exists() else {}
+        BEFORE.write_text(json.dumps({**known, name: found}, indent=1, sort_keys=True) + "\n")
+        return
+    assert found == json.loads(BEFORE.read_text())[name]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        facts.names_and_signatures,
+        facts.errors,
+        facts.signal_names,
+        facts.settings,
+        facts.commands,
+        facts.check_ids,
+        facts.pages,
+    ],
+    ids=lambda fact: fact.__name__,
+)
+def test_what_a_project_may_use_is_as_before(fact):
+    compare(fact.__name__, fact())
+
+
+@pytest.mark.django_db(transaction=True, databases=["default"])
+def test_what_commands_print_and_how_they_exit_is_as_before(committed_views, demo_data):
+    exits, printed = [], {}
+
+    def run(*arguments: str) -> str:
+        code, text = facts.run(*arguments, "--database", "default")
+        exits.append([" ".join(arguments), code])
+        return text
+
+    run("sync_views", "--check")
+    printed["plan"] = facts.loads(run("sync_views", "--plan", "--json"))
+    printed["missing"] = facts.loads(run("show_views", "--json"))
+    printed["sync"] = facts.loads(run("sync_views", "--json"))
+    run("sync_views", "--check")
+    run("refresh_views", "--plan")
+    printed["refresh plan"] = facts.loads(run("refresh_views", "--plan", "--json"))
+    printed["refresh"] = facts.loads(run("refresh_views", "--json"))
+    run("refresh_views", "nothing")
+    run("refresh_views", "--jobs", "0")
+    run("refresh_views", "--due")
+    printed["status"] = facts.loads(run("show_views", "--json"))
+    printed["metrics"] = facts.metrics(run("show_views", "--openmetrics"))
+    run("show_views", "nothing")
+    run("show_views", "--check-freshness")
+    printed["inspect"] = facts.loads(run("inspect_view", "product_catalogue", "--json"))
+    run("inspect_view", "nothing")
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = 'views' AND c.relkind IN ('v', 'm')"
+        )
+        comments = [row[0].splitlines()[-1] for row in cursor.fetchall()]
+        cursor.execute("COMMENT ON VIEW views.product_catalogue IS 'mine'")
+    printed["sync state"] = sorted({key for comment in comments for key in json.loads(comment)})
+    run("sync_views", "--check")
+    run("sync_views", "--force")
+    compare("exit codes", exits)
+    compare("printed", printed)
+
+
+def imported() -> list[tuple[str, str]]:
+    """Every name that README and docs import from us, and every module that they mention."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        for module, names in IMPORT.findall(text):
+            found += [(module, name.strip()) for name in names.strip("()").split(",") if name.strip()]
+        for dotted in DOTTED.findall(text):
+            if not NO_MODULE.search(dotted):
+                module, _, name = dotted.rpartition(".")
+                found.append((module, name))
+    return sorted(set(found) | {(module, name) for module, names in facts.NAMES.items() for name in names})
+
+
+def test_the_pages_mention_names_of_ours():
+    assert len(imported()) > 40
+
+
+@pytest.mark.parametrize(("module", "name"), imported(), ids=".".join)
+def test_what_readme_and_docs_mention_is_where_they_say(module, name):
+    loaded = import_module(module)
+    if not hasattr(loaded, name):
+        import_module(f"{module}.{name}")
