@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 PORT ?= 8000
+JOBS ?= 1
 
 # The Python that `.venv` is made with: python3, or a newer one beside it where that is older than 3.10.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -31,16 +32,22 @@ test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
 soak: .venv/.test ## Run the long tests in full; they print counts and seeds (SEED=… repeats a run, ARGS=… for pytest)
 	SOAK=1 SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/soak -s $(ARGS)
 
-lint: .venv/.lint ## Check style and format
+lint: .venv/.lint ## Check style, format, and which package imports which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
 
 # The type checker imports the settings, which start a PostgreSQL unless they are given one.
 types: .venv/.test .venv/.types ## Check types
 	DATABASE_URL=postgresql://unused $(BIN)/python -m mypy
 
-test-matrix: .venv/.created ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
-	$(BIN)/python tests/matrix.py
+# nox runs one session after another; JOBS=2 runs two side by side, whose output is then mixed.
+test-matrix: .venv/.matrix ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
+	rm -rf .nox/results
+	$(BIN)/nox --list --json --session tests | \
+		$(BIN)/python -c 'import json, sys; print(*(s["session"] for s in json.load(sys.stdin)), sep="\n")' | \
+		xargs -P $(JOBS) -I SESSION $(BIN)/nox --session SESSION -- $(ARGS) || true
+	$(BIN)/nox --session table
 
 bench: .venv/.test ## Measure against other packages (ARGS="a b" for some scenarios only)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
@@ -49,7 +56,7 @@ images: .venv/.test ## Take the pictures of docs/images anew, of the demonstrati
 	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .venvs .postgres .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .nox .postgres .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.db import connections
 
@@ -80,17 +81,20 @@ def test_what_commands_print_and_how_they_exit_is_as_before(committed_views, dem
     run("inspect_view", "nothing")
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c "
+            "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = 'views' AND c.relkind IN ('v', 'm')"
         )
-        comments = [row[0].splitlines()[-1] for row in cursor.fetchall()]
+        states = {name: json.loads(text.splitlines()[-1]) for name, text in cursor.fetchall()}
         cursor.execute("COMMENT ON VIEW views.product_catalogue IS 'mine'")
-    printed["sync state"] = sorted({key for comment in comments for key in json.loads(comment)})
+    printed["sync state"] = sorted({key for state in states.values() for key in state})
     run("sync_views", "--check")
     run("sync_views", "--force")
     compare("exit codes", exits)
     compare("printed", printed)
+    # Else the first sync after an update would build every view anew. The SQL of a queryset is Django's.
+    if django.VERSION[:2] == (5, 2):
+        compare("fingerprints", {name: state["code"] for name, state in states.items()})
 
 
 def imported() -> list[tuple[str, str]]:

