@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from time import monotonic
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.packages import PACKAGES
+from tests.benchmarks.packages import OURS, PACKAGES, before
 from tests.benchmarks.report import report
 from tests.benchmarks.runner import block
 from tests.benchmarks.scenarios import SCENARIOS
@@ -20,7 +21,10 @@ DESCRIPTION = "Measure syncing views beside the predecessor and django-pgviews-r
 
 def main() -> None:
     options = parse_arguments()
-    packages = [package for package in PACKAGES if package.module in options.packages]
+    if options.against:
+        packages = [OURS, before(options.against.resolve())]
+    else:
+        packages = [package for package in PACKAGES if package.module in options.packages]
     for package in packages:
         package.interpreter()  # makes its environment first, or says at once why it cannot
     load, *_ = os.getloadavg()
@@ -57,6 +61,12 @@ def parse_arguments() -> argparse.Namespace:
     modules = [package.module for package in PACKAGES]
     parser.add_argument(
         "--packages", nargs="+", default=modules, choices=modules, help="default: all of them"
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="measure this checkout and another one by turns, and nothing else",
     )
     options = parser.parse_args()
     if unknown := set(options.scenarios) - set(keys):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from tests.benchmarks.packages import OURS, ROOT, Package
+from tests.benchmarks.packages import OURS, Package
 from tests.benchmarks.runs import Measured, MeasurementError
 from tests.benchmarks.server import Server, execute
 from tests.benchmarks.views import Sizes, Views
@@ -87,7 +87,7 @@ class Bench:
         task = Task(action, self.server.dsn_of(database), views, package.module if package else None)
         process = subprocess.run(
             [where.interpreter(), "-m", "tests.benchmarks.worker"],
-            cwd=ROOT,
+            cwd=where.checkout,
             input=json.dumps(asdict(task)),
             capture_output=True,
             text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ENVIRONMENTS = ROOT / ".venvs"
+ENVIRONMENTS = ROOT / ".nox"
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,19 @@ class Package:
 
     `requirements` are installed from the package index into an environment of its own, made with one of
     `pythons`, best first; without any the package is this checkout, and runs where the benchmark runs.
+    `checkout` is another checkout of the same package, which runs there too.
     """
 
     distribution: str
     module: str
     requirements: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
+    checkout: Path = ROOT
+
+    @property
+    def is_before(self) -> bool:
+        """Whether it is ours as another checkout has it."""
+        return self.checkout != ROOT
 
     def interpreter(self) -> str:
         """The Python that has this package; its environment is made if it is not there yet."""
@@ -33,6 +40,12 @@ class Package:
 
 
 OURS = Package("django-orm-views-admin", "orm_views_core")
+
+
+def before(checkout: Path) -> Package:
+    """Ours as it is in another checkout, such as one of an older commit."""
+    return Package("before", OURS.module, checkout=checkout)
+
 
 PREDECESSOR = Package(
     "django-orm-views 2.0.3",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
@@ -11,7 +11,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import OURS, PREDECESSOR, Package
 from tests.benchmarks.runs import Measured, MeasurementError, Run
 from tests.benchmarks.scenarios import Scenario
-from tests.benchmarks.targets import Target
+from tests.benchmarks.targets import Target, at_most
 
 
 @dataclass
@@ -45,8 +45,12 @@ class Block:
 
     @property
     def yardstick(self) -> Run | None:
-        """What times are held against: the predecessor's, or the first floor of what is measured alone."""
-        of = None if self.alone else PREDECESSOR
+        """What times are held against: the predecessor's, or the first floor of what is measured alone.
+
+        Where another checkout of ours is measured too, it is that one's.
+        """
+        of = next((e.package for e in self.entries if e.package and e.package.is_before), None)
+        of = of or (None if self.alone else PREDECESSOR)
         return next((e.run for e in self.entries if e.package == of and not e.run.error), None)
 
     def run(self) -> None:
@@ -59,12 +63,14 @@ class Block:
                 print(progress, file=sys.stderr, flush=True)
 
 
-def block(bench: Bench, scenario: Scenario, packages: Iterable[Package], rounds: int) -> Block:
+def block(bench: Bench, scenario: Scenario, packages: Sequence[Package], rounds: int) -> Block:
     entries = [
         Entry(package.distribution, partial(scenario.measure, bench, package), package)
         for package in packages
-        if package == OURS or not scenario.alone
+        if package.module == OURS.module or not scenario.alone
     ]
-    entries += [Entry(f"floor: {title}", partial(floor, bench)) for title, floor in scenario.floors.items()]
     title = f"({scenario.key}) {scenario.title.format(**asdict(bench.sizes))}"
+    if any(package.is_before for package in packages):
+        return Block(title, at_most(1.05), rounds, entries, scenario.alone)
+    entries += [Entry(f"floor: {title}", partial(floor, bench)) for title, floor in scenario.floors.items()]
     return Block(title, scenario.target, min(rounds, scenario.most_rounds), entries, scenario.alone)

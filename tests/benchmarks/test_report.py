@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from tests.benchmarks.bench import reason_of
-from tests.benchmarks.packages import OURS, PREDECESSOR, Package
+from tests.benchmarks.packages import OURS, PREDECESSOR, Package, before
 from tests.benchmarks.reader import Seen, kind_of
 from tests.benchmarks.report import table
 from tests.benchmarks.runner import Block, Entry
@@ -168,3 +168,11 @@ def test_what_is_measured_alone_is_held_against_its_first_floor() -> None:
     made.run()
     assert [line.split("   ")[-1] for line in table([made])[2:3]] == ["1.03: met"]
     assert "1.00 to 1.02" in table([made])[2]
+
+
+def test_another_checkout_is_what_times_are_held_against(tmp_path) -> None:
+    ours = entry("ours", 0.5, package=OURS)
+    old = entry("before", 1.0, package=before(tmp_path))
+    assert block(entry("theirs", 4.0, package=PREDECESSOR), ours, old).yardstick is old.run
+    assert before(tmp_path) != OURS
+    assert not OURS.is_before
