@@ -12,19 +12,6 @@ from orm_views_admin.ui.trends import Trend
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
 
-#: What somebody should look at first comes first.
-_URGENCY = (
-    State.INVALID,
-    State.WRONG_KIND,
-    State.MISSING,
-    State.DRIFTED,
-    State.CHANGED,
-    State.NOT_POPULATED,
-    State.ORPHANED,
-    State.STALE,
-    State.SYNCED,
-    State.UNMANAGED,
-)
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
 
@@ -66,7 +53,7 @@ class Entry:
 
     @property
     def urgency(self) -> int:
-        return _URGENCY.index(self.state)
+        return self.state.urgency
 
     @property
     def short_reason(self) -> str:

@@ -14,7 +14,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import canonical_na
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.names import declared
-from orm_views_core.status.reader import State, ViewDetail, get_detail
+from orm_views_core.status import State, ViewDetail, get_detail
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.readable import is_readable

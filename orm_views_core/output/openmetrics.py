@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from orm_views_core.status.reader import DatabaseStatus, ViewStatus
+from orm_views_core.status.states import DatabaseStatus, ViewStatus
 
 Sample = tuple[dict[str, str], float]
 Value = Callable[[ViewStatus], float | None]

@@ -8,7 +8,7 @@ from typing import Any
 from orm_views_core.refresh.freshness import Freshness, in_seconds, in_words
 from orm_views_core.refresh.planner import PlannedRefresh
 from orm_views_core.refresh.results import Outcome, RefreshResult
-from orm_views_core.status.reader import DatabaseStatus
+from orm_views_core.status.states import DatabaseStatus
 
 
 def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orm_views_core.refresh.freshness import in_seconds
-from orm_views_core.status.reader import DatabaseStatus, State, ViewStatus
+from orm_views_core.status.states import DatabaseStatus, State, ViewStatus
 
 
 def status_matches(view: ViewStatus, text: str) -> bool:

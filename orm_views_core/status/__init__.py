@@ -1,15 +1,7 @@
-"""How the views of databases stand."""
+"""The status of the views of databases."""
 
-from .reader import (
-    DatabaseStatus,
-    State,
-    ViewDetail,
-    ViewStatus,
-    count_states,
-    get_detail,
-    get_statuses,
-    read_sync_states,
-)
+from .reader import get_detail, get_statuses, read_sync_states
+from .states import DatabaseStatus, State, ViewDetail, ViewStatus, count_states
 
 __all__ = [
     "DatabaseStatus",

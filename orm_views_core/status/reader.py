@@ -1,15 +1,15 @@
-"""How the views of databases stand: what every screen and command shows."""
+"""Reads the status of the views of databases, as every page and command shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.dry_run import DryRun, ExpectedView
-from orm_views_core.database.relations import Catalog, Column, InstalledView
+from orm_views_core.database.dry_run import DryRun
+from orm_views_core.database.relations import Catalog, Column
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
@@ -25,75 +25,35 @@ from orm_views_core.engines.postgresql.locks import limit_lock_waits
 from orm_views_core.exceptions import (
     CyclicDependencyError,
     DatabaseUnavailableError,
-    OrmViewsError,
     UnknownViewError,
     UnsupportedDatabaseError,
 )
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_orphans, find_scope
-from orm_views_core.refresh.freshness import Freshness, freshness_of
+from orm_views_core.refresh.freshness import freshness_of
 
-from .states import State, ViewStatus, invalid_status, left_over_status, registered_status
-
-__all__ = [
-    "DatabaseStatus",
-    "State",
-    "ViewDetail",
-    "ViewStatus",
-    "count_states",
-    "get_detail",
-    "get_statuses",
-    "read_sync_states",
-]
-
-
-@dataclass(frozen=True)
-class DatabaseStatus:
-    """The views of one database, or why nothing can be said of them."""
-
-    database: str
-    views: tuple[ViewStatus, ...] = ()
-    error: OrmViewsError | None = None
-
-
-@dataclass(frozen=True)
-class ViewDetail:
-    """All about one view.
-
-    Attributes:
-        columns: as the database has them, else as they would be.
-        expected: what PostgreSQL would make of its class now; None when it was not tried or was refused.
-        not_tried: why it could not be tried, a sentence; "" when it was, or when there is no class.
-        reads: every relation that it reads.
-        read_by: every relation that reads it.
-    """
-
-    status: ViewStatus
-    columns: tuple[Column, ...] = ()
-    expected: ExpectedView | None = None
-    not_tried: str = ""
-    reads: tuple[ViewName, ...] = ()
-    read_by: tuple[ViewName, ...] = ()
+from .diagnosis import invalid_status, left_over_status, registered_status
+from .states import DatabaseStatus, State, ViewDetail, ViewStatus
 
 
 def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]:
-    """Return how every view stands, in a number of queries that does not depend on that of the views.
+    """Return the status of every view. The number of queries does not depend on the number of views.
 
     Args:
-        databases: aliases; those with registered views, and the default one, when None.
+        databases: aliases; when None, the default database and every database with registered views.
 
     Returns:
-        one entry for each database; one that does not answer is an entry with an error.
+        one entry for each database; one that cannot be reached has an error and no views.
     """
     return [_database_status(alias) for alias in (view_databases() if databases is None else databases)]
 
 
 def get_detail(database: str, name: ViewName) -> ViewDetail:
-    """Return all about one view, having tried its SQL.
+    """Return everything about one view. A dry run of its SQL is part of it.
 
     Raises:
         UnknownViewError: when neither a class nor the database has it.
-        DatabaseUnavailableError: when the database does not answer.
+        DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection)
@@ -103,55 +63,65 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         status = next((s for s in _statuses(definitions, catalog, changes) if s.name == name), None)
         if status is None:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
-        relations = with_definitions(connection, catalog, [name], wait=False).relations
-        status = replace(status, installed=relations.get(name))
-        dry_run, not_tried = DryRun(), ""
-        if status.definition is not None and not (status.differences and status.differences.obstructed_by):
-            try:
-                dry_run = _try_alone(connection, status.definition, definitions, catalog)
-            except (CyclicDependencyError, DatabaseError) as error:
-                # Somebody holds what it reads, or we may not create a schema: the rest can still be told.
-                not_tried = f"It could not be tried: {str(error).strip()}"
+        installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
+        status = replace(status, installed=installed)
+        dry_run, not_tried = _try_view(connection, status, definitions, catalog)
         expected = dry_run.views.get(name)
-        columns: tuple[Column, ...] = expected.columns if expected else ()
-        if status.installed is not None:
+        columns: Sequence[Column] = expected.columns if expected else ()
+        if installed is not None:
             with connection.cursor() as cursor:
-                columns = tuple(read_columns(cursor, [status.installed.oid])[status.installed.oid])
-    if name in dry_run.errors:
-        status = replace(
-            invalid_status(database, name, status.label, dry_run.errors[name], status.installed),
-            kind=status.kind,
-            definition=status.definition,
-            differences=status.differences,
-        )
-    reads = status.installed.reads if status.installed else expected.reads if expected else ()
-    read_by = status.installed.read_by if status.installed else ()
-    return ViewDetail(status, columns, expected, not_tried, tuple(sorted(reads)), tuple(sorted(read_by)))
+                columns = read_columns(cursor, [installed.oid])[installed.oid]
+    if error := dry_run.errors.get(name):
+        state = State.INVALID
+        status = replace(status, state=state, reason=str(error), advice=state.advice, freshness=None)
+    reads = installed.reads if installed else expected.reads if expected else ()
+    return ViewDetail(
+        status=status,
+        columns=tuple(columns),
+        expected=expected,
+        not_tried=not_tried,
+        reads=tuple(sorted(reads)),
+        read_by=tuple(sorted(installed.read_by)) if installed else (),
+    )
 
 
 def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewName, SyncState]:
-    """Return the sync states of some views; those without one are left out.
+    """Return the sync states of some views. Views without a sync state are left out.
 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
-        DatabaseUnavailableError: when the database does not answer.
+        DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
     with transaction.atomic(using=database):
-        found = read_catalog(connection, [], only=list(names)).relations
-    return {name: view.state for name, view in found.items() if view.state is not None and name in set(names)}
+        relations = read_catalog(connection, [], only=list(names)).relations
+    states = {name: view.state for name, view in relations.items() if name in set(names)}
+    return {name: state for name, state in states.items() if state is not None}
 
 
-def _try_alone(
-    connection: BaseDatabaseWrapper, definition: ViewDefinition, definitions: Definitions, catalog: Catalog
-) -> DryRun:
-    """Try one view, and with it only those that it reads and that do not exist yet."""
+def _try_view(
+    connection: BaseDatabaseWrapper, status: ViewStatus, definitions: Definitions, catalog: Catalog
+) -> tuple[DryRun, str]:
+    """Try the SQL of one view, and create before it only the missing views that it reads.
+
+    Returns:
+        what the dry run found, and why it failed, a sentence; "" when it did not. It is empty for a view
+        without a class, and for one whose name something else has.
+    """
+    definition = status.definition
+    if definition is None or (status.differences and status.differences.obstructed_by):
+        return DryRun(), ""
     name = definition.name
-    scope = find_scope(definitions.views, catalog, only=[name], force=True)
-    views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
-    with transaction.atomic(using=connection.alias):
-        limit_lock_waits(connection)
-        return try_views(connection, views, scope.dependencies, {}, catalog.search_path)
+    try:
+        scope = find_scope(definitions.views, catalog, only=[name], force=True)
+        views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
+        with transaction.atomic(using=connection.alias):
+            limit_lock_waits(connection)
+            return try_views(connection, views, scope.dependencies, {}, catalog.search_path), ""
+    except (CyclicDependencyError, DatabaseError) as error:
+        # Another session may lock a relation that it reads, or the role may not create a schema. The rest of
+        # the detail does not depend on the dry run.
+        return DryRun(), f"It could not be tried: {str(error).strip()}"
 
 
 def _database_status(alias: str) -> DatabaseStatus:
@@ -169,7 +139,7 @@ def _database_status(alias: str) -> DatabaseStatus:
 def _read_changes(
     connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
 ) -> dict[int, int]:
-    """Return how many changes have been counted in what some views read, by their oids."""
+    """Return how many row changes PostgreSQL has counted in what each view reads, by the view's oid."""
     views = [catalog.relations[name] for name in names if name in catalog.relations]
     with connection.cursor() as cursor:
         known = [view.oid for view in views if view.state is not None and view.state.changes is not None]
@@ -177,35 +147,25 @@ def _read_changes(
 
 
 def _statuses(definitions: Definitions, catalog: Catalog, changes: Mapping[int, int]) -> list[ViewStatus]:
-    statuses = [
-        registered_status(definition, view, _freshness(definition, view, catalog, changes))
-        for definition, view in ((d, catalog.relations.get(n)) for n, d in definitions.views.items())
-    ]
+    database, installed = definitions.database, catalog.relations
+    statuses = [_status(definition, catalog, changes) for definition in definitions.views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
         if name in definitions.views:
-            name = None  # it is the other one's, which the error says
-        installed = None if name is None else catalog.relations.get(name)
-        statuses.append(invalid_status(definitions.database, name, label, error, installed=installed))
-    orphans = find_orphans(definitions, catalog)
+            name = None  # The error says which other class has the name.
+        statuses.append(
+            invalid_status(database, name, label, error, installed.get(name) if name is not None else None)
+        )
+    orphans, schemas = set(find_orphans(definitions, catalog)), set(schemas_of(definitions))
     declared = {*definitions.views, *definitions.invalid_names.values()}
-    ours = set(schemas_of(definitions))
-    for name, installed in catalog.relations.items():
-        if name in declared or installed.kind is None:
-            continue
-        if name in orphans or name.schema in ours:
-            statuses.append(left_over_status(definitions.database, installed, orphaned=name in orphans))
+    for name, view in installed.items():
+        is_shown = name in orphans or name.schema in schemas
+        if view.kind is not None and name not in declared and is_shown:
+            statuses.append(left_over_status(database, view, orphaned=name in orphans))
     return sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
 
 
-def _freshness(
-    definition: ViewDefinition, view: InstalledView | None, catalog: Catalog, changes: Mapping[int, int]
-) -> Freshness | None:
-    now = catalog.session.now
-    return freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
-
-
-def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:
-    """Count views by state, in the order of :class:`State`."""
-    states = [view.state for database in statuses for view in database.views]
-    return {state: states.count(state) for state in State if state in states}
+def _status(definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int]) -> ViewStatus:
+    view, now = catalog.relations.get(definition.name), catalog.session.now
+    freshness = freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
+    return registered_status(definition, view, freshness)

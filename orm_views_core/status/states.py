@@ -1,53 +1,77 @@
-"""How a view stands, from what its class says and what the database has. Pure."""
+"""The state of a view, and the values that report the state of views. Pure."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from orm_views_core.database.relations import InstalledView, why_not_concurrently
+from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.relations import Column, InstalledView, why_not_concurrently
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.diff import Differences, differences
-from orm_views_core.refresh.freshness import Freshness, how_stale
+from orm_views_core.plan.diff import Differences
+from orm_views_core.refresh.freshness import Freshness
 
 
 class State(enum.Enum):
-    """How a view stands; the value is the word that people see."""
+    """The state of a view. The value is the word that users see.
 
-    SYNCED = "synced"
-    STALE = "stale"
-    CHANGED = "changed"
-    DRIFTED = "drifted"
-    MISSING = "missing"
-    ORPHANED = "orphaned"
-    UNMANAGED = "unmanaged"
-    WRONG_KIND = "wrong kind"
-    NOT_POPULATED = "not populated"
-    INVALID = "invalid"
+    The order of the members is the order in which states are counted and listed. A new state is one line here
+    and one rule in ``diagnosis.py``; the admin adds its translated word and its icon.
+
+    Attributes:
+        urgency: the rank in a list that is sorted by urgency; the lowest number comes first.
+        style: the role of Django's ``BaseCommand.style`` that colours the state; "" for no colour.
+        advice: what to do, a sentence; "" for nothing. The reason may call for other advice.
+    """
+
+    _value_: str
+
+    SYNCED = "synced", 8, "SUCCESS", ""
+    STALE = "stale", 7, "WARNING", "Refresh it."
+    CHANGED = "changed", 4, "WARNING", "Sync it."
+    DRIFTED = "drifted", 3, "WARNING", "Sync it to put it back."
+    MISSING = "missing", 2, "WARNING", "Sync it."
+    ORPHANED = "orphaned", 6, "WARNING", "Sync to drop it, or declare it again."
+    UNMANAGED = "unmanaged", 9, "", ""
+    WRONG_KIND = "wrong kind", 1, "WARNING", "Sync it."
+    NOT_POPULATED = "not populated", 5, "WARNING", "Refresh it."
+    INVALID = "invalid", 0, "ERROR", "Fix its class. Until then no view of this database can be synced."
+
+    def __new__(cls, word: str, urgency: int, style: str, advice: str) -> State:
+        state = object.__new__(cls)
+        state._value_ = word
+        state.urgency, state.style, state.advice = urgency, style, advice
+        return state
+
+    urgency: int
+    style: str
+    advice: str
 
     @property
     def needs_attention(self) -> bool:
         """Whether somebody should do something about it."""
-        return self not in {State.SYNCED, State.UNMANAGED}
+        return bool(self.advice)
 
 
 @dataclass(frozen=True)
 class ViewStatus:
-    """A view, how it stands, why, and what to do.
+    """A view, its state, the reason for the state, and what to do.
 
     Attributes:
         database: the alias.
-        name: its name; None when its class is so wrong that it has none.
-        label: ``app_label.ClassName``, or "" when no class declares it.
-        kind: as its class says, else as it is installed.
+        name: the view's name; None when its class is so wrong that it has no name.
+        label: ``app_label.ClassName``; "" when no class declares the view.
+        kind: the kind that the class declares, else the kind that is installed.
         reason: why it has this state, a sentence.
-        advice: what to do, a sentence; "" when nothing.
-        definition: what its class says; None when no class does, or when it is invalid.
-        installed: what the database has; None when it has nothing.
-        freshness: how old its rows are; None for what is no materialised view of a class that is there. Rows
-            may be stale in any state: ``State.STALE`` is that of a view with which nothing else is amiss.
+        advice: what to do, a sentence; "" when there is nothing to do.
+        definition: the compiled class; None when there is no class, or when it is invalid.
+        installed: the view in the database; None when it is missing.
+        differences: how the installed view differs from the class; None without a valid class.
+        freshness: the age of its rows; None unless it is a materialised view with a valid class. Rows may be
+            stale in any state. ``State.STALE`` means that nothing else is wrong with the view.
     """
 
     database: str
@@ -64,106 +88,52 @@ class ViewStatus:
 
     @property
     def is_stale(self) -> bool:
-        """Whether its rows are older than promised, or should be there and are not."""
+        """Whether a refresh is due: its rows are older than promised, or it has none yet."""
         return self.freshness is not None and self.freshness.is_stale
 
     @property
     def can_refresh(self) -> bool:
-        """Whether there is something to refresh."""
-        registered = self.definition is not None and self.definition.kind is ViewKind.MATERIALISED_VIEW
-        return registered and self.installed is not None and self.installed.kind is ViewKind.MATERIALISED_VIEW
+        """Whether it is a materialised view both in its class and in the database."""
+        declared = self.definition.kind if self.definition else None
+        installed = self.installed.kind if self.installed else None
+        return declared is installed is ViewKind.MATERIALISED_VIEW
 
     @property
     def why_not_concurrently(self) -> str:
-        """Why a refresh would make readers wait; "" when it would not."""
+        """Why a refresh would lock readers out; "" when it would not."""
         return why_not_concurrently(self.installed) if self.installed and self.can_refresh else ""
 
 
-_SYNC = "Sync it."
+@dataclass(frozen=True)
+class DatabaseStatus:
+    """The views of one database, or the error that kept them from being read."""
+
+    database: str
+    views: tuple[ViewStatus, ...] = ()
+    error: OrmViewsError | None = None
 
 
-def registered_status(
-    definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
-) -> ViewStatus:
-    """Say how a registered view stands."""
-    difference = differences(definition, installed)
-    state, reason, advice = _explain(definition, installed, difference)
-    if stale := how_stale(freshness) if freshness else "":
-        if state is State.SYNCED:
-            state, reason, advice = State.STALE, stale, "Refresh it."
-        else:
-            reason = f"{reason} {stale}"
-    return ViewStatus(
-        definition.database,
-        definition.name,
-        definition.label,
-        definition.kind,
-        state,
-        reason,
-        advice,
-        definition,
-        installed,
-        difference,
-        freshness,
-    )
+@dataclass(frozen=True)
+class ViewDetail:
+    """Everything about one view.
+
+    Attributes:
+        columns: the columns of the installed view; those of the dry run when it is missing.
+        expected: the view that the dry run created; None when there was none, or PostgreSQL refused the SQL.
+        not_tried: why the dry run failed, a sentence; "" when it did not, or when there is no class.
+        reads: every relation that the view reads.
+        read_by: every relation that reads the view.
+    """
+
+    status: ViewStatus
+    columns: tuple[Column, ...] = ()
+    expected: ExpectedView | None = None
+    not_tried: str = ""
+    reads: tuple[ViewName, ...] = ()
+    read_by: tuple[ViewName, ...] = ()
 
 
-def _explain(
-    definition: ViewDefinition, installed: InstalledView | None, difference: Differences
-) -> tuple[State, str, str]:
-    if difference.obstructed_by:
-        relation = difference.obstructed_by
-        advice = f"Rename the {relation}, or give the view another name."
-        return State.WRONG_KIND, f"A {relation} that is not ours has its name.", advice
-    if difference.missing or installed is None:
-        return State.MISSING, "It is registered, but not in the database.", _SYNC
-    if difference.other_kind:
-        reason = f"It is a {installed.relation} in the database, and its class says {definition.kind.label}."
-        return State.WRONG_KIND, reason, _SYNC
-    if difference.unrecorded:
-        reason = "It is in the database, but no sync has recorded it."
-        return State.CHANGED, reason, "Sync it: if its definition is the same, it is adopted and not rebuilt."
-    if difference.code:
-        return State.CHANGED, "Its class has changed since the last sync.", _SYNC
-    if difference.drifted:
-        return State.DRIFTED, "It was changed in the database since the last sync.", "Sync it to put it back."
-    if difference.sources:
-        return State.CHANGED, "Its SQL has a star, and what it reads has other columns now.", _SYNC
-    if lesser := _lesser(difference):
-        return State.CHANGED, f"{lesser}.", _SYNC
-    if not installed.populated:
-        return State.NOT_POPULATED, "It has no rows yet and cannot be read.", "Refresh it."
-    return State.SYNCED, "The database has what its class says.", ""
-
-
-def _lesser(difference: Differences) -> str:
-    if difference.grant:
-        return f"{', '.join(difference.grant)} should be able to read it, and cannot"
-    if difference.revoke:
-        return f"{', '.join(difference.revoke)} can read it, and should no longer"
-    if difference.comment or difference.column_comments:
-        return "Its comment is not its class's docstring, or a column's is not its help_text"
-    return "The list of its readers has changed" if difference.record else ""
-
-
-def invalid_status(
-    database: str, name: ViewName | None, label: str, error: OrmViewsError, installed: InstalledView | None
-) -> ViewStatus:
-    """Say how a view stands whose class is wrong."""
-    advice = "Mend its class; until then nothing of this database can be synced."
-    return ViewStatus(database, name, label, None, State.INVALID, str(error), advice, installed=installed)
-
-
-def left_over_status(database: str, installed: InstalledView, *, orphaned: bool) -> ViewStatus:
-    """Say how a view stands that no class declares; one that is orphaned was made by a sync."""
-    if orphaned:
-        state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
-        advice = "Sync to drop it, or declare it again."
-    elif installed.state:
-        state, advice = State.UNMANAGED, ""
-        reason = f"It was synced under database alias {installed.state.database!r}; nothing is done here."
-    else:
-        state, reason, advice = State.UNMANAGED, "It is in our schema, but not ours: it is never touched.", ""
-    return ViewStatus(
-        database, installed.name, "", installed.kind, state, reason, advice, installed=installed
-    )
+def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:
+    """Count views by state, in the order of :class:`State`."""
+    states = [view.state for database in statuses for view in database.views]
+    return {state: states.count(state) for state in State if state in states}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,7 +11,7 @@ from orm_views_core.management.arguments import add_database_argument, add_views
 from orm_views_core.output.openmetrics import openmetrics
 from orm_views_core.output.refreshes import stale_views
 from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
-from orm_views_core.status.reader import DatabaseStatus, State, get_statuses
+from orm_views_core.status import DatabaseStatus, get_statuses
 
 
 class Command(BaseCommand):
@@ -53,17 +53,12 @@ class Command(BaseCommand):
             raise CommandError(f"Stale: {', '.join(stale)}. Run refresh_views --due.", returncode=1)
 
     def _chosen(self, database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
-        views = tuple(
-            v for v in database.views if not wanted or any(status_matches(v, text) for text in wanted)
-        )
-        return DatabaseStatus(database.database, views, database.error)
+        if not wanted:
+            return database
+        views = [view for view in database.views if any(status_matches(view, text) for text in wanted)]
+        return replace(database, views=tuple(views))
 
     def _print(self, database: DatabaseStatus) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(database.database))
-        styles: dict[State, Callable[[str], str]] = {
-            State.SYNCED: self.style.SUCCESS,
-            State.UNMANAGED: str,
-            State.INVALID: self.style.ERROR,
-        }
         for state, line in status_table(database):
-            self.stdout.write(styles.get(state, self.style.WARNING)(line) if state else line)
+            self.stdout.write(getattr(self.style, state.style)(line) if state and state.style else line)

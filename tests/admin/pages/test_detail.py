@@ -100,7 +100,7 @@ def test_an_unmanaged_view_is_shown_and_never_touched(browse, execute):
     sync_views()
     execute("CREATE VIEW views.theirs AS SELECT 5 AS five")
     html = browse.get(url("detail", "theirs"))
-    assert "Unmanaged It is in our schema, but not ours: it is never touched." in text_of(html)
+    assert "Unmanaged It is in a schema of the views, but no sync made it or changes it." in text_of(html)
     for path in ("/sync/", "/refresh/", "/preview/"):
         assert path not in html
 
@@ -109,7 +109,7 @@ def test_an_unmanaged_view_is_shown_and_never_touched(browse, execute):
     ("obstacle", "reason"),
     [
         ("CREATE VIEW views.ages AS SELECT 1 AS one", "It is a view in the database"),
-        ("CREATE TABLE views.ages (one int)", "A table that is not ours has its name."),
+        ("CREATE TABLE views.ages (one int)", "The name belongs to a table that no sync created."),
     ],
 )
 def test_a_view_of_the_wrong_kind_says_so(browse, execute, obstacle, reason):

@@ -411,7 +411,8 @@ def test_a_table_of_its_name_is_an_error(execute):
     class Obstructed(PostgresViewFromSQL):
         sql = "SELECT 1 AS id"
 
-    with pytest.raises(CommandError, match=r"tests\.Obstructed .*: A table that is not ours has its name"):
+    reason = r"tests\.Obstructed .*: The name belongs to a table that no sync created"
+    with pytest.raises(CommandError, match=reason):
         call_command("inspect_view", "obstructed")
 
 

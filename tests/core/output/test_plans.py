@@ -13,7 +13,7 @@ from orm_views_core.output.plans import definition_diff, plan_as_dict, plan_line
 from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
-from orm_views_core.status.states import registered_status
+from orm_views_core.status.diagnosis import registered_status
 from tests.core.values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, state_of
 
 LOANS = define("loans", "SELECT 1 AS id\nFROM lending_loan")
