@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import StepTable
 from orm_views_admin.ui.wording import action_word, number
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.output.plans import stages_of, targets
+from orm_views_core.plan.steps import Plan
 from orm_views_core.sync import plan_views
 
 from .base import Page
@@ -68,17 +69,14 @@ class DatabasePlan:
     @property
     def stages(self) -> list[str]:
         """In which stages it is carried out, where readers have a part in it: one sentence each."""
-        if self.plan is None or not self.plan.swapped:
+        if self.plan is None or (found := stages_of(self.plan)) is None:
             return []
-        aside = [step for step in self.plan.steps if step.built_at is not None]
-        deferred = [step for step in self.plan.steps if step.deferred and step.fills]
-        stages = []
-        if aside:
-            stages.append(_("Built aside, while readers go on: %(names)s.") % {"names": _targets(aside)})
-        stages.append(_("Swapped in one moment: %(names)s.") % {"names": _targets(self.plan.swapped)})
-        if deferred:
-            stages.append(_("Built in the swap, so readers wait: %(names)s.") % {"names": _targets(deferred)})
-        return stages
+        stages = [
+            (_("Built aside, while readers go on: %(names)s."), found.aside),
+            (_("Swapped in one moment: %(names)s."), found.swapped),
+            (_("Built in the swap, so readers wait: %(names)s."), found.deferred),
+        ]
+        return [text % {"names": targets(steps)} for text, steps in stages if steps]
 
     @property
     def tables(self) -> list[StepTable]:
@@ -185,10 +183,6 @@ def _make_plans(selection: Selection, data: Any = None) -> list[DatabasePlan]:
                 shown.form = ConfirmPlanForm(shown.plan, bound, prefix=alias, auto_id=f"id-{n}-%s")
         plans.append(shown)
     return plans
-
-
-def _targets(steps: Iterable[Step]) -> str:
-    return ", ".join(dict.fromkeys(step.target for step in steps))
 
 
 def summarise(plan: Plan) -> str:

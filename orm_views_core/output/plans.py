@@ -1,10 +1,10 @@
-"""Plans and statuses as text and as JSON, for the commands. Pure."""
+"""Plans of syncs as text and as JSON, for the commands. Pure."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
@@ -32,24 +32,28 @@ def summary(plan: Plan) -> str:
 
 
 def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
-    """Yield a plan as people read it: what is done to which view, and why."""
+    """Yield the lines of a plan: what is done to which view, and why.
+
+    Args:
+        with_sql: also the difference between the definitions, and the statements of each step.
+    """
     yield f"Plan for database '{plan.database}': {summary(plan)}."
     width = max((len(step.action.verb) for step in plan.steps), default=0)
     for step in plan.steps:
         where = f" ({step.definition.where})" if step.definition else ""
         yield f"  {step.action.sign} {step.action.verb:<{width}}  {step.target}: {step.reason}{where}"
-        yield from (f"      {line}" for line in _how(step))
+        yield from (f"      {line}" for line in _consequences(step))
         if with_sql:
             yield from (f"      {line}" for line in [*definition_diff(step), *_sql_lines(step)])
-    yield from (f"  {line}" for line in _swap_lines(plan))
+    yield from (f"  {line}" for line in _stage_lines(plan))
     for problem in plan.problems:
         yield f"  ! {problem}"
     if plan.is_empty:
         yield "  Nothing to do."
 
 
-def _how(step: Step) -> Iterator[str]:
-    """Say where a view is built, whom that keeps waiting, and what becomes of what was added by hand."""
+def _consequences(step: Step) -> Iterator[str]:
+    """Yield where a view is built, who waits for it, and which extras are kept and lost."""
     usual = "" if step.usual_seconds is None else f"; the last build took {step.usual_seconds:g} s"
     if step.built_at is not None:
         yield f"built aside, in {step.built_at.schema}; keeps waiting: nobody{usual}"
@@ -65,7 +69,7 @@ def _how(step: Step) -> Iterator[str]:
 
 
 def _sql_lines(step: Step) -> Iterator[str]:
-    """Yield the statements of a step, those of the swap behind a line that says so."""
+    """Yield the statements of a step. A line of its own introduces those of the swap."""
     is_swap = False
     for phase, sql in step.statements:
         if phase is not Phase.BUILD and not is_swap:
@@ -74,29 +78,49 @@ def _sql_lines(step: Step) -> Iterator[str]:
         yield from f"{sql};".splitlines()
 
 
-def _swap_lines(plan: Plan) -> Iterator[str]:
-    """Sum up in which stages the plan is carried out, where readers have a part in it."""
+class Stages(NamedTuple):
+    """The stages in which a plan with a swap is carried out.
+
+    Attributes:
+        aside: the views that are built in a staging schema before the swap. Readers do not wait.
+        swapped: the views that readers are locked out of during the swap, in the order of their locks.
+        deferred: the materialised views that are built during the swap. Readers wait for that as well.
+    """
+
+    aside: Sequence[Step]
+    swapped: Sequence[Step]
+    deferred: Sequence[Step]
+
+
+def stages_of(plan: Plan) -> Stages | None:
+    """Return the stages of a plan; None when it locks no readers out."""
     if not plan.swapped:
-        return
+        return None
     aside = [step for step in plan.steps if step.built_at is not None]
-    yield "How it is carried out:"
-    if aside:
-        known = [step.usual_seconds for step in aside if step.usual_seconds is not None]
-        took = f" (the last builds took {sum(known):g} s)" if known else ""
-        yield f"  1. build aside {_names(aside)}{took}; nobody waits"
-    deferred = [step for step in plan.steps if step.deferred and step.fills]
-    while_ = f", while {_names(deferred)} is built: readers wait for that too" if deferred else ""
-    yield f"  {2 if aside else 1}. swap {_names(plan.swapped)} in one moment{while_}"
+    return Stages(aside, plan.swapped, [step for step in plan.steps if step.deferred and step.fills])
 
 
-def _names(steps: Iterable[Step]) -> str:
+def targets(steps: Iterable[Step]) -> str:
+    """Return the names of the views of some steps, each once."""
     return ", ".join(dict.fromkeys(step.target for step in steps))
 
 
-def definition_diff(step: Step) -> list[str]:
-    """Return the unified difference between the installed definition and the one to come, line by line.
+def _stage_lines(plan: Plan) -> Iterator[str]:
+    if (stages := stages_of(plan)) is None:
+        return
+    yield "How it is carried out:"
+    if stages.aside:
+        known = [step.usual_seconds for step in stages.aside if step.usual_seconds is not None]
+        took = f" (the last builds took {sum(known):g} s)" if known else ""
+        yield f"  1. build aside {targets(stages.aside)}{took}; nobody waits"
+    deferred = f"; readers also wait while {targets(stages.deferred)} is built" if stages.deferred else ""
+    yield f"  {2 if stages.aside else 1}. swap {targets(stages.swapped)}{deferred}"
 
-    Both as PostgreSQL writes them, so that only what differs for it shows.
+
+def definition_diff(step: Step) -> list[str]:
+    """Return the lines of a unified diff between the installed definition and the new one.
+
+    PostgreSQL writes both, so that only differences that matter to PostgreSQL show.
     """
     if step.installed is None or step.expected is None or step.installed.definition is None:
         return []
@@ -105,7 +129,7 @@ def definition_diff(step: Step) -> list[str]:
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON has it."""
+    """Return a plan as a JSON object."""
     return {
         "database": plan.database,
         "fingerprint": plan.fingerprint,

@@ -7,12 +7,12 @@ from typing import Any
 
 from orm_views_core.refresh.freshness import Freshness, in_seconds, in_words
 from orm_views_core.refresh.planner import PlannedRefresh
-from orm_views_core.refresh.results import Outcome, RefreshResult
+from orm_views_core.refresh.results import RefreshResult
 from orm_views_core.status.states import DatabaseStatus
 
 
 def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:
-    """Return what came of a refresh as JSON has it."""
+    """Return the result of a refresh as a JSON object."""
     return {
         "database": result.database,
         "view": str(result.name),
@@ -35,7 +35,7 @@ def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:
 
 
 def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
-    """Return what would be refreshed as JSON has it."""
+    """Return a planned refresh as a JSON object."""
     return {
         "database": step.definition.database,
         "view": str(step.definition.name),
@@ -49,25 +49,26 @@ def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
 
 
 def who_waits(concurrently: bool, why_not: str) -> str:
-    """Return “concurrently”, or that readers wait and why."""
+    """Return “concurrently”, or that readers wait, and why."""
     if concurrently:
         return "concurrently"
-    return f"readers wait: {why_not}" if why_not else "readers wait, as asked"
+    return f"readers wait: {why_not}" if why_not else "readers wait, as requested"
 
 
 def how_refreshed(result: RefreshResult, *, details: bool = False) -> tuple[str, str]:
-    """Return a word on what came of a refresh, and what else is to be said.
+    """Return the outcome of a refresh as one word, and the rest of its line.
 
     Args:
-        details: also how many rows there are, and their size.
+        details: also the number of rows, and the size in bytes.
     """
-    if result.error is not None:
-        return ("skipped", "") if result.outcome is Outcome.SKIPPED else ("failed", "")
+    if not result.ok:
+        return result.outcome.value, ""
     parts = [f"{result.seconds:.3f}s"]
     if result.joined and result.started is not None:
-        parts = [f"another refresh had begun; rows as of {result.started:%Y-%m-%d %H:%M:%S} UTC"]
+        moment = f"{result.started:%Y-%m-%d %H:%M:%S} UTC"
+        parts = [f"coalesced with a refresh that was already running; rows as of {moment}"]
         if missed := result.missed:
-            parts.append(f"{missed.total_seconds():.3f}s before this was asked for")
+            parts.append(f"{missed.total_seconds():.3f}s before this request")
     if details and result.rows_after is not None:
         about = "" if result.rows_exact else "about "
         parts.append(f"{about}{result.rows_after} rows")
@@ -77,25 +78,20 @@ def how_refreshed(result: RefreshResult, *, details: bool = False) -> tuple[str,
 
 
 def refresh_plan_lines(planned: Iterable[PlannedRefresh]) -> Iterator[str]:
-    """Yield what would be refreshed, in its order, and whom that keeps waiting."""
+    """Yield a numbered line for each planned refresh: the view, whether readers wait, and what it follows."""
     for number, step in enumerate(planned, 1):
         usual = "" if step.seconds is None else f"; the last time it took {step.seconds:g} s"
         after = f"; after {', '.join(map(str, sorted(step.waits_for)))}" if step.waits_for else ""
-        how = who_waits(step.concurrently, step.why_not) if step.installed else "it is not there: sync first"
+        how = who_waits(step.concurrently, step.why_not) if step.installed else "missing: sync it first"
         yield f"  {number}. {step.definition.name} ({how}{usual}{after})"
 
 
 def stale_views(databases: Iterable[DatabaseStatus]) -> list[str]:
-    """Name the views whose rows are older than promised, or should be there and are not, with by how much."""
-    return [
-        f"{view.name} ({_by_how_much(view.freshness)})"
-        for database in databases
-        for view in database.views
-        if view.freshness is not None and view.freshness.is_stale
-    ]
+    """Return the names of the stale views, each with by how much its rows are older than promised."""
+    ages = [(view.name, view.freshness) for database in databases for view in database.views]
+    return [f"{name} ({_overdue(freshness)})" for name, freshness in ages if freshness and freshness.is_stale]
 
 
-def _by_how_much(freshness: Freshness) -> str:
-    if freshness.overdue is None:
-        return "no rows yet"
-    return f"{in_words(freshness.overdue)} older than promised"
+def _overdue(freshness: Freshness) -> str:
+    overdue = freshness.overdue
+    return "no rows yet" if overdue is None else f"{in_words(overdue)} older than promised"

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Statuses of views as text and as JSON, for the commands. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from orm_views_core.status.states import DatabaseStatus, State, ViewStatus
 
 
 def status_matches(view: ViewStatus, text: str) -> bool:
-    """Say whether people mean this view by a name or a label."""
+    """Return whether a text is the view's name, its name with the schema, or its class's label."""
     return text == view.label or (view.name is not None and text in {str(view.name), view.name.name})
 
 
 def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]:
-    """Yield a line for each view, as ``showmigrations`` does for migrations, with its state for styling."""
+    """Yield a line for each view in the style of ``showmigrations``, and the state that colours the line."""
     if database.error:
         yield State.INVALID, f"  {database.error}"
         return
@@ -25,16 +25,17 @@ def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]
         (view.state.value, str(view.name or "?"), view.kind.label if view.kind else "", view.label)
         for view in database.views
     ]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells, view in zip(rows, database.views, strict=True):
-        mark = "[X]" if view.state is State.SYNCED else "[-]" if view.state is State.UNMANAGED else "[ ]"
+        is_synced = view.state is State.SYNCED
+        mark = "[X]" if is_synced else "[ ]" if view.state.needs_attention else "[-]"
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        why = "" if view.state is State.SYNCED else f"  {view.reason} {view.advice}".rstrip()
-        yield view.state, f" {mark} {line.rstrip() if not why else line}{why}"
+        why = "" if is_synced else f"{view.reason} {view.advice}"
+        yield view.state, f" {mark} {line}  {why}".rstrip()
 
 
 def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
-    """Return a database's views as JSON has them."""
+    """Return the statuses of a database's views as a JSON object."""
     return {
         "database": database.database,
         "error": str(database.error) if database.error else None,

@@ -182,7 +182,7 @@ def test_refresh_views_says_how_it_refreshes_and_why(run):
         CommandError, match=r"Keyless .*cannot be refreshed concurrently: it has no unique index"
     ):
         call_command("refresh_views", "keyless", "--concurrently")
-    assert "(readers wait, as asked)" in run("refresh_views", "keyed", "--no-concurrently")
+    assert "(readers wait, as requested)" in run("refresh_views", "keyed", "--no-concurrently")
 
 
 def test_refresh_views_takes_materialised_views_only(changed):

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import pytest
+from django.core.management.color import no_style
 
 from orm_views_core.database.extras import Extra
 from orm_views_core.exceptions import DatabaseUnavailableError
@@ -66,7 +67,7 @@ def test_a_plan_reads_like_a_plan(plan):
     assert len(steps) == 5
     build, swap = lines[end + 1 :]
     assert build == "    1. build aside views.loans, views.totals (the last builds took 12.5 s); nobody waits"
-    swapped = swap.removeprefix("    2. swap ").removesuffix(" in one moment").split(", ")
+    swapped = swap.removeprefix("    2. swap ").split(", ")
     assert swapped.index("views.totals") < swapped.index("views.loans")
     assert sorted(swapped) == ["views.gone", "views.loans", "views.totals"]
 
@@ -251,11 +252,11 @@ def test_states_are_counted_in_their_order():
     assert list(counts.items()) == [(State.SYNCED, 1), (State.MISSING, 2)]
 
 
-def test_a_replacement_says_whom_it_keeps_waiting_and_is_one_moment():
+def test_a_replacement_says_whom_it_keeps_waiting_and_is_a_swap():
     plan = plan_for([changed(LOANS, "SELECT 2 AS id")], catalog_of(install(LOANS)))
     lines = list(plan_lines(plan))
     assert "      keeps waiting: its readers, for the moment of the swap" in lines
-    assert lines[-2:] == ["  How it is carried out:", "    1. swap views.loans in one moment"]
+    assert lines[-2:] == ["  How it is carried out:", "    1. swap views.loans"]
 
 
 def test_what_only_creates_says_nothing_of_a_swap():
@@ -297,5 +298,11 @@ def test_what_is_built_in_the_swap_is_said_with_the_reason():
         f"      built in the swap; keeps waiting: its readers, until it is built again, because {why}; "
         "the last build took 12.5 s" in lines
     )
-    assert lines[-1].endswith("in one moment, while views.totals is built: readers wait for that too")
+    assert lines[-1].endswith("; readers also wait while views.totals is built")
     assert [step["late"] for step in plan_as_dict(plan)["steps"]] == [None, why]
+
+
+def test_every_state_has_an_urgency_of_its_own_and_a_style_of_djangos():
+    assert sorted(state.urgency for state in State) == list(range(len(State)))
+    assert all(hasattr(no_style(), state.style) for state in State if state.style)
+    assert {state for state in State if not state.needs_attention} == {State.SYNCED, State.UNMANAGED}
