@@ -1,4 +1,4 @@
-"""System checks. Importing this package registers them."""
+"""System checks. The import of this package registers them."""
 
 from . import classes, database, settings
 

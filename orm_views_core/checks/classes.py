@@ -1,6 +1,6 @@
-"""System checks of what view classes say: their querysets, and the fields and keys of readable ones.
+"""System checks of view classes: of querysets, and of the fields and keys of readable views.
 
-Each has an id that never changes, and a hint that says what to do next. None of them needs a database.
+None of them reads a database.
 """
 
 from __future__ import annotations
@@ -9,91 +9,79 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.core.checks import CheckMessage, register
 from django.db.models import QuerySet
 
 from orm_views_core.views.base import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
 from orm_views_core.views.fields import Settled
 from orm_views_core.views.guards import RefusedCascade
-from orm_views_core.views.identity import describe
 from orm_views_core.views.inference import Inferred
 from orm_views_core.views.querysets import output_columns
 from orm_views_core.views.readable import is_readable
 from orm_views_core.views.registry import registry
 
+from .messages import message
+
 _DECLARE = "Declare a field for each column; manage.py inspect_view prints them."
+_MOVE_OR_DECLARE = f"Move the class below everything that it uses. Or: {_DECLARE}"
 
 
 @register("orm_views")
 def check_querysets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_core.E005: ``get_queryset()`` fails; W002: it takes every column; W003: a slice, any rows."""
-    messages: list[CheckMessage] = []
-    for view in registry.views():
-        if not issubclass(view, PostgresViewFromQueryset):
-            continue
-        try:
-            queryset: Any = view.get_queryset()
-        except NotImplementedError:
-            continue  # a sync says that it has neither sql nor get_queryset()
-        except Exception as error:  # noqa: BLE001 - reported, whatever it is
-            why = f"fails: {type(error).__name__}: {error}"
-        else:
-            if isinstance(queryset, QuerySet):
-                messages += _queryset_messages(view, queryset)
-                continue
-            why = f"returns {queryset!r}, not a queryset"
-        messages.append(
-            Error(
-                f"{describe(view)}: its get_queryset() {why}",
-                hint="Mend it. Until then none of the views of its database can be synced.",
-                id="orm_views_core.E005",
-            )
-        )
-    return messages
+    """Run the checks of querysets: E005, W002 and W003."""
+    views = [view for view in registry.views() if issubclass(view, PostgresViewFromQueryset)]
+    return [found for view in views for found in _check_queryset(view)]
 
 
-def _queryset_messages(view: type, queryset: QuerySet[Any, Any]) -> Iterator[CheckMessage]:
-    query: Any = queryset.query
-    if queryset._fields is None:  # type: ignore[attr-defined]
-        yield Warning(
-            f"{describe(view)}: its queryset does not end in .values(), so the view has every column of "
-            f"{query.get_meta().label}, and gets those that are added later: they may be personal.",
-            hint="Name the columns: .values('id', …).",
-            id="orm_views_core.W002",
+def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessage]:
+    """orm_views_core.E005: ``get_queryset()`` fails; W002: the view has every column of a model; W003: a
+    slice has no order.
+    """
+    try:
+        queryset: Any = view.get_queryset()
+    except NotImplementedError:
+        return  # A sync reports a class that has neither sql nor get_queryset().
+    except Exception as error:  # noqa: BLE001 - code of a project may raise anything
+        why = f"fails: {type(error).__name__}: {error}"
+    else:
+        why = "" if isinstance(queryset, QuerySet) else f"returns {queryset!r}, not a queryset"
+    if why:
+        hint = "Fix it. Until then no view of its database can be synced."
+        yield message("E005", view, f"its get_queryset() {why}", hint)
+        return
+    query, model = queryset.query, queryset.model._meta
+    if queryset._fields is None:
+        problem = (
+            f"its queryset does not end in .values(), so the view has every column of {model.label}. Columns "
+            "that are added to the model later, perhaps with personal data, become part of the view as well."
         )
-    ordered = query.order_by or query.extra_order_by or (query.default_ordering and query.get_meta().ordering)
-    if query.is_sliced and not ordered:
-        yield Warning(
-            f"{describe(view)}: its queryset is a slice of rows in no order, so which rows the view has is "
-            "chance.",
-            hint="Put .order_by(…) before the slice.",
-            id="orm_views_core.W003",
-        )
+        yield message("W002", view, problem, "Name the columns: .values('id', …).")
+    is_ordered = query.order_by or query.extra_order_by or (query.default_ordering and model.ordering)
+    if query.is_sliced and not is_ordered:
+        problem = "its queryset is a slice without an order, so PostgreSQL may choose any rows."
+        yield message("W003", view, problem, "Put .order_by(…) before the slice.")
 
 
 @register("orm_views")
 def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_core.E006 to E010, W004 to W006: the fields and the key of readable views."""
-    messages: list[CheckMessage] = []
-    for view in registry.views():
-        if is_readable(view):
-            messages += _field_messages(view)
-            messages += _key_messages(view)
-            messages += _cascade_messages(view)
-    return messages
+    """Run the checks of the fields and keys of readable views: E006 to E010, and W004 to W006."""
+    checks = (_check_missing_fields, _check_columns, _check_nulls, _check_key, _check_cascades)
+    views = [view for view in registry.views() if is_readable(view)]
+    return [found for view in views for check in checks for found in check(view)]
 
 
 @register("orm_views")
 def check_references(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_core.E011: a model refers to a view, and its table cannot."""
+    """orm_views_core.E011: a model with a table has a foreign key constraint to a view."""
     managed = [model._meta for model in apps.get_models() if model._meta.managed]
     fields: list[Any] = [f for opts in managed for f in (*opts.local_fields, *opts.local_many_to_many)]
     return [
-        Error(
-            f"{field.model._meta.label}: its field {field.name!r} refers to "
-            f"{field.related_model._meta.label}, which is a view, and foreign keys are to tables only.",
-            hint="Say db_constraint=False; and on_delete=models.DO_NOTHING where there is an on_delete.",
-            id="orm_views_core.E011",
+        message(
+            "E011",
+            field.model._meta.label,
+            f"its field {field.name!r} refers to {field.related_model._meta.label}, which is a view, but a "
+            "foreign key constraint can only refer to a table.",
+            "Set db_constraint=False, and on_delete=models.DO_NOTHING if the field has an on_delete.",
         )
         for field in fields
         if field.remote_field
@@ -102,92 +90,93 @@ def check_references(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     ]
 
 
-def _field_messages(view: Any) -> Iterator[CheckMessage]:
+def _check_missing_fields(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.W004: only the declared fields are known; E006: no fields are known; E007: the type of
+    a column is not known.
+    """
     settled: Settled = view._view_fields
-    columns = _columns(view, settled)
-    undeclared = columns - {field.column for field in view._meta.concrete_fields}
+    undeclared = _columns(view) - {field.column for field in view._meta.concrete_fields}
     if settled.error and settled.declares and undeclared:
-        yield Warning(
-            f"{describe(view)}: only the fields that it declares are known, and there is none for "
-            f"{', '.join(sorted(undeclared))}: its queryset could not be had when the class was created "
-            f"({settled.error}).",
-            hint=f"Put the class behind what it reads. Or: {_DECLARE}",
-            id="orm_views_core.W004",
+        problem = (
+            f"it has only the fields that it declares, and none for {', '.join(sorted(undeclared))}: its "
+            f"queryset was not available when the class was created ({settled.error})."
         )
+        yield message("W004", view, problem, _MOVE_OR_DECLARE)
     elif settled.inferred is None and not settled.declares:
         why = settled.error or "it is raw SQL, and no field is declared"
-        yield Error(
-            f"{describe(view)}: it has no fields: {why}.",
-            hint=_DECLARE if not settled.error else f"Put the class behind what it reads. Or: {_DECLARE}",
-            id="orm_views_core.E006",
-        )
-    inferred = settled.inferred or Inferred()
-    for column, why in inferred.problems.items():
-        yield Error(
-            f"{describe(view)}: the type of its column {column!r} is not known: {why}",
-            hint=f"Give the expression an output_field, or declare the field {column!r}.",
-            id="orm_views_core.E007",
-        )
-    known_later = settled.error and settled.declares
-    for field in view._meta.concrete_fields:
-        # A key that Django has added is for E009, where the queryset was there to find another.
-        if not columns or field.column in columns or (field.auto_created and not known_later):
-            continue
-        yield Error(
-            f"{describe(view)}: its field {field.name!r} has no column: the queryset has no "
-            f"{field.column!r}.",
-            hint=f"Add it to .values(), or take the field away. The columns: {', '.join(sorted(columns))}.",
-            id="orm_views_core.E008",
-        )
+        hint = _MOVE_OR_DECLARE if settled.error else _DECLARE
+        yield message("E006", view, f"it has no fields: {why}.", hint)
+    for column, why in (settled.inferred or Inferred()).problems.items():
+        hint = f"Give the expression an output_field, or declare the field {column!r}."
+        yield message("E007", view, f"the type of its column {column!r} is not known: {why}", hint)
+
+
+def _check_columns(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.E008: a field has no column."""
+    settled: Settled = view._view_fields
+    columns = _columns(view)
+    for field in view._meta.concrete_fields if columns else ():
+        # E009 reports the key that Django added, unless the queryset was not available to infer a key from.
+        is_reported = field.auto_created and not (settled.error and settled.declares)
+        if field.column not in columns and not is_reported:
+            problem = f"its field {field.name!r} has no column: the queryset has no {field.column!r}."
+            listed = ", ".join(sorted(columns))
+            hint = f"Add the column to .values(), or remove the field. The columns: {listed}."
+            yield message("E008", view, problem, hint)
+
+
+def _check_nulls(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.W005: a field does not allow NULL, and its column may be NULL."""
+    inferred = view._view_fields.inferred or Inferred()
     for field in view._meta.concrete_fields:
         if field.column in inferred.nullable and not field.null and field not in view._meta.pk_fields:
-            yield Warning(
-                f"{describe(view)}: its field {field.name!r} is not null=True, and its column may be NULL.",
-                hint="Say null=True; without it, joins and exclude() may leave rows out.",
-                id="orm_views_core.W005",
-            )
+            problem = f"its field {field.name!r} is not null=True, but its column may be NULL."
+            hint = "Set null=True. Without it, joins and exclude() may leave rows out."
+            yield message("W005", view, problem, hint)
 
 
-def _columns(view: Any, settled: Settled) -> Set[str]:
-    """Return the names of the columns of a view's queryset, also where it can be had only by now."""
+def _columns(view: Any) -> Set[str]:
+    """Return the names of the columns of a view's queryset, even if it has become available only now."""
+    settled: Settled = view._view_fields
     if settled.inferred:
         return settled.inferred.names
     try:
         return {column.name for column in output_columns(view.get_queryset().query)}
-    except Exception:  # noqa: BLE001 - E005 reports it, and raw SQL has none
+    except Exception:  # noqa: BLE001 - E005 reports it, and raw SQL has no queryset
         return frozenset()
 
 
-def _key_messages(view: Any) -> Iterator[CheckMessage]:
+def _check_key(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.E009: no columns identify a row; W006: no unique index guards the key of a materialised
+    view.
+    """
     settled: Settled = view._view_fields
     if settled.problem and not settled.error:
-        yield Error(
-            f"{describe(view)}: it has no key: {settled.problem}.",
-            hint="Say pk_field = … with the column, or the columns, that identify a row; or declare a field "
-            "with primary_key=True; or add the key of the model to .values().",
-            id="orm_views_core.E009",
+        hint = (
+            "Set pk_field = … to the column or columns that identify a row, or declare a field with "
+            "primary_key=True, or add the model's key to .values()."
         )
+        yield message("E009", view, f"it has no key: {settled.problem}.", hint)
     elif issubclass(view, PostgresMaterialisedViewMixin) and not view._view_pk_columns():
-        yield Warning(
-            f"{describe(view)}: it is materialised and has no pk_field, so nothing keeps its key "
-            f"{_key_of(view)!r} unique, and readers wait while it is refreshed.",
-            hint=f"Say pk_field = {_key_of(view)!r}.",
-            id="orm_views_core.W006",
+        columns = tuple(str(field.column) for field in view._meta.pk_fields)
+        key = columns[0] if len(columns) == 1 else columns
+        problem = (
+            f"it is materialised and has no pk_field, so no unique index guards its key {key!r}, and a "
+            "refresh locks readers out."
         )
+        yield message("W006", view, problem, f"Set pk_field = {key!r}.")
 
 
-def _key_of(view: Any) -> str | tuple[str, ...]:
-    columns = [str(field.column) for field in view._meta.pk_fields]
-    return columns[0] if len(columns) == 1 else tuple(columns)
-
-
-def _cascade_messages(view: Any) -> Iterator[CheckMessage]:
+def _check_cascades(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.E010: the ``on_delete`` of a field would write to the view."""
     for field in view._meta.concrete_fields:
         on_delete = getattr(field.remote_field, "on_delete", None)
         if isinstance(on_delete, RefusedCascade):
-            yield Error(
-                f"{describe(view)}: its field {field.name!r} says on_delete={on_delete.said}, so to delete a "
-                f"{field.related_model._meta.label} would be to write to the view.",
-                hint="Say on_delete=models.DO_NOTHING: the rows of a view go with those that it reads.",
-                id="orm_views_core.E010",
+            problem = (
+                f"its field {field.name!r} has on_delete={on_delete.said}, so deleting a "
+                f"{field.related_model._meta.label} would write to the view."
             )
+            hint = (
+                "Set on_delete=models.DO_NOTHING. The rows of a view disappear with the rows that it reads."
+            )
+            yield message("E010", view, problem, hint)

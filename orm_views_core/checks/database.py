@@ -1,6 +1,6 @@
-"""System checks that ask the database, before each migrate and in ``check --database``.
+"""System checks that compare view classes with the database, before ``migrate`` and in ``check --database``.
 
-They are warnings, so that a view never keeps tables from being migrated.
+They are warnings, so that a view never keeps a migration from being applied.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,23 +19,23 @@ from orm_views_core.definitions.compiler import compile_definitions, select_of, 
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, InvalidViewError, UnsupportedDatabaseError
-from orm_views_core.names import declared
 from orm_views_core.sql.types import field_for, fits
 from orm_views_core.views.base import PostgresViewFromQueryset
-from orm_views_core.views.identity import describe, label_of
+from orm_views_core.views.identity import label_of
 from orm_views_core.views.registry import registry
 
-from .facts import StepFacts, read_step_facts
+from .messages import message
 from .rows import check_values
+from .synced_views import SyncedView, read_synced_views
 
 
 @register(Tags.database, "orm_views")
 def check_views(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """orm_views_core.W010 to W016: the classes by what the databases make of them.
+    """Run the checks W010 to W016 on the databases that are asked for.
 
-    Only of views that the last sync left as their classes still say; what differs, the next sync changes.
+    All but W016 concern only views whose classes have not changed since the last sync.
     """
     messages: list[CheckMessage] = []
     if raw_setting_problems():
@@ -47,149 +46,112 @@ def check_views(
         try:
             messages += _check_database(get_connection(alias))
         except (DatabaseUnavailableError, UnsupportedDatabaseError, OperationalError, InterfaceError):
-            continue  # E002 and whatever is to be done with the database say so
+            continue  # E002, or the command that needs the database, reports it.
     return messages
 
 
 def _check_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
-    # What is wrong with the others stops the sync, which says so with all details.
+    # A sync reports the invalid classes with all details.
     definitions = list(compile_definitions(connection).views.values())
     for definition in definitions:
         yield from check_stability(definition, connection)
-    expected = {
-        field.db_type(connection)
-        for definition in definitions
-        if definition.is_readable
-        for field in _fields(definition)
-    }
-    facts = read_step_facts(
-        connection,
-        definitions,
-        written=[d.name for d in definitions if declared(_class_of(d), "updatable", False)],
-        types=[text for text in expected if text],
-    )
-    for view in facts:
+    views = read_synced_views(connection, definitions)
+    for view in views:
         yield from check_updatable(view)
         if view.definition.is_readable:
             yield from check_columns(view)
             yield from check_types(view, connection)
-    yield from check_values(connection, [view for view in facts if view.definition.is_readable])
+    yield from check_values(connection, [view for view in views if view.definition.is_readable])
 
 
-def _class_of(definition: ViewDefinition) -> Any:
-    """Return the class that a definition was compiled from, which for a readable view is a model."""
-    assert definition.view is not None
-    return definition.view
-
-
-def _fields(definition: ViewDefinition) -> list[Any]:
-    """Return the fields of a readable view that read a column."""
-    return list(_class_of(definition)._meta.local_concrete_fields)
-
-
-def check_columns(facts: StepFacts) -> Iterator[CheckMessage]:
-    """orm_views_core.W010: a field without a column; W011: columns without a field."""
-    view = _class_of(facts.definition)
-    fields, columns = _fields(facts.definition), [column.name for column in facts.columns]
+def check_columns(synced: SyncedView) -> Iterator[CheckMessage]:
+    """orm_views_core.W010: a field has no column; W011: columns have no field."""
+    view, name, columns = synced.view, synced.definition.name, synced.column_names
     command = f"`manage.py inspect_view {label_of(view)}` prints the fields of all columns."
-    for field in fields:
+    for field in synced.fields:
         if field.column in columns:
             continue
         if field.auto_created:
-            yield checks.Warning(
-                f"{describe(view)}: none of its fields is the key, so Django reads a column "
-                f"{field.column!r}, which {facts.definition.name} does not have.",
-                hint="Write primary_key=True in the field that identifies a row, or "
-                f"pk = models.CompositePrimaryKey(…) for several. {command}",
-                id="orm_views_core.W010",
+            problem = f"no field has primary_key=True, so Django reads a column {field.column!r}"
+            hint = (
+                "Write primary_key=True in the field that identifies a row, or "
+                "pk = models.CompositePrimaryKey(…) for several."
             )
-            continue
-        yield checks.Warning(
-            f"{describe(view)}: its field {field.name!r} reads a column {field.column!r}, which "
-            f"{facts.definition.name} does not have.",
-            hint=f"It has {', '.join(columns) or 'no columns'}. Name one of them as the field's db_column, "
-            f"or take the field away. {command}",
-            id="orm_views_core.W010",
-        )
-    read = {field.column for field in fields}
-    extra = [column for column in columns if column not in read]
-    if extra and any(not field.auto_created for field in fields):
-        said = f"the column {extra[0]!r}" if len(extra) == 1 else f"the columns {', '.join(map(repr, extra))}"
-        yield checks.Warning(
-            f"{describe(view)}: none of its fields reads {said} of {facts.definition.name}.",
-            hint=f"Add what is wanted and take the rest out of the SQL. {command}",
-            id="orm_views_core.W011",
-        )
+        else:
+            problem = f"its field {field.name!r} reads a column {field.column!r}"
+            hint = (
+                f"The view has {', '.join(columns) or 'no columns'}. Set the field's db_column to one of "
+                "them, or remove the field."
+            )
+        yield message("W010", view, f"{problem}, which {name} does not have.", f"{hint} {command}")
+    read = {field.column for field in synced.fields}
+    unread = [repr(column) for column in columns if column not in read]
+    if unread and any(not field.auto_created for field in synced.fields):
+        noun = "columns" if len(unread) > 1 else "column"
+        problem = f"none of its fields reads the {noun} {', '.join(unread)} of {name}."
+        hint = f"Add a field for each column that you need, and remove the others from the SQL. {command}"
+        yield message("W011", view, problem, hint)
 
 
-def check_types(facts: StepFacts, connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
-    """orm_views_core.W012: a field whose values are not what its column has."""
-    view = _class_of(facts.definition)
-    types = {column.name: column.type for column in facts.columns}
-    for field in _fields(facts.definition):
+def check_types(synced: SyncedView, connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
+    """orm_views_core.W012: the values of a column are not what its field stands for."""
+    types = {column.name: column.type for column in synced.columns}
+    for field in synced.fields:
         if "from_db_value" in vars(field):
-            continue  # inferred, and makes of its column's values what the queryset does
+            continue  # An inferred field converts the values as the queryset does.
         expected, actual = field.db_type(connection), types.get(field.column)
-        if not expected or actual is None or fits(expected, actual, facts.named_types):
+        if not expected or actual is None or fits(expected, actual, synced.named_types):
             continue
-        fitting = field_for(actual, facts.named_types)
-        if issubclass(view, PostgresViewFromQueryset):
+        if issubclass(synced.view, PostgresViewFromQueryset):
             cast = f"Cast(…, {type(field).__name__}()) of django.db.models.functions in the queryset"
         else:
             cast = f"cast the column in the SQL: {field.column}::{expected}"
-        yield checks.Warning(
-            f"{describe(view)}: its field {field.name!r} ({type(field).__name__}) is for {expected}, and the "
-            f"column {field.column!r} is {actual}.",
-            hint=f"Write {field.name} = {fitting.write()}, or {cast}.",
-            id="orm_views_core.W012",
+        problem = (
+            f"its field {field.name!r} ({type(field).__name__}) is for {expected}, but the column "
+            f"{field.column!r} is {actual}."
         )
+        fitting = field_for(actual, synced.named_types)
+        yield message("W012", synced.view, problem, f"Write {field.name} = {fitting.write()}, or {cast}.")
 
 
-def check_updatable(facts: StepFacts) -> Iterator[CheckMessage]:
-    """orm_views_core.W015: a view that says it is written through, and cannot be."""
-    view = _class_of(facts.definition)
-    if not facts.refused:
-        return
-    yield checks.Warning(
-        f"{describe(view)}: it says updatable = True, and PostgreSQL refuses {_listed(facts.refused)} "
-        f"on {facts.definition.name}.",
-        hint="PostgreSQL writes through a view of one table without DISTINCT, GROUP BY, HAVING, LIMIT, WITH, "
-        "UNION, aggregates or window functions. Write it so, add a trigger INSTEAD OF, or take updatable "
-        "away.",
-        id="orm_views_core.W015",
-    )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def check_updatable(synced: SyncedView) -> Iterator[CheckMessage]:
+    """orm_views_core.W015: a view is declared updatable, and PostgreSQL refuses to write through it."""
+    if synced.refused:
+        *most, last = synced.refused
+        commands = f"{', '.join(most)} and {last}" if most else last
+        problem = f"it has updatable = True, but PostgreSQL refuses {commands} on {synced.definition.name}."
+        hint = (
+            "PostgreSQL writes through a view of one table without DISTINCT, GROUP BY, HAVING, LIMIT, WITH, "
+            "UNION, aggregates or window functions. Change the SQL, add an INSTEAD OF trigger, or remove "
+            "updatable."
+        )
+        yield message("W015", synced.view, problem, hint)
 
 
 def check_stability(definition: ViewDefinition, connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
-    """orm_views_core.W016: a class that says another view each time it is asked."""
-    view = _class_of(definition)
+    """orm_views_core.W016: the SQL of a class changes from one compilation to the next."""
+    view: Any = definition.view
     params: Sequence[Any] = ()
     try:
         select = select_of(view)
         again, params = statement_of(view, select, connection), select.params
-    except InvalidViewError:  # it could be compiled a moment ago
+    except InvalidViewError:  # The first compilation succeeded.
         again = ""
-    hint = (
-        "Leave what changes to the database: Now() or TruncDate(Now()) of django.db.models.functions, "
-        "current_date in SQL, in the place of the clock's time in Python; sort what comes from a set."
-    )
     if again != definition.sql:
-        yield checks.Warning(
-            f"{describe(view)}: its SQL is another one each time it is compiled, so every sync changes it.",
-            hint=hint,
-            id="orm_views_core.W016",
+        problem = "its SQL differs each time it is compiled, so every sync changes the view."
+    elif value := next((value for value in _flat(params) if _is_of_now(value)), None):
+        problem = (
+            f"its SQL contains {value.isoformat()}, which looks like the present time. The view would show "
+            "the time of its last sync, and not the time at which it is read."
         )
-    elif value := next((v for v in _flat(params) if _is_of_now(v)), None):
-        yield checks.Warning(
-            f"{describe(view)}: its SQL has {value.isoformat()} in it, which looks taken from the clock: "
-            "it is the time at which the view was last synced, not at which it is read.",
-            hint=hint,
-            id="orm_views_core.W016",
-        )
+    else:
+        return
+    hint = (
+        "Let the database compute what changes: use Now() or TruncDate(Now()) of "
+        "django.db.models.functions, or current_date in SQL, instead of the time in Python. Sort what comes "
+        "from a set."
+    )
+    yield message("W016", view, problem, hint)
 
 
 def _flat(params: Iterable[Any]) -> Iterator[Any]:
@@ -201,7 +163,7 @@ def _flat(params: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_of_now(value: object) -> bool:
-    """Say whether a value is of the last or next 24 hours, or is today."""
+    """Return whether a value is a time of the last or next 24 hours, or today's date."""
     if isinstance(value, dt.datetime):
         return abs(dt.datetime.now(value.tzinfo) - value) < dt.timedelta(days=1)
     return isinstance(value, dt.date) and value in {dt.date.today(), dt.datetime.now(dt.timezone.utc).date()}

@@ -1,100 +1,90 @@
-"""Checks that have to look at a view's rows: as many as COUNT_TIMEOUT leaves time for."""
+"""System checks that read the rows of views, within ``ORM_VIEWS["COUNT_TIMEOUT"]``."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from django.core import checks
 from django.core.checks import CheckMessage
-from django.db import DatabaseError, models
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.postgresql.rows import reading
 from orm_views_core.names import ViewKind, quote_identifier
-from orm_views_core.views.identity import describe
 
-from .facts import StepFacts
+from .messages import message
+from .synced_views import SyncedView
 
 
-def check_values(connection: BaseDatabaseWrapper, facts: Iterable[StepFacts]) -> list[CheckMessage]:
-    """orm_views_core.W013: NULLs where a field has none; W014: a key that rows share.
+def check_values(connection: BaseDatabaseWrapper, views: Iterable[SyncedView]) -> list[CheckMessage]:
+    """Run the checks W013 and W014 on readable views.
 
-    All of it together takes no longer than COUNT_TIMEOUT, because it stands before every migrate: what
-    PostgreSQL stores and has fewest rows comes first, and what there is no time for is left out.
-
-    Args:
-        connection: the database.
-        facts: readable views that are in step.
+    They run before every migrate, so all of them together take no longer than COUNT_TIMEOUT. Materialised
+    views come first, small ones before large ones. Views for which no time is left are not checked.
     """
     deadline = time.monotonic() + get_settings().COUNT_TIMEOUT
     messages: list[CheckMessage] = []
-    populated = [view for view in facts if view.populated]
-    for view, look in itertools.product(sorted(populated, key=_cost), (_nulls, _shared_keys)):
+    populated = sorted((view for view in views if view.populated), key=_cost)
+    for view, check in itertools.product(populated, (_check_nulls, _check_key)):
         remaining = deadline - time.monotonic()
-        if remaining < 0.001:  # PostgreSQL's shortest time-out; 0 would be none
+        if remaining < 0.001:  # The shortest timeout of PostgreSQL, for which 0 means none.
             break
         try:
             with reading(connection, remaining) as cursor:
-                messages += look(cursor, view)
+                messages += check(cursor, view)
         except DatabaseError:
-            # Too slow, held by somebody, not ours to read, or it fails on a row. Whoever reads it is told
-            # why; migrate, which this stands before, does not read it.
+            # The query is too slow, the view is locked, the role may not read it, or a row raises an error. A
+            # query of the project will report it. migrate does not read the view.
             continue
     return messages
 
 
-def _cost(facts: StepFacts) -> tuple[bool, float]:
-    is_plain = facts.definition.kind is ViewKind.VIEW
-    return is_plain, 0 if is_plain else float("inf") if facts.rows is None else facts.rows
+def _cost(view: SyncedView) -> tuple[bool, float]:
+    if view.definition.kind is ViewKind.VIEW:
+        return True, 0
+    return False, float("inf") if view.rows is None else view.rows
 
 
-def _nulls(cursor: CursorWrapper, facts: StepFacts) -> Iterator[CheckMessage]:
-    options: Any = facts.definition.view._meta  # type: ignore[union-attr]
-    columns = {column.name for column in facts.columns}
-    fields = [f for f in options.local_concrete_fields if not f.null and f.column in columns]
+def _check_nulls(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage]:
+    """orm_views_core.W013: a column has NULLs, and its field does not allow NULL."""
+    fields = [field for field in view.fields if not field.null and field.column in view.column_names]
     if not fields:
         return
-    questions = ", ".join(f"bool_or({quote_identifier(field.column)} IS NULL)" for field in fields)
-    cursor.execute(f"SELECT {questions} FROM {facts.definition.name.quoted}")
-    for field, has_nulls in zip(fields, cursor.fetchone(), strict=True):
-        if has_nulls:
-            yield _null(facts, field, is_key=field in options.pk_fields)
+    has_nulls = ", ".join(f"bool_or({quote_identifier(field.column)} IS NULL)" for field in fields)
+    cursor.execute(f"SELECT {has_nulls} FROM {view.definition.name.quoted}")
+    for field, is_null in zip(fields, cursor.fetchone(), strict=True):
+        if not is_null:
+            continue
+        column = field.column
+        if field in view.view._meta.pk_fields:
+            what = "the key"
+            hint = f"Leave those rows out (WHERE {column} IS NOT NULL), or make other columns the key."
+        else:
+            what = "not null=True"
+            hint = f"Write null=True, blank=True in the field, or coalesce({column}, …) in the SQL."
+        problem = f"its field {field.name!r} is {what}, but the column {column!r} has NULLs."
+        yield message("W013", view.view, problem, hint)
 
 
-def _null(facts: StepFacts, field: models.Field[Any, Any], *, is_key: bool) -> CheckMessage:
-    view, column = facts.definition.view, str(field.column)
-    assert view is not None
-    if is_key:
-        said = f"its field {field.name!r} is its key, and the column {column!r} has NULLs."
-        hint = f"Leave those rows out (WHERE {column} IS NOT NULL), or make other columns the key."
-    else:
-        said = f"its field {field.name!r} is not null=True, and the column {column!r} has NULLs."
-        hint = f"Write null=True, blank=True in the field, or coalesce({column}, …) in the SQL."
-    return checks.Warning(f"{describe(view)}: {said}", hint=hint, id="orm_views_core.W013")
-
-
-def _shared_keys(cursor: CursorWrapper, facts: StepFacts) -> Iterator[CheckMessage]:
-    view: Any = facts.definition.view
-    key: Sequence[str] = [field.column for field in view._meta.pk_fields]
-    columns = {column.name for column in facts.columns}
-    if not columns.issuperset(key) or any(unique <= set(key) for unique in facts.unique):
+def _check_key(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage]:
+    """orm_views_core.W014: several rows have the same key."""
+    key = [str(field.column) for field in view.view._meta.pk_fields]
+    if not set(key) <= set(view.column_names) or any(unique <= set(key) for unique in view.unique):
         return
-    listed = ", ".join(map(quote_identifier, key))
-    complete = " AND ".join(f"{quote_identifier(column)} IS NOT NULL" for column in key)
+    quoted = [quote_identifier(column) for column in key]
+    complete = " AND ".join(f"{column} IS NOT NULL" for column in quoted)
     cursor.execute(
-        f"SELECT count(*) FROM {facts.definition.name.quoted} WHERE {complete}"
-        f" GROUP BY {listed} HAVING count(*) > 1 ORDER BY 1 DESC LIMIT 1"
+        f"SELECT count(*) FROM {view.definition.name.quoted} WHERE {complete}"
+        f" GROUP BY {', '.join(quoted)} HAVING count(*) > 1 ORDER BY 1 DESC LIMIT 1"
     )
     if row := cursor.fetchone():
-        said = f"column {key[0]!r}" if len(key) == 1 else f"columns {', '.join(map(repr, key))}"
-        yield checks.Warning(
-            f"{describe(view)}: its key, {said}, is not unique: {row[0]} rows share one value of it.",
-            hint="Django takes rows of one key for one object. Take more columns into the key "
-            "(pk = models.CompositePrimaryKey(…)), or GROUP BY the key in the SQL.",
-            id="orm_views_core.W014",
+        columns = f"column{'s' if len(key) > 1 else ''} {', '.join(map(repr, key))}"
+        problem = f"its key, {columns}, is not unique: {row[0]} rows have the same value."
+        hint = (
+            "Django treats rows with the same key as one object. Add columns to the key "
+            "(pk = models.CompositePrimaryKey(…)), or GROUP BY the key in the SQL."
         )
+        yield message("W014", view.view, problem, hint)

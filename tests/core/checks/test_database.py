@@ -86,14 +86,14 @@ def test_w010_a_field_without_a_column():
     message = only(check(), "W010")
     assert "lending.Lost (" in message.msg
     assert "its field 'city' reads a column 'city', which views.lost does not have." in message.msg
-    assert "It has id, town." in message.hint
+    assert "The view has id, town." in message.hint
     assert "`manage.py inspect_view lending.Lost`" in message.hint
 
 
 def test_w010_a_model_without_a_key():
     readable("Keyless", "SELECT 'a' AS code", code=models.TextField())
     message = only(check(), "W010")
-    assert "none of its fields is the key, so Django reads a column 'id'" in message.msg
+    assert "no field has primary_key=True, so Django reads a column 'id'" in message.msg
     assert "primary_key=True" in message.hint
 
 
@@ -123,12 +123,12 @@ def test_w012_a_field_that_does_not_fit_its_column():
     )
     at, share = check()
     assert only([at], "W012").msg.endswith(
-        "its field 'at' (DateField) is for date, and the column 'at' is timestamp with time zone."
+        "its field 'at' (DateField) is for date, but the column 'at' is timestamp with time zone."
     )
     assert "Write at = models.DateTimeField()" in at.hint
     assert "at::date" in at.hint
     assert (
-        "its field 'share' (FloatField) is for double precision, and the column 'share' is numeric"
+        "its field 'share' (FloatField) is for double precision, but the column 'share' is numeric"
         in share.msg
     )
 
@@ -169,7 +169,7 @@ def test_w013_nulls_in_a_column_whose_field_has_none():
     fields = {"city": models.TextField(), "town": models.TextField(null=True)}
     readable("Holes", sql, id=key(), **fields)
     message = only(check(), "W013")
-    assert message.msg.endswith("its field 'city' is not null=True, and the column 'city' has NULLs.")
+    assert message.msg.endswith("its field 'city' is not null=True, but the column 'city' has NULLs.")
     assert "null=True, blank=True" in message.hint
     assert "coalesce(city, …)" in message.hint
 
@@ -177,7 +177,7 @@ def test_w013_nulls_in_a_column_whose_field_has_none():
 def test_w013_nulls_in_a_key():
     readable("Unkeyed", "SELECT NULL::int AS id UNION ALL SELECT 1", PostgresMaterialisedViewMixin, id=key())
     message = only(check(), "W013")
-    assert "its field 'id' is its key, and the column 'id' has NULLs" in message.msg
+    assert "its field 'id' is the key, but the column 'id' has NULLs" in message.msg
     assert "WHERE id IS NOT NULL" in message.hint
 
 
@@ -190,7 +190,7 @@ def test_w014_a_key_that_rows_share():
     stored, plain = check()
     assert "lending.Stored" in stored.msg  # what is stored costs least, and is looked at first
     for message in (stored, plain):
-        said = "its key, columns 'a', 'b', is not unique: 3 rows share one value of it."
+        said = "its key, columns 'a', 'b', is not unique: 3 rows have the same value."
         assert only([message], "W014").msg.endswith(said)
         assert "secret" not in message.msg + message.hint
 
@@ -217,7 +217,7 @@ def test_w014_an_index_on_more_than_the_key_says_nothing_of_it():
     sql = "SELECT 1 AS id, n AS b FROM generate_series(1, 2) AS n"
     bases = [PostgresMaterialisedViewMixin]
     readable("Stored", sql, *bases, pk_field=("id", "b"), id=key(), b=models.IntegerField())
-    assert "column 'id', is not unique: 2 rows share one value of it" in only(check(), "W014").msg
+    assert "column 'id', is not unique: 2 rows have the same value" in only(check(), "W014").msg
 
 
 def test_w013_and_w014_together_take_no_longer_than_count_timeout():
@@ -265,7 +265,7 @@ def test_w015_a_view_that_cannot_be_written_through():
     message = only(check(), "W015")
     assert "Grouped (" in message.msg
     assert (
-        "updatable = True, and PostgreSQL refuses INSERT, UPDATE and DELETE on views.grouped" in message.msg
+        "updatable = True, but PostgreSQL refuses INSERT, UPDATE and DELETE on views.grouped" in message.msg
     )
     assert "GROUP BY" in message.hint
 
@@ -315,7 +315,7 @@ def test_w016_sql_that_is_another_one_each_time():
 
     for message in (messages := check_views(None, databases=["default"])):
         assert only([message], "W016").msg.endswith(
-            "its SQL is another one each time it is compiled, so every sync changes it."
+            "its SQL differs each time it is compiled, so every sync changes the view."
         )
         assert "Now()" in message.hint
     assert len(messages) == 2
@@ -338,7 +338,7 @@ def test_w016_a_parameter_that_looks_taken_from_the_clock(taken):
             return Loan.objects.annotate(at=shown).values("id", "at")
 
     message = only(check_views(None, databases=["default"]), "W016")
-    assert f"its SQL has {str(taken())[:10]}" in message.msg
+    assert f"its SQL contains {str(taken())[:10]}" in message.msg
     assert "TruncDate(Now())" in message.hint
 
 

@@ -153,7 +153,7 @@ def test_w001_a_name_that_has_to_be_quoted():
 
     (message,) = check_names(None)
     assert (message.id, message.level) == ("orm_views_core.W001", WARNING)
-    assert "'LoanBook' has capitals" in message.msg
+    assert "'LoanBook' has capital letters" in message.msg
     assert "lower case" in message.hint
 
 

@@ -186,7 +186,7 @@ def test_a_key_that_does_not_identify_a_row_is_none_and_a_check_says_what_to_wri
     assert isinstance(message, Error)
     assert message.id == "orm_views_core.E009"
     assert why in message.msg
-    assert "Say pk_field = …" in message.hint
+    assert "Set pk_field = …" in message.hint
     assert "primary_key=True" in message.hint
 
 

@@ -506,7 +506,7 @@ def test_a_queryset_that_needs_what_comes_further_down(declares, db):
     assert message.id == ("orm_views_core.W004" if declares else "orm_views_core.E006")
     assert "(NameError: " in message.msg if declares else ": NameError: " in message.msg
     assert "'later'" in message.msg
-    assert "Put the class behind what it reads." in message.hint
+    assert "Move the class below everything that it uses." in message.hint
     assert [field.name for field in Shown._meta.fields] == ["id"]
     sync_views()
     assert list(Shown.objects.values("id")) == []
