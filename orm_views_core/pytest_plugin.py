@@ -1,7 +1,7 @@
 """A plugin for pytest: the fixture ``refreshed_views``.
 
-pytest loads it in every project of an environment that this package is installed in, also where there is no
-Django to set up and before coverage is measured. So nothing is imported here but pytest.
+pytest loads it in every project of an environment that has this package, even in projects without Django, and
+before it measures coverage. So this module imports nothing but pytest.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import pytest
 if TYPE_CHECKING:
     from .names import ViewName
 
-#: What is left to do for a test when its tables have been emptied, and the test databases' names meanwhile.
+#: What refreshes the views again when the tables of a test have been emptied, and whether pytest-django keeps
+#: the test databases.
 _AFTERWARDS = pytest.StashKey[Callable[[], None]]()
-_KEPT = pytest.StashKey[bool]()
+_KEEPS_DATABASES = pytest.StashKey[bool]()
 
-#: The names that pytest-django goes by: as it is found by itself, or as ``-p`` or a conftest names it.
+#: The names of pytest-django's plugin: from its entry point, from ``-p``, and from a conftest.
 _PYTEST_DJANGO = ("django", "pytest_django", "pytest_django.plugin")
 
 
-class _Fixtures:
-    """The fixture where pytest-django is at work, which sees from the arguments that ``db`` is needed."""
+class _Fixture:
+    """The fixture in a project with pytest-django, which finds the fixture ``db`` among its arguments."""
 
     @pytest.fixture
     def refreshed_views(
@@ -36,10 +37,9 @@ class _Fixtures:
         """
         from django.db import connections
 
-        from .testing import refresh_for_test
+        from .testing import aliases_of, refresh_for_test
 
-        databases = _databases(request)
-        aliases = [alias for alias in connections if databases == "__all__" or alias in databases]
+        aliases = aliases_of(_databases(request))
 
         def refresh(*views: type | str) -> list[ViewName]:
             return refresh_for_test(*views, databases=aliases)
@@ -58,13 +58,13 @@ class _Fixtures:
 
         if committed:
             request.node.stash[_AFTERWARDS] = refresh_emptied
-            request.node.stash[_KEPT] = django_db_keepdb
+            request.node.stash[_KEEPS_DATABASES] = django_db_keepdb
         refresh()
         return refresh
 
 
-class _Excuse:
-    """The fixture where it cannot work."""
+class _MissingFixture:
+    """The fixture in a project without pytest-django, where it fails and tells why."""
 
     @pytest.fixture
     def refreshed_views(self) -> None:
@@ -77,19 +77,19 @@ class _Excuse:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Offer the fixture, now that all plugins are known."""
+    """Register the fixture. All plugins are known by now."""
     has_django = any(config.pluginmanager.hasplugin(name) for name in _PYTEST_DJANGO)
-    config.pluginmanager.register(_Fixtures() if has_django else _Excuse(), "orm_views_fixtures")
+    config.pluginmanager.register(_Fixture() if has_django else _MissingFixture(), "orm_views_fixtures")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Refresh once more after a test that commits, when its tables are empty: its rows are no other test's.
+    """Refresh the views again after a test that commits, so that the next test does not see its rows.
 
-    After the last test the test databases are gone already, unless they are kept.
+    The tables are empty by now. After the last test the test databases are gone, unless they are kept.
     """
     refresh = item.stash.get(_AFTERWARDS, None)
-    if refresh and (nextitem is not None or item.stash[_KEPT]):
+    if refresh and (nextitem is not None or item.stash[_KEEPS_DATABASES]):
         refresh()
 
 

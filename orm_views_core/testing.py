@@ -1,13 +1,12 @@
-"""Materialised views in the tests of a project: with the rows that the test's own data gives.
+"""Materialised views in the tests of a project: with the rows that follow from the test's data.
 
-The refreshes belong to the test's transaction and are rolled back with it. They are plain ones: a concurrent
-refresh needs rows to compare with, and nobody else reads.
+The refreshes are part of the test's transaction and are rolled back with it. They do not run concurrently:
+REFRESH … CONCURRENTLY needs a populated view, and no other session reads the view.
 https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,7 @@ from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.catalog import queries
-from orm_views_core.engines.postgresql.catalog.fetch import fetch
+from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.registry import registry
@@ -39,14 +37,14 @@ else:
 def refresh_for_test(
     *views: type | str, databases: str | Collection[str] = (DEFAULT_DB_ALIAS,)
 ) -> list[ViewName]:
-    """Refresh materialised views with what the present transaction sees, each after those that it reads.
+    """Refresh materialised views from what the current transaction sees, each after those that it reads.
 
-    No signal is sent, and the views do not remember it: nothing has happened that anybody has to know.
+    It sends no signal, and it does not change the sync states of the views.
 
     Args:
         views: classes, names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``). The
-            materialised views that they read are refreshed before them. All of the databases when none is
-            given.
+            materialised views that they read are refreshed before them. When none is given, all views of
+            the databases.
         databases: the aliases that the test may use, or ``"__all__"``.
 
     Returns:
@@ -54,23 +52,28 @@ def refresh_for_test(
 
     Raises:
         UnknownViewError: when one of ``views`` is not a registered materialised view of these databases.
-        RefreshError: when a view is not in the database, or PostgreSQL refuses; the transaction goes on.
+        RefreshError: when a view is not in the database, or PostgreSQL refuses. The transaction stays usable.
     """
-    aliases = [alias for alias in connections if databases == "__all__" or alias in databases]
+    aliases = aliases_of(databases)
     chosen = _choose(views, aliases)
-    return [
-        name
-        for alias in aliases
-        if (of_alias := [definition for definition in chosen if definition.database == alias])
-        for name in _refresh(get_connection(alias), of_alias)
-    ]
+    refreshed: list[ViewName] = []
+    for alias in aliases:
+        if wanted := [definition for definition in chosen if definition.database == alias]:
+            refreshed += _refresh(get_connection(alias), wanted)
+    return refreshed
+
+
+def aliases_of(databases: str | Collection[str]) -> list[str]:
+    """Return the aliases that a test may use, in the order of DATABASES."""
+    return [alias for alias in connections if databases == "__all__" or alias in databases]
 
 
 class RefreshedViewsMixin(_Base):
     """Refreshes the materialised views for a test case. Put it in front of ``TestCase``.
 
-    In a ``TestCase`` they are refreshed once, after ``setUpTestData``, and rolled back with what it made. In
-    a ``TransactionTestCase``, whose data goes after each test, before each test and after the last.
+    In a ``TestCase`` they are refreshed once, after ``setUpTestData``, and rolled back with its data. A
+    ``TransactionTestCase`` empties its tables after each test, so there they are refreshed before each test
+    and after the last.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -78,8 +81,8 @@ class RefreshedViewsMixin(_Base):
         order = cls.__mro__
         if SimpleTestCase in order and order.index(SimpleTestCase) < order.index(RefreshedViewsMixin):
             raise TypeError(
-                f"{cls.__module__}.{cls.__qualname__}: RefreshedViewsMixin stands behind its test case, "
-                "where it is never asked. Put it in front: class …(RefreshedViewsMixin, TestCase)."
+                f"{cls.__module__}.{cls.__qualname__}: RefreshedViewsMixin comes after its test case, so it "
+                "is never called. Put it in front: class …(RefreshedViewsMixin, TestCase)."
             )
 
     @classmethod
@@ -90,7 +93,7 @@ class RefreshedViewsMixin(_Base):
         try:
             cls.refresh_views()
         except BaseException:
-            super().tearDownClass()  # unittest does not call it after a setUpClass that fails
+            super().tearDownClass()  # unittest does not call it after a setUpClass that fails.
             raise
 
     def setUp(self) -> None:
@@ -102,34 +105,21 @@ class RefreshedViewsMixin(_Base):
     def tearDownClass(cls) -> None:
         super().tearDownClass()
         if not issubclass(cls, TestCase):
-            cls.refresh_views()  # the tables are empty again, and these are not rolled back
+            cls.refresh_views()  # The tables are empty again, and earlier refreshes were committed.
 
     @classmethod
     def refresh_views(cls, *views: type | str) -> list[ViewName]:
-        """Refresh again, after the test has made or changed data.
+        """Refresh again, after the test has changed data, in the ``databases`` of the test.
 
-        Args:
-            views: classes, names or labels, before which the materialised views that they read are
-                refreshed too; all of the test's ``databases`` when none is given.
-
-        Returns:
-            the names of the views that were refreshed, in their order.
-
-        Raises:
-            UnknownViewError: when one of ``views`` is not a registered materialised view of these databases.
-            RefreshError: when a view is not in the database, or PostgreSQL refuses.
+        Args, returned names and errors are those of :func:`refresh_for_test`.
         """
         return refresh_for_test(*views, databases=cls.databases)
 
 
 def _choose(views: Sequence[type | str], aliases: Sequence[str]) -> list[ViewDefinition]:
     if not views:
-        return [
-            _as_definition(view)
-            for alias in aliases
-            for view in registry.views(alias)
-            if issubclass(view, PostgresMaterialisedViewMixin)
-        ]
+        usable = [view for alias in aliases for view in registry.views(alias)]
+        return [_as_definition(view) for view in usable if issubclass(view, PostgresMaterialisedViewMixin)]
     registered = [_as_definition(view) for view in registry.views()]
     chosen: list[ViewDefinition] = []
     for view in views:
@@ -159,7 +149,7 @@ def _of_class(view: type, registered: Sequence[ViewDefinition]) -> list[ViewDefi
 
 
 def _as_definition(view: Any) -> ViewDefinition:
-    """Say what a class is called. Its SQL is not compiled: that would take longer than the refresh."""
+    """Return a definition without SQL, because a compilation would take longer than the refresh."""
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     return ViewDefinition(
         label=label_of(view),
@@ -173,19 +163,13 @@ def _as_definition(view: Any) -> ViewDefinition:
 
 
 def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) -> list[ViewName]:
-    reads: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
-    materialised = set()
     with connection.cursor() as cursor:
-        for schema, name, is_materialised, read_schema, read_name in fetch(cursor, queries.VIEW_READS, {}):
-            view = ViewName(schema, name)
-            reads[view] += [ViewName(read_schema, read_name)] if read_name else []
-            if is_materialised:
-                materialised.add(view)
+        reads, plain = read_view_reads(cursor)
     for definition in wanted:
-        if definition.name not in materialised:
-            raise RefreshError(_not_there(connection, definition))
-    needed = closure(reads, {definition.name for definition in wanted})
-    order = [view for view in creation_order(reads) if view in needed & materialised]
+        if definition.name not in reads or definition.name in plain:
+            raise RefreshError(_why_missing(connection, definition))
+    needed = closure(reads, [definition.name for definition in wanted]) - plain
+    order = [view for view in creation_order(reads) if view in needed]
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for view in order:
             try:
@@ -197,22 +181,22 @@ def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) 
     return order
 
 
-def _not_there(connection: BaseDatabaseWrapper, definition: ViewDefinition) -> str:
+def _why_missing(connection: BaseDatabaseWrapper, definition: ViewDefinition) -> str:
     mirrored = connection.settings_dict["TEST"]["MIRROR"]
     if mirrored:
         advice = (
-            f"In tests the alias {connection.alias!r} mirrors {mirrored!r}, and Django migrates no mirror: "
-            "sync its views where you set up the test databases."
+            f"In tests the alias {connection.alias!r} mirrors {mirrored!r}, and Django does not migrate a "
+            "mirror. Sync its views where you set up the test databases."
         )
     elif get_settings().SYNC_ON_MIGRATE:
         advice = (
-            "The test database was kept from an earlier run without it. Make it anew: leave --keepdb away, "
-            "or with pytest, say --create-db."
+            "The test database was kept from an earlier run without the view. Create it again: leave out "
+            "--keepdb, or use --create-db with pytest."
         )
     else:
         advice = "Set ORM_VIEWS['SYNC_ON_MIGRATE'] to True in the settings of your tests."
     return (
-        f"{definition.where}: {definition.name} is no materialised view in database "
+        f"{definition.where}: {definition.name} is not a materialised view in database "
         f"{connection.alias!r} ({connection.settings_dict['NAME']}). {advice}"
     )
 

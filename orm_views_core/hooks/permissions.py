@@ -1,4 +1,4 @@
-"""The permissions of readable views, which ``migrate`` makes for what is in migrations only."""
+"""The permissions of readable views. Django creates permissions only for models that are in migrations."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from orm_views_core.views.readable import is_readable
 def create_view_permissions(
     sender: AppConfig | None = None, using: str = DEFAULT_DB_ALIAS, **kwargs: Any
 ) -> None:
-    """Create the permissions of all readable views that have none: a receiver of ``post_migrate``.
-
-    Django asks the migrations which models there are, and readable views are in none.
+    """Create the missing permissions of all readable views. A receiver of ``post_migrate``.
 
     Args:
-        sender: the app that migrated; once for all, it is that of the permissions.
+        sender: the app that was migrated. The receiver is connected for ``django.contrib.auth`` only, so
+            that it runs once.
         using: the alias of the database that was migrated.
-        kwargs: what else the signal says; ``apps`` are the models as the migrations left them.
+        kwargs: the other arguments of the signal; ``apps`` has the models as the migrations left them.
     """
-    known = kwargs.get("apps", apps)
+    migrated = kwargs.get("apps", apps)
     try:
-        known.get_model("auth", "Permission")
-        known.get_model("contenttypes", "ContentType")
-    except LookupError:  # taken away, or not there yet
+        migrated.get_model("auth", "Permission")
+        migrated.get_model("contenttypes", "ContentType")
+    except LookupError:  # A migration removed them, or has yet to create them.
         return
     from django.contrib.auth.models import Permission
     from django.contrib.contenttypes.models import ContentType
@@ -35,26 +34,26 @@ def create_view_permissions(
     views = [model for model in apps.get_models() if is_readable(model)]
     if not views or not router.allow_migrate_model(using, Permission):
         return
-    ContentType.objects.clear_cache()  # it may be of what a rolled back migration made
+    ContentType.objects.clear_cache()  # It may hold rows of a migration that was rolled back.
     types = ContentType.objects.db_manager(using).get_for_models(*views, for_concrete_models=False)
-    found = set(
-        Permission.objects.using(using)
-        .filter(content_type__in=types.values())
-        .values_list("content_type", "codename")
+    permissions = Permission.objects.using(using)
+    existing = set(
+        permissions.filter(content_type__in=types.values()).values_list("content_type", "codename")
     )
-    wanted = [
+    missing = [
         Permission(content_type=types[view], codename=codename, name=name)
         for view in views
         for codename, name in _permissions(view)
-        if (types[view].pk, codename) not in found
+        if (types[view].pk, codename) not in existing
     ]
-    Permission.objects.using(using).bulk_create(wanted)
+    permissions.bulk_create(missing)
 
 
 def _permissions(view: Any) -> list[tuple[str, str]]:
+    """Return the codenames and names of a model's default permissions and those of its ``Meta``."""
     opts = view._meta
-    usual = [
+    default = [
         (get_permission_codename(action, opts), f"Can {action} {opts.verbose_name_raw}")
         for action in opts.default_permissions
     ]
-    return [*usual, *opts.permissions]
+    return [*default, *opts.permissions]

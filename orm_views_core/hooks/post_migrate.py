@@ -1,6 +1,6 @@
-"""``ORM_VIEWS["SYNC_ON_MIGRATE"]``: views are synced when ``migrate`` has finished, above all for tests.
+"""``ORM_VIEWS["SYNC_ON_MIGRATE"]``: views are synced at the end of ``migrate``, above all for tests.
 
-Django sends ``post_migrate`` once for each app that has models, and sends it after a ``flush`` too.
+Django sends ``post_migrate`` once for each app that has models, and also after a ``flush``.
 https://docs.djangoproject.com/en/stable/ref/signals/#post-migrate
 """
 
@@ -24,44 +24,45 @@ from orm_views_core.sync.api import sync_views
 def sync_after_migrate(
     app_config: AppConfig, using: str, verbosity: int = 1, stdout: Any = None, **kwargs: Any
 ) -> None:
-    """Receive ``post_migrate``: sync the views of the database that was migrated, after the last app.
+    """Sync the views of the database that was migrated, after the last app. A receiver of ``post_migrate``.
 
-    Views that need what a migration still has to bring are not synced; that is written to ``stdout``,
-    whatever the verbosity, and is no error: ``migrate shop 0002`` did what it was asked.
+    Views may need what a migration that is not applied yet will create. Then they are not synced, and the
+    reason is written to ``stdout`` whatever the verbosity. It is no error: ``migrate shop 0002`` did what it
+    was asked to do.
 
     Args:
         app_config: the app that the signal is about.
         using: the alias of the database.
-        verbosity: 0 to say nothing of what was done.
+        verbosity: 0 to write nothing after a successful sync.
         stdout: the stream of the command.
-        kwargs: the rest of the signal. Only ``migrate`` sends a ``plan``.
+        kwargs: the other arguments of the signal. Only ``migrate`` sends a ``plan``.
 
     Raises:
-        CommandError: when the views could not be synced. The migrations are applied all the same.
+        CommandError: when the views could not be synced. The migrations stay applied.
     """
     if "plan" not in kwargs or app_config != _last_app() or not get_settings().SYNC_ON_MIGRATE:
         return
-    # An alias that mirrors this one still points at the real database while a test database is made, so
-    # nothing but this alias may be touched.
+    # While Django creates a test database, an alias that mirrors it still points at the real database. So no
+    # other alias than this one may be used.
     if using not in view_databases() or connections[using].vendor != "postgresql":
         return
-    # No colours: the signal does not say whether migrate was told --no-color.
+    # Without colours, because the signal does not tell whether migrate has the option --no-color.
     out = stdout or OutputWrapper(sys.stdout)
     try:
         (result,) = sync_views(databases=[using])
     except OrmViewsError as error:
-        pending = _unapplied(using) if _may_come_with_a_migration(error) else []
+        pending = _unapplied(using) if _may_need_a_migration(error) else []
         if not pending:
             raise CommandError(
                 f"Database {using!r} is migrated, but its views could not be synced, as "
-                f"ORM_VIEWS['SYNC_ON_MIGRATE'] asks for. No view was touched. Mend this, then run "
-                f"sync_views or migrate again:\n{error}"
+                f"ORM_VIEWS['SYNC_ON_MIGRATE'] asks for. No view was changed. Fix this, then run sync_views "
+                f"or migrate again:\n{error}"
             ) from error
-        _write_not_synced(out, using, pending, error)
-        return
-    if verbosity >= 1:
-        out.write(f"Syncing views in database '{using}':")
-        out.write(f"  {summary(result.plan)} ({result.seconds:.3f}s)")
+        lines = _reasons(pending, error)
+    else:
+        lines = [f"  {summary(result.plan)} ({result.seconds:.3f}s)"] if verbosity >= 1 else []
+    if lines:
+        out.write("\n".join([f"Syncing views in database '{using}':", *lines]))
 
 
 def _last_app() -> AppConfig | None:
@@ -69,22 +70,22 @@ def _last_app() -> AppConfig | None:
     return next((app for app in reversed(list(apps.get_app_configs())) if app.models_module), None)
 
 
-def _may_come_with_a_migration(error: OrmViewsError) -> bool:
-    """Say whether an error may be one only because a table, a column or a role is not there yet."""
+def _may_need_a_migration(error: OrmViewsError) -> bool:
+    """Return whether the only cause may be a table, a column or a role that does not exist yet."""
     errors = error.errors if isinstance(error, InvalidViewsError) else [error]
     return all(isinstance(each, (ViewSQLError, MissingRoleError)) for each in errors)
 
 
 def _unapplied(alias: str) -> list[str]:
-    """Return the migrations that a ``migrate`` without arguments would apply."""
+    """Return the migrations that ``migrate`` without arguments would apply."""
     executor = MigrationExecutor(get_connection(alias))
     return [str(migration) for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
-def _write_not_synced(out: Any, alias: str, pending: list[str], error: OrmViewsError) -> None:
+def _reasons(pending: list[str], error: OrmViewsError) -> list[str]:
     count = "1 migration is" if len(pending) == 1 else f"{len(pending)} migrations are"
-    out.write(f"Syncing views in database '{alias}':")
-    out.write(f"  Not synced, because {count} yet to be applied: {', '.join(pending)}.")
-    out.write("  Run migrate without arguments; it syncs the views too. For now this is in the way:")
-    for line in str(error).splitlines():
-        out.write(f"    {line}")
+    return [
+        f"  Not synced, because {count} yet to be applied: {', '.join(pending)}.",
+        "  Run migrate without arguments; it syncs the views too. Until then the sync fails:",
+        *(f"    {line}" for line in str(error).splitlines()),
+    ]

@@ -160,7 +160,7 @@ class TestRefreshForTest:
             refresh_for_test()
         said = str(caught.value)
         assert said.startswith("tests.New (")
-        assert "views.new is no materialised view in database 'default'" in said
+        assert "views.new is not a materialised view in database 'default'" in said
         assert "Set ORM_VIEWS['SYNC_ON_MIGRATE'] to True" in said
 
     def test_with_the_setting_it_is_the_database_that_is_old(self, settings):
@@ -275,7 +275,7 @@ class TestTheMixin:
 
 
 def test_the_mixin_behind_its_test_case_is_said():
-    with pytest.raises(TypeError, match="Case: RefreshedViewsMixin stands behind its test case"):
+    with pytest.raises(TypeError, match="Case: RefreshedViewsMixin comes after its test case"):
 
         class Case(TestCase, RefreshedViewsMixin):
             pass

@@ -54,12 +54,11 @@ def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, S
 
 
 def read_view_reads(cursor: CursorWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
-    """Return which views each view of the database reads, ours or not, and which of them are plain."""
+    """Return which views each view of the database reads, and which views are not materialised."""
     reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
     plain = set()
     for schema, name, is_materialised, read_schema, read in fetch(cursor, queries.VIEW_READS, {}):
-        if read:
-            reads[ViewName(schema, name)].add(ViewName(read_schema, read))
+        reads[ViewName(schema, name)] |= {ViewName(read_schema, read)} if read else set()
         if not is_materialised:
             plain.add(ViewName(schema, name))
     return dict(reads), plain
