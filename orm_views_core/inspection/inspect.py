@@ -1,4 +1,4 @@
-"""Trying one view, to write the fields that read it."""
+"""Finds one view, tries its SQL, and returns the fields that its class needs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from .source import Inspection, can_be_field, declare_columns
 
 
 def inspect_view(wanted: str, database: str | None = None) -> Inspection:
-    """Say which fields a model needs to read a view, having tried its SQL; nothing is changed.
+    """Return the fields that a model needs to read a view. A dry run finds its columns; nothing is changed.
 
     Args:
         wanted: the view's name (``loan_book``, ``views.loan_book``) or its class (``lending.LoanBook``).
-        database: an alias, where views of several databases are called so.
+        database: the alias of the view's database; needed when views of several databases have this name.
 
     Raises:
-        UnknownViewError: when it fits no view, or several.
-        InvalidViewError: when its class says no view, or PostgreSQL refuses its SQL.
-        DatabaseUnavailableError: when its database does not answer.
+        UnknownViewError: when no view, or more than one, has this name.
+        InvalidViewError: when its class is invalid, or PostgreSQL refuses its SQL.
+        DatabaseUnavailableError: when its database cannot be reached.
     """
     alias, view = _find(wanted, database)
     detail = get_detail(alias, name_of(view))
@@ -41,6 +41,7 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor, canonical_names(cursor):
         named = read_named_types(cursor, [column.type for column in columns])
     key = _key(view, columns)
+    source = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"
     return Inspection(
         label=label_of(view),
         source=vars(view).get("_view_source"),
@@ -49,27 +50,26 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
         is_readable=is_readable(view),
         columns=declare_columns(columns, key, _taken(view), named),
         key=key,
-        bases=_bases(view),
+        bases=(f"PostgresView{source}", f"ReadableView{source}"),
         has_contrib_postgres=apps.is_installed("django.contrib.postgres"),
     )
 
 
 def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView]]:
-    """Find one class without asking a database, so that only its own has to answer."""
-    handles: set[str] = set()
-    found: list[tuple[str, type[BasePostgresView]]] = []
-    for alias in registry.databases() if database is None else [database]:
-        for view in registry.views(alias):
-            own = set(_handles(view))
-            handles |= own
-            if wanted in own:
-                found.append((alias, view))
+    """Find one class in the registry, so that only the view's own database has to answer."""
+    handles = [
+        (handle, alias, view)
+        for alias in (registry.databases() if database is None else [database])
+        for view in registry.views(alias)
+        for handle in set(_handles(view))
+    ]
+    found = [(alias, view) for handle, alias, view in handles if handle == wanted]
     if not found:
-        raise unknown_view(wanted, handles)
+        raise unknown_view(wanted, {handle for handle, _, _ in handles})
     if len(found) > 1:
         several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in found)
         raise UnknownViewError(
-            f"Several views are called {wanted!r}: {several}. Name one by its schema or its class, or say "
+            f"Several views have the name {wanted!r}: {several}. Add the schema, name the class, or use "
             "--database."
         )
     return found[0]
@@ -79,7 +79,7 @@ def _handles(view: type[BasePostgresView]) -> Iterator[str]:
     yield label_of(view)
     try:
         name = name_of(view)
-    except InvalidViewError:  # whoever asks for it by its class is told why
+    except InvalidViewError:  # inspect_view() raises it when the view is asked for by its class.
         return
     yield from (str(name), name.name)
 
@@ -88,7 +88,7 @@ def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, 
     """Return the columns that a view's class gives it, whatever is installed."""
     status, where = detail.status, describe(view)
     if status.label != label_of(view):
-        raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another one.")
+        raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another name.")
     if detail.expected is not None:
         return detail.expected.columns
     if status.state is State.INVALID:
@@ -111,18 +111,16 @@ def _key(view: type[BasePostgresView], columns: tuple[Column, ...]) -> tuple[str
 def _taken(view: type[BasePostgresView]) -> set[str]:
     """Return the names that no field of a view may have.
 
-    They are those that a model has itself, methods of the class, and what its body assigns: a field pasted
-    below ``name = "loan_book"`` would take the view's name away.
+    They are the attributes of every model, the methods of the class, and what the body of the class assigns:
+    a field below ``name = "loan_book"`` would replace the view's name.
     """
-    names = {*dir(Model), "objects", "pk", "Meta", "DoesNotExist", "MultipleObjectsReturned"}
-    names |= {name for base in view.__mro__ for name, value in vars(base).items() if _is_method(value)}
-    return names | {name for name, value in vars(view).items() if not hasattr(value, "field")}
-
-
-def _is_method(value: object) -> bool:
-    return callable(value) or isinstance(value, (classmethod, staticmethod))
-
-
-def _bases(view: type[BasePostgresView]) -> tuple[str, str]:
-    suffix = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"
-    return f"PostgresView{suffix}", f"ReadableView{suffix}"
+    methods = {
+        name
+        for base in view.__mro__
+        for name, value in vars(base).items()
+        if callable(value) or isinstance(value, (classmethod, staticmethod))
+    }
+    assigned = {name for name, value in vars(view).items() if not hasattr(value, "field")}
+    return (
+        {*dir(Model), "objects", "pk", "Meta", "DoesNotExist", "MultipleObjectsReturned"} | methods | assigned
+    )

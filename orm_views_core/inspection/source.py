@@ -1,4 +1,4 @@
-"""The fields of a view as the source text of a model, from the columns that it has. Pure."""
+"""The source text of a model's fields, from the columns of a view. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class DeclaredColumn:
     """A column, and the field that reads it.
 
     Attributes:
-        attribute: what the field is called; not as the column where Python or Django would not have it.
-        arguments: those that its type does not ask for.
+        attribute: the name of the field. It is the column's name unless Python or Django forbids that.
+        arguments: the arguments of the field besides those of its type.
     """
 
     column: Column
@@ -30,7 +30,7 @@ class DeclaredColumn:
 
     @property
     def source(self) -> str | None:
-        """The field as it is written behind its name; None when Django cannot read the column."""
+        """The source of the field without its name; None when Django cannot read the column."""
         return self.field.write(*self.arguments) if can_be_field(self.column.name) else None
 
 
@@ -39,13 +39,13 @@ class Inspection:
     """A view with the fields that read it.
 
     Attributes:
-        label: ``app_label.ClassName`` of its class.
-        source: where that is written.
+        label: ``app_label.ClassName``.
+        source: the file and line of the class.
         database: the alias.
-        view: its name.
-        is_readable: whether it is a model already.
-        bases: the base class that it has, and the one that would make it a model; for one that is none.
-        key: the columns that identify a row; empty when that is not known.
+        view: the name of the view.
+        is_readable: whether the class is a model.
+        key: the columns that identify a row; empty when they are not known.
+        bases: the base class of a view that is not a model, and the base class that would make it one.
         has_contrib_postgres: whether ``django.contrib.postgres`` is installed.
     """
 
@@ -66,48 +66,46 @@ def declare_columns(
     taken: Collection[str],
     named: Mapping[str, NamedType],
 ) -> tuple[DeclaredColumn, ...]:
-    """Return the fields that read some columns.
+    """Return the field for each column.
 
     Args:
-        columns: those, in their order.
-        key: the columns that identify a row.
+        key: the names of the columns that identify a row.
         taken: the names that no field may have.
         named: the domains and enums among the columns' types.
     """
-    used: set[str] = set()
+    used = set(taken)
     declared = []
     for column in columns:
-        only_key = list(key) == [column.name]
-        attribute = attribute_name(column.name, {*taken, *used}, is_key=only_key)
+        is_key = list(key) == [column.name]
+        attribute = attribute_name(column.name, used, is_key=is_key)
         used.add(attribute)
-        arguments = ["primary_key=True"] if only_key else []
+        arguments = ["primary_key=True"] if is_key else []
         if column.name not in key:
-            # A view's columns carry no NOT NULL, and an outer join may make any of them NULL.
+            # A column of a view has no NOT NULL constraint, and an outer join may make any column NULL.
             arguments = ["null=True", "blank=True"]
         if attribute != column.name:
             arguments.append(f"db_column={column.name!r}")
-        field_source = field_for(column.type, named)
-        declared.append(DeclaredColumn(column, attribute, field_source, tuple(arguments)))
+        declared.append(DeclaredColumn(column, attribute, field_for(column.type, named), tuple(arguments)))
     return tuple(declared)
 
 
 def can_be_field(column: str) -> bool:
-    """Say whether Django can read a column of this name.
+    """Return whether Django can read a column with this name.
 
-    It doubles neither quotes nor per cent signs in it, for which the driver then wants parameters.
+    Django does not double a quote in a name, nor a per cent sign, which the driver takes for a parameter.
     """
     return not {"%", '"'} & set(column)
 
 
 def attribute_name(column: str, taken: Collection[str], *, is_key: bool = False) -> str:
-    """Return what to call the field of a column.
+    """Return a name for the field of a column.
 
     Args:
-        column: its name, which may be anything.
-        taken: the names that it may not have.
-        is_key: whether it is the key by itself: Django has no other field called ``id``.
+        column: the name of the column, which may be any text.
+        taken: the names that the field may not have.
+        is_key: whether the column is the whole key. Django allows no other field the name ``id``.
     """
-    # Django reads a double underscore as the way to a related model, and allows no underscore at the end.
+    # Django forbids a double underscore, which is a lookup in a related model, and an underscore at the end.
     name = re.sub(r"_+", "_", re.sub(r"\W", "_", column.lower())).strip("_")
     if not name or not name.isidentifier():
         name = f"column_{name}".rstrip("_")
@@ -120,12 +118,12 @@ def attribute_name(column: str, taken: Collection[str], *, is_key: bool = False)
 
 
 def declaration_lines(inspection: Inspection) -> Iterator[str]:
-    """Yield the source text to paste: what to import, then the fields, as far in as a class has them."""
+    """Yield the source text to paste: the imports, then the fields, indented as in a class."""
     where = f" ({inspection.source})" if inspection.source else ""
-    yield f"# The fields of {inspection.label}{where}, for below its class statement."
+    yield f"# The fields of {inspection.label}{where}. Paste them below its class statement."
     if not inspection.is_readable:
         base, readable = inspection.bases
-        yield f"# It is no model yet: let it inherit {readable} instead of {base}."
+        yield f"# It is not a model yet. Let it inherit from {readable} instead of {base}."
     yield from _imports(inspection)
     yield ""
     attributes = {declared.column.name: declared.attribute for declared in inspection.columns}
@@ -133,13 +131,14 @@ def declaration_lines(inspection: Inspection) -> Iterator[str]:
         parts = ", ".join(f'"{attributes[column]}"' for column in inspection.key)
         yield f"    pk = models.CompositePrimaryKey({parts})"
     elif not inspection.key:
-        yield "    # Which columns identify a row is not known; without a key Django looks for a column id."
-        yield "    # Write primary_key=True in one field, in the place of null=True, blank=True; for several:"
+        yield "    # Which columns identify a row is not known. Without a key, Django reads a column id."
+        yield "    # In one field, write primary_key=True instead of null=True, blank=True. For several:"
         yield '    # pk = models.CompositePrimaryKey("…", "…")'
     for declared in inspection.columns:
         if declared.source is None:
             name = " ".join(declared.column.name.split())
-            yield f'    # {name!r}: Django reads no column with % or " in its name. Rename it in the SQL.'
+            problem = 'Django cannot read a column with % or " in its name. Rename it in the SQL.'
+            yield f"    # {name!r}: {problem}"
             continue
         comment = f"  # {declared.field.comment}" if declared.field.comment else ""
         yield f"    {declared.attribute} = {declared.source}{comment}"
@@ -159,7 +158,7 @@ def _imports(inspection: Inspection) -> Iterator[str]:
 
 
 def inspection_as_dict(inspection: Inspection) -> dict[str, Any]:
-    """Return the facts as JSON has them."""
+    """Return an inspection as a JSON object."""
     return {
         "view": inspection.view,
         "class": inspection.label,

@@ -160,8 +160,8 @@ def test_a_column_that_django_cannot_read_is_said_and_gets_no_field(run):
         sql = 'SELECT 1 AS "of %", 2 AS "paid "" in", 3 AS loans'
 
     printed = run("percentages")
-    assert """    # 'of %': Django reads no column with % or " in its name.""" in printed
-    assert """    # 'paid " in': Django reads no column with % or " in its name.""" in printed
+    assert """    # 'of %': Django cannot read a column with % or " in its name.""" in printed
+    assert """    # 'paid " in': Django cannot read a column with % or " in its name.""" in printed
     assert "# Which columns identify a row is not known" in printed
     columns = json.loads(run("percentages", "--json"))["columns"]
     assert [column["field"] for column in columns] == [
@@ -241,7 +241,7 @@ def test_a_readable_view_keeps_the_key_that_it_has_and_is_not_told_to_become_one
     printed = run("lending.Already")
     assert "    code = models.TextField(primary_key=True)\n" in printed
     assert "    added = models.IntegerField(null=True, blank=True)\n" in printed
-    assert "no model yet" not in printed
+    assert "not a model yet" not in printed
 
 
 @pytest.mark.parametrize("base", [PostgresViewFromSQL, PostgresViewFromQueryset])
@@ -250,7 +250,7 @@ def test_a_view_that_is_no_model_is_told_what_to_inherit(run, base):
     queryset = classmethod(lambda cls: Customer.objects.values("id", "city"))
     type("Plain", (base,), {"sql": "SELECT 1 AS id", "get_queryset": queryset, "__module__": __name__})
     printed = run("plain")
-    assert f"# It is no model yet: let it inherit {readable} instead of {base.__name__}.\n" in printed
+    assert f"# It is not a model yet. Let it inherit from {readable} instead of {base.__name__}.\n" in printed
     assert f"from orm_views_core.views import {readable}\n" in printed
 
 
