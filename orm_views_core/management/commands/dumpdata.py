@@ -9,7 +9,7 @@ from orm_views_core.views.readable import is_readable
 
 
 class Command(DumpData):
-    """Leaves out the rows of readable views, which no ``loaddata`` could put back; unless they are named."""
+    """Leaves out readable views unless they are named, because ``loaddata`` could not restore their rows."""
 
     def handle(self, *app_labels: str, **options: Any) -> None:
         named = {label.lower() for label in app_labels}

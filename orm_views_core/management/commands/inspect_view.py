@@ -15,7 +15,7 @@ from orm_views_core.management.arguments import add_database_argument
 class Command(BaseCommand):
     help = "Prints the fields that a view's columns need, ready to paste into its class. Changes nothing."
 
-    # That a class has no fields is an error, and what this is for.
+    # A class without fields fails the system checks, and this command is for such classes.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -15,15 +15,15 @@ from orm_views_core.status import DatabaseStatus, get_statuses
 
 
 class Command(BaseCommand):
-    help = "Shows how every view stands: synced, changed, drifted, missing, ..."
+    help = "Shows the state of every view: synced, changed, drifted, missing, ..."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_views_argument(parser)
         add_database_argument(parser, "Show")
         form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="Print the same facts as JSON.")
+        form.add_argument("--json", action="store_true", help="Print the statuses as JSON.")
         form.add_argument(
-            "--openmetrics", action="store_true", help="Print age, duration, rows and status for Prometheus."
+            "--openmetrics", action="store_true", help="Print age, duration, rows and state for Prometheus."
         )
         parser.add_argument(
             "--check-freshness", action="store_true", help="Exit with 1 if a view is older than promised."
@@ -34,31 +34,29 @@ class Command(BaseCommand):
             statuses = get_statuses([options["database"]] if options["database"] else None)
         except OrmViewsError as error:
             raise CommandError(str(error)) from error
-        shown = [self._chosen(database, options["views"]) for database in statuses]
         for text in options["views"]:
-            if not any(status_matches(view, text) for database in shown for view in database.views):
-                raise CommandError(
-                    f"No view is called {text!r}. show_views without arguments lists them all."
-                )
+            if not any(status_matches(view, text) for database in statuses for view in database.views):
+                raise CommandError(f"No view is called {text!r}. show_views lists all views.")
+        shown = [_only(database, options["views"]) for database in statuses]
         if options["json"]:
             self.stdout.write(json.dumps([status_as_dict(database) for database in shown], indent=2))
         elif options["openmetrics"]:
             self.stdout.write("\n".join(openmetrics(shown)))
         else:
             for database in shown:
-                self._print(database)
+                self.stdout.write(self.style.MIGRATE_HEADING(database.database))
+                for state, line in status_table(database):
+                    style = state.style if state else ""
+                    self.stdout.write(getattr(self.style, style)(line) if style else line)
         if failed := [database for database in shown if database.error]:
             raise CommandError("\n".join(str(database.error) for database in failed))
         if options["check_freshness"] and (stale := stale_views(shown)):
             raise CommandError(f"Stale: {', '.join(stale)}. Run refresh_views --due.", returncode=1)
 
-    def _chosen(self, database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
-        if not wanted:
-            return database
-        views = [view for view in database.views if any(status_matches(view, text) for text in wanted)]
-        return replace(database, views=tuple(views))
 
-    def _print(self, database: DatabaseStatus) -> None:
-        self.stdout.write(self.style.MIGRATE_HEADING(database.database))
-        for state, line in status_table(database):
-            self.stdout.write(getattr(self.style, state.style)(line) if state and state.style else line)
+def _only(database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
+    """Return a status with the wanted views only; with all of them when none is wanted."""
+    if not wanted:
+        return database
+    views = [view for view in database.views if any(status_matches(view, text) for text in wanted)]
+    return replace(database, views=tuple(views))
