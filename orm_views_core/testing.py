@@ -123,11 +123,16 @@ def _choose(views: Sequence[type | str], aliases: Sequence[str]) -> list[ViewDef
     registered = [_as_definition(view) for view in registry.views()]
     chosen: list[ViewDefinition] = []
     for view in views:
-        matches = select_views(
-            _of_class(view, registered) if isinstance(view, type) else registered,
-            [view if isinstance(view, str) else label_of(view)],
-            kind=ViewKind.MATERIALISED_VIEW,
-        )
+        text, candidates = view, registered
+        if isinstance(view, type):
+            candidates = [definition for definition in registered if definition.view is view]
+            if not candidates:
+                where = f"{view.__module__}.{view.__qualname__}"
+                raise UnknownViewError(
+                    f"{where} is not registered as a view. Pass a view class, or the name of a view."
+                )
+            text = candidates[0].label
+        matches = select_views(candidates, [str(text)], kind=ViewKind.MATERIALISED_VIEW)
         here = [definition for definition in matches if definition.database in aliases]
         if not here:
             raise UnknownViewError(
@@ -136,16 +141,6 @@ def _choose(views: Sequence[type | str], aliases: Sequence[str]) -> list[ViewDef
             )
         chosen += here
     return chosen
-
-
-def _of_class(view: type, registered: Sequence[ViewDefinition]) -> list[ViewDefinition]:
-    found = [definition for definition in registered if definition.view is view]
-    if not found:
-        raise UnknownViewError(
-            f"{view.__module__}.{view.__qualname__} is not registered as a view. Pass a view class, or the "
-            "name of a view."
-        )
-    return found
 
 
 def _as_definition(view: Any) -> ViewDefinition:
@@ -182,8 +177,7 @@ def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) 
 
 
 def _why_missing(connection: BaseDatabaseWrapper, definition: ViewDefinition) -> str:
-    mirrored = connection.settings_dict["TEST"]["MIRROR"]
-    if mirrored:
+    if mirrored := connection.settings_dict["TEST"]["MIRROR"]:
         advice = (
             f"In tests the alias {connection.alias!r} mirrors {mirrored!r}, and Django does not migrate a "
             "mirror. Sync its views where you set up the test databases."

@@ -51,11 +51,11 @@ def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessa
         return
     query, model = queryset.query, queryset.model._meta
     if queryset._fields is None:
-        problem = (
-            f"its queryset does not end in .values(), so the view has every column of {model.label}. Columns "
-            "that are added to the model later, perhaps with personal data, become part of the view as well."
+        problem = f"its queryset does not end in .values(), so the view has every column of {model.label}."
+        hint = (
+            "Name the columns: .values('id', …). A column that is added to the model later may be personal."
         )
-        yield message("W002", view, problem, "Name the columns: .values('id', …).")
+        yield message("W002", view, problem, hint)
     is_ordered = query.order_by or query.extra_order_by or (query.default_ordering and model.ordering)
     if query.is_sliced and not is_ordered:
         problem = "its queryset is a slice without an order, so PostgreSQL may choose any rows."
@@ -161,8 +161,7 @@ def _check_key(view: Any) -> Iterator[CheckMessage]:
         columns = tuple(str(field.column) for field in view._meta.pk_fields)
         key = columns[0] if len(columns) == 1 else columns
         problem = (
-            f"it is materialised and has no pk_field, so no unique index guards its key {key!r}, and a "
-            "refresh locks readers out."
+            f"without pk_field, no unique index guards its key {key!r}, and a refresh locks readers out."
         )
         yield message("W006", view, problem, f"Set pk_field = {key!r}.")
 

@@ -40,9 +40,7 @@ def check_views(
     messages: list[CheckMessage] = []
     if raw_setting_problems():
         return messages
-    for alias in registry.databases():
-        if alias not in (databases or ()):
-            continue
+    for alias in [alias for alias in registry.databases() if alias in (databases or ())]:
         try:
             messages += _check_database(get_connection(alias))
         except (DatabaseUnavailableError, UnsupportedDatabaseError, OperationalError, InterfaceError):
@@ -147,9 +145,8 @@ def check_stability(definition: ViewDefinition, connection: BaseDatabaseWrapper)
     else:
         return
     hint = (
-        "Let the database compute what changes: use Now() or TruncDate(Now()) of "
-        "django.db.models.functions, or current_date in SQL, instead of the time in Python. Sort what comes "
-        "from a set."
+        "Use Now() or TruncDate(Now()) of django.db.models.functions, or current_date in SQL, instead of the "
+        "time in Python. Sort what comes from a set."
     )
     yield message("W016", view, problem, hint)
 

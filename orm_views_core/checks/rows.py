@@ -27,7 +27,7 @@ def check_values(connection: BaseDatabaseWrapper, views: Iterable[SyncedView]) -
     """
     deadline = time.monotonic() + get_settings().COUNT_TIMEOUT
     messages: list[CheckMessage] = []
-    populated = sorted((view for view in views if view.populated), key=_cost)
+    populated = sorted((view for view in views if view.installed.populated), key=_cost)
     for view, check in itertools.product(populated, (_check_nulls, _check_key)):
         remaining = deadline - time.monotonic()
         if remaining < 0.001:  # The shortest timeout of PostgreSQL, for which 0 means none.
@@ -45,7 +45,7 @@ def check_values(connection: BaseDatabaseWrapper, views: Iterable[SyncedView]) -
 def _cost(view: SyncedView) -> tuple[bool, float]:
     if view.definition.kind is ViewKind.VIEW:
         return True, 0
-    return False, float("inf") if view.rows is None else view.rows
+    return False, float("inf") if view.installed.rows is None else view.installed.rows
 
 
 def _check_nulls(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage]:
@@ -83,8 +83,5 @@ def _check_key(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage
     if row := cursor.fetchone():
         columns = f"column{'s' if len(key) > 1 else ''} {', '.join(map(repr, key))}"
         problem = f"its key, {columns}, is not unique: {row[0]} rows have the same value."
-        hint = (
-            "Django treats rows with the same key as one object. Add columns to the key "
-            "(pk = models.CompositePrimaryKey(…)), or GROUP BY the key in the SQL."
-        )
+        hint = "Add columns to the key: pk = models.CompositePrimaryKey(…). Or GROUP BY the key in the SQL."
         yield message("W014", view.view, problem, hint)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.relations import Column
-from orm_views_core.database.sync_state import split_comment
+from orm_views_core.database.relations import Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql.catalog.fetch import array, asked, fetch
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_columns
+from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, group
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again, read_columns
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
-from orm_views_core.names import ViewKind, ViewName, declared
+from orm_views_core.names import declared
 from orm_views_core.sql.types import NamedType
-
-_VIEWS = """
-SELECT n.nspname, c.relname, c.oid, c.relispopulated, c.reltuples,
-       pg_catalog.obj_description(c.oid, 'pg_class')
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('v', 'm')
-  AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
-"""
 
 # The columns of the unique indexes.
 _UNIQUE = """
@@ -55,11 +44,9 @@ _COMMANDS = {"INSERT": 1 << 3, "UPDATE": 1 << 2, "DELETE": 1 << 4}
 
 @dataclass(frozen=True)
 class SyncedView:
-    """An installed view that its class has not changed since the last sync, and what PostgreSQL knows of it.
+    """A view whose class has not changed since the last sync, and what PostgreSQL knows of it.
 
     Attributes:
-        populated: whether it can be read.
-        rows: the planner's estimate; None unless it is a materialised view that was analysed.
         unique: sets of columns that a unique index keeps unique, NULLs aside.
         refused: the commands that PostgreSQL refuses on an ``updatable`` view; empty for any other view, and
             for one that another session locks.
@@ -67,12 +54,11 @@ class SyncedView:
     """
 
     definition: ViewDefinition
+    installed: InstalledView
     columns: tuple[Column, ...]
-    populated: bool
-    rows: int | None
     unique: tuple[frozenset[str], ...]
     refused: tuple[str, ...]
-    named_types: Mapping[str, NamedType] = field(default_factory=dict)
+    named_types: Mapping[str, NamedType]
 
     @property
     def view(self) -> Any:
@@ -90,17 +76,6 @@ class SyncedView:
         return [column.name for column in self.columns]
 
 
-class _Row(NamedTuple):
-    """A row of _VIEWS."""
-
-    schema: str
-    name: str
-    oid: int
-    populated: bool
-    rows: float
-    comment: str
-
-
 def read_synced_views(
     connection: BaseDatabaseWrapper, definitions: Collection[ViewDefinition]
 ) -> list[SyncedView]:
@@ -113,35 +88,26 @@ def read_synced_views(
     if not by_name:
         return []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
-        rows = [_Row(*row) for row in fetch(cursor, _VIEWS, asked(list(by_name)))]
-        found = [(by_name[ViewName(row.schema, row.name)], row) for row in rows]
-        found = [(definition, row) for definition, row in found if _is_synced(definition, row)]
-        oids = [row.oid for _, row in found]
+        found = [(by_name[name], view) for name, view in read_again(cursor, list(by_name)).items()]
+        found = [(d, view) for d, view in found if view.state and view.state.code == d.fingerprint]
+        oids = [view.oid for _, view in found]
         columns = read_columns(cursor, oids)
         texts = {column.type for several in columns.values() for column in several}
-        texts |= {field.db_type(connection) or "" for definition, _ in found for field in _fields(definition)}
+        texts |= {field.db_type(connection) or "" for d, _ in found for field in _fields(d)}
         named = read_named_types(cursor, texts - {""})
-        unique: defaultdict[int, list[frozenset[str]]] = defaultdict(list)
-        for oid, names in fetch(cursor, _UNIQUE, {"oids": array(oids)}):
-            unique[oid].append(frozenset(names))
-        refused = _read_refused(cursor, [row.oid for definition, row in found if _is_updatable(definition)])
+        unique = group(fetch(cursor, _UNIQUE, {"oids": array(oids)}))
+        refused = _read_refused(cursor, [view.oid for d, view in found if _is_updatable(d)])
     return [
         SyncedView(
             definition=definition,
-            columns=tuple(columns.get(row.oid, ())),
-            populated=row.populated,
-            rows=int(row.rows) if definition.kind is ViewKind.MATERIALISED_VIEW and row.rows >= 0 else None,
-            unique=tuple(unique[row.oid]),
-            refused=refused.get(row.oid, ()),
+            installed=view,
+            columns=tuple(columns.get(view.oid, ())),
+            unique=tuple(map(frozenset, unique.get(view.oid, ()))),
+            refused=refused.get(view.oid, ()),
             named_types=named,
         )
-        for definition, row in found
+        for definition, view in found
     ]
-
-
-def _is_synced(definition: ViewDefinition, row: _Row) -> bool:
-    state = split_comment(row.comment)[1]
-    return state is not None and state.code == definition.fingerprint
 
 
 def _is_updatable(definition: ViewDefinition) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,16 +144,15 @@ def declaration_lines(inspection: Inspection) -> Iterator[str]:
 
 
 def _imports(inspection: Inspection) -> Iterator[str]:
-    names: defaultdict[str, set[str]] = defaultdict(set)
-    for module, name in [("django.db", "models"), *(i for c in inspection.columns for i in c.field.imports)]:
-        names[module].add(name)
+    imports = {("django.db", "models"), *(i for column in inspection.columns for i in column.field.imports)}
     if not inspection.is_readable:
-        names["orm_views_core.views"].add(inspection.bases[1])
-    needs_app = any(module.startswith("django.contrib.postgres") for module in names)
+        imports.add(("orm_views_core.views", inspection.bases[1]))
+    modules = sorted({module for module, _ in imports})
+    needs_app = any(module.startswith("django.contrib.postgres") for module in modules)
     if needs_app and not inspection.has_contrib_postgres:
         yield '# Add "django.contrib.postgres" to INSTALLED_APPS.'
-    for module in sorted(names):
-        yield f"from {module} import {', '.join(sorted(names[module]))}"
+    for module in modules:
+        yield f"from {module} import {', '.join(sorted(name for of, name in imports if of == module))}"
 
 
 def inspection_as_dict(inspection: Inspection) -> dict[str, Any]:

@@ -8,24 +8,18 @@ from typing import Any, NamedTuple
 
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
+#: What a summary says of an action instead of “to” and its verb.
 _WORDS = {
     Action.SCHEMA: "schema to prepare",
-    Action.CREATE: "to create",
-    Action.REPLACE: "to replace",
-    Action.REBUILD: "to rebuild",
-    Action.DROP: "to drop",
-    Action.ADOPT: "to adopt",
     Action.OPTIONS: "to set options of",
     Action.INDEX: "to re-index",
-    Action.GRANT: "to grant",
     Action.REVOKE: "to revoke from",
-    Action.COMMENT: "to comment",
 }
 
 
 def summary(plan: Plan) -> str:
     """Return “2 to create, 1 to replace, 38 unchanged”."""
-    parts = [f"{count} {_WORDS[action]}" for action, count in plan.counts.items()]
+    parts = [f"{count} {_WORDS.get(action, f'to {action.verb}')}" for action, count in plan.counts.items()]
     if plan.problems:
         parts.insert(0, "blocked")
     return ", ".join([*parts, f"{plan.unchanged} unchanged"])
@@ -70,12 +64,11 @@ def _consequences(step: Step) -> Iterator[str]:
 
 def _sql_lines(step: Step) -> Iterator[str]:
     """Yield the statements of a step. A line of its own introduces those of the swap."""
-    is_swap = False
-    for phase, sql in step.statements:
-        if phase is not Phase.BUILD and not is_swap:
-            yield "-- in the swap:"
-            is_swap = True
-        yield from f"{sql};".splitlines()
+    statements = [f"{sql};" for sql in step.sql_in(Phase.BUILD)]
+    if step.swap_statements:
+        statements += ["-- in the swap:", *(f"{sql};" for sql in step.swap_statements)]
+    for statement in statements:
+        yield from statement.splitlines()
 
 
 class Stages(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orm_views_core.refresh.freshness import in_seconds
+from orm_views_core.refresh.freshness import Freshness, in_seconds
 from orm_views_core.status.states import DatabaseStatus, State, ViewStatus
 
 
@@ -60,14 +60,11 @@ def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
         "refreshed": state.refreshed.isoformat() if state and state.refreshed else None,
         "seconds": state.seconds if state else None,
         "why_not_concurrently": view.why_not_concurrently or None,
-        "freshness": _freshness_as_dict(view),
+        "freshness": _freshness_as_dict(view.freshness) if view.freshness else None,
     }
 
 
-def _freshness_as_dict(view: ViewStatus) -> dict[str, Any] | None:
-    fresh = view.freshness
-    if fresh is None:
-        return None
+def _freshness_as_dict(fresh: Freshness) -> dict[str, Any]:
     return {
         "refresh_every_seconds": in_seconds(fresh.refresh_every),
         "age_seconds": in_seconds(fresh.age),

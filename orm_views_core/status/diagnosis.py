@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
@@ -14,22 +12,15 @@ from orm_views_core.refresh.freshness import Freshness, how_stale
 from .states import State, ViewStatus
 
 
-class _Diagnosis(NamedTuple):
-    """A state and the reason for it; ``advice`` replaces that of the state."""
-
-    state: State
-    reason: str
-    advice: str = ""
-
-
 def registered_status(
     definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
 ) -> ViewStatus:
     """Return the status of a view with a valid class."""
     found = differences(definition, installed)
-    state, reason, advice = _diagnose(definition, installed, found)
+    state, reason = _diagnose(definition, installed, found)
     if stale := how_stale(freshness) if freshness else "":
         state, reason = (State.STALE, stale) if state is State.SYNCED else (state, f"{reason} {stale}")
+    rename = f"Rename the {found.obstructed_by}, or give the view another name."
     return ViewStatus(
         database=definition.database,
         name=definition.name,
@@ -37,7 +28,7 @@ def registered_status(
         kind=definition.kind,
         state=state,
         reason=reason,
-        advice=advice or state.advice,
+        advice=rename if found.obstructed_by else state.advice,
         definition=definition,
         installed=installed,
         differences=found,
@@ -45,37 +36,33 @@ def registered_status(
     )
 
 
-def _diagnose(definition: ViewDefinition, installed: InstalledView | None, found: Differences) -> _Diagnosis:
-    if relation := found.obstructed_by:
-        reason = f"The name belongs to a {relation} that no sync created."
-        return _Diagnosis(State.WRONG_KIND, reason, f"Rename the {relation}, or give the view another name.")
+def _diagnose(
+    definition: ViewDefinition, installed: InstalledView | None, found: Differences
+) -> tuple[State, str]:
+    """Return the state, and the reason for it, of the first rule that applies."""
     if installed is None:
-        return _Diagnosis(State.MISSING, "It is registered, but not in the database.")
-    if found.other_kind:
-        kinds = f"a {installed.relation} in the database, but its class declares a {definition.kind.label}"
-        return _Diagnosis(State.WRONG_KIND, f"It is {kinds}.")
-    if found.unrecorded:
-        advice = "Sync it. A view whose definition is the same is adopted, not rebuilt."
-        return _Diagnosis(State.CHANGED, "It is in the database, but no sync has recorded it.", advice)
-    if found.code:
-        return _Diagnosis(State.CHANGED, "Its class has changed since the last sync.")
-    if found.drifted:
-        return _Diagnosis(State.DRIFTED, "It was changed in the database since the last sync.")
-    if found.sources:
-        reason = "Its SQL selects *, and the columns of what it reads have changed since the last sync."
-        return _Diagnosis(State.CHANGED, reason)
-    if found.grant:
-        return _Diagnosis(State.CHANGED, f"SELECT on it has to be granted to {', '.join(found.grant)}.")
-    if found.revoke:
-        return _Diagnosis(State.CHANGED, f"SELECT on it has to be revoked from {', '.join(found.revoke)}.")
-    if found.comment or found.column_comments:
-        reason = "Its comment is not its docstring, or a column's comment is not the field's help_text."
-        return _Diagnosis(State.CHANGED, reason)
-    if found.record:
-        return _Diagnosis(State.CHANGED, "The roles that may read it have changed since the last sync.")
-    if not installed.populated:
-        return _Diagnosis(State.NOT_POPULATED, "It has no rows yet and cannot be read.")
-    return _Diagnosis(State.SYNCED, "The database has what its class says.")
+        return State.MISSING, "It is registered, but not in the database."
+    relation, kind = installed.relation, definition.kind.label
+    rules = [
+        (found.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
+        (found.other_kind, State.WRONG_KIND, f"It is a {relation}, but its class declares a {kind}."),
+        (
+            found.unrecorded,
+            State.CHANGED,
+            "No sync has recorded it. If its definition is the same, it is adopted.",
+        ),
+        (found.code, State.CHANGED, "Its class has changed since the last sync."),
+        (found.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
+        (found.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
+        (found.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(found.grant)}."),
+        (found.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(found.revoke)}."),
+        (found.comment, State.CHANGED, "Its comment is not the docstring of its class."),
+        (found.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
+        (found.record, State.CHANGED, "The roles that it is granted to have changed since the last sync."),
+        (not installed.populated, State.NOT_POPULATED, "It has no rows yet and cannot be read."),
+        (True, State.SYNCED, "The database has what its class says."),
+    ]
+    return next((state, reason) for applies, state, reason in rules if applies)
 
 
 def invalid_status(

@@ -58,9 +58,8 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     connection = get_connection(database)
     definitions = compile_definitions(connection)
     with transaction.atomic(using=database):
-        catalog = read_catalog(connection, schemas_of(definitions))
-        changes = _read_changes(connection, catalog, [name])
-        status = next((s for s in _statuses(definitions, catalog, changes) if s.name == name), None)
+        catalog, statuses = _read_statuses(connection, definitions, [name])
+        status = next((status for status in statuses if status.name == name), None)
         if status is None:
             raise UnknownViewError(f"There is no view {name} in database {database!r}.")
         installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
@@ -129,40 +128,41 @@ def _database_status(alias: str) -> DatabaseStatus:
         connection = get_connection(alias)
         definitions = compile_definitions(connection)
         with transaction.atomic(using=alias):
-            catalog = read_catalog(connection, schemas_of(definitions))
-            changes = _read_changes(connection, catalog, definitions.views)
+            statuses = _read_statuses(connection, definitions, definitions.views)[1]
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
-    return DatabaseStatus(alias, tuple(_statuses(definitions, catalog, changes)))
+    return DatabaseStatus(alias, tuple(statuses))
 
 
-def _read_changes(
-    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
-) -> dict[int, int]:
-    """Return how many row changes PostgreSQL has counted in what each view reads, by the view's oid."""
-    views = [catalog.relations[name] for name in names if name in catalog.relations]
+def _read_statuses(
+    connection: BaseDatabaseWrapper, definitions: Definitions, names: Collection[ViewName]
+) -> tuple[Catalog, list[ViewStatus]]:
+    """Read the catalog, and return the status of every view in it.
+
+    Args:
+        names: the views for which to read how many rows have changed in what they read.
+    """
+    catalog = read_catalog(connection, schemas_of(definitions))
+    installed = catalog.relations
+    views = [installed[name] for name in names if name in installed]
     with connection.cursor() as cursor:
-        known = [view.oid for view in views if view.state is not None and view.state.changes is not None]
-        return {oid: sources.changes for oid, sources in read_sources_of(cursor, known).items()}
-
-
-def _statuses(definitions: Definitions, catalog: Catalog, changes: Mapping[int, int]) -> list[ViewStatus]:
-    database, installed = definitions.database, catalog.relations
+        counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
+        changes = {oid: sources.changes for oid, sources in read_sources_of(cursor, counted).items()}
     statuses = [_status(definition, catalog, changes) for definition in definitions.views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
         if name in definitions.views:
             name = None  # The error says which other class has the name.
-        statuses.append(
-            invalid_status(database, name, label, error, installed.get(name) if name is not None else None)
-        )
+        view = installed.get(name) if name is not None else None
+        statuses.append(invalid_status(definitions.database, name, label, error, view))
     orphans, schemas = set(find_orphans(definitions, catalog)), set(schemas_of(definitions))
     declared = {*definitions.views, *definitions.invalid_names.values()}
-    for name, view in installed.items():
-        is_shown = name in orphans or name.schema in schemas
-        if view.kind is not None and name not in declared and is_shown:
-            statuses.append(left_over_status(database, view, orphaned=name in orphans))
-    return sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
+    statuses += [
+        left_over_status(definitions.database, view, orphaned=name in orphans)
+        for name, view in installed.items()
+        if view.kind is not None and name not in declared and (name in orphans or name.schema in schemas)
+    ]
+    return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
 
 
 def _status(definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int]) -> ViewStatus:
