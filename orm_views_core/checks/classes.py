@@ -51,7 +51,10 @@ def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessa
         return
     query, model = queryset.query, queryset.model._meta
     if queryset._fields is None:
-        problem = f"its queryset does not end in .values(), so the view has every column of {model.label}."
+        problem = (
+            f"its queryset does not end in .values(), so the view has every column of {model.label}, and "
+            "gets those that are added later."
+        )
         hint = (
             "Name the columns: .values('id', …). A column that is added to the model later may be personal."
         )

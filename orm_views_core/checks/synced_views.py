@@ -18,7 +18,7 @@ from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.names import declared
 from orm_views_core.sql.types import NamedType
 
-# The columns of the unique indexes.
+# The columns that PostgreSQL keeps unique: those of unique indexes without a condition or an expression.
 _UNIQUE = """
 SELECT i.indrelid, ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
                          WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[:i.indnkeyatts - 1]))

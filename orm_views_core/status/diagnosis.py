@@ -46,11 +46,7 @@ def _diagnose(
     rules = [
         (found.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
         (found.other_kind, State.WRONG_KIND, f"It is a {relation}, but its class declares a {kind}."),
-        (
-            found.unrecorded,
-            State.CHANGED,
-            "No sync has recorded it. If its definition is the same, it is adopted.",
-        ),
+        (found.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
         (found.code, State.CHANGED, "Its class has changed since the last sync."),
         (found.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
         (found.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
@@ -58,7 +54,7 @@ def _diagnose(
         (found.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(found.revoke)}."),
         (found.comment, State.CHANGED, "Its comment is not the docstring of its class."),
         (found.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
-        (found.record, State.CHANGED, "The roles that it is granted to have changed since the last sync."),
+        (found.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
         (not installed.populated, State.NOT_POPULATED, "It has no rows yet and cannot be read."),
         (True, State.SYNCED, "The database has what its class says."),
     ]
