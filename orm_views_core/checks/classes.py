@@ -30,7 +30,7 @@ _MOVE_OR_DECLARE = f"Move the class below everything that it uses. Or: {_DECLARE
 def check_querysets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Run the checks of querysets: E005, W002 and W003."""
     views = [view for view in registry.views() if issubclass(view, PostgresViewFromQueryset)]
-    return [found for view in views for found in _check_queryset(view)]
+    return [problem for view in views for problem in _check_queryset(view)]
 
 
 def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessage]:
@@ -70,7 +70,7 @@ def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     """Run the checks of the fields and keys of readable views: E006 to E010, and W004 to W006."""
     checks = (_check_missing_fields, _check_columns, _check_nulls, _check_key, _check_cascades)
     views = [view for view in registry.views() if is_readable(view)]
-    return [found for view in views for check in checks for found in check(view)]
+    return [problem for view in views for check in checks for problem in check(view)]
 
 
 @register("orm_views")

@@ -47,7 +47,7 @@ def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     """Run the checks of the names of views: E003, E004 and W001."""
     if raw_setting_problems():
         return []
-    return [found for alias in view_databases() for found in _check_names_of(alias)]
+    return [problem for alias in view_databases() for problem in _check_names_of(alias)]
 
 
 def _check_names_of(alias: str) -> Iterator[CheckMessage]:

@@ -88,15 +88,15 @@ def read_synced_views(
     if not by_name:
         return []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
-        found = [(by_name[name], view) for name, view in read_again(cursor, list(by_name)).items()]
-        found = [(d, view) for d, view in found if view.state and view.state.code == d.fingerprint]
-        oids = [view.oid for _, view in found]
+        synced = [(by_name[name], view) for name, view in read_again(cursor, list(by_name)).items()]
+        synced = [(d, view) for d, view in synced if view.state and view.state.code == d.fingerprint]
+        oids = [view.oid for _, view in synced]
         columns = read_columns(cursor, oids)
         texts = {column.type for several in columns.values() for column in several}
-        texts |= {field.db_type(connection) or "" for d, _ in found for field in _fields(d)}
+        texts |= {field.db_type(connection) or "" for d, _ in synced for field in _fields(d)}
         named = read_named_types(cursor, texts - {""})
         unique = group(fetch(cursor, _UNIQUE, {"oids": array(oids)}))
-        refused = _read_refused(cursor, [view.oid for d, view in found if _is_updatable(d)])
+        refused = _read_refused(cursor, [view.oid for d, view in synced if _is_updatable(d)])
     return [
         SyncedView(
             definition=definition,
@@ -106,7 +106,7 @@ def read_synced_views(
             refused=refused.get(view.oid, ()),
             named_types=named,
         )
-        for definition, view in found
+        for definition, view in synced
     ]
 
 

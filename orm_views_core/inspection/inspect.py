@@ -63,16 +63,16 @@ def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView
         for view in registry.views(alias)
         for handle in set(_handles(view))
     ]
-    found = [(alias, view) for handle, alias, view in handles if handle == wanted]
-    if not found:
+    matches = [(alias, view) for handle, alias, view in handles if handle == wanted]
+    if not matches:
         raise unknown_view(wanted, {handle for handle, _, _ in handles})
-    if len(found) > 1:
-        several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in found)
+    if len(matches) > 1:
+        several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in matches)
         raise UnknownViewError(
             f"Several views have the name {wanted!r}: {several}. Add the schema, name the class, or use "
             "--database."
         )
-    return found[0]
+    return matches[0]
 
 
 def _handles(view: type[BasePostgresView]) -> Iterator[str]:

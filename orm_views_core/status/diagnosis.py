@@ -16,11 +16,11 @@ def registered_status(
     definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
 ) -> ViewStatus:
     """Return the status of a view with a valid class."""
-    found = differences(definition, installed)
-    state, reason = _diagnose(definition, installed, found)
+    diff = differences(definition, installed)
+    state, reason = _diagnose(definition, installed, diff)
     if stale := how_stale(freshness) if freshness else "":
         state, reason = (State.STALE, stale) if state is State.SYNCED else (state, f"{reason} {stale}")
-    rename = f"Rename the {found.obstructed_by}, or give the view another name."
+    rename = f"Rename the {diff.obstructed_by}, or give the view another name."
     return ViewStatus(
         database=definition.database,
         name=definition.name,
@@ -28,33 +28,33 @@ def registered_status(
         kind=definition.kind,
         state=state,
         reason=reason,
-        advice=rename if found.obstructed_by else state.advice,
+        advice=rename if diff.obstructed_by else state.advice,
         definition=definition,
         installed=installed,
-        differences=found,
+        differences=diff,
         freshness=freshness,
     )
 
 
 def _diagnose(
-    definition: ViewDefinition, installed: InstalledView | None, found: Differences
+    definition: ViewDefinition, installed: InstalledView | None, diff: Differences
 ) -> tuple[State, str]:
     """Return the state, and the reason for it, of the first rule that applies."""
     if installed is None:
         return State.MISSING, "It is registered, but not in the database."
     relation, kind = installed.relation, definition.kind.label
     rules = [
-        (found.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
-        (found.other_kind, State.WRONG_KIND, f"It is a {relation}, but its class declares a {kind}."),
-        (found.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
-        (found.code, State.CHANGED, "Its class has changed since the last sync."),
-        (found.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
-        (found.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
-        (found.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(found.grant)}."),
-        (found.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(found.revoke)}."),
-        (found.comment, State.CHANGED, "Its comment is not the docstring of its class."),
-        (found.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
-        (found.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
+        (diff.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
+        (diff.other_kind, State.WRONG_KIND, f"It is a {relation}, but its class declares a {kind}."),
+        (diff.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
+        (diff.code, State.CHANGED, "Its class has changed since the last sync."),
+        (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
+        (diff.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
+        (diff.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
+        (diff.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
+        (diff.comment, State.CHANGED, "Its comment is not the docstring of its class."),
+        (diff.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
+        (diff.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
         (not installed.populated, State.NOT_POPULATED, "It has no rows yet and cannot be read."),
         (True, State.SYNCED, "The database has what its class says."),
     ]

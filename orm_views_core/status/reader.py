@@ -128,7 +128,7 @@ def _database_status(alias: str) -> DatabaseStatus:
         connection = get_connection(alias)
         definitions = compile_definitions(connection)
         with transaction.atomic(using=alias):
-            statuses = _read_statuses(connection, definitions, definitions.views)[1]
+            _, statuses = _read_statuses(connection, definitions, definitions.views)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
     return DatabaseStatus(alias, tuple(statuses))

@@ -47,7 +47,7 @@ def rows(view, alias=DEFAULT_DB_ALIAS):
         return [row[0] for row in cursor.fetchall()]
 
 
-def _tags():
+def sync_states():
     return {view.name: view.installed.state for view in get_statuses()[0].views}
 
 
@@ -110,10 +110,10 @@ class TestRefreshForTest:
             sent.append(kwargs)
 
         signals.view_refreshed.connect(receive)
-        before = execute("SELECT current_setting('lock_timeout')"), _tags()
+        before = execute("SELECT current_setting('lock_timeout')"), sync_states()
         refresh_for_test()
         signals.view_refreshed.disconnect(receive)
-        assert (execute("SELECT current_setting('lock_timeout')"), _tags()) == before
+        assert (execute("SELECT current_setting('lock_timeout')"), sync_states()) == before
         assert sent == []
 
     @pytest.mark.django_db(databases=["default", "warehouse"])

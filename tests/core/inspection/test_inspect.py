@@ -364,7 +364,7 @@ def test_an_ambiguous_name_is_refused_with_all_that_it_may_be(run):
     assert "    here = " in run("tests.Here")
 
 
-def test_sql_that_postgresql_refuses_is_shown_as_the_rehearsal_shows_it():
+def test_sql_that_postgresql_refuses_is_shown_as_the_dry_run_shows_it():
     class Broken(PostgresViewFromSQL):
         sql = "SELECT nothing FROM lending_customer"
 

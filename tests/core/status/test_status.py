@@ -28,7 +28,7 @@ def statuses():
 
 
 @contextmanager
-def held(statement):
+def locked_by(statement):
     """Another session executes something and keeps its locks until the block ends."""
     taken, release = threading.Event(), threading.Event()
 
@@ -58,7 +58,7 @@ def test_a_status_waits_for_no_refresh_of_the_view_or_of_what_it_reads():
     declare("Stored", "SELECT 1 AS id", PostgresMaterialisedViewMixin, pk_field="id")
     declare("Reader", "SELECT id FROM views.stored")
     sync_views()
-    with held("REFRESH MATERIALIZED VIEW views.stored"), connection.cursor() as cursor:
+    with locked_by("REFRESH MATERIALIZED VIEW views.stored"), connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '100ms'")  # whatever waits fails
         found = statuses()
         cursor.execute("RESET lock_timeout")
@@ -80,7 +80,7 @@ def test_the_page_of_one_view_says_when_it_could_not_be_tried(settings):
     declare("Stored", "SELECT 1 AS id", PostgresMaterialisedViewMixin, pk_field="id")
     declare("Reader", "SELECT id FROM views.stored")
     sync_views()
-    with held("REFRESH MATERIALIZED VIEW views.stored"):
+    with locked_by("REFRESH MATERIALIZED VIEW views.stored"):
         detail = get_detail("default", ViewName("views", "reader"))
     assert detail.expected is None
     assert "could not be tried" in detail.not_tried
