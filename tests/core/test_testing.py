@@ -1,4 +1,4 @@
-"""What a project's own tests have of materialised views: rows of the test's data, and of no other test's."""
+"""Materialised views in a project's tests have the rows of the test's data, and of no other test's."""
 
 from __future__ import annotations
 

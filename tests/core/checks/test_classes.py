@@ -1,4 +1,4 @@
-"""The system checks of what view classes say, each test named after the id that it is about."""
+"""The system checks of view classes. Each test is named after the id that it is about."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MATERIALISED = (PostgresMaterialisedViewMixin, ReadableViewFromQueryset)
 
 
 def messages():
-    """What the checks of this package say that ask no database."""
+    """The messages of this package's checks that read no database."""
     return run_checks(tags=["orm_views"], databases=[])
 
 
 def plain(source, name="Plain"):
-    """Declare a view of a queryset that is no model."""
+    """Declare a view of a queryset that is not a model."""
     said = {"__module__": __name__, "get_queryset": classmethod(lambda cls: source())}
     return type(name, (PostgresViewFromQueryset,), said)
 
 
 def only():
-    """The one message there is; it says which class it is about, and where that is written."""
+    """The only message there is."""
     (message,) = messages()
     assert message.hint
     return message

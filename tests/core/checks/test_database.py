@@ -1,4 +1,4 @@
-"""The checks that ask the database, each test named after the id that it is about."""
+"""The checks that read the database. Each test is named after the id that it is about."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def isolated():
-    """The models of a test are nobody else's."""
+    """The models of a test are registered for this test only."""
     with isolate_apps("tests.demo.lending"):
         yield
 
@@ -427,7 +427,7 @@ def test_only_the_databases_that_are_asked_for_are_asked(settings):
         "orm_views_core.W010"
     ]
     assert [m for m in run_checks() if m.id.startswith("orm_views")] == []
-    # From 6.1 on Django takes a sync state without databases for the sync state and all databases.
+    # From 6.1 on, Django runs the checks of a tag on all databases when no database is named.
     asked = ["orm_views_core.W010"] if django.VERSION >= (6, 1) else []
     assert [m.id for m in run_checks(tags=["orm_views"])] == asked
 

@@ -1,4 +1,4 @@
-"""inspect_view: what it prints is pasted, imported and read."""
+"""inspect_view: its output is pasted into a class, imported, and used to read the view."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def isolated():
-    """The models of a test are nobody else's."""
+    """The models of a test are registered for this test only."""
     with isolate_apps("tests.demo.lending"):
         yield
 

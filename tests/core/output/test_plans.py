@@ -28,7 +28,7 @@ def changed(definition, sql):
 
 @pytest.fixture
 def plan():
-    """Two missing, one rebuilt with the materialised view that reads it, one gone, one unchanged."""
+    """Two views to create, two to rebuild (one reads the other), one to drop, one unchanged."""
     loans = install(LOANS)
     totals = install(
         TOTALS,

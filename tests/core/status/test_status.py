@@ -1,4 +1,4 @@
-"""What every screen and command says of a view, and that saying it never waits."""
+"""The status of views, and that reading it never waits for a lock."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_status_waits_for_no_refresh_of_the_view_or_of_what_it_reads():
         }
         assert found["views.stored"].why_not_concurrently == ""
         assert found["views.stored"].installed.definition is None
-        # Nothing has changed, so a deploy does not wait either.
+        # Nothing has changed, so a sync does not wait either.
         (result,) = sync_views()
         assert result.steps == ()
 
