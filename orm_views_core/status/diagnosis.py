@@ -45,7 +45,7 @@ def _diagnose(
     relation, kind = installed.relation, definition.kind.label
     rules = [
         (diff.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
-        (diff.other_kind, State.WRONG_KIND, f"It is a {relation}, but its class declares a {kind}."),
+        (diff.other_kind, State.WRONG_KIND, f"It is a {relation} in the database; its class says {kind}."),
         (diff.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
         (diff.code, State.CHANGED, "Its class has changed since the last sync."),
         (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
