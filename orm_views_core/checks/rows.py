@@ -43,9 +43,8 @@ def check_values(connection: BaseDatabaseWrapper, views: Iterable[SyncedView]) -
 
 
 def _cost(view: SyncedView) -> tuple[bool, float]:
-    if view.definition.kind is ViewKind.VIEW:
-        return True, 0
-    return False, float("inf") if view.installed.rows is None else view.installed.rows
+    rows = view.installed.rows
+    return view.definition.kind is ViewKind.VIEW, float("inf") if rows is None else rows
 
 
 def _check_nulls(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage]:
