@@ -95,6 +95,11 @@ class InstalledView:
         )
 
     @property
+    def usual_seconds(self) -> float | None:
+        """How many seconds computing the rows took the last time; None when that is unknown."""
+        return self.state.seconds if self.state else None
+
+    @property
     def readers(self) -> frozenset[str]:
         """The roles that may SELECT from it."""
         return frozenset(g.role for g in self.grants if g.privilege == "SELECT")

@@ -135,7 +135,7 @@ class Step:
     @property
     def usual_seconds(self) -> float | None:
         """How long the last build of a materialised view took."""
-        return self.installed.state.seconds if self.installed and self.installed.state else None
+        return self.installed.usual_seconds if self.installed else None
 
 
 @dataclass(frozen=True)

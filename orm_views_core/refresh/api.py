@@ -1,4 +1,8 @@
-"""Refreshing materialised views: in dependency order, and without locking readers out where possible."""
+"""Refreshing materialised views in the order of their dependencies.
+
+The way through a refresh: ``refresh_views()`` → planner (which views, in which order) → tasks (how to refresh
+each) → pool (jobs) → worker (one refresh) → results (what came of it) → listener (signals and callbacks).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,17 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from orm_views_core.database.relations import why_not_concurrently
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
 from orm_views_core.names import declared
 from orm_views_core.views.identity import describe, label_of, name_of
 
-from .planner import PlannedRefresh, plan_refresh, plan_what_answers
-from .pool import Callbacks, Key, carry_out
-from .results import Outcome, RefreshResult, RefreshStart, Task
+from .listener import CallbackListener, SignalListener
+from .planner import PlannedRefresh, RefreshRequest, make_plan
+from .pool import carry_out
+from .results import RefreshResult, RefreshStart
+from .tasks import Key, Task
 
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
@@ -40,38 +45,43 @@ def refresh_views(
 ) -> list[RefreshResult]:
     """Refresh materialised views, each after those that it reads, each in its own transaction.
 
-    A view that somebody else refreshes already is not refreshed once more: the other refresh is joined, and
-    the result says as of when its rows are. What fails stops what reads it, and nothing else.
+    If another session is already refreshing a view, this call waits for that refresh and joins it. The result
+    says as of when the rows are. If a view fails, the views that read it are skipped; all others are
+    refreshed.
 
     Args:
         views: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
-        concurrently: True or False insists; None goes concurrently where it is possible.
+        concurrently: True or False insists; None refreshes concurrently where that is possible.
         databases: aliases; those with registered views when None.
-        downstream: also those that read the views, through plain views too.
-        upstream: also those that they read.
-        due: of the views only those that have no rows, or rows older than ``refresh_every``. What
-            ``downstream`` and ``upstream`` add is refreshed with them, due or not.
-        fresh: join no refresh that had begun before this call.
-        jobs: how many at once, each on a connection of its own. One after another on the caller's connection
-            when 1, and where the caller has a transaction open.
-        on_start: called before each refresh with the view, whether it goes concurrently, and why not.
-        on_done: called after each that succeeded.
-        on_failed: called after each that failed, and for each that is skipped.
+        downstream: also refresh the views that read these, through plain views too.
+        upstream: also refresh the views that these read.
+        due: of the views, refresh only those without rows, or with rows older than ``refresh_every``. The
+            views that ``downstream`` and ``upstream`` add are refreshed with them, due or not.
+        fresh: do not join a refresh that had begun before this call.
+        jobs: how many views to refresh at once, each on a connection of its own. With 1, and where the caller
+            has a transaction open, they are refreshed one after another on the caller's connection.
+        on_start: called before each refresh with the view, whether it is concurrent, and why not. An
+            OrmViewsError that it raises makes that refresh fail, if there is one job; any other exception
+            ends the call.
+        on_done: called after each refresh that succeeded.
+        on_failed: called after each refresh that failed, and for each that is skipped.
         on_wait: called with what a refresh waits for, in words, whenever that changes.
 
     Returns:
-        what came of each, in the order in which they ended.
+        the results, in the order in which the refreshes ended.
 
     Raises:
+        ValueError: when ``jobs`` is less than 1.
         UnknownViewError: when a name is not that of a registered materialised view.
-        RefreshError: when a view could not be refreshed, or a database does not answer, once all that can be
-            are; ``results`` has all of them. An error that is alone is raised as it is, and may be another
-            OrmViewsError.
-            Or, before anything is done, when ``concurrently`` is insisted on for a view that cannot be.
+        RefreshError: when a view could not be refreshed, or a database does not answer. It is raised at the
+            end, after everything that can be refreshed, and ``results`` has all results. A single error is
+            raised as it is, and may be another OrmViewsError.
+            It is raised before any refresh when ``concurrently`` is insisted on for a view that cannot be
+            refreshed concurrently.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}. Give a number from 1 on.")
-    planned, silent = plan_what_answers(
+    request = RefreshRequest(
         views,
         concurrently=concurrently,
         databases=databases,
@@ -79,33 +89,56 @@ def refresh_views(
         upstream=upstream,
         due=due,
     )
-    request = uuid.uuid4()
-    by_key = {(p.definition.database, p.definition.name): p for p in planned}
-    tasks = {
-        key: _task(p.definition, p, request, concurrently=concurrently, due=due, fresh=fresh, jobs=jobs)
-        for key, p in by_key.items()
-    }
-    waits_for = {key: {(key[0], name) for name in p.waits_for} for key, p in by_key.items()}
-
-    def started(start: RefreshStart) -> None:
-        if on_start:
-            definition = by_key[start.database, start.name].definition
-            on_start(definition, start.concurrently, start.why_not)
-
-    results = carry_out(
-        tasks,
-        waits_for,
-        {key: p.seconds for key, p in by_key.items() if p.seconds is not None},
-        Callbacks(started, on_wait, on_done, on_failed),
-        sender=refresh_views,
-        jobs=jobs,
+    plan = make_plan(request)
+    call = uuid.uuid4()
+    tasks = [_task_of(planned, request, call, fresh=fresh) for planned in plan.refreshes]
+    listener = CallbackListener(
+        refresh_views,
+        definitions={Key(p.definition.database, p.definition.name): p.definition for p in plan.refreshes},
+        on_start=on_start,
+        on_done=on_done,
+        on_failed=on_failed,
+        on_wait=on_wait,
     )
-    _raise_errors(results, silent)
+    results = carry_out(tasks, listener, jobs=jobs)
+    _raise_errors(results, plan.unavailable)
     return results
 
 
+def plan_refresh(
+    views: Collection[str] | None = None,
+    *,
+    concurrently: bool | None = None,
+    databases: Sequence[str] | None = None,
+    downstream: bool = False,
+    upstream: bool = False,
+    due: bool = False,
+) -> list[PlannedRefresh]:
+    """Return what ``refresh_views`` would refresh, in its order, and which views would make readers wait.
+
+    The arguments are those of :func:`~orm_views_core.refresh.refresh_views`.
+
+    Raises:
+        UnknownViewError: when a name is not that of a registered materialised view.
+        DatabaseUnavailableError: when a database does not answer.
+        RefreshError: when ``concurrently`` is insisted on for a view that cannot be refreshed concurrently.
+    """
+    request = RefreshRequest(
+        views,
+        concurrently=concurrently,
+        databases=databases,
+        downstream=downstream,
+        upstream=upstream,
+        due=due,
+    )
+    plan = make_plan(request)
+    if plan.unavailable:
+        raise plan.unavailable[0]
+    return plan.refreshes
+
+
 def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
-    """Refresh one materialised view, or join somebody else's refresh of it.
+    """Refresh one materialised view, or join another session's refresh of it.
 
     Args:
         view: its class, or an instance of it.
@@ -119,53 +152,42 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     cls.get_refresh_sql(concurrently)  # raises the ValueError
     alias = declared(cls, "database", DEFAULT_DB_ALIAS)
     get_connection(alias)
-    key: Key = alias, name_of(cls)
-    task = Task(*key, label_of(cls), describe(cls), concurrently, uuid.uuid4())
-    _raise_errors(carry_out({key: task}, {key: set()}, {}, Callbacks(), sender=refresh_views, jobs=1))
+    task = Task(
+        database=alias,
+        name=name_of(cls),
+        label=label_of(cls),
+        where=describe(cls),
+        concurrently=concurrently,
+        request=uuid.uuid4(),
+    )
+    _raise_errors(carry_out([task], SignalListener(refresh_views), jobs=1))
 
 
-def _task(
-    definition: ViewDefinition,
-    planned: PlannedRefresh,
-    request: uuid.UUID,
-    *,
-    concurrently: bool | None,
-    due: bool,
-    fresh: bool,
-    jobs: int,
-) -> Task:
-    state = planned.installed.state if planned.installed else None
+def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, *, fresh: bool) -> Task:
+    definition, state = planned.definition, planned.installed.state if planned.installed else None
+    refreshed = state.refreshed if state else None
     return Task(
-        definition.database,
-        definition.name,
-        definition.label,
-        definition.where,
-        concurrently,
-        request,
-        planned.asked,
-        jobs,
+        database=definition.database,
+        name=definition.name,
+        label=definition.label,
+        where=definition.where,
+        concurrently=request.concurrently,
+        request=call,
+        asked=planned.asked,
+        waits_for=planned.waits_for,
+        last_seconds=planned.seconds,
         not_before=planned.asked if fresh else None,
-        # Another process may have done what is due while those before it were refreshed here.
-        unless_newer_than=((state.refreshed if state else None) or _LONG_AGO) if due else None,
+        # Another process may refresh a view that is due while this call refreshes the views before it.
+        unless_newer_than=(refreshed or _LONG_AGO) if request.due else None,
     )
 
 
-def _raise_errors(results: Sequence[RefreshResult], silent: Sequence[DatabaseUnavailableError] = ()) -> None:
-    errors = [*silent, *(result.error for result in results if result.error is not None)]
+def _raise_errors(
+    results: Sequence[RefreshResult], unavailable: Sequence[DatabaseUnavailableError] = ()
+) -> None:
+    errors = [*unavailable, *(result.error for result in results if result.error is not None)]
     if not errors:
         return
-    if len(results) + len(silent) == 1:
+    if len(results) + len(unavailable) == 1:
         raise errors[0]
     raise RefreshError("\n".join(map(str, errors)), results) from errors[0]
-
-
-__all__ = [
-    "Outcome",
-    "PlannedRefresh",
-    "RefreshResult",
-    "RefreshStart",
-    "plan_refresh",
-    "refresh_materialized_view",
-    "refresh_views",
-    "why_not_concurrently",
-]

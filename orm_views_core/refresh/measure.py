@@ -1,4 +1,4 @@
-"""What has to be known of a view while it is refreshed, and what PostgreSQL counts meanwhile."""
+"""Reading what a refresh needs to know of its view, and what PostgreSQL counts while it runs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.engines.postgresql.catalog.fetch import moment
 from orm_views_core.names import ViewName
 
-# One row in any case, because the backend and the time are to be known of a view that is gone, too.
+# The query returns one row even if the view does not exist, because the backend and the time are needed then
+# too. The oid 0 is PostgreSQL's InvalidOid.
 _LOOK = """
 SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestamp())::float8,
-       v.oid, v.relispopulated, v.description,
+       coalesce(v.oid, 0), coalesce(v.relispopulated, false), v.description,
        EXISTS (SELECT FROM pg_catalog.pg_index i
                WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
                  AND i.indexprs IS NULL AND i.indimmediate),
        CASE WHEN NOT v.relispopulated THEN 0
             WHEN pg_catalog.pg_stat_get_live_tuples(v.oid) > 0 THEN pg_catalog.pg_stat_get_live_tuples(v.oid)
             WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind,
-       pg_catalog.pg_has_role(v.relowner, 'USAGE')
+       coalesce(pg_catalog.pg_has_role(v.relowner, 'USAGE'), false)
 FROM (SELECT) AS one
 LEFT JOIN (
     SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, d.description
@@ -33,9 +34,11 @@ LEFT JOIN (
 ) AS v ON true
 """
 
-# PostgreSQL counts the rows that a transaction writes. The command's sync state does not have the number.
+# The number of rows comes from PostgreSQL's counters of the rows that a transaction writes, because the
+# command tag of REFRESH MATERIALIZED VIEW does not contain it.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
-# What a transaction sees that keeps its snapshot is no newer than its beginning.
+# In REPEATABLE READ and SERIALIZABLE, the rows are no newer than the beginning of the transaction, because
+# such a transaction keeps its snapshot.
 _MEASURE = """
 SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
        extract(epoch FROM CASE WHEN current_setting('transaction_isolation') LIKE 'read %%'
@@ -49,17 +52,28 @@ SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
 
 
 class RefreshedView(NamedTuple):
-    """A view as it is now. ``oid`` is None when there is none."""
+    """What a refresh needs to know of its view.
+
+    Attributes:
+        pid: the process id of this session's backend.
+        now: the time, by the database's clock.
+        oid: 0 when no relation has the view's name.
+        comment: the view's COMMENT, with the sync state.
+        has_key: whether the view has a unique index that allows to refresh it concurrently.
+        rows: the estimated number of rows; None when unknown.
+        relkind: the kind of the relation, as in ``pg_class``; None when there is none.
+        is_owner: whether this session's role owns the view, or is a member of the role that does.
+    """
 
     pid: int
     now: dt.datetime
-    oid: int | None
-    populated: bool | None
+    oid: int
+    populated: bool
     comment: str | None
     has_key: bool
     rows: int | None
     relkind: str | None
-    is_owner: bool | None
+    is_owner: bool
 
     @property
     def state(self) -> SyncState | None:
@@ -71,16 +85,22 @@ class RefreshedView(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A view's size and comment, and the rows that this session has written since it last reported them.
+    """A view's size and comment, and how many rows this transaction has written.
 
     Attributes:
-        as_of: what was committed until then is seen by the next statement.
-        there: the oid of what has the view's name now.
+        now: the time, by the database's clock.
+        as_of: the next statement sees what had been committed by this time.
+        oid: the oid of the relation that has the view's name now; None when there is none.
+        size: the size on disk in bytes, with indexes.
+        inserted: the number of inserted rows. Only the difference between two measures is meaningful.
+        deleted: the number of deleted rows; likewise.
+        counts: whether PostgreSQL counts rows (``track_counts``).
+        comment: the view's COMMENT, with the sync state.
     """
 
     now: dt.datetime
     as_of: dt.datetime
-    there: int | None
+    oid: int | None
     size: int
     inserted: int
     deleted: int
@@ -89,7 +109,7 @@ class Measure(NamedTuple):
 
 
 def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
-    """Return a view as it is now; one without an oid when nothing has its name."""
+    """Read what a refresh needs to know of a view, or that there is none."""
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, list(name))
         pid, now, *facts = cursor.fetchone()
@@ -97,8 +117,27 @@ def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
 
 
 def measure(connection: BaseDatabaseWrapper, oid: int, name: ViewName) -> Measure:
-    """Measure a view; of two measurements in one transaction the difference is what was written between."""
+    """Measure a view before or after its rows are computed."""
     with connection.cursor() as cursor:
         cursor.execute(_MEASURE, {"oid": oid, "name": name.quoted})
         now, as_of, *facts = cursor.fetchone()
         return Measure(moment(now), moment(as_of), *facts)
+
+
+def count_rows(estimate: int | None, before: Measure, after: Measure, *, concurrently: bool) -> int | None:
+    """Return how many rows a view has after a refresh; None when that is unknown.
+
+    A refresh that is not concurrent writes all rows anew. A concurrent one writes the differences only.
+
+    Args:
+        estimate: the number of rows before the refresh.
+        before: the view before the refresh.
+        after: the view after the refresh.
+        concurrently: whether the refresh was concurrent.
+    """
+    if not after.counts:
+        return None
+    inserted = after.inserted - before.inserted
+    if not concurrently:
+        return inserted
+    return None if estimate is None else max(0, estimate + inserted - (after.deleted - before.deleted))

@@ -1,21 +1,23 @@
-"""What a refresh is to do, what it has begun and what came of it: values that callbacks and signals carry."""
+"""Values that callbacks and signals carry: a refresh that has begun, and what came of one. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from orm_views_core.exceptions import OrmViewsError, RefreshError
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
+
+from .tasks import Task
 
 
 class Outcome(enum.Enum):
-    """What became of a refresh that was asked for; the value is the word that people see."""
+    """How a refresh that was asked for ended. The value is the word that commands and pages show.
+
+    ``JOINED``: the refresh was coalesced with one that was already running in another session.
+    """
 
     REFRESHED = "refreshed"
     JOINED = "joined"
@@ -28,15 +30,17 @@ class RefreshStart:
     """A refresh that has begun.
 
     Attributes:
+        database: the alias.
         label: the view's class, ``app_label.ClassName``.
-        request: the call of ``refresh_views`` that it belongs to.
-        asked: when that was, by the database's clock.
-        pid: the backend that works on it, as ``pg_cancel_backend`` and ``pg_blocking_pids`` take it. It is
-            that refresh's until its result comes; behind a pooler it is somebody else's afterwards.
-        concurrently: whether readers can go on reading meanwhile, as it looks now; the result says how it
-            was.
-        why_not: if they cannot, why, in words; "" if it was asked for.
-        jobs: how many views at once this call refreshes at most.
+        request: identifies the call of ``refresh_views`` that the refresh belongs to.
+        asked: the time of that call, by the database's clock.
+        pid: the process id of the backend that refreshes, for ``pg_cancel_backend`` and
+            ``pg_blocking_pids``. It belongs to this refresh until the result is known. Behind a connection
+            pooler, the backend may serve other clients afterwards.
+        concurrently: whether readers can go on reading meanwhile, as far as is known at the start. The result
+            has the final value.
+        why_not: why readers have to wait, in words; "" if that was asked for.
+        jobs: how many views this call refreshes at once, at most.
     """
 
     database: str
@@ -55,27 +59,28 @@ class RefreshResult:
     """What came of a refresh that was asked for.
 
     Attributes:
+        database: the alias.
         concurrently: whether readers could go on reading meanwhile.
-        why_not: if they could not, why, in words; "" if it was asked for.
-        seconds: how long it took to compute the rows and swap them in; of a refresh that was joined, as far
-            as that is known. Until it failed, for one that did.
-        outcome: done, joined, failed or skipped.
+        why_not: why readers had to wait, in words; "" if that was asked for.
+        seconds: how long it took to compute the rows and to swap them in. For a refresh that was joined: the
+            duration of the other one, as far as it is known. For one that failed: the time until it failed.
+        outcome: refreshed, joined, failed or skipped.
         label: the view's class, ``app_label.ClassName``.
-        request: the call of ``refresh_views`` that it belongs to; None for no call.
-        asked: when that was, by the database's clock, as the following times.
-        started: the moment as of which the rows are: what was committed until then is in them. None if it was
-            never reached.
-        finished: when the rows were there, a moment before they were committed.
-        waited: how many seconds were spent waiting for locks, another refresh of the same view among them.
-        seen: when the rows of a refresh that was joined were committed already; None for any other.
-        pid: the backend that did it, or failed; None when it was skipped.
+        request: identifies the call of ``refresh_views`` that the refresh belongs to; None for no call.
+        asked: the time of that call. This and the following times are by the database's clock.
+        started: the time as of which the rows are: they contain what had been committed by then. None if the
+            refresh did not get that far.
+        finished: the time at which the rows were computed, a moment before they were committed.
+        waited: how many seconds were spent waiting for locks, including another refresh of the same view.
+        seen: for a refresh that was joined, a time at which its rows were already committed; else None.
+        pid: the process id of the backend that refreshed or failed; None for a view that was skipped.
         error: why it failed or was skipped.
-        rows_before: how many rows there were, an estimate; None when unknown.
-        rows_after: how many there are.
-        rows_exact: whether ``rows_after`` is exact, as it is when all rows were written anew. After a refresh
-            that went concurrently it is the estimate before and what was inserted and deleted.
-        size_before: bytes on disk, indexes included; None when unknown.
-        size_after: likewise.
+        rows_before: the estimated number of rows before; None when unknown.
+        rows_after: the number of rows after; None when unknown.
+        rows_exact: whether ``rows_after`` is exact. It is when all rows were written anew. After a concurrent
+            refresh it is the estimate before, plus the inserted rows, minus the deleted ones.
+        size_before: the size on disk in bytes before, with indexes; None when unknown.
+        size_after: the same after.
     """
 
     database: str
@@ -101,99 +106,45 @@ class RefreshResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the rows are new."""
+        """Whether the view has new rows."""
         return self.outcome in {Outcome.REFRESHED, Outcome.JOINED}
 
     @property
     def joined(self) -> bool:
-        """Whether somebody else computed the rows while we waited."""
+        """Whether another session computed the rows while this one waited."""
         return self.outcome is Outcome.JOINED
 
     @property
     def missed(self) -> dt.timedelta:
         """How long before the request the rows were read.
 
-        What was committed within that time is not in them. More than zero only if a refresh was joined that
-        had begun before; ``fresh=True`` accepts none of these.
+        The rows lack what was committed within that time. It is more than zero only if the refresh was joined
+        with one that had begun before the request; ``fresh=True`` prevents that.
         """
         if self.asked is None or self.started is None:
             return dt.timedelta(0)
         return max(dt.timedelta(0), self.asked - self.started)
 
 
-@dataclass(frozen=True)
-class Task:
-    """A view to be refreshed.
+def result_of(refresh: Task | RefreshStart, outcome: Outcome) -> RefreshResult:
+    """Return the result of a refresh with what is known without any measurement.
 
-    Attributes:
-        where: its class and where it is written, for messages.
-        concurrently: True or False insists; None goes concurrently where it is possible.
-        request: the call that it belongs to.
-        asked: when that was, by the database's clock; when the refresh begins if None.
-        jobs: how many views at once that call refreshes.
-        not_before: the rows of a refresh that was joined must not be older; None for any.
-        unless_newer_than: whoever has refreshed it since the rows were of that time has done what is asked
-            for, also if we did not wait; None if that does not count.
-        reads_new_rows: whether this call has given what it reads new rows: no refresh is joined that had
-            begun before those were there.
+    Every result is made here. The caller adds times, sizes and the error with ``dataclasses.replace``.
+
+    Args:
+        refresh: the refresh; its task if it has not begun.
+        outcome: how it ended.
     """
-
-    database: str
-    name: ViewName
-    label: str
-    where: str
-    concurrently: bool | None
-    request: uuid.UUID
-    asked: dt.datetime | None = None
-    jobs: int = 1
-    not_before: dt.datetime | None = None
-    unless_newer_than: dt.datetime | None = None
-    reads_new_rows: bool = False
-
-
-class Tell(NamedTuple):
-    """Whom to tell what happens meanwhile."""
-
-    started: Callable[[RefreshStart], None]
-    waiting: Callable[[RefreshStart, str], None]
-    #: Waits for some seconds between two tries to get a lock, and may raise what ends the refresh.
-    pause: Callable[[float], None] = time.sleep
-
-
-def interrupted(start: RefreshStart, error: BaseException) -> RefreshResult:
-    """Return the result of a refresh that was begun when the call was interrupted: nothing of it stays."""
+    start = refresh if isinstance(refresh, RefreshStart) else None
     return RefreshResult(
-        start.database,
-        start.name,
-        start.concurrently,
-        start.why_not,
-        0.0,
-        Outcome.FAILED,
-        label=start.label,
-        request=start.request,
-        asked=start.asked,
-        pid=start.pid,
-        error=RefreshError(
-            f"{start.name} in database {start.database!r} was not refreshed: interrupted by "
-            f"{type(error).__name__}."
-        ),
-    )
-
-
-def skipped(task: Task, because: str) -> RefreshResult:
-    """Return the result of a view that is not refreshed because what it reads was not."""
-    error = RefreshError(
-        f"{task.name} in database {task.database!r} was skipped: it reads {because}, which was not refreshed."
-    )
-    return RefreshResult(
-        task.database,
-        task.name,
-        False,
-        "",
-        0.0,
-        Outcome.SKIPPED,
-        label=task.label,
-        request=task.request,
-        asked=task.asked,
-        error=error,
+        database=refresh.database,
+        name=refresh.name,
+        concurrently=bool(refresh.concurrently),
+        why_not=start.why_not if start else "",
+        seconds=0.0,
+        outcome=outcome,
+        label=refresh.label,
+        request=refresh.request,
+        asked=refresh.asked,
+        pid=start.pid if start else None,
     )

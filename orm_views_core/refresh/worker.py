@@ -1,8 +1,9 @@
-"""One refresh of one view, in its transaction: taking its turn, joining another one, computing, recording.
+"""One refresh of one view, in one transaction.
 
-What is asked for while somebody is at it already is not done once more: we wait, and if that succeeded, its
-rows are ours. It may have begun before we asked, so the result says as of when the rows are; whoever must not
-have older ones says so (``not_before``).
+A view is refreshed by one session at a time. A second session waits for the first one. If that one succeeds,
+its rows count for the second session too: the outcome is “joined”, which means that the second refresh is
+coalesced with one that was already running. Those rows may be older than the request, so the result has the
+time as of which they are, and ``Task.not_before`` sets how old they may be.
 https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,268 +31,274 @@ from orm_views_core.engines.postgresql.sessions import running
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
 
-from .measure import Measure, RefreshedView, look, measure
-from .results import Outcome, RefreshResult, RefreshStart, Task, Tell
+from .listener import Listener
+from .measure import Measure, RefreshedView, count_rows, look, measure
+from .results import Outcome, RefreshResult, RefreshStart, result_of
+from .tasks import Task, choose_mode
 
 
-def refresh_one(task: Task, tell: Tell) -> RefreshResult:
+@dataclass
+class _Progress:
+    """How far a refresh has come, over all its tries.
+
+    Attributes:
+        pause: waits for some seconds between two tries to get a lock; may raise an exception to end the
+            refresh.
+        start: the refresh as it was last reported; None before that.
+        waited: how many seconds were spent waiting for locks.
+    """
+
+    task: Task
+    listener: Listener
+    pause: Callable[[float], None]
+    start: RefreshStart | None = None
+    waited: float = 0.0
+
+    def report_waiting(self, what: str) -> None:
+        if self.start is not None:
+            self.listener.waiting(self.start, what)
+
+
+class _Turn(NamedTuple):
+    """The view as it is once its lock is held, and the pid of the session that held it before, if known."""
+
+    view: RefreshedView
+    previous: int | None
+
+
+class _Computed(NamedTuple):
+    """A refresh before it is committed: the view before and after, and how many seconds it took."""
+
+    before: Measure
+    after: Measure
+    seconds: float
+
+
+class _Replaced(Exception):  # noqa: N818 - not an error: the refresh begins again
+    """A sync has replaced the view by another one of its name while this session waited for a lock."""
+
+
+def refresh_one(task: Task, listener: Listener, pause: Callable[[float], None] = time.sleep) -> RefreshResult:
     """Refresh one view in a transaction of this thread's connection.
 
+    Args:
+        task: the view, and how to refresh it.
+        listener: hears of the start and of waiting; the caller reports the end.
+        pause: waits for some seconds between two tries to get a lock; may raise an exception to end the
+            refresh.
+
     Returns:
-        what came of it; an error is in it and not raised.
+        the result. An OrmViewsError is part of it, and is not raised.
     """
-    one = _Refresh(task, tell)
+    progress, began = _Progress(task, listener, pause), time.perf_counter()
     try:
-        return one.run()
+        connection = get_connection(task.database)
+        return in_transaction(
+            connection, partial(_refresh, progress=progress), progress.report_waiting, pause=pause
+        )
     except OrmViewsError as error:
-        return one.failed(error)
-
-
-class _Moved(Exception):  # noqa: N818 - no error: it is done again
-    """Another view has the name now: a sync has put it there while we waited for a lock."""
-
-
-class _Refresh:
-    """A refresh while it is carried out, as many tries as that takes."""
-
-    def __init__(self, task: Task, tell: Tell) -> None:
-        self.task, self.tell = task, tell
-        self.began = time.perf_counter()
-        self.waited = 0.0
-        self.start: RefreshStart | None = None
-
-    def run(self) -> RefreshResult:
-        connection = get_connection(self.task.database)
-        return in_transaction(connection, self._try, self._tell_of_waiting, pause=self.tell.pause)
-
-    def failed(self, error: OrmViewsError) -> RefreshResult:
-        task = self.task
-        if type(error) is SyncFailedError and str(task.name) not in str(error):
-            refused = RefreshError(f"{task.name} could not be refreshed. {error}")
-            refused.__cause__ = error
-            error = refused
-        seconds = time.perf_counter() - self.began - self.waited
-        return self._result(Outcome.FAILED, max(0.0, seconds), error=error)
-
-    def _try(self, connection: BaseDatabaseWrapper) -> RefreshResult:
-        before = self._look(connection)
-        self._tell_of_start(before)
-        while True:
-            view, session = self._take_turn(connection, before)
-            if self._is_done(before, view):
-                return self._joined(view, session)
-            assert self.start is not None
-            self.start = replace(self.start, **self._how(view))
-            limit_lock_waits(connection)
-            with connection.cursor() as cursor:
-                sources = read_sources_of(cursor, [_oid(view)]).get(_oid(view), Sources((), 0))
-            try:
-                return self._compute(connection, view, sources)
-            except _Moved:
-                continue
-
-    def _look(self, connection: BaseDatabaseWrapper) -> RefreshedView:
-        view = look(connection, self.task.name)
-        if view.relkind != "m":
-            what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
-            raise RefreshError(
-                f"{self.task.where}: {self.task.name} {what} in database {self.task.database!r}. "
-                "Run sync_views first."
-            )
-        if view.state is not None and not view.is_owner:
-            raise RefreshError(
-                f"{self.task.where}: {self.task.name} in database {self.task.database!r} belongs to another "
-                "role, so the time of its refresh could not be recorded on it. Connect as its owner, or as a "
-                "member of that role."
-            )
-        return view
-
-    def _tell_of_start(self, view: RefreshedView) -> None:
-        task = self.task
-        asked = self.start.asked if self.start else task.asked or view.now
-        start = RefreshStart(
-            task.database,
-            task.name,
-            task.label,
-            task.request,
-            asked,
-            view.pid,
-            **self._how(view),
-            jobs=task.jobs,
-        )
-        is_news = self.start is None or self.start.pid != start.pid
-        self.start = start
-        if is_news:
-            self.tell.started(start)
-
-    def _tell_of_waiting(self, what: str) -> None:
-        if self.start is not None:
-            self.tell.waiting(self.start, what)
-
-    def _how(self, view: RefreshedView) -> dict[str, Any]:
-        """Say whether it goes concurrently, and why not."""
-        if self.task.concurrently is False:
-            return {"concurrently": False, "why_not": ""}
-        why = why_not(bool(view.populated), view.has_key)
-        if self.task.concurrently and why:
-            raise RefreshError(f"{self.task.where}: it cannot be refreshed concurrently: {why}.")
-        return {"concurrently": not why, "why_not": why}
-
-    def _take_turn(
-        self, connection: BaseDatabaseWrapper, view: RefreshedView
-    ) -> tuple[RefreshedView, int | None]:
-        """Take the view's lock; return the view as it is behind it, and the backend that we waited for.
-
-        While we wait, a sync may put another view of the same name in its place.
-        """
-        waited_for = None
-        while True:
-            if not try_refresh_lock(connection, _oid(view)):
-                others = [r for r in running(connection) if r.name == self.task.name and not r.waits]
-                waited_for = others[0].pid if others else (waited_for or 0)
-                who = f": {others[0]}" if others else ""
-                self._tell_of_waiting(f"another refresh of it is running{who}")
-                since = time.perf_counter()
-                wait_for_refresh_lock(connection, _oid(view))
-                self.waited += time.perf_counter() - since
-            now = self._look(connection)
-            if now.oid == view.oid:
-                return now, waited_for
-            view = now
-
-    def _is_done(self, before: RefreshedView, view: RefreshedView) -> bool:
-        """Say whether somebody else has done what is asked for since we first looked."""
-        known, oldest = self.task.unless_newer_than or before.refreshed, self.task.not_before
-        if self.task.reads_new_rows:
-            oldest = max(oldest, before.now) if oldest else before.now
-        found = view.refreshed
-        if found is None or not view.populated:
-            return False
-        return (known is None or found > known) and (oldest is None or found >= oldest)
-
-    def _joined(self, view: RefreshedView, session: int | None) -> RefreshResult:
-        state = view.state
-        assert state is not None
-        assert state.refreshed is not None
-        seconds = state.seconds or 0.0
-        return self._result(
-            Outcome.JOINED,
-            seconds,
-            started=state.refreshed,
-            finished=state.refreshed + dt.timedelta(seconds=seconds),
-            seen=view.now,
-            pid=session or None,
-            rows_after=view.rows,
+        return replace(
+            result_of(progress.start or task, Outcome.FAILED),
+            seconds=max(0.0, time.perf_counter() - began - progress.waited),
+            waited=progress.waited,
+            error=_naming_the_view(task, error),
         )
 
-    def _compute(
-        self, connection: BaseDatabaseWrapper, view: RefreshedView, sources: Sources
-    ) -> RefreshResult:
-        assert self.start is not None
-        concurrently = self.start.concurrently
-        since, waited = time.perf_counter(), self.waited
-        waits: list[str] = []
 
-        def on_wait(what: str) -> None:
-            waits.append(what)
-            self._tell_of_waiting(what)
+def _naming_the_view(task: Task, error: OrmViewsError) -> OrmViewsError:
+    if type(error) is not SyncFailedError or str(task.name) in str(error):
+        return error
+    named = RefreshError(f"{task.name} could not be refreshed. {error}")
+    named.__cause__ = error
+    return named
 
-        def work(timeout: float) -> tuple[Measure, Measure, float]:
-            limit_lock_waits(connection, timeout)
-            if waits:
-                self.waited = waited + time.perf_counter() - since
-            began = time.perf_counter()
-            before = measure(connection, _oid(view), self.task.name)
-            self._send(connection, ddl.refresh(self.task.name, concurrently=concurrently))
-            after = measure(connection, _oid(view), self.task.name)
-            if after.there != view.oid:
-                raise _Moved
-            return before, after, time.perf_counter() - began
 
-        before, after, seconds = in_savepoint(
-            connection,
-            work,
-            relations=[_oid(view)],
-            reads=sources.oids,
-            readers=not concurrently,  # those do not wait for us then, nor we for them
-            on_wait=on_wait,
-            pause=self.tell.pause,
-        )
-        self._record(connection, after.comment, before.as_of, seconds, sources.changes)
-        rows = None
-        if after.counts:
-            inserted, deleted = after.inserted - before.inserted, after.deleted - before.deleted
-            rows = (
-                inserted
-                if not concurrently
-                else None
-                if view.rows is None
-                else max(0, view.rows + inserted - deleted)
-            )
-        return self._result(
-            Outcome.REFRESHED,
-            seconds,
-            started=before.as_of,
-            finished=after.now,
-            rows_before=view.rows,
-            rows_after=rows,
-            rows_exact=rows is not None and not concurrently,
-            size_before=before.size,
-            size_after=after.size,
-        )
-
-    def _send(self, connection: BaseDatabaseWrapper, statement: str) -> None:
+def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshResult:
+    task = progress.task
+    before = _look(connection, task)
+    _report_start(progress, before)
+    while True:
+        turn = _take_turn(connection, progress, before)
+        if _is_done(task, before, turn.view):
+            return _joined(progress, turn)
+        start = _report_start(progress, turn.view)
+        limit_lock_waits(connection)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-        except DatabaseError as error:
-            if not is_refusal(error):
-                raise  # a lock or the connection, which in_transaction() knows about
-            raise RefreshError(
-                f"{self.task.name} in database {self.task.database!r} could not be refreshed: "
-                f"{str(error).strip()}"
-            ) from error
+            return _compute(connection, progress, start, turn.view)
+        except _Replaced:
+            continue
 
-    def _record(
-        self,
-        connection: BaseDatabaseWrapper,
-        comment: str | None,
-        started: dt.datetime,
-        seconds: float,
-        changes: int,
-    ) -> None:
-        """Write the time of the rows into the view's sync state, as it is behind the locks of the refresh."""
-        text, state = split_comment(comment)
-        if state is None:
-            return
-        state = replace(
-            state, refreshed=started.astimezone(dt.timezone.utc), seconds=round(seconds, 3), changes=changes
+
+def _look(connection: BaseDatabaseWrapper, task: Task) -> RefreshedView:
+    view = look(connection, task.name)
+    if view.relkind != "m":
+        what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
+        raise RefreshError(
+            f"{task.where}: {task.name} {what} in database {task.database!r}. Run sync_views first."
         )
+    if view.state is not None and not view.is_owner:
+        raise RefreshError(
+            f"{task.where}: {task.name} in database {task.database!r} belongs to another role, so the time "
+            "of its refresh could not be recorded on it. Connect as its owner, or as a member of that role."
+        )
+    return view
+
+
+def _report_start(progress: _Progress, view: RefreshedView) -> RefreshStart:
+    """Note how the refresh begins, and report that if it has not been reported for this backend."""
+    task, known = progress.task, progress.start
+    mode = choose_mode(task.concurrently, why_not(view.populated, view.has_key), task.where)
+    start = RefreshStart(
+        database=task.database,
+        name=task.name,
+        label=task.label,
+        request=task.request,
+        asked=known.asked if known else task.asked or view.now,
+        pid=view.pid,
+        concurrently=mode.concurrently,
+        why_not=mode.why_not,
+        jobs=task.jobs,
+    )
+    progress.start = start
+    if known is None or known.pid != start.pid:
+        progress.listener.started(start)
+    return start
+
+
+def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: RefreshedView) -> _Turn:
+    """Take the view's lock, after other sessions that refresh it.
+
+    A sync may replace the view by another one of its name meanwhile. Then the lock of that one is taken.
+    """
+    previous = None
+    while True:
+        if not try_refresh_lock(connection, view.oid):
+            others = [one for one in running(connection) if one.name == progress.task.name and not one.waits]
+            previous = others[0].pid if others else previous
+            who = f": {others[0]}" if others else ""
+            progress.report_waiting(f"another refresh of it is running{who}")
+            since = time.perf_counter()
+            wait_for_refresh_lock(connection, view.oid)
+            progress.waited += time.perf_counter() - since
+        now = _look(connection, progress.task)
+        if now.oid == view.oid:
+            return _Turn(now, previous)
+        view = now
+
+
+def _is_done(task: Task, before: RefreshedView, view: RefreshedView) -> bool:
+    """Return whether another session has refreshed the view well enough since we first looked."""
+    known, oldest = task.unless_newer_than or before.refreshed, task.not_before
+    if task.reads_new_rows:
+        oldest = max(oldest, before.now) if oldest else before.now
+    if view.refreshed is None or not view.populated:
+        return False
+    return (known is None or view.refreshed > known) and (oldest is None or view.refreshed >= oldest)
+
+
+def _joined(progress: _Progress, turn: _Turn) -> RefreshResult:
+    state = turn.view.state
+    assert state is not None
+    assert state.refreshed is not None
+    assert progress.start is not None
+    seconds = state.seconds or 0.0
+    return replace(
+        result_of(progress.start, Outcome.JOINED),
+        seconds=seconds,
+        waited=progress.waited,
+        started=state.refreshed,
+        finished=state.refreshed + dt.timedelta(seconds=seconds),
+        seen=turn.view.now,
+        pid=turn.previous,
+        rows_after=turn.view.rows,
+    )
+
+
+def _compute(
+    connection: BaseDatabaseWrapper, progress: _Progress, start: RefreshStart, view: RefreshedView
+) -> RefreshResult:
+    """Send REFRESH MATERIALIZED VIEW as soon as no session is in the way, and record its time.
+
+    Raises:
+        _Replaced: when another view has the name by then.
+    """
+    task = progress.task
+    with connection.cursor() as cursor:
+        sources = read_sources_of(cursor, [view.oid]).get(view.oid, Sources((), 0))
+    since, waited, has_waited = time.perf_counter(), progress.waited, False
+
+    def report_waiting(what: str) -> None:
+        nonlocal has_waited
+        has_waited = True
+        progress.report_waiting(what)
+
+    def compute(timeout: float) -> _Computed:
+        limit_lock_waits(connection, timeout)
+        if has_waited:
+            progress.waited = waited + time.perf_counter() - since
+        began = time.perf_counter()
+        before = measure(connection, view.oid, task.name)
+        _send_refresh(connection, task, concurrently=start.concurrently)
+        after = measure(connection, view.oid, task.name)
+        if after.oid != view.oid:
+            raise _Replaced
+        return _Computed(before, after, time.perf_counter() - began)
+
+    computed = in_savepoint(
+        connection,
+        compute,
+        relations=[view.oid],
+        reads=sources.oids,
+        readers=not start.concurrently,  # a concurrent refresh and readers do not wait for each other
+        on_wait=report_waiting,
+        pause=progress.pause,
+    )
+    _record(connection, task, computed, sources.changes)
+    before, after = computed.before, computed.after
+    rows = count_rows(view.rows, before, after, concurrently=start.concurrently)
+    return replace(
+        result_of(start, Outcome.REFRESHED),
+        seconds=computed.seconds,
+        waited=progress.waited,
+        started=before.as_of,
+        finished=after.now,
+        rows_before=view.rows,
+        rows_after=rows,
+        rows_exact=rows is not None and not start.concurrently,
+        size_before=before.size,
+        size_after=after.size,
+    )
+
+
+def _send_refresh(connection: BaseDatabaseWrapper, task: Task, *, concurrently: bool) -> None:
+    try:
         with connection.cursor() as cursor:
-            cursor.execute(
-                ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, self.task.name, join_comment(text, state))
-            )
-
-    def _result(self, outcome: Outcome, seconds: float, **facts: Any) -> RefreshResult:
-        task, start = self.task, self.start
-        return RefreshResult(
-            task.database,
-            task.name,
-            start.concurrently if start else bool(task.concurrently),
-            start.why_not if start else "",
-            seconds,
-            outcome,
-            **{
-                "label": task.label,
-                "request": task.request,
-                "asked": start.asked if start else task.asked,
-                "waited": self.waited,
-                "pid": start.pid if start else None,
-                **facts,
-            },
-        )
+            cursor.execute(ddl.refresh(task.name, concurrently=concurrently))
+    except DatabaseError as error:
+        if not is_refusal(error):
+            raise  # in_transaction() handles locks and lost connections
+        raise RefreshError(
+            f"{task.name} in database {task.database!r} could not be refreshed: {str(error).strip()}"
+        ) from error
 
 
-def _oid(view: RefreshedView) -> int:
-    assert view.oid is not None
-    return view.oid
+def _record(connection: BaseDatabaseWrapper, task: Task, computed: _Computed, changes: int) -> None:
+    """Write the time of the rows into the sync state in the view's COMMENT.
+
+    Args:
+        connection: the database.
+        task: the view.
+        computed: the refresh. Its COMMENT was read while the locks of the refresh were held.
+        changes: how many changes of what the view reads PostgreSQL's statistics had counted before.
+    """
+    text, state = split_comment(computed.after.comment)
+    if state is None:
+        return
+    state = replace(
+        state,
+        refreshed=computed.before.as_of.astimezone(dt.timezone.utc),
+        seconds=round(computed.seconds, 3),
+        changes=changes,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, task.name, join_comment(text, state)))

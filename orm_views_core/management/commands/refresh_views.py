@@ -18,13 +18,9 @@ from orm_views_core.output.refreshes import (
     refresh_plan_lines,
     who_waits,
 )
-from orm_views_core.refresh.api import (
-    PlannedRefresh,
-    RefreshResult,
-    RefreshStart,
-    plan_refresh,
-    refresh_views,
-)
+from orm_views_core.refresh.api import plan_refresh, refresh_views
+from orm_views_core.refresh.planner import PlannedRefresh
+from orm_views_core.refresh.results import RefreshResult, RefreshStart
 
 
 class Command(BaseCommand):

@@ -15,8 +15,8 @@ from django.db import connections
 
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
 from orm_views_core.output.openmetrics import openmetrics
-from orm_views_core.refresh import plan_refresh, refresh_views
-from orm_views_core.refresh import pool as refresh_jobs
+from orm_views_core.refresh import plan_refresh, refresh_views, threads
+from orm_views_core.refresh.listener import Listener
 from orm_views_core.status import get_statuses
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
@@ -134,7 +134,7 @@ def test_threads_that_cannot_be_started_leave_none_behind(monkeypatch):
         started.append(thread)
         real(thread)
 
-    monkeypatch.setattr(refresh_jobs.threading.Thread, "start", start)
+    monkeypatch.setattr(threads.threading.Thread, "start", start)
     with pytest.raises(RuntimeError, match="can't start"):
         refresh_views(jobs=2)
     assert not started[0].is_alive()
@@ -146,7 +146,7 @@ def test_a_connection_that_its_thread_has_closed_by_then_needs_no_cancelling(mon
     own.connect()
     own.connection.close()  # psycopg 2 refuses to cancel anything on it, psycopg 3 does not
     ended: list[str] = []
-    workers = refresh_jobs._Workers(1)
+    workers = threads.Workers(1, Listener())
     is_at_work, may_end = threading.Event(), threading.Event()
 
     def refresh(task):
