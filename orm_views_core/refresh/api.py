@@ -174,7 +174,7 @@ def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, 
         concurrently=request.concurrently,
         request=call,
         asked=planned.asked,
-        waits_for=planned.waits_for,
+        waits_for=frozenset(Key(definition.database, name) for name in planned.waits_for),
         last_seconds=planned.seconds,
         not_before=planned.asked if fresh else None,
         # Another process may refresh a view that is due while this call refreshes the views before it.

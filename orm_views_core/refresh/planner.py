@@ -100,7 +100,7 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
         UnknownViewError: when a name is not that of a registered materialised view.
         RefreshError: when ``concurrently`` is insisted on for a view that cannot be.
     """
-    compiled: dict[str, Definitions] = {}
+    compiled: list[Definitions] = []
     unavailable = []
     for alias in dict.fromkeys(registry.databases() if request.databases is None else request.databases):
         try:
@@ -108,10 +108,10 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
         except DatabaseUnavailableError as error:
             unavailable.append(error)
         else:
-            compiled[alias] = compile_definitions(connection)
-    for views in compiled.values():
-        views.raise_errors()
-    everything = [definition for views in compiled.values() for definition in views.views.values()]
+            compiled.append(compile_definitions(connection))
+    for each in compiled:
+        each.raise_errors()
+    everything = [definition for each in compiled for definition in each.views.values()]
     try:
         chosen = select_views(everything, request.views, kind=ViewKind.MATERIALISED_VIEW)
     except UnknownViewError:
@@ -119,11 +119,10 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
             raise unavailable[0] from None
         raise
     refreshes = []
-    for alias, views in compiled.items():
-        of_database = [definition for definition in chosen if definition.database == alias]
-        if of_database:
-            facts = _read_facts(connections[alias], views.views)
-            refreshes += _plan_database(request, of_database, views.views, facts)
+    for each in compiled:
+        if names := {d.name for d in chosen if d.database == each.database}:
+            facts = _read_facts(connections[each.database], each.views)
+            refreshes += _plan_database(request, names, each.views, facts)
     return RefreshPlan(refreshes, unavailable if request.views is None else [])
 
 
@@ -147,13 +146,13 @@ def _materialised(definitions: Mapping[ViewName, ViewDefinition]) -> list[ViewNa
 
 def _plan_database(
     request: RefreshRequest,
-    chosen: Sequence[ViewDefinition],
+    names: Collection[ViewName],
     definitions: Mapping[ViewName, ViewDefinition],
     facts: _DatabaseFacts,
 ) -> list[PlannedRefresh]:
     """Plan the refreshes of one database, each after those that it waits for, else in the declared order."""
     known = _materialised(definitions)
-    names = {d.name for d in chosen if not request.due or _is_due(d, facts)}
+    names = {name for name in names if not request.due or _is_due(definitions[name], facts)}
     related = set(names)
     if request.downstream:
         related |= closure(reverse(facts.reads), names)
@@ -174,11 +173,9 @@ def _planned(
     request: RefreshRequest, definition: ViewDefinition, facts: _DatabaseFacts, waits_for: set[ViewName]
 ) -> PlannedRefresh:
     view = facts.installed.get(definition.name)
-    mode = (
-        choose_mode(request.concurrently, why_not_concurrently(view), definition.where)
-        if view
-        else Mode(concurrently=False, why_not="")
-    )
+    mode = Mode(concurrently=False, why_not="")
+    if view:
+        mode = choose_mode(request.concurrently, why_not_concurrently(view), definition.where)
     return PlannedRefresh(
         definition=definition,
         installed=view,

@@ -50,13 +50,9 @@ def carry_out(tasks: Sequence[Task], listener: Listener, *, jobs: int) -> list[R
     outside = [alias for alias in aliases if not connections[alias].in_atomic_block]
     if len(outside) < len(aliases) or len(tasks) < 2:
         jobs = 1
-    waits_for = {task.key: {Key(task.database, name) for name in task.waits_for} for task in tasks}
-    seconds = {task.key: task.last_seconds for task in tasks if task.last_seconds is not None}
-    run = _Run(
-        {task.key: replace(task, jobs=jobs) for task in tasks},
-        Schedule(waits_for, seconds if jobs > 1 else None),
-        listener,
-    )
+    seconds = {task.key: task.last_seconds or 0.0 for task in tasks} if jobs > 1 else None
+    schedule = Schedule({task.key: task.waits_for for task in tasks}, seconds)
+    run = _Run({task.key: replace(task, jobs=jobs) for task in tasks}, schedule, listener)
     if jobs > 1:
         _refresh_in_threads(run, min(jobs, len(tasks)))
     else:
@@ -101,7 +97,7 @@ def _next_task(run: _Run) -> Task | None:
     while (key := run.schedule.take()) is not None:
         task = run.tasks[key]
         if not (failed := run.schedule.failed_before(key)):
-            return _after(task, [run.results[Key(key.database, name)] for name in task.waits_for])
+            return _after(task, [run.results[other] for other in task.waits_for])
         names = ", ".join(str(other.name) for other in failed)
         error = RefreshError(
             f"{task.name} in database {task.database!r} was skipped: it reads {names}, which was not "

@@ -46,7 +46,7 @@ class Task:
     concurrently: bool | None
     request: uuid.UUID
     asked: dt.datetime | None = None
-    waits_for: frozenset[ViewName] = frozenset()
+    waits_for: frozenset[Key] = frozenset()
     last_seconds: float | None = None
     jobs: int = 1
     not_before: dt.datetime | None = None

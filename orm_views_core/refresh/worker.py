@@ -45,6 +45,7 @@ class _Progress:
         pause: waits for some seconds between two tries to get a lock; may raise an exception to end the
             refresh.
         start: the refresh as it was last reported; None before that.
+        waits: how many times it has reported that it waits.
         waited: how many seconds were spent waiting for locks.
     """
 
@@ -52,9 +53,11 @@ class _Progress:
     listener: Listener
     pause: Callable[[float], None]
     start: RefreshStart | None = None
+    waits: int = 0
     waited: float = 0.0
 
     def report_waiting(self, what: str) -> None:
+        self.waits += 1
         if self.start is not None:
             self.listener.waiting(self.start, what)
 
@@ -116,11 +119,11 @@ def _naming_the_view(task: Task, error: OrmViewsError) -> OrmViewsError:
 def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshResult:
     task = progress.task
     before = _look(connection, task)
-    _report_start(progress, before)
+    start = _report_start(progress, before)
     while True:
         turn = _take_turn(connection, progress, before)
         if _is_done(task, before, turn.view):
-            return _joined(progress, turn)
+            return _joined(start, turn, progress.waited)
         start = _report_start(progress, turn.view)
         limit_lock_waits(connection)
         try:
@@ -196,16 +199,15 @@ def _is_done(task: Task, before: RefreshedView, view: RefreshedView) -> bool:
     return (known is None or view.refreshed > known) and (oldest is None or view.refreshed >= oldest)
 
 
-def _joined(progress: _Progress, turn: _Turn) -> RefreshResult:
+def _joined(start: RefreshStart, turn: _Turn, waited: float) -> RefreshResult:
     state = turn.view.state
     assert state is not None
     assert state.refreshed is not None
-    assert progress.start is not None
     seconds = state.seconds or 0.0
     return replace(
-        result_of(progress.start, Outcome.JOINED),
+        result_of(start, Outcome.JOINED),
         seconds=seconds,
-        waited=progress.waited,
+        waited=waited,
         started=state.refreshed,
         finished=state.refreshed + dt.timedelta(seconds=seconds),
         seen=turn.view.now,
@@ -225,16 +227,11 @@ def _compute(
     task = progress.task
     with connection.cursor() as cursor:
         sources = read_sources_of(cursor, [view.oid]).get(view.oid, Sources((), 0))
-    since, waited, has_waited = time.perf_counter(), progress.waited, False
-
-    def report_waiting(what: str) -> None:
-        nonlocal has_waited
-        has_waited = True
-        progress.report_waiting(what)
+    since, waited, waits = time.perf_counter(), progress.waited, progress.waits
 
     def compute(timeout: float) -> _Computed:
         limit_lock_waits(connection, timeout)
-        if has_waited:
+        if progress.waits > waits:
             progress.waited = waited + time.perf_counter() - since
         began = time.perf_counter()
         before = measure(connection, view.oid, task.name)
@@ -250,7 +247,7 @@ def _compute(
         relations=[view.oid],
         reads=sources.oids,
         readers=not start.concurrently,  # a concurrent refresh and readers do not wait for each other
-        on_wait=report_waiting,
+        on_wait=progress.report_waiting,
         pause=progress.pause,
     )
     _record(connection, task, computed, sources.changes)

@@ -19,7 +19,6 @@ from orm_views_core.output.refreshes import (
     who_waits,
 )
 from orm_views_core.refresh.api import plan_refresh, refresh_views
-from orm_views_core.refresh.planner import PlannedRefresh
 from orm_views_core.refresh.results import RefreshResult, RefreshStart
 
 
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             "--jobs", type=int, default=1, metavar="N", help="How many at once, each on its own connection."
         )
         parser.add_argument(
-            "--fresh", action="store_true", help="Join no refresh that has begun before this command."
+            "--fresh", action="store_true", help="Do not join a refresh that began before this command."
         )
         parser.add_argument(
             "--concurrently",
@@ -53,14 +52,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--plan", action="store_true", help="Show what would be refreshed, and how. Refresh nothing."
         )
-        parser.add_argument(
-            "--json", action="store_true", help="Print what came of it, or the plan, as JSON."
-        )
+        parser.add_argument("--json", action="store_true", help="Print the results, or the plan, as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["jobs"] < 1:
             raise CommandError(f"--jobs is {options['jobs']}. Give a number from 1 on.")
-        asked = {
+        request = {
             "views": options["views"] or None,
             "concurrently": options["concurrently"],
             "databases": [options["database"]] if options["database"] else None,
@@ -68,86 +65,84 @@ class Command(BaseCommand):
         }
         try:
             if options["plan"]:
-                self._show(plan_refresh(**asked), options)
+                self._show_plan(request, options)
             else:
-                self._refresh(asked, options)
+                self._refresh(request, options)
         except OrmViewsError as error:
             raise CommandError(str(error), returncode=1) from error
         except KeyboardInterrupt as error:
-            said = "Interrupted. What was being refreshed has its old rows."
-            raise CommandError(said, returncode=130) from error
+            message = "Interrupted. The views that were being refreshed have their old rows."
+            raise CommandError(message, returncode=130) from error
 
-    def _show(self, planned: list[PlannedRefresh], options: dict[str, Any]) -> None:
+    def _show_plan(self, request: dict[str, Any], options: dict[str, Any]) -> None:
+        planned = plan_refresh(**request)
         if options["json"]:
-            self._dump(map(planned_refresh_as_dict, planned))
+            self._print_json(map(planned_refresh_as_dict, planned))
             return
         for line in refresh_plan_lines(planned):
             self.stdout.write(line)
         self._say_if_nothing(planned, options)
 
-    def _refresh(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
-        quiet = options["json"] or options["verbosity"] == 0
-        said = None if quiet else _Said(self, is_alone=options["jobs"] == 1, details=options["verbosity"] > 1)
-        results: list[RefreshResult] = []
-
-        def on_end(result: RefreshResult) -> None:
-            results.append(result)
-            if said:
-                said.on_end(result)
-
+    def _refresh(self, request: dict[str, Any], options: dict[str, Any]) -> None:
+        report = _Report(self, options)
         try:
             refresh_views(
-                **asked,
+                **request,
                 fresh=options["fresh"],
                 jobs=options["jobs"],
-                on_start=said.on_start if said else None,
-                on_done=on_end,
-                on_failed=on_end,
-                on_wait=said.on_wait if said else None,
+                on_start=report.on_start,
+                on_done=report.on_end,
+                on_failed=report.on_end,
+                on_wait=report.on_wait,
             )
         finally:
-            if options["json"] and (results or not sys.exc_info()[0]):
-                self._dump(map(refresh_as_dict, results))
-        if not quiet:
-            self._say_if_nothing(results, options)
+            if options["json"] and (report.results or not sys.exc_info()[0]):
+                self._print_json(map(refresh_as_dict, report.results))
+        if not report.is_quiet:
+            self._say_if_nothing(report.results, options)
 
-    def _dump(self, facts: Iterable[dict[str, Any]]) -> None:
+    def _print_json(self, facts: Iterable[dict[str, Any]]) -> None:
         self.stdout.write(json.dumps(list(facts), indent=2))
 
-    def _say_if_nothing(self, found: Sized, options: dict[str, Any]) -> None:
-        if not found:
+    def _say_if_nothing(self, views: Sized, options: dict[str, Any]) -> None:
+        if not views:
             nothing = "No view is due." if options["due"] else "There is no materialised view to refresh."
             self.stdout.write(nothing)
 
 
-class _Said:
-    """What is printed meanwhile: a line for each view, two where several are refreshed at once."""
+class _Report:
+    """Collects the results, and prints what happens meanwhile.
 
-    def __init__(self, command: BaseCommand, *, is_alone: bool, details: bool) -> None:
-        self.out, self.style = command.stdout, command.style
-        self.is_alone, self.details = is_alone, details
-        self.is_in_line = False
+    With one job, the result of a view is printed on the line of its start. With several, each has a line.
+    """
+
+    def __init__(self, command: BaseCommand, options: dict[str, Any]) -> None:
+        self.results: list[RefreshResult] = []
+        self.is_quiet = options["json"] or options["verbosity"] == 0
+        self._out, self._style = command.stdout, command.style
+        self._shares_lines, self._details = options["jobs"] == 1, options["verbosity"] > 1
+        self._is_in_line = False
 
     def on_start(self, definition: ViewDefinition, concurrently: bool, why_not: str) -> None:
-        self._end_line()
-        self.out.write(
-            f"  Refreshing {definition.name} ({who_waits(concurrently, why_not)})...",
-            ending="" if self.is_alone else "\n",
-        )
-        self.out.flush()
-        self.is_in_line = self.is_alone
+        start = f"  Refreshing {definition.name} ({who_waits(concurrently, why_not)})..."
+        self._print(start, ends_line=not self._shares_lines)
 
     def on_wait(self, start: RefreshStart, what: str) -> None:
-        self._end_line()
-        self.out.write(self.style.WARNING(f"  {start.name} waits: {what}"))
+        self._print(self._style.WARNING(f"  {start.name} waits: {what}"))
 
     def on_end(self, result: RefreshResult) -> None:
-        word, rest = how_refreshed(result, details=self.details)
-        styled = self.style.SUCCESS(word) if result.ok else self.style.ERROR(word)
-        self.out.write(f"{'' if self.is_in_line else f'  {result.name}:'} {styled}{rest}")
-        self.is_in_line = False
+        self.results.append(result)
+        word, rest = how_refreshed(result, details=self._details)
+        text = f"{self._style.SUCCESS(word) if result.ok else self._style.ERROR(word)}{rest}"
+        if self._is_in_line:
+            self._is_in_line = False
+            self._print(f" {text}")
+        else:
+            self._print(f"  {result.name}: {text}")
 
-    def _end_line(self) -> None:
-        if self.is_in_line:
-            self.out.write("")
-        self.is_in_line = False
+    def _print(self, text: str, *, ends_line: bool = True) -> None:
+        if self.is_quiet:
+            return
+        self._out.write(f"\n{text}" if self._is_in_line else text, ending="\n" if ends_line else "")
+        self._out.flush()
+        self._is_in_line = not ends_line

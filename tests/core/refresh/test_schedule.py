@@ -22,7 +22,7 @@ def test_a_plain_view_passes_on_what_it_reads_and_another_materialised_view_does
 def test_one_after_another_it_is_the_order_of_the_declarations_as_far_as_they_allow():
     schedule = Schedule({"x": set(), "b": {"a"}, "a": set()})
     order = []
-    for name in schedule:
+    while (name := schedule.take()) is not None:
         order.append(name)
         schedule.finish(name, ok=True)
     assert order == ["x", "a", "b"]
@@ -45,7 +45,7 @@ def test_what_most_has_to_wait_for_comes_first():
 def test_a_failure_stops_what_waits_for_it_and_nothing_else():
     schedule = Schedule({"a": set(), "b": {"a"}, "c": {"b"}, "other": set(), "d": {"other"}})
     stopped = {}
-    for name in schedule:
+    while (name := schedule.take()) is not None:
         stopped[name] = schedule.failed_before(name)
         schedule.finish(name, ok=name != "a" and not stopped[name])
     assert stopped == {"a": [], "b": ["a"], "c": ["b"], "other": [], "d": []}
