@@ -20,11 +20,10 @@ from django.utils.translation import gettext as _
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.origins import started_by
-from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import spare_connections
-from orm_views_core.exceptions import OrmViewsError, RefreshError, UnknownViewError
+from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewName
-from orm_views_core.refresh import plan_refresh, refresh_views
+from orm_views_core.refresh import RefreshStart, plan_refresh, refresh_views
 from orm_views_core.sync import sync_views
 
 from .audit_log import log
@@ -241,9 +240,9 @@ def _refresh(runs: Sequence[Run]) -> None:
 
 
 def _refresh_in(database: str, by_key: dict[tuple[str, str, str], Run]) -> None:
-    def on_start(definition: ViewDefinition, concurrently: bool, why_not: str) -> None:
-        if not _begin(by_key[(database, *definition.name)]):
-            raise RefreshError(_why_not_begun(by_key[(database, *definition.name)]))
+    def veto(start: RefreshStart) -> str:
+        run = by_key[(database, *start.name)]
+        return "" if _begin(run) else _why_not_begun(run)
 
     known = {(database, *each.definition.name) for each in plan_refresh(databases=[database])}
     for key in by_key.keys() - known:
@@ -255,7 +254,7 @@ def _refresh_in(database: str, by_key: dict[tuple[str, str, str], Run]) -> None:
     names = [str(run.view_name) for run in by_key.values()]
     keys = {key: run.pk for key, run in by_key.items()}
     with started_by(one.origin, who=one.who, runs=keys, claimed_at=one.claimed_at):
-        refresh_views(names, databases=[database], on_start=on_start)
+        refresh_views(names, databases=[database], veto=veto)
 
 
 def _sync(run: Run) -> None:

@@ -42,6 +42,7 @@ def refresh_views(
     on_done: Callable[[RefreshResult], None] | None = None,
     on_failed: Callable[[RefreshResult], None] | None = None,
     on_wait: Callable[[RefreshStart, str], None] | None = None,
+    veto: Callable[[RefreshStart], str] | None = None,
 ) -> list[RefreshResult]:
     """Refresh materialised views, each after those that it reads, each in its own transaction.
 
@@ -60,12 +61,12 @@ def refresh_views(
         fresh: do not join a refresh that had begun before this call.
         jobs: how many views to refresh at once, each on a connection of its own. With 1, and where the caller
             has a transaction open, they are refreshed one after another on the caller's connection.
-        on_start: called before each refresh with the view, whether it is concurrent, and why not. An
-            OrmViewsError that it raises makes that refresh fail, if there is one job; any other exception
-            ends the call.
+        on_start: called before each refresh with the view, whether it is concurrent, and why not.
         on_done: called after each refresh that succeeded.
         on_failed: called after each refresh that failed, and for each that is skipped.
         on_wait: called with what a refresh waits for, in words, whenever that changes.
+        veto: called after ``on_start``, before anything is computed. It returns why the refresh is not wanted
+            any more, or "" when it is. A refresh that is not wanted fails with that reason.
 
     Returns:
         the results, in the order in which the refreshes ended.
@@ -99,6 +100,7 @@ def refresh_views(
         on_done=on_done,
         on_failed=on_failed,
         on_wait=on_wait,
+        veto=veto,
     )
     results = carry_out(tasks, listener, jobs=jobs)
     _raise_errors(results, plan.unavailable)

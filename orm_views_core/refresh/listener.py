@@ -16,14 +16,23 @@ from orm_views_core.exceptions import RefreshError
 from .results import Outcome, RefreshResult, RefreshStart, result_of
 from .tasks import Key
 
+#: Returns why a refresh that has begun is not wanted any more; "" when it is wanted.
+Veto = Callable[[RefreshStart], str]
+
 
 class Listener:
     """Hears of the refreshes of one call, in the caller's thread.
 
-    A subclass overrides the methods of the events that it needs. An exception from ``started`` or ``waiting``
-    ends that refresh if it runs in the caller's thread, and else the whole call. An exception from ``ended``
+    A subclass overrides the methods of the events that it needs. An OrmViewsError from ``started`` or
+    ``waiting`` makes that refresh fail if there is one job. Any other exception, and one with several jobs,
     ends the whole call.
+
+    Attributes:
+        veto: asked after ``started``, before anything is computed. A refresh that is not wanted fails with
+            that reason. None when all refreshes are wanted; then no job waits for an answer.
     """
+
+    veto: Veto | None = None
 
     def started(self, start: RefreshStart) -> None:
         """A refresh has begun, or has begun again in another backend."""
@@ -91,6 +100,7 @@ class CallbackListener(SignalListener):
     on_done: Callable[[RefreshResult], None] | None
     on_failed: Callable[[RefreshResult], None] | None
     on_wait: Callable[[RefreshStart, str], None] | None
+    veto: Veto | None
 
     def started(self, start: RefreshStart) -> None:
         super().started(start)
@@ -109,21 +119,27 @@ class CallbackListener(SignalListener):
             callback(result)
 
 
-@dataclass(frozen=True)
 class Relay(Listener):
     """Passes on what a refresh reports before its end.
 
-    Attributes:
+    Args:
         listener: who is to hear of it.
-        call: calls a function without arguments where that listener is to be called: on other connections,
-            or in another thread.
+        tell: calls a function where that listener is to be called: on other connections, or in another
+            thread.
+        ask: calls a veto there, and returns its answer.
     """
 
-    listener: Listener
-    call: Callable[[Callable[[], None]], None]
+    def __init__(
+        self,
+        listener: Listener,
+        tell: Callable[[Callable[[], None]], None],
+        ask: Callable[[Veto, RefreshStart], str],
+    ) -> None:
+        self._listener, self._tell = listener, tell
+        self.veto = partial(ask, listener.veto) if listener.veto else None
 
     def started(self, start: RefreshStart) -> None:
-        self.call(partial(self.listener.started, start))
+        self._tell(partial(self._listener.started, start))
 
     def waiting(self, start: RefreshStart, what: str) -> None:
-        self.call(partial(self.listener.waiting, start, what))
+        self._tell(partial(self._listener.waiting, start, what))

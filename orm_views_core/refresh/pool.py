@@ -14,8 +14,8 @@ from django.db import connections
 from orm_views_core.engines.connections import spare_connections
 from orm_views_core.exceptions import RefreshError
 
-from .listener import Listener, Relay
-from .results import Outcome, RefreshResult, result_of
+from .listener import Listener, Relay, Veto
+from .results import Outcome, RefreshResult, RefreshStart, result_of
 from .schedule import Schedule
 from .tasks import Key, Task
 from .threads import Workers
@@ -64,11 +64,15 @@ def _refresh_in_turn(run: _Run, aliases: Collection[str]) -> None:
     """Refresh on the caller's connections. While a refresh runs, the listener has other connections."""
     with spare_connections(aliases) as on_spare_connections:
 
-        def call(event: Callable[[], None]) -> None:
+        def tell(event: Callable[[], None]) -> None:
             with on_spare_connections():
                 event()
 
-        relay = Relay(run.listener, call)
+        def ask(veto: Veto, start: RefreshStart) -> str:
+            with on_spare_connections():
+                return veto(start)
+
+        relay = Relay(run.listener, tell, ask)
         try:
             while (task := _next_task(run)) is not None:
                 _end(run, refresh_one(task, relay))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db import connections
 
-from .listener import Listener, Relay
-from .results import RefreshResult
+from .listener import Listener, Relay, Veto
+from .results import RefreshResult, RefreshStart
 from .tasks import Task
 from .worker import refresh_one
 
-_CANCEL_EVERY = 0.2  # seconds
+#: How often a thread that waits for another one looks for something else to do, in seconds.
+_LOOK_EVERY = 0.2
 
 
 class _Stopped(BaseException):
@@ -94,7 +95,7 @@ class Workers:
                 with suppress(connection.Database.InterfaceError):
                     if (of_driver := connection.connection) is not None:
                         of_driver.cancel()  # the drivers allow this call from another thread
-            alive[0].join(_CANCEL_EVERY)
+            alive[0].join(_LOOK_EVERY)
         events = [self._events.get() for _ in range(self._events.qsize())]
         return [event for event in events if isinstance(event, RefreshResult)]
 
@@ -115,16 +116,25 @@ class Workers:
             connections.close_all()
 
     def _refresh(self, task: Task) -> RefreshResult:
-        def call(event: Callable[[], None]) -> None:
+        def tell(event: Callable[[], None]) -> None:
             self._at_work[threading.get_ident()] = connections[task.database]
             if self._stopping.is_set():
                 raise _Stopped
             self._events.put(event)
 
+        def ask(veto: Veto, start: RefreshStart) -> str:
+            answer: SimpleQueue[str] = SimpleQueue()
+            tell(lambda: answer.put(veto(start)))
+            while True:
+                with suppress(Empty):
+                    return answer.get(timeout=_LOOK_EVERY)
+                if self._stopping.is_set():
+                    raise _Stopped
+
         def pause(seconds: float) -> None:
             if self._stopping.wait(seconds):
                 raise _Stopped
 
-        result = refresh_one(task, Relay(self._listener, call), pause)
+        result = refresh_one(task, Relay(self._listener, tell, ask), pause)
         self._at_work.pop(threading.get_ident(), None)
         return result

@@ -32,7 +32,7 @@ from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedErr
 from orm_views_core.names import ViewKind
 
 from .listener import Listener
-from .measure import Measure, RefreshedView, count_rows, look, measure
+from .measure import RefreshedView, count_rows, look, measure
 from .results import Outcome, RefreshResult, RefreshStart, result_of
 from .tasks import Task, choose_mode
 
@@ -69,14 +69,6 @@ class _Turn(NamedTuple):
     previous: int | None
 
 
-class _Computed(NamedTuple):
-    """A refresh before it is committed: the view before and after, and how many seconds it took."""
-
-    before: Measure
-    after: Measure
-    seconds: float
-
-
 class _Replaced(Exception):  # noqa: N818 - not an error: the refresh begins again
     """A sync has replaced the view by another one of its name while this session waited for a lock."""
 
@@ -86,12 +78,12 @@ def refresh_one(task: Task, listener: Listener, pause: Callable[[float], None] =
 
     Args:
         task: the view, and how to refresh it.
-        listener: hears of the start and of waiting; the caller reports the end.
+        listener: hears of the start and of waiting, and may veto the refresh. The caller reports the end.
         pause: waits for some seconds between two tries to get a lock; may raise an exception to end the
             refresh.
 
     Returns:
-        the result. An OrmViewsError is part of it, and is not raised.
+        the result. An OrmViewsError, also one from the listener, is part of it and is not raised.
     """
     progress, began = _Progress(task, listener, pause), time.perf_counter()
     try:
@@ -117,6 +109,10 @@ def _naming_the_view(task: Task, error: OrmViewsError) -> OrmViewsError:
 
 
 def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshResult:
+    """Wait for the view's lock, and then join the refresh that held it or compute the rows.
+
+    This is one try: when a lock cannot be had, ``in_transaction()`` rolls back and calls it again.
+    """
     task = progress.task
     before = _look(connection, task)
     start = _report_start(progress, before)
@@ -148,7 +144,11 @@ def _look(connection: BaseDatabaseWrapper, task: Task) -> RefreshedView:
 
 
 def _report_start(progress: _Progress, view: RefreshedView) -> RefreshStart:
-    """Note how the refresh begins, and report that if it has not been reported for this backend."""
+    """Note how the refresh begins, and report that if it has not been reported for this backend.
+
+    Raises:
+        RefreshError: when the refresh is not wanted any more, or cannot be concurrent as it has to be.
+    """
     task, known = progress.task, progress.start
     mode = choose_mode(task.concurrently, why_not(view.populated, view.has_key), task.where)
     start = RefreshStart(
@@ -165,6 +165,8 @@ def _report_start(progress: _Progress, view: RefreshedView) -> RefreshStart:
     progress.start = start
     if known is None or known.pid != start.pid:
         progress.listener.started(start)
+        if progress.listener.veto and (reason := progress.listener.veto(start)):
+            raise RefreshError(reason)
     return start
 
 
@@ -229,7 +231,7 @@ def _compute(
         sources = read_sources_of(cursor, [view.oid]).get(view.oid, Sources((), 0))
     since, waited, waits = time.perf_counter(), progress.waited, progress.waits
 
-    def compute(timeout: float) -> _Computed:
+    def compute(timeout: float) -> RefreshResult:
         limit_lock_waits(connection, timeout)
         if progress.waits > waits:
             progress.waited = waited + time.perf_counter() - since
@@ -239,9 +241,23 @@ def _compute(
         after = measure(connection, view.oid, task.name)
         if after.oid != view.oid:
             raise _Replaced
-        return _Computed(before, after, time.perf_counter() - began)
+        rows = count_rows(view.rows, before, after, concurrently=start.concurrently)
+        result = replace(
+            result_of(start, Outcome.REFRESHED),
+            seconds=time.perf_counter() - began,
+            waited=progress.waited,
+            started=before.as_of,
+            finished=after.now,
+            rows_before=view.rows,
+            rows_after=rows,
+            rows_exact=rows is not None and not start.concurrently,
+            size_before=before.size,
+            size_after=after.size,
+        )
+        _record(connection, result, before.as_of, after.comment, sources.changes)
+        return result
 
-    computed = in_savepoint(
+    return in_savepoint(
         connection,
         compute,
         relations=[view.oid],
@@ -249,21 +265,6 @@ def _compute(
         readers=not start.concurrently,  # a concurrent refresh and readers do not wait for each other
         on_wait=progress.report_waiting,
         pause=progress.pause,
-    )
-    _record(connection, task, computed, sources.changes)
-    before, after = computed.before, computed.after
-    rows = count_rows(view.rows, before, after, concurrently=start.concurrently)
-    return replace(
-        result_of(start, Outcome.REFRESHED),
-        seconds=computed.seconds,
-        waited=progress.waited,
-        started=before.as_of,
-        finished=after.now,
-        rows_before=view.rows,
-        rows_after=rows,
-        rows_exact=rows is not None and not start.concurrently,
-        size_before=before.size,
-        size_after=after.size,
     )
 
 
@@ -279,23 +280,27 @@ def _send_refresh(connection: BaseDatabaseWrapper, task: Task, *, concurrently: 
         ) from error
 
 
-def _record(connection: BaseDatabaseWrapper, task: Task, computed: _Computed, changes: int) -> None:
+def _record(
+    connection: BaseDatabaseWrapper,
+    result: RefreshResult,
+    as_of: dt.datetime,
+    comment: str | None,
+    changes: int,
+) -> None:
     """Write the time of the rows into the sync state in the view's COMMENT.
 
     Args:
         connection: the database.
-        task: the view.
-        computed: the refresh. Its COMMENT was read while the locks of the refresh were held.
+        result: the refresh.
+        as_of: the time as of which the rows are.
+        comment: the COMMENT, read while the locks of the refresh were held.
         changes: how many changes of what the view reads PostgreSQL's statistics had counted before.
     """
-    text, state = split_comment(computed.after.comment)
+    text, state = split_comment(comment)
     if state is None:
         return
-    state = replace(
-        state,
-        refreshed=computed.before.as_of.astimezone(dt.timezone.utc),
-        seconds=round(computed.seconds, 3),
-        changes=changes,
-    )
+    refreshed, seconds = as_of.astimezone(dt.timezone.utc), round(result.seconds, 3)
+    state = replace(state, refreshed=refreshed, seconds=seconds, changes=changes)
+    comment = ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, result.name, join_comment(text, state))
     with connection.cursor() as cursor:
-        cursor.execute(ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, task.name, join_comment(text, state)))
+        cursor.execute(comment)

@@ -284,6 +284,44 @@ def test_inside_a_transaction_all_is_part_of_it(seven):
     assert query("SELECT obj_description('views.a'::regclass)") == before
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_refresh_that_is_not_wanted_any_more_fails_with_that_reason_and_computes_nothing(listen, jobs):
+    declare("A")
+    declare("B", "SELECT id FROM views.a")
+    declare("C")
+    sync_views()
+    before, started, asked_in = query("SELECT obj_description('views.a'::regclass)"), [], set()
+    listen("view_refresh_started", lambda start, **kwargs: started.append(start.name.name))
+
+    def veto(start):
+        assert start.name.name in started
+        asked_in.add(threading.current_thread())
+        return "Somebody has cancelled it." if start.name.name == "a" else ""
+
+    with pytest.raises(RefreshError, match=r"Somebody has cancelled it\.") as failure:
+        refresh_views(jobs=jobs, veto=veto)
+    outcomes = {result.name.name: result.outcome for result in failure.value.results}
+    assert outcomes == {"a": Outcome.FAILED, "b": Outcome.SKIPPED, "c": Outcome.REFRESHED}
+    assert sorted(started) == ["a", "c"]
+    assert asked_in == {threading.current_thread()}
+    assert query("SELECT obj_description('views.a'::regclass)") == before
+
+
+def test_a_job_that_waits_for_the_answer_ends_when_the_caller_is_interrupted():
+    declare("A")
+    declare("B")
+    sync_views()
+    before = set(threading.enumerate())
+
+    def interrupt(start):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refresh_views(jobs=2, veto=interrupt)
+    assert set(threading.enumerate()) <= before
+    wait_until(NO_OTHER_BACKEND)
+
+
 @pytest.mark.parametrize("jobs", [0, -1])
 def test_there_is_at_least_one_job(jobs):
     with pytest.raises(ValueError, match=f"jobs is {jobs}"):
