@@ -1,4 +1,4 @@
-"""Refreshes that stop in the middle until a test lets them go on, and that are counted."""
+"""A gate: refreshes of views that call gate() wait there until a test opens it, and they are counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection, connections
 
 GATE = 4242
 
-# What a view that passes the gate does not wait for as others wait for locks: it is at work.
+# A refresh at the gate counts as running, not as waiting for a lock, so no lock_timeout applies there.
 MAKE_GATE = f"""
 CREATE TABLE numbers (id int PRIMARY KEY);
 INSERT INTO numbers VALUES (1);
@@ -30,7 +30,7 @@ GATED = "SELECT n.id FROM numbers n CROSS JOIN (SELECT gate() AS open OFFSET 0) 
 
 @contextmanager
 def closed_gate() -> Iterator[Callable[[], None]]:
-    """Close the gate; the function opens it, and so does the end of the block."""
+    """Close the gate. The yielded function opens it, and so does the end of the block."""
     own = connections.create_connection("default")
     own.inc_thread_sharing()
     with own.cursor() as cursor:
@@ -46,7 +46,7 @@ def closed_gate() -> Iterator[Callable[[], None]]:
 
 
 class Background:
-    """A function that runs in a thread of its own, with its connections."""
+    """A function that runs in a thread with connections of its own."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self.value: Any = None
@@ -58,13 +58,13 @@ class Background:
     def _run(self) -> None:
         try:
             self.value = self._function()
-        except BaseException as error:  # noqa: BLE001 - the test looks at it
+        except BaseException as error:  # noqa: BLE001 - join() raises it
             self.error = error
         finally:
             connections.close_all()
 
     def join(self) -> Any:
-        """Wait for its end; return what it returned, or raise what it raised."""
+        """Wait until the function ends. Return its value, or raise its exception."""
         self._thread.join(60)
         assert not self._thread.is_alive()
         if self.error is not None:
@@ -87,13 +87,13 @@ def wait_until(sql: str, seconds: float = 30) -> list[tuple[Any, ...]]:
     return found
 
 
-#: Backends that are at the gate.
+#: Backends that wait at the gate.
 AT_THE_GATE = f"""
 SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
-#: Backends that wait for somebody else's refresh to end.
+#: Backends that wait for another session's refresh to end.
 WAITING = """
 SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND NOT granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -1,4 +1,4 @@
-"""One refresh of a view at a time: who comes second joins, and is told the truth about its rows."""
+"""A second refresh of a view joins the one that is running, and its result says as of when the rows are."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ A = ViewName("views", "a")
 
 
 @pytest.fixture
-def heard():
-    """What the signals said: their names and arguments."""
-    said = []
+def sent_signals():
+    """The signals that were sent: their names and arguments."""
+    sent = []
     names = ("view_refresh_started", "view_refresh_waiting", "view_refreshed", "view_refresh_failed")
-    receivers = {name: lambda name=name, **kwargs: said.append((name, kwargs)) for name in names}
+    receivers = {name: lambda name=name, **kwargs: sent.append((name, kwargs)) for name in names}
     for name, receiver in receivers.items():
         getattr(signals, name).connect(receiver, weak=False)
-    yield said
+    yield sent
     for name, receiver in receivers.items():
         getattr(signals, name).disconnect(receiver)
 
@@ -49,7 +49,7 @@ def synced(*views):
 
 
 def computed():
-    """How often the gate was passed since the sync."""
+    """Return how often a refresh has passed the gate since the sync."""
     ((last, called),) = query("SELECT last_value, is_called FROM passed")
     return last if called else 0
 
@@ -59,7 +59,7 @@ def rows(name="a"):
 
 
 @pytest.mark.parametrize("key", [None, "id"], ids=["readers wait", "concurrently"])
-def test_the_second_joins_the_first_and_says_as_of_when_the_rows_are(key):
+def test_the_second_joins_the_first_and_its_result_has_the_time_of_the_rows(key):
     synced(declare("A", pk_field=key))
     waits = []
     with closed_gate() as open_gate:
@@ -74,7 +74,7 @@ def test_the_second_joins_the_first_and_says_as_of_when_the_rows_are(key):
     assert (done.outcome, joined.outcome) == (Outcome.REFRESHED, Outcome.JOINED)
     assert joined.ok
     assert (done.pid, joined.pid) == (pid, pid)
-    assert rows() == [1], "what was committed after the first had begun"
+    assert rows() == [1], "the rows lack what was committed after the first had begun"
     assert joined.started < joined.asked
     assert joined.missed == joined.asked - joined.started > dt.timedelta(0)
     assert abs(joined.started - done.started) < dt.timedelta(milliseconds=2)
@@ -85,7 +85,7 @@ def test_the_second_joins_the_first_and_says_as_of_when_the_rows_are(key):
     assert what.startswith(f"another refresh of it is running: pid {pid} (")
 
 
-def test_who_wants_the_rows_of_now_joins_nobody_who_had_begun_before():
+def test_fresh_joins_no_refresh_that_began_before_the_call():
     synced(declare("A", pk_field="id"))
     with closed_gate() as open_gate:
         first = Background(refresh_views)
@@ -107,7 +107,7 @@ def test_who_wants_the_rows_of_now_joins_nobody_who_had_begun_before():
     assert all(result.missed == dt.timedelta(0) for result in results)
 
 
-def test_when_the_first_fails_the_second_does_it(heard):
+def test_if_the_first_fails_the_second_computes_the_rows(sent_signals):
     synced(declare("A", pk_field="id"))
     with closed_gate() as open_gate:
         first = Background(refresh_views)
@@ -122,12 +122,12 @@ def test_when_the_first_fails_the_second_does_it(heard):
         (result,) = second.join()
     assert result.outcome is Outcome.REFRESHED
     assert computed() == 1
-    (failure,) = [arguments for name, arguments in heard if name == "view_refresh_failed"]
+    (failure,) = [arguments for name, arguments in sent_signals if name == "view_refresh_failed"]
     assert (failure["result"].outcome, failure["result"].pid) == (Outcome.FAILED, pid)
-    assert cancel("default", pid) is False, "it refreshes nothing any more, whatever else it does"
+    assert cancel("default", pid) is False, "the backend does not refresh any more"
 
 
-def test_a_refresh_that_began_before_what_it_reads_was_new_is_not_joined():
+def test_a_refresh_that_began_before_its_sources_were_refreshed_is_not_joined():
     declare("Source", "SELECT id FROM numbers")
     synced(
         declare(
@@ -153,7 +153,7 @@ def test_a_refresh_that_began_before_what_it_reads_was_new_is_not_joined():
     assert rows() == [1, 2]
 
 
-def test_a_view_without_a_tag_is_refreshed_by_each_because_nobody_can_tell():
+def test_a_view_without_a_sync_state_is_refreshed_by_each_session():
     synced(declare("A", pk_field="id"))
     query("COMMENT ON MATERIALIZED VIEW views.a IS NULL")
     with closed_gate() as open_gate:
@@ -165,7 +165,7 @@ def test_a_view_without_a_tag_is_refreshed_by_each_because_nobody_can_tell():
     assert computed() == 2
 
 
-def test_what_is_due_and_was_done_by_somebody_else_is_not_done_again(settings):
+def test_a_due_view_that_another_session_has_refreshed_is_not_refreshed_again(settings):
     settings.ORM_VIEWS = {"REFRESH_EVERY": dt.timedelta(microseconds=1)}
     declare("First", GATED)
     declare("Second", "SELECT id FROM numbers")
@@ -183,7 +183,7 @@ def test_what_is_due_and_was_done_by_somebody_else_is_not_done_again(settings):
     assert abs(results[1].started - done.started) < dt.timedelta(milliseconds=2)
 
 
-def test_a_sync_that_swaps_another_view_in_while_we_wait_is_waited_for_too():
+def test_a_refresh_waits_for_a_sync_that_replaces_its_view_meanwhile():
     synced(declare("A", pk_field="id"))
     with closed_gate() as open_gate:
         first = Background(refresh_views)
@@ -201,14 +201,14 @@ def test_a_sync_that_swaps_another_view_in_while_we_wait_is_waited_for_too():
     assert query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
-def test_the_turn_that_is_taken_is_that_of_the_view_which_a_sync_has_put_there_meanwhile(other):
+def test_the_lock_is_taken_on_the_view_that_a_sync_has_created_meanwhile(other):
     synced(declare("A", pk_field="id"))
     other.execute("SELECT pg_advisory_xact_lock(%s, 'views.a'::regclass::oid::int)", [REFRESH_LOCK])
     run = Background(refresh_views)
     ((pid,),) = wait_until(WAITING)
     declare("A", GATED.replace("n.id", "n.id + 10 AS id"), pk_field="id")
     sync_views()
-    query("COMMENT ON MATERIALIZED VIEW views.a IS NULL")  # else the sync would be joined
+    query("COMMENT ON MATERIALIZED VIEW views.a IS NULL")  # otherwise the refresh joins the sync
     with closed_gate() as open_gate:
         other.connection.rollback()
         assert wait_until(AT_THE_GATE) == [(pid,)]
@@ -218,7 +218,7 @@ def test_the_turn_that_is_taken_is_that_of_the_view_which_a_sync_has_put_there_m
     assert (result.outcome, rows()) == (Outcome.REFRESHED, [11])
 
 
-def test_who_refreshes_and_who_waits_can_be_seen_from_another_session():
+def test_another_session_sees_which_sessions_refresh_and_which_wait():
     synced(declare("A", pk_field="id"))
     assert find_running("default") == []
     with closed_gate() as open_gate:
@@ -235,12 +235,12 @@ def test_who_refreshes_and_who_waits_can_be_seen_from_another_session():
     assert find_running("default") == []
 
 
-def test_cancelling_what_is_no_refresh_is_refused():
+def test_a_backend_that_does_not_refresh_is_not_cancelled():
     ((own,),) = query("SELECT pg_backend_pid()")
     assert cancel("default", own) is False
 
 
-def test_a_refresh_that_waits_for_a_lock_names_who_holds_it(other, heard, settings):
+def test_a_refresh_that_waits_for_a_lock_names_the_blocking_session(other, sent_signals, settings):
     settings.ORM_VIEWS = {"LOCK_WAIT": 0.5, "LOCK_TIMEOUT": 0.1}
     synced(declare("A", pk_field="id"))
     other.execute("SELECT pg_backend_pid()")
@@ -248,22 +248,22 @@ def test_a_refresh_that_waits_for_a_lock_names_who_holds_it(other, heard, settin
     other.execute("LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE")
     with pytest.raises(OrmViewsError, match=f"pid {pid} .* holds public.numbers: LOCK TABLE numbers"):
         refresh_views()
-    waits = [arguments for name, arguments in heard if name == "view_refresh_waiting"]
+    waits = [arguments for name, arguments in sent_signals if name == "view_refresh_waiting"]
     assert f"pid {pid} " in waits[-1]["waiting_for"]
     assert waits[-1]["start"].pid != pid
 
 
-def test_a_refresh_that_goes_concurrently_waits_for_no_reader(other, settings):
+def test_a_concurrent_refresh_waits_for_no_reader(other, settings):
     settings.ORM_VIEWS = {"LOCK_TIMEOUT": 0.01}
     synced(declare("A", pk_field="id"))
-    other.execute("SELECT * FROM views.a")  # and stays in its transaction, longer than LOCK_TIMEOUT
+    other.execute("SELECT * FROM views.a")  # its transaction stays open for longer than LOCK_TIMEOUT
     time.sleep(0.05)
     waits = []
     (result,) = refresh_views(on_wait=lambda *arguments: waits.append(arguments))
     assert (result.concurrently, waits, result.waited) == (True, [], 0)
 
 
-def test_nothing_is_left_on_the_connection():
+def test_a_refresh_leaves_no_setting_and_no_lock_on_the_connection():
     synced(declare("A", pk_field="id"))
     ((pid, before),) = query("SELECT pg_backend_pid(), current_setting('lock_timeout')")
     (result,) = refresh_views()

@@ -1,4 +1,4 @@
-"""How old rows are beside what is promised: the rule, and where it is seen."""
+"""How old the rows are compared with what the class promises: the rule, and where it is shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def fresh(every=HOUR, age=None, changes=None, **installed):
 
 
 def put_back(execute, name, time):
-    """Make the rows of a view older than they are."""
+    """Change the sync state so that the rows of a view look older."""
     ((comment,),) = execute(f"SELECT obj_description('views.{name}'::regclass)")
     text, state = split_comment(comment)
     old = replace(state, refreshed=state.refreshed - time, synced=state.synced - time)
@@ -73,7 +73,7 @@ def test_without_a_promise_nothing_is_ever_stale():
     assert not fresh(every=None, populated=False).is_stale
 
 
-def test_rows_that_should_be_there_and_are_not_are_stale_and_have_no_age():
+def test_a_promise_without_rows_is_stale_and_has_no_age():
     found = fresh(populated=False, age=HOUR)
     assert (found.is_stale, found.age, found.overdue) == (True, None, None)
 
@@ -84,14 +84,14 @@ def test_a_view_that_was_never_refreshed_is_as_old_as_its_sync():
     assert freshness_of(definition, view, NOW).overdue == HOUR
 
 
-def test_a_view_without_a_tag_has_no_age_and_no_plain_view_is_fresh():
+def test_a_view_without_a_sync_state_has_no_age_and_a_plain_view_no_freshness():
     assert (fresh(state=None).age, fresh(state=None).is_stale) == (None, False)
     plain = define("a")
     assert freshness_of(plain, install(plain), NOW) is None
 
 
 @pytest.mark.parametrize(
-    ("changes", "hint", "said"),
+    ("changes", "hint", "sentence"),
     [
         (None, None, "Its rows are 1 hour older than promised."),
         (100, 0, "nothing that it reads has changed since"),
@@ -101,10 +101,10 @@ def test_a_view_without_a_tag_has_no_age_and_no_plain_view_is_fresh():
     ],
     ids=["unknown", "none", "one", "some", "statistics were reset"],
 )
-def test_changed_rows_are_a_hint_in_words(changes, hint, said):
+def test_changed_rows_are_a_hint_in_words(changes, hint, sentence):
     found = fresh(age=2 * HOUR, changes=changes)
     assert found.changed_rows == hint
-    assert said in how_stale(found)
+    assert sentence in how_stale(found)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_changed_rows_are_a_hint_in_words(changes, hint, said):
         (90_000, "1 day 1 hour"),
     ],
 )
-def test_a_length_of_time_is_said_in_its_two_largest_units(seconds, words):
+def test_a_length_of_time_is_shown_in_its_two_largest_units(seconds, words):
     assert in_words(dt.timedelta(seconds=seconds)) == words
 
 
@@ -141,7 +141,7 @@ def test_a_plain_view_promises_nothing():
 
 
 @pytest.mark.django_db
-def test_the_setting_is_what_a_class_that_says_nothing_promises(settings):
+def test_the_setting_is_the_promise_of_classes_that_declare_none(settings):
     settings.ORM_VIEWS = {"REFRESH_EVERY": HOUR}
     declare("Silent")
     declare("Own", refresh_every=2 * HOUR)
@@ -162,7 +162,7 @@ def test_another_promise_rebuilds_nothing():
 
 @pytest.fixture
 def four(execute):
-    """Two views past their promise, one within it, one without; and one that reads a stale one."""
+    """Two stale views, one within its promise, and one without a promise that reads a stale one."""
     execute("CREATE TABLE numbers (id int)")
     declare("Stale", "SELECT id FROM numbers", refresh_every=HOUR)
     declare("Older", "SELECT id FROM numbers", refresh_every=HOUR)
@@ -205,7 +205,7 @@ def _show(capsys, *arguments):
 
 
 @pytest.mark.django_db
-def test_due_mends_what_is_stale_and_touches_nothing_else(four, execute, take_picture):
+def test_due_refreshes_stale_views_and_no_others(four, execute, take_picture):
     before = take_picture()
     done = refresh_views(due=True)
     assert {result.name.name for result in done} == {"stale", "older"}
@@ -216,7 +216,7 @@ def test_due_mends_what_is_stale_and_touches_nothing_else(four, execute, take_pi
 
 
 @pytest.mark.django_db
-def test_due_narrows_down_what_is_named_and_its_readers_come_along_when_asked(four):
+def test_due_selects_among_the_named_views_and_downstream_adds_their_readers(four):
     assert [p.definition.name.name for p in plan_refresh(["kept", "stale"], due=True)] == ["stale"]
     planned = plan_refresh(["stale"], due=True, downstream=True)
     assert [p.definition.name.name for p in planned] == ["stale", "reader"]
@@ -270,7 +270,7 @@ def test_check_freshness_exits_with_1_and_names_what_is_stale(four, capsys):
 
 
 @pytest.mark.django_db
-def test_another_trouble_is_the_state_and_the_age_is_said_beside_it(four, execute):
+def test_another_problem_is_the_state_and_the_age_is_part_of_the_reason(four, execute):
     declare("Older", "SELECT id + 1 AS id FROM numbers", refresh_every=HOUR)
     view = status_of("older")
     assert (view.state, view.is_stale) == (State.CHANGED, True)
@@ -317,7 +317,7 @@ def test_the_hint_counts_rows_changed_through_plain_views_and_partitions(execute
 
 
 @pytest.mark.django_db
-def test_openmetrics_has_a_gauge_for_each_fact_and_ends_as_it_has_to(four, execute, capsys):
+def test_openmetrics_has_a_gauge_for_each_fact_and_ends_with_eof(four, execute, capsys):
     declare("Odd", name='a"\\b', schema="views", materialised=False)
     text = _show(capsys, "--openmetrics")
     lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""Several refreshes at once, in the order of the graph, and what is told meanwhile in the caller's thread."""
+"""Several refreshes at once, in dependency order, and the signals and callbacks in the caller's thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.core.gates import AT_THE_GATE, GATED, Background, closed_gate, query,
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
 
-#: Once a connection is closed, its backend takes a moment to go.
+#: A backend ends a moment after its connection has been closed.
 NO_OTHER_BACKEND = """
 SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
 HAVING count(*) = 1
@@ -32,7 +32,7 @@ def declare(class_name, sql="SELECT 1 AS id", materialised=True, **attributes):
 
 @pytest.fixture
 def listen():
-    """A function that connects a receiver to a signal for the length of a test."""
+    """Return a function that connects a receiver to a signal until the end of the test."""
     connected = []
 
     def listen(name, receiver):
@@ -47,7 +47,7 @@ def listen():
 
 @pytest.fixture
 def seven():
-    """Four views that stand alone, and three in a row with a plain view between them."""
+    """Four independent views, and three that read one another, with a plain view between two of them."""
     for letter in "abcd":
         declare(letter.upper())
     declare("Third", "SELECT id FROM views.between")
@@ -69,7 +69,7 @@ def test_the_order_is_kept_whatever_the_number_of_jobs(seven, jobs):
 
 
 @pytest.mark.usefixtures("gate")
-def test_as_many_are_at_work_at_once_as_there_are_jobs():
+def test_as_many_views_are_refreshed_at_once_as_there_are_jobs():
     for letter in "abcd":
         declare(letter.upper(), GATED)
     sync_views()
@@ -83,7 +83,7 @@ def test_as_many_are_at_work_at_once_as_there_are_jobs():
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_a_failure_stops_what_depends_on_it_and_nothing_else(execute, jobs):
+def test_a_failure_skips_the_views_that_read_it_and_no_others(execute, jobs):
     execute("CREATE TABLE numbers AS SELECT 1 AS id")
     declare("Good", "SELECT id FROM numbers")
     declare("Bad", "SELECT 1 / (2 - id) AS id FROM numbers")
@@ -93,10 +93,10 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(execute, jobs):
     declare("Alone", "SELECT id FROM numbers")
     sync_views()
     execute("UPDATE numbers SET id = 2")
-    told = []
+    reported = []
     try:
         with pytest.raises(RefreshError) as failure:
-            refresh_views(jobs=jobs, on_failed=told.append)
+            refresh_views(jobs=jobs, on_failed=reported.append)
         found = {result.name.name: result for result in failure.value.results}
         assert {name: result.outcome.value for name, result in found.items()} == {
             "good": "refreshed",
@@ -105,7 +105,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(execute, jobs):
             "last": "skipped",
             "alone": "refreshed",
         }
-        assert [result.name.name for result in told] == ["bad", "after", "last"]
+        assert [result.name.name for result in reported] == ["bad", "after", "last"]
         lines = str(failure.value).splitlines()
         assert "views.bad in database 'default' could not be refreshed: division by zero" in lines[0]
         assert lines[-2].endswith(
@@ -139,16 +139,16 @@ def test_the_command_prints_each_and_exits_with_1(execute, capsys):
 
 
 def test_downstream_and_upstream_go_through_plain_views(seven):
-    def named(**asked):
-        return [result.name.name for result in refresh_views(["second"], **asked)]
+    def names(**options):
+        return [result.name.name for result in refresh_views(["second"], **options)]
 
-    assert named() == ["second"]
-    assert named(downstream=True) == ["second", "third"]
-    assert named(upstream=True) == ["first", "second"]
-    assert named(upstream=True, downstream=True) == ["first", "second", "third"]
+    assert names() == ["second"]
+    assert names(downstream=True) == ["second", "third"]
+    assert names(upstream=True) == ["first", "second"]
+    assert names(upstream=True, downstream=True) == ["first", "second", "third"]
 
 
-def test_a_view_of_somebody_else_in_between_carries_the_dependency(execute):
+def test_an_unregistered_view_in_between_carries_the_dependency(execute):
     declare("Last", "SELECT id FROM public.theirs")
     first = declare("First")
     with transaction.atomic():
@@ -162,14 +162,14 @@ def test_a_view_of_somebody_else_in_between_carries_the_dependency(execute):
         execute("DROP VIEW public.theirs CASCADE")
 
 
-def test_a_declared_dependency_counts_although_no_sql_shows_it(execute):
+def test_a_declared_dependency_counts_although_the_sql_does_not_show_it(execute):
     last = declare("First")
     declare("Another", "SELECT 2 AS id", view_dependencies=[last])
     sync_views()
     assert [result.name.name for result in refresh_views(jobs=2)] == ["first", "another"]
 
 
-def test_the_plan_says_order_and_whom_it_keeps_waiting_and_refreshes_nothing(seven, capsys, take_picture):
+def test_the_plan_shows_the_order_and_why_readers_wait_and_refreshes_nothing(seven, capsys, take_picture):
     before = take_picture()
     call_command("refresh_views", "third", "--upstream", "--plan")
     lines = capsys.readouterr().out.splitlines()
@@ -182,7 +182,7 @@ def test_the_plan_says_order_and_whom_it_keeps_waiting_and_refreshes_nothing(sev
 
 @pytest.mark.usefixtures("gate")
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_receiver_hears_in_the_callers_thread_and_what_it_writes_is_seen_at_once(listen, jobs):
+def test_receivers_run_in_the_callers_thread_and_what_they_write_is_committed_at_once(listen, jobs):
     declare("A", GATED)
     declare("B", GATED)
     sync_views()
@@ -232,7 +232,7 @@ def test_a_receiver_that_raises_stops_nothing_and_is_logged(seven, listen, jobs,
 
 
 @pytest.mark.usefixtures("gate")
-def test_a_caller_that_gives_up_cancels_what_is_being_done(listen):
+def test_an_interrupted_call_cancels_the_running_refreshes(listen):
     declare("A", GATED)
     declare("B", GATED)
     sync_views()
@@ -255,13 +255,13 @@ def test_a_caller_that_gives_up_cancels_what_is_being_done(listen):
     wait_until(NO_OTHER_BACKEND)
 
 
-def test_a_caller_that_is_interrupted_tells_of_what_it_had_begun(listen):
+def test_an_interrupted_call_reports_the_refreshes_that_had_begun(listen):
     declare("A")
     declare("B", "SELECT id FROM views.a")
     sync_views()
-    heard = []
-    listen("view_refresh_started", lambda start, **kwargs: heard.append(("started", start.name.name)))
-    listen("view_refresh_failed", lambda result, **kwargs: heard.append(("failed", str(result.error))))
+    sent = []
+    listen("view_refresh_started", lambda start, **kwargs: sent.append(("started", start.name.name)))
+    listen("view_refresh_failed", lambda result, **kwargs: sent.append(("failed", str(result.error))))
 
     def interrupt(definition, concurrently, why_not):
         if definition.name.name == "b":
@@ -269,12 +269,12 @@ def test_a_caller_that_is_interrupted_tells_of_what_it_had_begun(listen):
 
     with pytest.raises(KeyboardInterrupt):
         refresh_views(on_start=interrupt)
-    said = "views.b in database 'default' was not refreshed: interrupted by KeyboardInterrupt."
-    assert heard == [("started", "a"), ("started", "b"), ("failed", said)]
+    error = "views.b in database 'default' was not refreshed: interrupted by KeyboardInterrupt."
+    assert sent == [("started", "a"), ("started", "b"), ("failed", error)]
     assert not connection.in_atomic_block
 
 
-def test_inside_a_transaction_all_is_part_of_it(seven):
+def test_inside_a_transaction_all_refreshes_are_part_of_it(seven):
     before = query("SELECT obj_description('views.a'::regclass)")
     with transaction.atomic():
         ((pid,),) = query("SELECT pg_backend_pid()")
@@ -344,7 +344,7 @@ def test_a_database_that_fails_stops_no_other(jobs, listen):
         cursor.execute("DROP SCHEMA IF EXISTS views CASCADE")
 
 
-def test_readers_of_a_view_that_goes_concurrently_never_wait_for_a_lock(gate):
+def test_readers_never_wait_for_a_lock_during_a_concurrent_refresh(gate):
     declare("A", GATED, pk_field="id")
     sync_views()
     stop, errors, reads = threading.Event(), [], [0] * 8
@@ -373,22 +373,22 @@ def test_readers_of_a_view_that_goes_concurrently_never_wait_for_a_lock(gate):
     assert errors == []
 
 
-def test_a_sync_says_when_it_begins_ends_and_fails(listen):
-    heard = []
+def test_a_sync_sends_signals_when_it_begins_ends_and_fails(listen):
+    sent = []
     for name in ("views_sync_started", "views_synced", "views_sync_failed"):
-        listen(name, lambda name=name, **arguments: heard.append((name, arguments)))
+        listen(name, lambda name=name, **arguments: sent.append((name, arguments)))
     declare("A")
     (result,) = sync_views()
     declare("Wrong", "SELECT nothing")
     with pytest.raises(Exception, match="nothing") as failure:
         sync_views()
-    assert [name for name, _ in heard] == [
+    assert [name for name, _ in sent] == [
         "views_sync_started",
         "views_synced",
         "views_sync_started",
         "views_sync_failed",
     ]
-    started, synced, again, failed = (arguments for _, arguments in heard)
+    started, synced, again, failed = (arguments for _, arguments in sent)
     assert started["request"] == synced["request"] != again["request"] == failed["request"]
     assert synced["result"] is result
     assert failed["error"] is failure.value

@@ -1,4 +1,4 @@
-"""What others do while a refresh waits or a sync is at work: clocks, commits, other views of the name."""
+"""What other sessions do while a refresh waits or a sync runs: clocks, commits, replaced views."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def test_a_sync_records_the_time_of_the_databases_clock(monkeypatch):
     assert state("a").synced <= now
 
 
-def test_the_view_that_a_sync_puts_in_its_place_meanwhile_is_what_is_refreshed():
+def test_the_view_that_a_sync_creates_meanwhile_is_the_one_that_is_refreshed():
     query("INSERT INTO numbers SELECT generate_series(2, 50)")
     below = declare("B", "SELECT 1 AS id")
-    # It says that it reads the other one, so it is built in the swap, while it is locked.
+    # It declares that it reads the other view, so the sync builds it during the swap, with its lock held.
     declare("A", GATED, view_dependencies=[below])
     sync_views()
     before = state("a").refreshed
@@ -77,7 +77,7 @@ def test_the_view_that_a_sync_puts_in_its_place_meanwhile_is_what_is_refreshed()
 
 
 def test_a_sync_of_a_comment_keeps_the_time_of_a_refresh_that_ended_meanwhile():
-    # The order of declaration is that of the steps: the comment comes after the build.
+    # Steps are in the order of the declarations, so the comment comes after the build.
     building = declare("Building", "SELECT 1 AS id")
     view = declare("View")
     sync_views()
@@ -94,7 +94,7 @@ def test_a_sync_of_a_comment_keeps_the_time_of_a_refresh_that_ended_meanwhile():
     assert query("SELECT obj_description('views.view'::regclass) LIKE 'Another%%'") == [(True,)]
 
 
-def test_no_refresh_is_joined_that_could_not_see_what_its_sources_were_given():
+def test_no_refresh_is_joined_that_could_not_see_the_new_rows_of_its_sources():
     query("CREATE TABLE loans (id int PRIMARY KEY); INSERT INTO loans VALUES (1)")
     try:
         declare("A", "SELECT id FROM loans", pk_field="id")
@@ -103,14 +103,14 @@ def test_no_refresh_is_joined_that_could_not_see_what_its_sources_were_given():
         query("INSERT INTO loans VALUES (2)")
         done, go = threading.Event(), threading.Event()
 
-        def refresh_and_commit_late():
+        def refresh_and_commit_later():
             with transaction.atomic():
                 refresh_views(["a"])
                 done.set()
                 assert go.wait(30)
 
         with closed_gate() as open_gate:
-            deferred = Background(refresh_and_commit_late)
+            deferred = Background(refresh_and_commit_later)
             assert done.wait(30)
             early = Background(lambda: refresh_views(["c"]))
             wait_until(AT_THE_GATE)
@@ -153,7 +153,7 @@ def test_the_callers_transaction_keeps_its_lock_timeout():
         assert query("SHOW lock_timeout") == [("30s",)]
 
 
-def test_without_autocommit_nothing_is_begun_that_nobody_would_commit(misdirect):
+def test_without_autocommit_nothing_begins_because_it_would_not_be_committed(misdirect):
     declare("A")
     sync_views()
     misdirect("default", {"AUTOCOMMIT": False})
@@ -164,7 +164,7 @@ def test_without_autocommit_nothing_is_begun_that_nobody_would_commit(misdirect)
     connections["default"].close()
 
 
-def test_who_may_not_record_it_is_told_before_anything_is_computed(make_role):
+def test_a_role_that_may_not_write_the_comment_gets_an_error_before_anything_is_computed(make_role):
     declare("A", GATED)
     sync_views()
     (passed,) = query("SELECT last_value FROM passed")
@@ -177,7 +177,7 @@ def test_who_may_not_record_it_is_told_before_anything_is_computed(make_role):
     assert query("SELECT last_value FROM passed") == [passed]
 
 
-def test_a_tag_that_somebody_has_spoilt_is_none():
+def test_a_damaged_sync_state_counts_as_none():
     declare("A")
     declare("B")
     sync_views()

@@ -1,4 +1,4 @@
-"""Refreshing: in the order of dependencies, concurrently where PostgreSQL allows it, and said if not."""
+"""Refreshing in dependency order, and concurrently where PostgreSQL allows it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_views_are_refreshed_after_what_they_read_even_through_plain_views(numbe
     assert execute("SELECT count(*) FROM views.d") == [(2,)]
 
 
-def test_only_what_is_asked_for_is_refreshed_still_in_order(numbers, execute):
+def test_only_the_chosen_views_are_refreshed_and_in_dependency_order(numbers, execute):
     declare("B", "SELECT id FROM views.a")
     declare("A", "SELECT id FROM numbers")
     declare("Other", "SELECT id FROM numbers")
@@ -58,7 +58,7 @@ def test_only_what_is_asked_for_is_refreshed_still_in_order(numbers, execute):
     assert execute("SELECT count(*) FROM views.other") == [(1,)]
 
 
-def test_a_view_goes_concurrently_where_it_can_and_says_why_not_elsewhere(execute):
+def test_a_view_is_refreshed_concurrently_where_possible_and_else_the_result_says_why_not(execute):
     declare("A", pk_field="id")
     declare("B")
     declare("C", pk_field="id", with_data=False)
@@ -89,7 +89,7 @@ def test_concurrently_can_be_refused():
         ({"pk_field": "id", "with_data": False}, "it has no rows yet"),
     ],
 )
-def test_insisting_on_concurrently_where_it_cannot_be_is_an_error_before_anything(attributes, why, execute):
+def test_insisting_on_concurrently_where_it_is_impossible_is_an_error(attributes, why, execute):
     declare("A", pk_field="id")
     declare("Wrong", **attributes)
     sync_views()
@@ -124,7 +124,7 @@ def test_an_unpopulated_view_is_filled_and_can_be_read(execute):
     assert status.state is State.SYNCED
 
 
-def test_a_refresh_is_recorded_in_the_tag_and_leaves_the_view_synced(execute):
+def test_a_refresh_is_recorded_in_the_sync_state_and_leaves_the_view_synced(execute):
     declare("A", "SELECT 1 AS id", with_data=False)
     sync_views()
     before = installed()
@@ -139,14 +139,14 @@ def test_a_refresh_is_recorded_in_the_tag_and_leaves_the_view_synced(execute):
     assert all(plan.is_empty for plan in plan_views())
 
 
-def test_the_docstring_stays_before_the_tag():
+def test_the_docstring_stays_before_the_sync_state():
     declare("A", __doc__="It's read by the board.\n\nEvery month.")
     sync_views()
     refresh_views()
     assert installed().text == "It's read by the board.\n\nEvery month."
 
 
-def test_a_view_without_a_tag_is_refreshed_and_its_comment_left_alone(execute):
+def test_a_view_without_a_sync_state_is_refreshed_and_its_comment_left_alone(execute):
     declare("A")
     execute("CREATE SCHEMA views; CREATE MATERIALIZED VIEW views.a AS SELECT 1 AS id")
     execute("COMMENT ON MATERIALIZED VIEW views.a IS 'Somebody''s.'")
@@ -284,7 +284,7 @@ def test_one_view_that_is_not_there_says_to_sync():
         refresh_materialized_view(view)
 
 
-def test_concurrently_without_a_key_is_a_value_error_as_it_was():
+def test_concurrently_without_a_key_is_a_value_error():
     view = declare("A")
     sync_views()
     with pytest.raises(ValueError, match="Can't refresh concurrently without a pk_field"):

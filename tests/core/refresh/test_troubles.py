@@ -1,4 +1,4 @@
-"""What refreshes and their command do when something else is amiss: a database, a thread, a name."""
+"""What refreshes and their command do when a database does not answer or a thread cannot be started."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def names(results):
 
 @pytest.fixture
 def warehouse_is_away(misdirect):
-    """Two databases with a view each, one of which does not answer."""
+    """Two databases with a view each; one of the databases does not answer."""
     declare("A")
     declare("There", database="warehouse")
     sync_views()
     misdirect("warehouse", {"HOST": "/nowhere"})
 
 
-def test_a_database_that_does_not_answer_keeps_no_other_from_its_refreshes(warehouse_is_away):
+def test_the_views_of_other_databases_are_refreshed_if_one_does_not_answer(warehouse_is_away):
     with pytest.raises(RefreshError, match=r"'warehouse'.* does not answer") as failure:
         refresh_views()
     assert [(result.name.name, result.ok) for result in failure.value.results] == [("a", True)]
@@ -56,7 +56,7 @@ def test_a_database_that_does_not_answer_keeps_no_other_from_its_refreshes(wareh
         plan_refresh()
 
 
-def test_whoever_names_views_of_another_database_does_not_need_it(warehouse_is_away):
+def test_a_database_that_does_not_answer_does_not_matter_for_named_views_of_another(warehouse_is_away):
     assert names(refresh_views(["a"])) == ["a"]
     with pytest.raises(DatabaseUnavailableError, match="'warehouse'"):
         refresh_views(["there"])
@@ -69,7 +69,7 @@ def test_the_command_refreshes_the_others_and_exits_with_1(warehouse_is_away, ca
     assert [fact["outcome"] for fact in json.loads(capsys.readouterr().out)] == ["refreshed"]
 
 
-def test_no_views_are_none():
+def test_an_empty_list_of_views_refreshes_none():
     declare("A")
     sync_views()
     assert refresh_views([]) == []
@@ -82,7 +82,7 @@ def test_a_database_that_is_named_twice_is_one():
     assert len(plan_refresh(databases=["default", "default"])) == 1
 
 
-def test_a_plain_namesake_elsewhere_is_passed_over():
+def test_a_plain_view_of_the_same_name_in_another_database_is_ignored():
     declare("Same")
     declare("Other", name="same", materialised=False, database="warehouse")
     sync_views()
@@ -111,7 +111,7 @@ def test_two_classes_that_claim_one_name_are_one_series():
     assert any('view="views.twice",state="invalid"' in sample for sample in samples)
 
 
-def test_nobody_claims_to_know_how_old_rows_are_that_no_sync_has_recorded(settings):
+def test_openmetrics_has_no_age_of_rows_that_no_sync_has_recorded(settings):
     settings.ORM_VIEWS = {"REFRESH_EVERY": dt.timedelta(seconds=1)}
     declare("A")
     declare("Empty", with_data=False)
@@ -122,7 +122,7 @@ def test_nobody_claims_to_know_how_old_rows_are_that_no_sync_has_recorded(settin
     assert 'orm_views_stale{database="default",view="views.empty"} 1' in found
 
 
-def test_threads_that_cannot_be_started_leave_none_behind(monkeypatch):
+def test_if_a_thread_cannot_be_started_the_others_end(monkeypatch):
     for name in "ABC":
         declare(name)
     sync_views()
@@ -140,11 +140,11 @@ def test_threads_that_cannot_be_started_leave_none_behind(monkeypatch):
     assert not started[0].is_alive()
 
 
-def test_a_connection_that_its_thread_has_closed_by_then_needs_no_cancelling(monkeypatch):
+def test_a_connection_that_its_thread_has_closed_is_not_cancelled(monkeypatch):
     own = connections.create_connection("default")
     own.inc_thread_sharing()
     own.connect()
-    own.connection.close()  # psycopg 2 refuses to cancel anything on it, psycopg 3 does not
+    own.connection.close()  # psycopg 2 refuses to cancel on a closed connection, psycopg 3 does not
     ended: list[str] = []
     workers = threads.Workers(1, Listener())
     is_at_work, may_end = threading.Event(), threading.Event()
@@ -160,7 +160,7 @@ def test_a_connection_that_its_thread_has_closed_by_then_needs_no_cancelling(mon
     assert is_at_work.wait(20)
     threading.Timer(0.5, may_end.set).start()
     workers.stop()
-    assert ended == ["a task"], "it was waited for"
+    assert ended == ["a task"], "stop() waits for the task"
 
 
 def test_ctrl_c_ends_jobs_that_wait_for_a_lock(settings):
@@ -171,19 +171,19 @@ def test_ctrl_c_ends_jobs_that_wait_for_a_lock(settings):
     other = connections.create_connection("default")
     other.inc_thread_sharing()
     timer = threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT])
-    # Whatever a shell has started in the background ignores it.
+    # A process that a shell has started in the background ignores SIGINT by default.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         other.set_autocommit(False)
         with other.cursor() as cursor:
             cursor.execute("SELECT * FROM views.a, views.b")
-        time.sleep(0.3)  # until it has been there for longer than readers may be kept waiting
+        time.sleep(0.3)  # until the reader's transaction is older than LOCK_TIMEOUT
         timer.start()
         with pytest.raises(CommandError, match="Interrupted") as failure:
             call_command("refresh_views", "--jobs", "2")
         assert failure.value.returncode == 130
         assert query("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]
-        # Whoever reads has not let go: it was not his end that ended the refresh.
+        # The reader's transaction is still open, so the refresh did not end because the reader did.
         assert query("SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'idle in transaction'") == [
             (True,)
         ]
