@@ -67,22 +67,19 @@ class SignalListener(Listener):
         self._send(signals.view_refresh_waiting, start, start=start, waiting_for=what)
 
     def ended(self, result: RefreshResult) -> None:
-        self._send_end(result)
+        self._begun.pop(Key(result.database, result.name), None)
+        signal = signals.view_refreshed if result.ok else signals.view_refresh_failed
+        self._send(signal, result, result=result)
 
     def interrupted(self, error: BaseException, results: Sequence[RefreshResult] = ()) -> None:
         for result in results:
-            self._send_end(result)
+            SignalListener.ended(self, result)  # a subclass sends the signal only
         for start in list(self._begun.values()):
             reason = RefreshError(
                 f"{start.name} in database {start.database!r} was not refreshed: interrupted by "
                 f"{type(error).__name__}."
             )
-            self._send_end(replace(result_of(start, Outcome.FAILED), error=reason))
-
-    def _send_end(self, result: RefreshResult) -> None:
-        self._begun.pop(Key(result.database, result.name), None)
-        signal = signals.view_refreshed if result.ok else signals.view_refresh_failed
-        self._send(signal, result, result=result)
+            SignalListener.ended(self, replace(result_of(start, Outcome.FAILED), error=reason))
 
     def _send(self, signal: Signal, about: RefreshStart | RefreshResult, **arguments: Any) -> None:
         signal.send_robust(sender=self.sender, database=about.database, request=about.request, **arguments)

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import BooleanOptionalAction
 from collections.abc import Iterable, Sized
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -26,33 +27,24 @@ class Command(BaseCommand):
     help = "Refreshes materialised views, each after those that it reads."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        add_flag = partial(parser.add_argument, action="store_true")
         add_views_argument(parser)
-        parser.add_argument(
-            "--due",
-            action="store_true",
-            help="Only those that have no rows yet, or rows older than refresh_every.",
-        )
-        parser.add_argument(
-            "--downstream", action="store_true", help="Also those that read them, through plain views too."
-        )
-        parser.add_argument("--upstream", action="store_true", help="Also those that they read.")
+        add_flag("--due", help="Only those that have no rows yet, or rows older than refresh_every.")
+        add_flag("--downstream", help="Also those that read them, through plain views too.")
+        add_flag("--upstream", help="Also those that they read.")
         parser.add_argument(
             "--jobs", type=int, default=1, metavar="N", help="How many at once, each on its own connection."
         )
-        parser.add_argument(
-            "--fresh", action="store_true", help="Do not join a refresh that began before this command."
-        )
+        add_flag("--fresh", help="Do not join a refresh that began before this command.")
         parser.add_argument(
             "--concurrently",
             action=BooleanOptionalAction,
             default=None,
-            help="Insist on letting readers go on reading, or on not; by default, wherever it is possible.",
+            help="Insist on a concurrent refresh, or on none. By default it is concurrent where possible.",
         )
         add_database_argument(parser, "Refresh in")
-        parser.add_argument(
-            "--plan", action="store_true", help="Show what would be refreshed, and how. Refresh nothing."
-        )
-        parser.add_argument("--json", action="store_true", help="Print the results, or the plan, as JSON.")
+        add_flag("--plan", help="Show what would be refreshed, and how. Refresh nothing.")
+        add_flag("--json", help="Print the results, or the plan, as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["jobs"] < 1:
