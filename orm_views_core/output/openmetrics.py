@@ -45,7 +45,7 @@ def openmetrics(databases: Sequence[DatabaseStatus]) -> Iterator[str]:
 def _gauges(view: ViewStatus) -> Mapping[str, float | None]:
     values: dict[str, float | None] = {}
     if installed := view.installed:
-        values["orm_views_refresh_duration_seconds"] = installed.state.seconds if installed.state else None
+        values["orm_views_refresh_duration_seconds"] = installed.usual_seconds
         values["orm_views_rows"] = installed.rows
         values["orm_views_size_bytes"] = installed.size
     if fresh := view.freshness:
