@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -229,14 +229,12 @@ def _declared_dependencies(view: type) -> tuple[ViewName, ...]:
 def compile_definitions(
     connection: BaseDatabaseWrapper,
     views: Iterable[type[BasePostgresView]] | None = None,
-    on_compiled: Callable[[Sequence[ViewDefinition]], None] | None = None,
 ) -> Definitions:
     """Compile every registered view of a database, going on past those that are wrong.
 
     Args:
         connection: the database.
         views: the classes; those that are registered for it when None.
-        on_compiled: called with some definitions after the other, those that are right.
     """
     classes = list(registry.views(connection.alias) if views is None else views)
     compiled: dict[ViewName, ViewDefinition] = {}
@@ -246,8 +244,6 @@ def compile_definitions(
     for start in range(0, len(classes), _BATCH):
         definitions = _compile_batch(classes[start : start + _BATCH], connection, settings, relations, errors)
         compiled |= {definition.name: definition for definition in definitions}
-        if on_compiled:
-            on_compiled(definitions)
     invalid_names: dict[str, ViewName] = {}
     for view in errors:
         with suppress(InvalidViewError):  # then it has no name, which is what its error says

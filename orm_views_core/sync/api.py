@@ -20,7 +20,8 @@ from orm_views_core.plan.steps import Plan
 from orm_views_core.refresh.api import refresh_materialized_view
 
 from .executor import Progress, StepResult, apply_plan
-from .inputs import SyncOptions, plan_database, plan_to_apply
+from .inputs import plan_database
+from .options import SyncOptions
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,17 @@ def plan_views(
     Raises:
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
     """
-    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
+    options = SyncOptions.of(
+        roles=grant_select_permissions_to_user,
+        only=only,
+        force=force,
+        allow_drop_all=allow_drop_all,
+        drop_dependents=drop_dependents,
+    )
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
-        return plan_database(connection, options)
+        return plan_database(connection, options, try_missing=True)
 
     return [in_transaction(connection, plan) for connection in _connect(databases)]
 
@@ -103,7 +110,13 @@ def sync_views(
         OrmViewsError: when a view is invalid, a role is missing, something is in the way or a database
             does not answer. That database is as it was before.
     """
-    options = SyncOptions.of(grant_select_permissions_to_user, only, force, allow_drop_all, drop_dependents)
+    options = SyncOptions.of(
+        roles=grant_select_permissions_to_user,
+        only=only,
+        force=force,
+        allow_drop_all=allow_drop_all,
+        drop_dependents=drop_dependents,
+    )
 
     plans: dict[str, Plan] = {}
 
@@ -111,10 +124,8 @@ def sync_views(
         started = time.perf_counter()
         take_sync_lock(connection, progress.on_wait if progress else None)
         limit_lock_waits(connection)
-        if expected_fingerprint is None:
-            plan, sent = plan_to_apply(connection, options)
-        else:
-            plan, sent = plan_database(connection, options), frozenset[str]()
+        # A plan that somebody confirmed was made by plan_views(), which tries missing views too.
+        plan = plan_database(connection, options, try_missing=expected_fingerprint is not None)
         plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
@@ -125,9 +136,7 @@ def sync_views(
             raise PlanBlockedError(plan.problems)
         if on_plan:
             on_plan(plan)
-        done = apply_plan(
-            connection, plan, sent=sent, command_roles=options.grant_select_to, progress=progress
-        )
+        done = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
         return SyncResult(plan, done.steps, time.perf_counter() - started, done.swap_seconds)
 
     results = []

@@ -8,7 +8,7 @@ had; what was built stays.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -76,7 +76,6 @@ def apply_plan(
     connection: BaseDatabaseWrapper,
     plan: Plan,
     *,
-    sent: Collection[str] = (),
     command_roles: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Applied:
@@ -85,7 +84,6 @@ def apply_plan(
     Args:
         connection: its database, inside a transaction that holds the sync lock.
         plan: a plan without problems.
-        sent: those of its statements that have been carried out already, in the same transaction.
         command_roles: the roles that only the command line named, to be remembered.
         progress: what to call meanwhile.
 
@@ -99,7 +97,7 @@ def apply_plan(
     if not plan.steps:
         return Applied(())
     with connection.cursor() as cursor:
-        return _Run(connection, cursor, plan, sent, command_roles, progress or Progress()).run()
+        return _Run(connection, cursor, plan, command_roles, progress or Progress()).run()
 
 
 class _Run:
@@ -110,11 +108,10 @@ class _Run:
         connection: BaseDatabaseWrapper,
         cursor: CursorWrapper,
         plan: Plan,
-        sent: Collection[str],
         command_roles: Sequence[str],
         progress: Progress,
     ) -> None:
-        self.connection, self.cursor, self.plan, self.sent = connection, cursor, plan, sent
+        self.connection, self.cursor, self.plan = connection, cursor, plan
         self.command_roles, self.progress = command_roles, progress
         self.now = read_time(cursor)
         self.seconds: dict[ViewName, float] = {}
@@ -139,9 +136,7 @@ class _Run:
             if self.progress.on_step:
                 self.progress.on_step(step)
         started = time.perf_counter()
-        statements = [
-            (step, sql) for step in steps for sql in step.sql_in(Phase.BUILD) if sql not in self.sent
-        ]
+        statements = [(step, sql) for step in steps for sql in step.sql_in(Phase.BUILD)]
         if statements:
 
             def work(_timeout: float) -> None:

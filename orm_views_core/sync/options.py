@@ -1,0 +1,46 @@
+"""What a caller asks a sync for, as one value from the public functions to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orm_views_core.names import ViewName
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What a sync is asked for.
+
+    Attributes:
+        grant_select_to: further roles to grant SELECT to, besides those of the settings and of the classes.
+        only: the views to sync; all when None.
+        force: replace or rebuild views although nothing differs.
+        allow_drop_all: go on when no view is registered and every view would be dropped.
+        drop_dependents: drop external dependents that do not fit the changed views.
+    """
+
+    grant_select_to: tuple[str, ...]
+    only: frozenset[ViewName] | None
+    force: bool
+    allow_drop_all: bool
+    drop_dependents: bool
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        roles: str | Iterable[str] | None,
+        only: Iterable[ViewName] | None,
+        force: bool,
+        allow_drop_all: bool,
+        drop_dependents: bool,
+    ) -> SyncOptions:
+        """Make options from the forms that callers may use: one role or several, any collection of names."""
+        return cls(
+            grant_select_to=(roles,) if isinstance(roles, str) else tuple(dict.fromkeys(roles or ())),
+            only=None if only is None else frozenset(only),
+            force=force,
+            allow_drop_all=allow_drop_all,
+            drop_dependents=drop_dependents,
+        )

@@ -1,0 +1,75 @@
+"""Reasons why a sync cannot start, found before any view is tried. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orm_views_core.conf import get_settings
+from orm_views_core.database.relations import Catalog
+from orm_views_core.definitions.definition import Definitions
+from orm_views_core.exceptions import DropAllRefusedError, MissingRoleError
+from orm_views_core.names import ViewName
+from orm_views_core.plan.diff import PUBLIC, Scope
+from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
+
+from .options import SyncOptions
+
+
+def refuse_to_drop_all(definitions: Definitions, orphans: Collection[ViewName], options: SyncOptions) -> None:
+    """Raise an error when no view is registered and every view of the database would be dropped.
+
+    Raises:
+        DropAllRefusedError: unless the options allow it.
+    """
+    if orphans and not definitions.views and not options.allow_drop_all:
+        names = ", ".join(str(name) for name in orphans)
+        raise DropAllRefusedError(
+            f"No view is registered for database {definitions.database!r}, so all would be dropped: {names}. "
+            "Is an app missing from INSTALLED_APPS? To drop them all, pass --allow-drop-all."
+        )
+
+
+def refuse_missing_roles(
+    definitions: Definitions, roles: Collection[str], catalog: Catalog, options: SyncOptions
+) -> None:
+    """Raise an error when the database lacks a role that is to be granted SELECT.
+
+    Raises:
+        MissingRoleError: for the first such role, in alphabetical order; it says who names the role.
+    """
+    for role in sorted(roles):
+        if role in catalog.roles or role.lower() == PUBLIC:
+            continue
+        if role in options.grant_select_to:
+            named_by = "--grant-select-permissions-to-user"
+        elif role in get_settings().GRANT_SELECT_TO:
+            named_by = "ORM_VIEWS['GRANT_SELECT_TO']"
+        else:
+            views = ", ".join(d.where for d in definitions.views.values() if role in d.grant_select_to)
+            named_by = f"grant_select_to of {views}"
+        raise MissingRoleError(
+            f"There is no role {role!r} in database {definitions.database!r}; {named_by} names it. "
+            "Create the role (CREATE ROLE …) or remove its name. Nothing was changed."
+        )
+
+
+def why_not_try(
+    definitions: Definitions, catalog: Catalog, scope: Scope, dropped: Collection[ViewName]
+) -> str:
+    """Return why changed views can be neither tried nor synced; "" when they can, or when none changed."""
+    session, database = catalog.session, definitions.database
+    pending = dropped or any(difference.is_pending for difference in scope.differences.values())
+    if session.read_only and (pending or scope.try_views):
+        return (
+            f"Database {database!r} cannot be written: {session.read_only}. Sync the views of its primary, "
+            "under the alias that leads there; a replica follows by itself."
+        )
+    new_schemas = {name.schema for name in scope.order} - catalog.schemas
+    if not session.creates_schemas and (scope.try_views or new_schemas):
+        return (
+            f"{session.role}, the role that Django connects as to database {database!r}, may not create "
+            "schemas in it, and changed views are tried and built in a schema of their own. "
+            f"As the owner of the database: GRANT CREATE ON DATABASE … TO {session.role}."
+        )
+    kinds = [definitions.views[n].kind for n in scope.try_views if n in definitions.views]
+    return lock_shortage(locks_for_trying(kinds, catalog), catalog)
