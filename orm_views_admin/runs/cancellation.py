@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.models import Run
-from orm_views_core.engines.postgresql.sessions import cancel_work
+from orm_views_core.engines.postgresql.cancellation import cancel_work
 
 from .audit_log import log
 from .reconciliation import reconcile

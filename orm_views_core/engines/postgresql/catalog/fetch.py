@@ -19,6 +19,15 @@ def fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[
     return rows
 
 
+def forget_statistics(cursor: CursorWrapper) -> None:
+    """Make the next query see the sessions as they are now.
+
+    Otherwise a transaction sees them as they were when it first read ``pg_stat_activity``.
+    https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS
+    """
+    cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
+
+
 def group(pairs: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
     """Put second parts together by their first."""
     groups: defaultdict[int, list[Any]] = defaultdict(list)

@@ -1,0 +1,111 @@
+"""Ending a refresh or a sync by cancelling its statement or terminating its backend.
+
+https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.names import ViewName
+
+from .catalog.fetch import forget_statistics
+from .sessions import LOCKS, RUNNING, find_backends, running
+
+# A session that no longer holds or awaits the lock has finished, and a pooler may have given its backend to
+# another client.
+_CANCEL = f"""
+SELECT pg_catalog.pg_cancel_backend(found.pid)
+FROM ({RUNNING}) AS found
+WHERE found.pid = %(pid)s
+"""
+
+_SIGNAL = """
+SELECT pg_catalog.{function}(a.pid)
+FROM pg_catalog.pg_stat_activity a
+WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
+"""
+
+_PATIENCE = 0.5  # seconds for a cancelled statement to end
+_PAUSE = 0.02  # seconds
+
+
+def cancel(database: str, pid: int) -> bool:
+    """Cancel the statement of a backend that refreshes or syncs. That work fails, and is rolled back.
+
+    A backend that has no statement, because it pauses between two tries to get a lock, goes on. Then call
+    this again, or call :func:`cancel_work`, which terminates such a backend.
+
+    Args:
+        database: the alias.
+        pid: the backend, of a ``RefreshStart`` or a ``Running``.
+
+    Returns:
+        whether the backend was signalled; False when it no longer refreshes or syncs.
+
+    Raises:
+        DatabaseError: when our role is neither that of the backend nor a member of ``pg_signal_backend``.
+    """
+    connection = get_connection(database)
+    with transaction.atomic(using=database), connection.cursor() as cursor:
+        cursor.execute(_CANCEL, {**LOCKS, "pid": pid})
+        return _is_told(cursor)
+
+
+def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | None) -> bool:
+    """End the refresh or the sync of a backend. It fails, and is rolled back.
+
+    Its statement is cancelled. A backend without a statement, because it pauses between two tries to get a
+    lock, is terminated. Both take no longer than a second.
+
+    Args:
+        database: the alias.
+        pid: the backend.
+        started: when that backend was started, so that another one with the same pid is not hit.
+        name: the view that it refreshes; None when it syncs. A backend that no longer does so is left alone.
+
+    Returns:
+        whether the backend was signalled; False when it no longer works on this.
+
+    Raises:
+        UnsupportedDatabaseError: when the alias is unknown.
+        DatabaseUnavailableError: when the database does not answer.
+        DatabaseError: when our role is neither that of the backend nor a member of ``pg_signal_backend``.
+    """
+    connection = get_connection(database)
+    if not _is_at(connection, pid, name) or not _signal(connection, "pg_cancel_backend", pid, started):
+        return False
+    deadline = time.monotonic() + _PATIENCE
+    while _is_at(connection, pid, name):
+        if time.monotonic() >= deadline:
+            backend = find_backends(database, [pid]).get(pid)
+            if backend is None or not backend.began(started):
+                return True
+            idle = (backend.state or "").startswith("idle in transaction")
+            function = "pg_terminate_backend" if idle else "pg_cancel_backend"
+            return _signal(connection, function, pid, started)
+        time.sleep(_PAUSE)
+    return True
+
+
+def _is_at(connection: BaseDatabaseWrapper, pid: int, name: ViewName | None) -> bool:
+    return any(session.pid == pid and session.name == name for session in running(connection))
+
+
+def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime) -> bool:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        forget_statistics(cursor)
+        cursor.execute(_SIGNAL.format(function=function), {"pid": pid, "started": started.timestamp()})
+        return _is_told(cursor)
+
+
+def _is_told(cursor: CursorWrapper) -> bool:
+    """Return whether the query found a backend and signalled it."""
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])
