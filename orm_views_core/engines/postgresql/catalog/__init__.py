@@ -1,1 +1,1 @@
-"""Reading what a PostgreSQL database has: every query of the catalogs."""
+"""Queries of PostgreSQL's catalogs."""

@@ -1,4 +1,4 @@
-"""What else a plan asks the catalogs: taken names, missing rights, what needs a view and is none."""
+"""Reads what depends on views and what views read."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .introspection import canonical_names
 def read_other_dependents(
     connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
 ) -> dict[ViewName, list[str]]:
-    """Return what depends on some views and is none itself, as PostgreSQL describes it."""
+    """Return the objects other than views that depend on some views, as PostgreSQL describes them."""
     names = {view.oid: view.name for view in views}
     if not names:
         return {}
     with connection.cursor() as cursor, canonical_names(cursor):
-        found = group(fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)}))
-    return {names[oid]: described for oid, described in found.items()}
+        rows = fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)})
+    return {names[oid]: described for oid, described in group((oid, what) for oid, what in rows).items()}
 
 
 def read_sync_states_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, SyncState]:
@@ -39,14 +39,19 @@ def read_sync_states_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[in
 
 
 class Sources(NamedTuple):
-    """What a materialised view reads, through plain views: oids, and how many changes were counted there."""
+    """What a materialised view reads, through plain views.
+
+    Attributes:
+        oids: the relations that it reads.
+        changes: how many changes of their rows the statistics have counted.
+    """
 
     oids: tuple[int, ...]
     changes: int
 
 
 def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Sources]:
-    """Return what some materialised views read, by oid; those that read nothing are left out."""
+    """Return what some materialised views read, by their oids; views that read nothing are left out."""
     if not oids:
         return {}
     rows = fetch(cursor, queries.CHANGES, {"oids": array(oids)})

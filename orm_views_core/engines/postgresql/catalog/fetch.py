@@ -1,15 +1,17 @@
-"""Asking a database for rows: arrays as parameters, rows by key."""
+"""Helpers to query a database: arrays as parameters, rows grouped by a key, times."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.names import ViewName
+
+T = TypeVar("T")
 
 
 def fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -28,21 +30,21 @@ def forget_statistics(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
 
 
-def group(pairs: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
-    """Put second parts together by their first."""
-    groups: defaultdict[int, list[Any]] = defaultdict(list)
+def group(pairs: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    """Return the second elements of pairs in lists, by their first element."""
+    groups: defaultdict[int, list[T]] = defaultdict(list)
     for key, value in pairs:
         groups[key].append(value)
     return dict(groups)
 
 
 def array(elements: Iterable[int | str]) -> str:
-    """Write an array as one literal: PostgreSQL parses and plans ``ARRAY[…]`` an element at a time."""
+    """Return an array as one literal. PostgreSQL would parse and plan ``ARRAY[…]`` element by element."""
     return "{" + ",".join(map(str, elements)) + "}"
 
 
-def asked(names: Collection[ViewName]) -> dict[str, str]:
-    """Write names as two such literals."""
+def name_arrays(names: Collection[ViewName]) -> dict[str, str]:
+    """Return names as two parameters, ``schemas`` and ``names``, each an array's literal."""
     return {
         "schemas": array(_quoted(name.schema) for name in names),
         "names": array(_quoted(name.name) for name in names),
@@ -50,19 +52,19 @@ def asked(names: Collection[ViewName]) -> dict[str, str]:
 
 
 def read_time(cursor: CursorWrapper) -> dt.datetime:
-    """Return the time by the database's clock. That of this machine may be another one."""
+    """Return the time by the database's clock, which may differ from the clock of this machine."""
     cursor.execute("SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8")
     return moment(cursor.fetchone()[0])
 
 
 def moment(epoch: float) -> dt.datetime:
-    """Return a time that was asked for as ``extract(epoch FROM …)``.
+    """Return a time that was selected as ``extract(epoch FROM …)``.
 
-    With ``USE_TZ = False`` Django has the driver leave the zone of a ``timestamptz`` out.
+    A ``timestamptz`` is not selected as such, because with ``USE_TZ = False`` it would come without a zone.
     """
     return dt.datetime.fromtimestamp(epoch, dt.timezone.utc)
 
 
 def _quoted(text: str) -> str:
-    """Quote an element of an array's literal."""
+    """Return text quoted as an element of an array's literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

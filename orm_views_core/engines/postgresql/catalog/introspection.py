@@ -1,4 +1,4 @@
-"""What the database has: InstalledView, read from PostgreSQL's catalogs in a fixed number of queries.
+"""Reads the relations of a database from PostgreSQL's catalogs, in a fixed number of queries.
 
 https://www.postgresql.org/docs/current/catalogs.html
 """
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -28,7 +28,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.lexer import tokenize
 
 from . import queries
-from .fetch import array, asked, fetch, group, moment
+from .fetch import array, fetch, group, moment, name_arrays
 
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
 _OTHER_KINDS = {
@@ -41,21 +41,39 @@ _OTHER_KINDS = {
 }
 
 
+class _Relation(NamedTuple):
+    """A row of ``queries.RELATIONS``."""
+
+    oid: int
+    schema: str
+    name: str
+    relkind: str
+    owner: str
+    is_ours_to_change: bool
+    comment: str | None
+    options: list[str] | None
+    populated: bool
+    tuples: float
+    size: int | None
+    is_held: bool
+
+
 @contextmanager
 def canonical_names(cursor: CursorWrapper) -> Iterator[None]:
-    """Make PostgreSQL write every name with its schema, whatever ``search_path`` a role or session has.
+    """Make PostgreSQL write every name with its schema, whatever the ``search_path`` of the role or session.
 
-    Inside a transaction; the old path is put back, because the SQL of views is looked up along it. JIT is off
-    as long: for thousands of views these queries look dear enough for it, and it takes longer than they do.
+    The cursor must be in a transaction. Afterwards the old path is set again, because PostgreSQL looks up the
+    names in the SQL of views along it. JIT compilation is off meanwhile: with thousands of views the planner
+    estimates these queries to be costly enough for it, and compiling them takes longer than running them.
     https://www.postgresql.org/docs/current/jit-decision.html
     """
     cursor.execute(
         "SELECT current_setting('search_path'), current_setting('jit'),"
         " set_config('search_path', '', true), set_config('jit', 'off', true)"
     )
-    path, jit = cursor.fetchone()[:2]
+    path, jit, *_ = cursor.fetchone()
     yield
-    # Not in a finally clause: after an error the transaction takes no statement, and its rollback resets it.
+    # Not in a finally clause: after an error the transaction accepts no statement. Its rollback resets both.
     cursor.execute("SELECT set_config('search_path', %s, true), set_config('jit', %s, true)", [path, jit])
 
 
@@ -67,67 +85,70 @@ def read_catalog(
     only: Collection[ViewName] | None = None,
     sources_of: Collection[ViewName] = (),
 ) -> Catalog:
-    """Read what a database has of views, inside a transaction.
+    """Read the views of a database and what surrounds them, inside a transaction.
+
+    The number of queries does not depend on the number of views.
 
     Args:
         connection: the database.
-        schemas: the schemas that views are to be in.
-        roles: the roles that are to be granted something.
-        only: read these views and nothing else.
+        schemas: the schemas that registered views are in.
+        roles: the roles to look for.
+        only: read these views and no other relations.
         sources_of: hash the columns of what these views read, although no sync state has such a hash yet.
-
-    Returns:
-        the catalog; how many queries it takes does not depend on the number of views.
     """
     with connection.cursor() as cursor:
         cursor.execute(queries.SESSION, {"roles": list(roles)})
-        setting, existing_schemas, existing_roles, *facts, now = cursor.fetchone()
-        session = replace(Session(*facts), now=moment(now))
+        setting, existing_schemas, existing_roles, *fields, now = cursor.fetchone()
+        session = replace(Session(*fields), now=moment(now))
         search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
-            found = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
+            schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
             relations = _read_relations(cursor, schemas, only)
             relations |= _with_sources(cursor, relations, sources_of)
     return Catalog(
         relations,
-        schemas=frozenset(name for name, _, _ in found),
+        schemas=frozenset(name for name, _, _ in schema_rows),
         roles=frozenset(existing_roles),
-        schema_usage={name: frozenset(readers) for name, _, readers in found},
+        schema_usage={name: frozenset(readers) for name, _, readers in schema_rows},
         search_path=search_path,
-        writable=frozenset(name for name, writable, _ in found if writable),
+        writable=frozenset(name for name, writable, _ in schema_rows if writable),
         session=session,
     )
 
 
 def _search_path(setting: str, schemas: Collection[str], user: str) -> tuple[str, ...]:
-    """Return the schemas of ``search_path`` that exist, or will once views are created in them."""
+    """Return those of some schemas that ``search_path`` names, in its order."""
     names = (token.identifier for token in tokenize(setting) if token.kind == "identifier")
-    named = (user if name == "$user" else name for name in names)
-    return tuple(dict.fromkeys(name for name in named if name in schemas))
+    resolved = (user if name == "$user" else name for name in names)
+    return tuple(dict.fromkeys(name for name in resolved if name in schemas))
 
 
 def read_created(
     connection: BaseDatabaseWrapper, names: Collection[ViewName], sources_of: Collection[ViewName] = ()
 ) -> dict[ViewName, StoredView]:
-    """Return what PostgreSQL stored of views that were just made.
+    """Return what PostgreSQL stores of views that were just created.
 
     Args:
         connection: the database.
-        names: the views, where they are now.
-        sources_of: those of them to hash the columns of what they read.
+        names: the views, in the schemas that they are in now.
+        sources_of: the views whose sources' columns are to be hashed.
     """
     if not names:
         return {}
     with connection.cursor() as cursor, canonical_names(cursor):
-        found = {ViewName(row[1], row[2]): row for row in fetch(cursor, queries.CREATED, asked(names))}
-        sources = read_sources(cursor, [found[name][0] for name in sources_of if name in found])
-        materialised = [oid for oid, _, _, relkind, *_ in found.values() if relkind == "m"]
-        indexes = read_indexes(cursor, materialised) if materialised else {}
+        rows = fetch(cursor, queries.CREATED, name_arrays(names))
+        oids = {ViewName(schema, name): oid for oid, schema, name, *_ in rows}
+        sources = read_sources(cursor, [oids[name] for name in sources_of if name in oids])
+        indexes = read_indexes(cursor, [oid for oid, _, _, relkind, *_ in rows if relkind == "m"])
     return {
-        name: StoredView(
-            _KINDS[relkind], rule, parse_options(options), tuple(indexes.get(oid, ())), sources.get(oid)
+        ViewName(schema, name): StoredView(
+            kind=_KINDS[relkind],
+            rule=rule,
+            options=parse_options(options),
+            indexes=tuple(indexes.get(oid, ())),
+            sources=sources.get(oid),
         )
-        for name, (oid, _, _, relkind, options, rule) in found.items()
+        for oid, schema, name, relkind, options, rule in rows
     }
 
 
@@ -139,13 +160,10 @@ def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewN
         names: the views.
     """
     rows = _read_rows(cursor, (), names)
-    oids = [row[0] for row in rows]
+    oids = [row.oid for row in rows]
     rules = _read_rules(cursor, oids)
-    readers = group(
-        (oid, ViewName(schema, name))
-        for _, schema, name, oid, *_ in fetch(cursor, queries.READS, {"oids": array(oids)})
-    )
-    views = [_view(row, rule=rules.get(row[0]), read_by=frozenset(readers.get(row[0], ()))) for row in rows]
+    _, read_by = _read_reads(cursor, oids)
+    views = [_view(row, rule=rules.get(row.oid), read_by=frozenset(read_by[row.oid])) for row in rows]
     return {view.name: view for view in views}
 
 
@@ -153,27 +171,24 @@ def _read_relations(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
 ) -> dict[ViewName, InstalledView]:
     rows = _read_rows(cursor, schemas, only)
-    oids = {"oids": array(row[0] for row in rows)}
-    rules = _read_rules(cursor, [row[0] for row in rows if row[3] in _KINDS and not row[-1]])
+    oids = [row.oid for row in rows]
+    params = {"oids": array(oids)}
+    rules = _read_rules(cursor, [row.oid for row in rows if row.relkind in _KINDS and not row.is_held])
     column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
-    for oid, column, comment in fetch(cursor, queries.COLUMN_COMMENTS, oids):
+    for oid, column, comment in fetch(cursor, queries.COLUMN_COMMENTS, params):
         column_comments[oid][column] = comment
-    grants = group(((oid, Grant(*grant)) for oid, *grant in fetch(cursor, queries.GRANTS, oids)))
-    indexes = read_indexes(cursor, [row[0] for row in rows], held=[row[0] for row in rows if row[-1]])
-    reads: defaultdict[int, set[ViewName]] = defaultdict(set)
-    read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
-    for reader, reader_schema, reader_name, oid, schema, name in fetch(cursor, queries.READS, oids):
-        reads[reader].add(ViewName(schema, name))
-        read_by[oid].add(ViewName(reader_schema, reader_name))
+    grants = group((oid, Grant(*grant)) for oid, *grant in fetch(cursor, queries.GRANTS, params))
+    indexes = read_indexes(cursor, oids, held=[row.oid for row in rows if row.is_held])
+    reads, read_by = _read_reads(cursor, oids)
     views = [
         _view(
             row,
-            rule=rules.get(row[0]),
-            column_comments=column_comments[row[0]],
-            indexes=tuple(indexes.get(row[0], ())),
-            grants=frozenset(grants.get(row[0], ())),
-            reads=frozenset(reads[row[0]]),
-            read_by=frozenset(read_by[row[0]]),
+            rule=rules.get(row.oid),
+            column_comments=column_comments[row.oid],
+            indexes=tuple(indexes.get(row.oid, ())),
+            grants=frozenset(grants.get(row.oid, ())),
+            reads=frozenset(reads[row.oid]),
+            read_by=frozenset(read_by[row.oid]),
         )
         for row in rows
     ]
@@ -182,46 +197,60 @@ def _read_relations(
 
 def _read_rows(
     cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
-) -> list[tuple[Any, ...]]:
+) -> list[_Relation]:
     if only is None:
-        params = {"schemas": list(schemas), "tag": '%{"orm_views":%'}
-        return fetch(cursor, queries.RELATIONS + queries.IN_OUR_SCHEMAS, params)
-    return fetch(cursor, queries.RELATIONS + queries.BY_NAME, asked(only))
+        query = queries.RELATIONS + queries.IN_OUR_SCHEMAS
+        params: dict[str, Any] = {"schemas": list(schemas), "state": '%{"orm_views":%'}
+    else:
+        query, params = queries.RELATIONS + queries.BY_NAME, name_arrays(only)
+    return [_Relation(*row) for row in fetch(cursor, query, params)]
 
 
 def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
-    """Return a hash of the SELECT of some views, by oid."""
+    """Return a hash of the rewrite rule of some views, by oid."""
     return dict(fetch(cursor, queries.RULES, {"oids": array(oids)}))
 
 
-def _view(row: tuple[Any, ...], **details: Any) -> InstalledView:
-    """Make a value of a row of the relations, and of what other queries know of it."""
-    oid, schema, name, relkind, owner, ours, comment, options, populated, tuples, size, _ = row
-    kind = _KINDS.get(relkind)
-    text, state = split_comment(comment) if kind else (comment or "", None)
+def _read_reads(
+    cursor: CursorWrapper, oids: Iterable[int]
+) -> tuple[defaultdict[int, set[ViewName]], defaultdict[int, set[ViewName]]]:
+    """Return what some relations read, and what reads them, both by oid."""
+    reads: defaultdict[int, set[ViewName]] = defaultdict(set)
+    read_by: defaultdict[int, set[ViewName]] = defaultdict(set)
+    rows = fetch(cursor, queries.READS, {"oids": array(oids)})
+    for reader, reader_schema, reader_name, oid, schema, name in rows:
+        reads[reader].add(ViewName(schema, name))
+        read_by[oid].add(ViewName(reader_schema, reader_name))
+    return reads, read_by
+
+
+def _view(row: _Relation, **details: Any) -> InstalledView:
+    """Return a relation, made of its row and of what other queries read of it."""
+    kind = _KINDS.get(row.relkind)
+    text, state = split_comment(row.comment) if kind else (row.comment or "", None)
     return InstalledView(
-        oid=oid,
-        name=ViewName(schema, name),
+        oid=row.oid,
+        name=ViewName(row.schema, row.name),
         kind=kind,
-        relation=kind.label if kind else _OTHER_KINDS[relkind],
-        owner=owner,
-        is_ours_to_change=ours,
+        relation=kind.label if kind else _OTHER_KINDS[row.relkind],
+        owner=row.owner,
+        is_ours_to_change=row.is_ours_to_change,
         text=text,
         state=state,
-        options=parse_options(options),
-        populated=populated,
-        rows=int(tuples) if kind is ViewKind.MATERIALISED_VIEW and tuples >= 0 else None,
-        size=size,
+        options=parse_options(row.options),
+        populated=row.populated,
+        rows=int(row.tuples) if kind is ViewKind.MATERIALISED_VIEW and row.tuples >= 0 else None,
+        size=row.size,
         **details,
     )
 
 
 def _with_sources(
-    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView], asked: Collection[ViewName]
+    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView], names: Collection[ViewName]
 ) -> dict[ViewName, InstalledView]:
-    """Return the views whose SQL has a star with the hash of their sources' columns."""
+    """Return the views with a star in their SQL, and those named, with a hash of their sources' columns."""
     expanding = {
-        name: view for name, view in relations.items() if name in asked or (view.state and view.state.sources)
+        name: view for name, view in relations.items() if name in names or (view.state and view.state.sources)
     }
     hashes = read_sources(cursor, [view.oid for view in expanding.values()])
     return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}
@@ -230,26 +259,27 @@ def _with_sources(
 def with_definitions(
     connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName], *, wait: bool = True
 ) -> Catalog:
-    """Return a catalog in which some views have PostgreSQL's text of them, inside a transaction.
+    """Return a catalog in which some views have their ``definition``, PostgreSQL's own text of them.
 
     Args:
-        connection: its database.
+        connection: the catalog's database, inside a transaction.
         catalog: the catalog.
         names: the views.
-        wait: wait for whoever holds one exclusively, instead of leaving it as it is.
+        wait: wait for a session that has locked one of the views in ACCESS EXCLUSIVE mode; if False, leave
+            out the definition of that view.
     """
     views = [catalog.relations[name] for name in names if name in catalog.relations]
     if not views:
         return catalog
     with connection.cursor() as cursor, canonical_names(cursor):
         params = {"oids": array(view.oid for view in views), "wait": wait}
-        texts = dict(fetch(cursor, queries.DEFINITIONS, params))
-    read = {view.name: replace(view, definition=texts.get(view.oid)) for view in views}
-    return replace(catalog, relations={**catalog.relations, **read})
+        definitions = dict(fetch(cursor, queries.DEFINITIONS, params))
+    defined = {view.name: replace(view, definition=definitions.get(view.oid)) for view in views}
+    return replace(catalog, relations={**catalog.relations, **defined})
 
 
 def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]:
-    """Return a hash of the columns of what some views read, by oid."""
+    """Return a hash of the columns of what each of some views reads, by the view's oid."""
     return dict(fetch(cursor, queries.SOURCES, {"oids": array(oids)})) if oids else {}
 
 
@@ -264,16 +294,23 @@ def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ..
 def read_indexes(
     cursor: CursorWrapper, oids: Collection[int], held: Collection[int] = ()
 ) -> dict[int, list[InstalledIndex]]:
-    """Return the indexes of some relations, by oid; without definitions for those that somebody holds."""
+    """Return the indexes of some relations, by the relation's oid.
+
+    Args:
+        cursor: inside ``canonical_names``.
+        oids: the relations.
+        held: those that another session has locked in ACCESS EXCLUSIVE mode; their indexes have no ``tail``.
+    """
+    if not oids:
+        return {}
+    rows = fetch(cursor, queries.INDEXES, {"oids": array(oids), "held": array(held)})
     return group(
-        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrent))
-        for oid, name, unique, definition, concurrent in fetch(
-            cursor, queries.INDEXES, {"oids": array(oids), "held": array(held)}
-        )
+        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrently))
+        for oid, name, unique, definition, concurrently in rows
     )
 
 
 def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
-    """Return the columns of some relations in their order, by oid."""
+    """Return the columns of some relations in their order, by the relation's oid."""
     rows = fetch(cursor, queries.COLUMNS, {"oids": array(oids)})
     return group((oid, Column(*column)) for oid, *column in rows)

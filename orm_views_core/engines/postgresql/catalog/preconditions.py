@@ -1,4 +1,4 @@
-"""TODO."""
+"""Reads what could make a plan fail: names that are taken, and relations that our role may not read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from orm_views_core.database.relations import Taken
 from orm_views_core.names import ViewName
 
 from . import queries
-from .fetch import asked, fetch
+from .fetch import fetch, name_arrays
 
 
 def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
-    """Return what has some names already, whether they are to be those of views or of indexes."""
+    """Return those of some names, of views or of indexes, that exist already, and what has each of them."""
     if not names:
         return {}
     with connection.cursor() as cursor:
-        rows = fetch(cursor, queries.TAKEN, asked(names))
+        rows = fetch(cursor, queries.TAKEN, name_arrays(names))
     return {
         ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
         for schema, name, what, table_schema, table in rows
@@ -30,14 +30,13 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
 def read_unreadable(
     cursor: CursorWrapper, names: Collection[ViewName]
 ) -> tuple[str, dict[ViewName, list[ViewName]]]:
-    """Return who we are, and what some plain views of ours read and we may not."""
+    """Return our role, and the relations that some plain views of ours read and our role may not read."""
     if not names:
         return "", {}
-    cursor.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
-    if cursor.fetchone()[0]:  # who may read everything
-        return "", {}
-    rows = fetch(cursor, queries.UNREADABLE, asked(names))
-    found: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
-    for _, schema, name, read_schema, read in rows:
-        found[ViewName(schema, name)].append(ViewName(read_schema, read))
-    return (rows[0][0] if rows else ""), found
+    cursor.execute("SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+    role, is_superuser = cursor.fetchone()
+    unreadable: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
+    if not is_superuser:  # a superuser may read everything
+        for schema, name, read_schema, read in fetch(cursor, queries.UNREADABLE, name_arrays(names)):
+            unreadable[ViewName(schema, name)].append(ViewName(read_schema, read))
+    return role, unreadable

@@ -3,9 +3,10 @@
 https://www.postgresql.org/docs/current/catalogs.html
 """
 
-# A relation that somebody holds ACCESS EXCLUSIVE (REFRESH without CONCURRENTLY holds it to its end) would
-# make pg_total_relation_size and pg_get_indexdef wait, and pg_get_viewdef of it and of what reads it, because
-# that locks what the view reads. A status page must not wait with them: those are left unread.
+# The relations that another session has locked in ACCESS EXCLUSIVE mode. REFRESH without CONCURRENTLY holds
+# that lock to its end. pg_total_relation_size() and pg_get_indexdef() of such a relation would wait for it.
+# pg_get_viewdef() would wait too, also for views that read the relation, because it locks what a view reads.
+# A status page must not wait, so the queries leave these values out.
 _HELD = """
 WITH held AS MATERIALIZED (
     SELECT relation FROM pg_catalog.pg_locks
@@ -32,15 +33,15 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
 IN_OUR_SCHEMAS = """
   AND (n.nspname = ANY(%(schemas)s) OR (c.relkind IN ('v', 'm') AND c.oid IN (
        SELECT objoid FROM pg_catalog.pg_description
-       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(tag)s)))
+       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(state)s)))
 ORDER BY n.nspname, c.relname
 """
 BY_NAME = """
   AND (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
-# PostgreSQL's own text of some views: the dearest of all that can be read about a view, because the server
-# has to take the view and all that it reads apart.
+# PostgreSQL's own text of some views. Nothing else about a view takes as long to read, because the server has
+# to decompile the view with everything that it reads.
 DEFINITIONS = f"""{_HELD}
 SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid)
 FROM pg_catalog.pg_class c
@@ -53,9 +54,10 @@ WHERE c.oid = ANY(%(oids)s::oid[]) AND c.relkind IN ('v', 'm')
        WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid IN (SELECT relation FROM held)))
 """
 
-# Whether that text can have changed is cheaper to know. It is made of the rule in which the SELECT is stored
-# as a tree, in which everything has its oid; of the names of the relations and columns that it refers to; and
-# of those of the view's own columns. A tree takes some 10 kB, of which md5() would take twice as long.
+# A hash that changes when that text changes, and is faster to read. The text is made from the view's rewrite
+# rule, which stores the SELECT as a tree of nodes with oids, from the names of the relations and columns that
+# the rule refers to, and from the names of the view's own columns. A tree has about 10 kB; md5() of it would
+# take twice as long.
 _RULE = """
 hashtextextended(r.ev_action::text COLLATE "C", hashtextextended(concat_ws(' ', own.names, referred.names)
                                                                  COLLATE "C", 0))::text
@@ -88,7 +90,7 @@ JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid AND r.rulename = '_RETURN' {_
 WHERE (n.nspname, v.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
-# Every view, and each view that it reads; a line without one for a view that reads none.
+# Every view with each view that it reads; one row with NULLs for a view that reads no view.
 VIEW_READS = """
 SELECT n.nspname, c.relname, c.relkind = 'm', found.nspname, found.relname
 FROM pg_catalog.pg_class c
@@ -106,8 +108,8 @@ WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_s
 ORDER BY n.nspname, c.relname
 """
 
-# A view's SELECT is stored as its rewrite rule, and that rule is what depends on the relations it reads.
-# Other rules of it read nothing when it is read.
+# A view's SELECT is stored as its rewrite rule _RETURN, and pg_depend lists what this rule depends on. Other
+# rules of a view do not apply when it is read.
 READS = """
 SELECT reader.oid, reader_schema.nspname, reader.relname, c.oid, schema.nspname, c.relname
 FROM (
@@ -118,7 +120,8 @@ FROM (
       AND d.refclassid = 'pg_catalog.pg_class'::regclass
       AND (r.ev_class = ANY(%(oids)s::oid[]) OR d.refobjid = ANY(%(oids)s::oid[]))
     UNION
-    -- Whoever uses the type of its rows (NULL::views.loans, a column of it) keeps it from being dropped.
+    -- A view or table that uses the row type of a view (NULL::views.loans, or a column of that type) also
+    -- prevents the view from being dropped.
     SELECT COALESCE(r.ev_class, d.objid), c.oid
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_type t ON t.oid = c.reltype
@@ -136,8 +139,8 @@ JOIN pg_catalog.pg_namespace schema ON schema.oid = c.relnamespace
 WHERE found.reader <> found.read
 """
 
-# PostgreSQL expands a star when a view is created. The columns of what it reads tell when it would now
-# expand to others.
+# PostgreSQL expands SELECT * when a view is created. This hash of the columns of the relations that a view
+# reads changes when a star would expand to other columns.
 SOURCES = """
 SELECT source.reader,
        md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.atttypmod), ','
@@ -154,7 +157,7 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.
 GROUP BY source.reader
 """
 
-# REFRESH ... CONCURRENTLY wants a unique, valid index on plain columns over all rows.
+# REFRESH ... CONCURRENTLY needs a unique, valid index on plain columns over all rows.
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisunique,
        CASE WHEN i.indrelid = ANY(%(held)s::oid[]) THEN '' ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
@@ -190,7 +193,9 @@ WHERE n.nspname = ANY(%(schemas)s)
 GROUP BY n.oid, n.nspname
 """
 
-# The lock table has room for max_locks_per_transaction times these, and a little more that others use too.
+# From current_user on, the columns are the fields of Session in their order. The lock table has room for
+# max_locks_per_transaction * (max_connections + max_prepared_transactions) locks, and for a few more, which
+# other sessions use too.
 # https://www.postgresql.org/docs/current/runtime-config-locks.html
 SESSION = """
 SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[],
@@ -208,7 +213,7 @@ SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[]
        extract(epoch FROM pg_catalog.clock_timestamp())::float8
 """
 
-# Whatever has a name that is to be given: relations share theirs with types, and indexes are relations.
+# What has some names already. Relations and types share one namespace, and indexes are relations.
 TAKEN = """
 SELECT n.nspname, c.relname,
        CASE WHEN c.relkind IN ('i', 'I') THEN 'index' ELSE 'relation' END, tn.nspname, t.relname
@@ -237,8 +242,8 @@ WHERE a.attrelid = ANY(%(oids)s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
 
-# What keeps a relation, or the type of its rows, from being dropped and is no view: functions with a body of
-# SQL or with an argument of that type, rules and policies of other relations.
+# Objects other than views that prevent a relation or its row type from being dropped: functions with an SQL
+# body or with an argument of that type, and rules and policies of other relations.
 OTHER_DEPENDENTS = """
 SELECT DISTINCT found.view, pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM (
@@ -256,9 +261,10 @@ WHERE d.classid <> 'pg_catalog.pg_class'::regclass
   AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
 """
 
-# What some plain views of ours read and we may not, which PostgreSQL says only to those who read the views.
+# The relations that some plain views of ours read and that our role may not read. PostgreSQL checks this only
+# when a view is read.
 UNREADABLE = """
-SELECT current_user::text, n.nspname, c.relname, read_schema.nspname, read.relname
+SELECT n.nspname, c.relname, read_schema.nspname, read.relname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
@@ -271,8 +277,9 @@ WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(nam
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
 
-# What some materialised views read, through plain views and into partitions, and how many changes of rows the
-# statistics have counted there. pg_stat_user_tables has the same numbers, but only those of tables.
+# The relations that some materialised views read, through plain views and down to partitions, and how many
+# changes of rows the statistics have counted in them. pg_stat_user_tables has the same counts, but of tables
+# only.
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW
 CHANGES = """
 WITH RECURSIVE reads AS (

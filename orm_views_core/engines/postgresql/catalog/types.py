@@ -1,4 +1,4 @@
-"""Which of the types that columns have are domains or enums: what is asked of the catalogs about types."""
+"""Reads which types of columns are domains or enums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from orm_views_core.sql.types import NamedType, bare_name, is_known
 
 from .fetch import fetch
 
-# A domain may be over a domain. The comparison by name finds those of other schemas too, which do no harm.
+# A domain may be based on another domain. Types are compared by name, so this also returns types of the same
+# name in other schemas; the caller ignores them.
 _NAMED_TYPES = """
 WITH RECURSIVE found AS (
     SELECT t.oid, t.oid AS base, NULL::int4 AS modifier, t.typtype
@@ -31,19 +32,19 @@ WHERE typtype <> 'd'
 
 
 def read_named_types(cursor: CursorWrapper, types: Iterable[str]) -> dict[str, NamedType]:
-    """Return the domains and enums among some types, by what the types were called.
+    """Return the domains and enums among some types, by the names that were given.
 
     Args:
         cursor: inside ``canonical_names``.
-        types: what ``format_type`` or a field's ``db_type`` says.
+        types: names as ``format_type`` or a field's ``db_type`` writes them.
     """
-    asked = {text: bare_name(text) for text in types if not is_known(text)}
-    if not asked:
+    bare_names = {text: bare_name(text) for text in types if not is_known(text)}
+    if not bare_names:
         return {}
-    rows = fetch(cursor, _NAMED_TYPES, {"names": sorted(set(asked.values()))})
+    rows = fetch(cursor, _NAMED_TYPES, {"names": sorted(set(bare_names.values()))})
     # A domain over an enum has the enum's values.
-    found = {text: NamedType("" if labels else base, tuple(labels)) for text, base, labels in rows}
-    by_bare_name = {bare_name(text): named for text, named in found.items()}
-    # A field's db_type names no schema.
-    known = {text: found.get(text) or by_bare_name.get(name) for text, name in asked.items()}
+    named_types = {text: NamedType("" if labels else base, tuple(labels)) for text, base, labels in rows}
+    by_bare_name = {bare_name(text): named for text, named in named_types.items()}
+    # A field's db_type has no schema.
+    known = {text: named_types.get(text) or by_bare_name.get(name) for text, name in bare_names.items()}
     return {text: named for text, named in known.items() if named is not None}
