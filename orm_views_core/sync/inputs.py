@@ -19,7 +19,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
 )
 from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.locks import letting_go
+from orm_views_core.engines.postgresql.locks import releasing_locks
 from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import Facts, Plan, make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_scope
@@ -64,7 +64,7 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     if problem := why_not_try(definitions, catalog, scope, dropped):
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
     if scope.try_views:
-        with letting_go(connection):
+        with releasing_locks(connection):
             catalog = with_definitions(connection, catalog, scope.try_views)
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
     return make_plan(
@@ -130,7 +130,7 @@ def _read_extras(
 ) -> dict[ViewName, tuple[Extra, ...]]:
     if not installed:
         return {}
-    with letting_go(connection), connection.cursor() as cursor, canonical_names(cursor):
+    with releasing_locks(connection), connection.cursor() as cursor, canonical_names(cursor):
         extras = read_extras(cursor, [view.oid for view in installed.values()])
     return {name: extras.get(view.oid, ()) for name, view in installed.items()}
 

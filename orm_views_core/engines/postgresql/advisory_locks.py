@@ -1,8 +1,8 @@
-"""One refresh of a view at a time, on however many machines; who works on what, and ending it.
+"""The advisory locks that let one refresh of a view, and one sync of a database, run at a time.
 
-A refresh holds a transaction-level advisory lock on its view's oid. It ends with its transaction, so nothing
-is left behind by whoever dies, and a pooler may hand the backend on. In ``pg_locks`` its ``classid`` is
-``REFRESH_LOCK`` and its ``objid`` the view's oid.
+They are locks of the transaction, so they end with it even when its client dies, and a pooler may give the
+backend to another client afterwards. They work across machines. In ``pg_locks`` the lock of a refresh has
+``REFRESH_LOCK`` as its ``classid`` and the view's oid as its ``objid``.
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -12,44 +12,45 @@ from collections.abc import Callable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: The first key of the advisory lock that a refresh holds: "ormr" in ASCII. The second one is the view's oid.
+#: The first key of the lock that a refresh holds: "ormr" in ASCII. The second key is the view's oid.
 REFRESH_LOCK = int.from_bytes(b"ormr", "big")
 
-_TAKE = "SELECT pg_catalog.{}(%s, %s)"
+#: The key of the lock that a sync holds: "ormviews" in ASCII. Each database has its own such lock.
+SYNC_LOCK = int.from_bytes(b"ormviews", "big")
 
 
 def try_refresh_lock(connection: BaseDatabaseWrapper, oid: int) -> bool:
-    """Take a view's lock to the end of the transaction, if nobody has it."""
-    return _take(connection, "pg_try_advisory_xact_lock", oid)
+    """Take the refresh lock of a view until the end of the transaction, unless another session holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(%s, %s)", _refresh_keys(oid))
+        return bool(cursor.fetchone()[0])
 
 
 def wait_for_refresh_lock(connection: BaseDatabaseWrapper, oid: int) -> None:
-    """Take a view's lock to the end of the transaction, however long another refresh takes.
+    """Take the refresh lock of a view until the end of the transaction, after any wait.
 
-    LOCK_WAIT does not count here: a refresh may take hours, and nobody queues behind those who wait. Call it
+    LOCK_WAIT does not apply: another refresh may take hours, and no reader queues behind this wait. Call this
     before :func:`~orm_views_core.engines.postgresql.locks.limit_lock_waits`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', '0', true)")
-    _take(connection, "pg_advisory_xact_lock", oid)
+        cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", _refresh_keys(oid))
 
 
-def _take(connection: BaseDatabaseWrapper, function: str, oid: int) -> bool:
-    with connection.cursor() as cursor:
-        # An oid has 32 bits without a sign, and the key has one.
-        cursor.execute(_TAKE.format(function), [REFRESH_LOCK, oid - (1 << 32) if oid >= 1 << 31 else oid])
-        return bool(cursor.fetchone()[0])
-
-
-#: The key of the advisory lock that a sync holds: "ormviews" in ASCII. Each database has its own.
-SYNC_LOCK = int.from_bytes(b"ormviews", "big")
+def _refresh_keys(oid: int) -> tuple[int, int]:
+    """Return the two keys of a view's lock. An oid has 32 bits without a sign, a key has 32 bits with one."""
+    return REFRESH_LOCK, oid - (1 << 32) if oid >= 1 << 31 else oid
 
 
 def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None = None) -> None:
-    """Wait until no other sync of this database runs; the lock ends with the transaction.
+    """Take the sync lock of the database until the end of the transaction, after any wait.
 
-    Call it before :func:`limit_lock_waits`, whose time-out holds for advisory locks too: a second deploy
-    waits its turn.
+    Call this before :func:`~orm_views_core.engines.postgresql.locks.limit_lock_waits`, whose time-out applies
+    to advisory locks too: a second deploy has to wait for the first.
+
+    Args:
+        connection: the database.
+        on_wait: called with what is waited for, when another sync holds the lock.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])

@@ -1,8 +1,9 @@
-"""Waiting for locks without making anybody else wait.
+"""Work that waits for locks without making readers wait.
 
 A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So
-each waits for at most LOCK_TIMEOUT, shorter than ``deadlock_timeout``: PostgreSQL then gives up on us, never
-on a reader. What waited is rolled back, which lets the readers through, and tried again until LOCK_WAIT.
+each statement waits for at most LOCK_TIMEOUT, which is kept shorter than ``deadlock_timeout``: PostgreSQL then
+cancels our statement, never a reader's. The work is rolled back, which lets the readers proceed, and is tried
+again until LOCK_WAIT is over.
 https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
@@ -21,24 +22,25 @@ from orm_views_core.engines.connections import naming_the_database
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 
 from .blocking import BlockingSession, find_blocking_sessions
-from .errors import database_refused, is_refusal, sqlstate
+from .errors import database_refused, is_refusal, primary_message, sqlstate
 
 T = TypeVar("T")
 
-
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
-_FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because most often a short wait is enough
+_FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because a short wait is usually enough
 
 
-class Overtaken(Exception):  # noqa: N818 - no error: the work is done again
-    """Somebody has changed what a plan was made of while it was carried out."""
+class Overtaken(Exception):  # noqa: N818 - not an error: the work is done again
+    """Another session changed what a plan was made of while the plan was carried out."""
 
 
 def limit_lock_waits(connection: BaseDatabaseWrapper, seconds: float | None = None) -> None:
-    """Let no statement of this transaction wait for a lock longer than LOCK_TIMEOUT, or than ``seconds``.
+    """Set ``lock_timeout`` for this transaction to LOCK_TIMEOUT, but to at most half of ``deadlock_timeout``.
 
-    Nor as long as half of ``deadlock_timeout``, whatever these are.
+    Args:
+        connection: the database, inside a transaction.
+        seconds: the limit to use instead of LOCK_TIMEOUT.
     """
     limit = get_settings().LOCK_TIMEOUT if seconds is None else seconds
     with connection.cursor() as cursor:
@@ -55,92 +57,80 @@ def in_transaction(
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Do some work in a transaction, all of it again when a lock cannot be had.
+    """Do some work in a transaction, and all of it again when it cannot get a lock.
 
     Args:
         connection: the database.
-        work: what to do with it; it calls :func:`limit_lock_waits` itself.
-        on_wait: called before each further try with what PostgreSQL said.
+        work: is called with the connection, and calls :func:`limit_lock_waits` itself.
+        on_wait: called before each further try with what PostgreSQL reported.
         pause: waits for some seconds between two tries.
 
     Raises:
-        LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
+        LockNotAvailableError: when LOCK_WAIT is over; it names the blocking sessions.
         DatabaseUnavailableError: when the connection is lost.
-        SyncFailedError: when PostgreSQL refuses something that is not a view's fault.
+        SyncFailedError: when PostgreSQL refuses something for a reason other than the SQL of a view.
     """
     if not connection.in_atomic_block and not connection.settings_dict["AUTOCOMMIT"]:
         raise SyncFailedError(
-            f"Database {connection.alias!r}: DATABASES says AUTOCOMMIT False, so nothing would be committed. "
-            "Call this inside transaction.atomic(), or leave AUTOCOMMIT out."
+            f"Database {connection.alias!r}: DATABASES has AUTOCOMMIT False, so nothing would be committed. "
+            "Call this inside transaction.atomic(), or remove AUTOCOMMIT."
         )
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     while True:
         is_outermost = not connection.in_atomic_block
-        try:
-            with transaction.atomic(using=connection.alias):
-                if is_outermost:
-                    _see_what_others_commit(connection)
+        # It names the database in errors of the connection, also when the driver finds the connection closed.
+        with naming_the_database(connection):
+            try:
+                with transaction.atomic(using=connection.alias), _settings(connection, is_outermost):
                     return work(connection)
-                with _keeping_lock_timeout(connection):
-                    return work(connection)
-        except Overtaken as error:
-            if time.monotonic() >= deadline:
-                raise SyncFailedError(
-                    f"Database {connection.alias!r}: {error}. Nothing was changed; sync again."
-                ) from error
-            said = str(error)
-        except OperationalError as error:
-            said = _said_of_lock(connection, error)
-            if time.monotonic() >= deadline:
-                raise LockNotAvailableError(_lock_message(connection, said)) from error
-        except InterfaceError:  # what the driver says of a connection that it has found closed
-            with naming_the_database(connection):
-                raise
-        except DatabaseError as error:
-            raise database_refused(connection, "", error) from error
+            except Overtaken as error:
+                reason = str(error)
+                if time.monotonic() >= deadline:
+                    raise SyncFailedError(
+                        f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again."
+                    ) from error
+            except DatabaseError as error:
+                if is_refusal(error):
+                    raise database_refused(connection, "", error) from error
+                if sqlstate(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
+                    raise
+                reason = primary_message(error)
+                if time.monotonic() >= deadline:
+                    raise _no_lock(connection, reason, find_blocking_sessions(connection, None)) from error
         if on_wait:
-            on_wait(f"{said}; all of it is tried again")
+            on_wait(f"{reason}; all of it is tried again")
         pause(_PAUSE)
 
 
 @contextmanager
-def _keeping_lock_timeout(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Leave the caller's transaction the time-out that it has. If it fails, the savepoint sees to that."""
+def _settings(connection: BaseDatabaseWrapper, is_outermost: bool) -> Iterator[None]:
+    """Set the isolation level of a transaction of our own; keep the lock time-out of the caller's.
+
+    The level is READ COMMITTED, whatever DATABASES or the role set. With REPEATABLE READ a plan would be made
+    of what was there before the wait for another sync. An error rolls back to the savepoint, and that resets
+    the time-out.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('lock_timeout')")
-        (timeout,) = cursor.fetchone()
-        yield
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [timeout])
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            yield
+        else:
+            cursor.execute("SELECT current_setting('lock_timeout')")
+            timeout = cursor.fetchone()
+            yield
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", timeout)
 
 
 @contextmanager
-def letting_go(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let go of the locks that reading takes, inside a transaction that would keep them to its end.
+def releasing_locks(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Roll back to a savepoint at the end, which releases the locks that reading has taken.
 
-    Whoever wants to alter or refresh a view waits for them, and its readers behind him.
+    Otherwise the transaction would keep them to its end, and a session that wants to alter or refresh one of
+    the views would wait for them, with readers queueing behind it.
     """
     with transaction.atomic(using=connection.alias):
         yield
         transaction.set_rollback(True, using=connection.alias)
-
-
-def _see_what_others_commit(connection: BaseDatabaseWrapper) -> None:
-    """Set the isolation level that waiting for one's turn needs, whatever DATABASES or the role say.
-
-    With REPEATABLE READ what was waited for would stay unseen: a plan would be made of what was there before.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-
-
-def _said_of_lock(connection: BaseDatabaseWrapper, error: OperationalError) -> str:
-    """Return what PostgreSQL says of a lock that cannot be had; raise what any other error is."""
-    if is_refusal(error):
-        raise database_refused(connection, "", error) from error
-    if sqlstate(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
-        with naming_the_database(connection):
-            raise error
-    return str(error).strip().splitlines()[0]
 
 
 def in_savepoint(
@@ -153,31 +143,32 @@ def in_savepoint(
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Do some work in a savepoint, that work alone again when a lock cannot be had.
+    """Do some work in a savepoint, and only that work again when it cannot get a lock.
 
-    As long as somebody has held one of the relations for longer than LOCK_TIMEOUT, nothing is tried: it
-    would be in vain, and every reader would queue behind us meanwhile.
+    While another session has been active or idle for longer than LOCK_TIMEOUT with a lock on one of the
+    relations, the work is not tried: it would fail, and every reader would queue behind us meanwhile.
 
     Args:
         connection: the database, inside a transaction.
-        work: what to do; it is given the seconds that it may wait for locks, all in all.
+        work: is called with the number of seconds that it may wait for locks, in total.
         relations: the oids of the relations that it locks.
-        reads: the oids of those that it only reads, in whose way nobody is but who locks readers out.
-        readers: whether the readers of the relations that it locks are in its way.
+        reads: the oids of relations that are only read: only an ACCESS EXCLUSIVE lock blocks these.
+        readers: whether readers of ``relations`` block the work.
         on_wait: called with what is waited for, whenever that changes.
         pause: waits for some seconds between two tries.
 
     Raises:
-        LockNotAvailableError: when LOCK_WAIT is over; it names the sessions in the way.
+        LockNotAvailableError: when LOCK_WAIT is over; it names the blocking sessions.
     """
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     longest = get_settings().LOCK_TIMEOUT
-    timeout, said, announced = min(longest, _FIRST_TIMEOUT), "", ""
+    timeout, reason = min(longest, _FIRST_TIMEOUT), ""
+    announced: list[int | None] | None = None
     while True:
-        found = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
-        sessions = [session for session in found if _is_long(session, longest)]
+        sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
+        sessions = [session for session in sessions if _is_long(session, longest)]
         for view in {view for session in sessions for view in session.vacuums}:
-            _send_autovacuum_away(connection, view)
+            _cancel_autovacuum(connection, view)
         if not sessions:
             try:
                 with transaction.atomic(using=connection.alias):
@@ -185,15 +176,16 @@ def in_savepoint(
             except OperationalError as error:
                 if sqlstate(error) != _LOCK_NOT_AVAILABLE:
                     raise
-                said = str(error).strip().splitlines()[0]
+                reason = primary_message(error)
                 sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
             timeout = min(longest, 2 * timeout)
         if time.monotonic() >= deadline:
-            raise LockNotAvailableError(_lock_message(connection, said, sessions if relations else None))
-        waiting_for = "; ".join(map(str, sessions)) or said
-        pids = f"{[session.pid for session in sessions]}"
+            raise _no_lock(
+                connection, reason, sessions if relations else find_blocking_sessions(connection, None)
+            )
+        pids = [session.pid for session in sessions]
         if on_wait and pids != announced:
-            on_wait(waiting_for)
+            on_wait("; ".join(map(str, sessions)) or reason)
         announced = pids
         pause(_PAUSE)
 
@@ -202,14 +194,16 @@ def _is_long(session: BlockingSession, seconds: float) -> bool:
     return session.pid is None or (session.seconds is not None and session.seconds >= seconds)
 
 
-def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
-    """Have PostgreSQL end the automatic vacuuming of a materialised view, which may take hours.
+def _cancel_autovacuum(connection: BaseDatabaseWrapper, view: str) -> None:
+    """Make PostgreSQL cancel the autovacuum of a materialised view, which may take hours.
 
-    It does so when somebody waits for longer than ``deadlock_timeout``, which we never do where readers
-    would queue behind us. They do not behind a lock as weak as that for a comment.
+    PostgreSQL cancels it when another session has waited for longer than ``deadlock_timeout``. Our work never
+    waits that long, because readers would queue behind it. Readers do not queue behind COMMENT, which waits for
+    a SHARE UPDATE EXCLUSIVE lock. An autovacuum to prevent transaction ID wraparound is not cancelled; then
+    COMMENT times out.
     https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
     """
-    with suppress(OperationalError), transaction.atomic(using=connection.alias):  # it is no ordinary one
+    with suppress(OperationalError), transaction.atomic(using=connection.alias):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('lock_timeout', 2 * setting::int || 'ms', true) "
@@ -219,19 +213,13 @@ def _send_autovacuum_away(connection: BaseDatabaseWrapper, view: str) -> None:
         transaction.set_rollback(True, using=connection.alias)
 
 
-def _lock_message(
-    connection: BaseDatabaseWrapper, said: str, sessions: Sequence[BlockingSession] | None = None
-) -> str:
-    """Return what to say; without holders, of everybody who may be in the way."""
-    if sessions is None:
-        sessions = find_blocking_sessions(connection, None)
-    who = (
-        "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, sessions)])
-        if sessions
-        else "Nobody holds it any more."
-    )
-    because = f": {said}" if said else ""
-    return (
+def _no_lock(
+    connection: BaseDatabaseWrapper, reason: str, sessions: Sequence[BlockingSession]
+) -> LockNotAvailableError:
+    blocking = "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, sessions)])
+    because = f": {reason}" if reason else ""
+    return LockNotAvailableError(
         f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
-        f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. {who}"
+        f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. "
+        f"{blocking if sessions else 'Nobody holds it any more.'}"
     )
