@@ -1,9 +1,9 @@
 """Work that waits for locks without making readers wait.
 
 A statement that waits for an exclusive lock makes every later reader of that relation queue behind it. So
-each statement waits for at most LOCK_TIMEOUT, which is kept shorter than ``deadlock_timeout``: PostgreSQL then
-cancels our statement, never a reader's. The work is rolled back, which lets the readers proceed, and is tried
-again until LOCK_WAIT is over.
+each statement waits for at most LOCK_TIMEOUT, which is kept shorter than ``deadlock_timeout``: PostgreSQL
+then cancels our statement, never a reader's. The work is rolled back, which lets the readers proceed, and is
+tried again until LOCK_WAIT is over.
 https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
 """
 
@@ -198,9 +198,9 @@ def _cancel_autovacuum(connection: BaseDatabaseWrapper, view: str) -> None:
     """Make PostgreSQL cancel the autovacuum of a materialised view, which may take hours.
 
     PostgreSQL cancels it when another session has waited for longer than ``deadlock_timeout``. Our work never
-    waits that long, because readers would queue behind it. Readers do not queue behind COMMENT, which waits for
-    a SHARE UPDATE EXCLUSIVE lock. An autovacuum to prevent transaction ID wraparound is not cancelled; then
-    COMMENT times out.
+    waits that long, because readers would queue behind it. Readers do not queue behind COMMENT, which waits
+    for a SHARE UPDATE EXCLUSIVE lock. An autovacuum to prevent transaction ID wraparound is not cancelled;
+    then COMMENT times out.
     https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
     """
     with suppress(OperationalError), transaction.atomic(using=connection.alias):

@@ -1,4 +1,4 @@
-"""Counts and rows of views: read-only, under a time-out, and rolled back."""
+"""Counts and rows of views, read in transactions that are read-only, have time-outs and are rolled back."""
 
 from __future__ import annotations
 
@@ -20,16 +20,24 @@ from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
 
-from .errors import sqlstate
+from .errors import primary_message, sqlstate
 
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 
-# The planner's estimate for any number of views in one round trip. EXPLAIN is no query that could be joined,
-# so a block loops over the views, which it finds in a setting of the transaction and leaves its estimates in.
-# A view that cannot be planned (no privilege, not populated, locked) is left out: its status says why.
+# Sets the time-outs of a transaction and returns the ones that it had.
+_LIMIT = """
+SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
+       set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),
+       CASE WHEN %s THEN set_config('transaction_read_only', 'on', true) END
+"""
+
+# The planner's estimates for any number of views in one round trip. EXPLAIN cannot be part of a query, so a
+# DO block loops over the views. A DO block has neither parameters nor a result, so a setting of the
+# transaction passes the names in and the estimates out. A view that cannot be planned (no privilege, not
+# populated, locked) has no estimate; its status says why.
 _ESTIMATE = """
 DO $orm_views$
 DECLARE
@@ -53,7 +61,12 @@ $orm_views$
 
 @dataclass(frozen=True)
 class RowCount:
-    """How many rows a view has: exactly, or as the planner estimates; None when neither is known."""
+    """How many rows a view has, as counted or as the planner estimates.
+
+    Attributes:
+        rows: the number; None when neither could be had.
+        exact: whether the rows were counted.
+    """
 
     rows: int | None
     exact: bool
@@ -61,10 +74,12 @@ class RowCount:
 
 @dataclass(frozen=True)
 class RowPage:
-    """Some rows of a view, in the order of its columns.
+    """Some rows of a view.
 
     Attributes:
-        has_more: whether further rows follow; the whole is never counted.
+        columns: all columns of the view.
+        rows: the values of each row, in the order of ``columns``.
+        has_more: whether more rows follow; how many is not counted.
     """
 
     columns: tuple[Column, ...]
@@ -74,61 +89,48 @@ class RowPage:
 
 @contextmanager
 def reading(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorWrapper]:
-    """Give a cursor whose transaction can only read, stops after some seconds and is rolled back.
+    """Give a cursor in a transaction that is read-only and is rolled back at the end.
 
-    ``lock_timeout`` too: a view that is being refreshed would otherwise use up all of the time.
+    Args:
+        connection: the database.
+        seconds: the limit of each statement. A wait for a lock is also limited by LOCK_TIMEOUT, because
+            otherwise a view that is being refreshed would use up all of this time.
     """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('transaction_read_only', 'on', true),"
-            " set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
-            [f"{_milliseconds(seconds)}ms", f"{_lock_milliseconds(seconds)}ms"],
-        )
+        _limit(cursor, seconds, read_only=True)
         yield cursor
-        # Also takes the settings back where this is a savepoint of a longer transaction.
+        # This also restores the settings where the block is a savepoint of a longer transaction.
         transaction.set_rollback(True, using=connection.alias)
 
 
 @contextmanager
 def limiting(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    """Have a transaction in which each statement stops after some seconds, or when a lock cannot be had.
+    """Limit the statements of a block and their waits for locks, like :func:`reading`, and commit the block.
 
-    It is committed: unlike that of :func:`reading`, it may have statements in it that are not ours. The
-    settings of a longer transaction come back at the end of it.
+    It is committed because it may contain statements of other code. A transaction around the block gets its
+    settings back.
     """
-    inside = connection.in_atomic_block
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        before: Sequence[Any] = ()
-        if inside:
-            cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
-            before = cursor.fetchone()
-        _set_timeouts(cursor, f"{_milliseconds(seconds)}ms", f"{_lock_milliseconds(seconds)}ms")
+        timeouts = _limit(cursor, seconds, read_only=False)
         yield
-        if inside:
-            _set_timeouts(cursor, *before)
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)", timeouts
+        )
 
 
-def _set_timeouts(cursor: CursorWrapper, statement: str, lock: str) -> None:
-    cursor.execute(
-        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
-        [statement, lock],
-    )
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _lock_milliseconds(seconds: float) -> int:
-    return _milliseconds(min(seconds, get_settings().LOCK_TIMEOUT))
+def _limit(cursor: CursorWrapper, seconds: float, *, read_only: bool) -> list[str]:
+    """Limit the statements of a transaction; return its former ``statement_timeout`` and ``lock_timeout``."""
+    limits = (seconds, min(seconds, get_settings().LOCK_TIMEOUT))
+    cursor.execute(_LIMIT, [*(f"{round(limit * 1000)}ms" for limit in limits), read_only])
+    statement_timeout, lock_timeout, *_ = cursor.fetchone()
+    return [statement_timeout, lock_timeout]
 
 
 def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, int]:
-    """Return the planner's estimates, in a number of queries that does not depend on that of the views.
+    """Return the planner's estimates of the rows of some views.
 
-    Args:
-        database: the alias.
-        names: views; those that cannot be planned are left out, and all when PREVIEW_TIMEOUT is over.
+    The number of queries does not depend on the number of views. Views that cannot be planned are left out;
+    all are left out when PREVIEW_TIMEOUT is over.
     """
     if not names:
         return {}
@@ -137,7 +139,7 @@ def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, 
     try:
         with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
             cursor.execute(
-                # A page waits for these: a view that is being refreshed may cost it an instant.
+                # A page waits for the estimates, so a view that is being refreshed may delay it only so long.
                 "SELECT set_config('orm_views.estimates', %s, true),"
                 " set_config('lock_timeout', '10ms', true)",
                 [json.dumps(list(by_text))],
@@ -153,10 +155,10 @@ def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, 
 
 
 def count_rows(database: str, name: ViewName) -> RowCount:
-    """Count a view's rows; when COUNT_TIMEOUT is over, return the planner's estimate instead.
+    """Count the rows of a view; when COUNT_TIMEOUT is over, return the planner's estimate instead.
 
     Raises:
-        RowsUnavailableError: when the view cannot be read at all.
+        RowsUnavailableError: when the view cannot be read.
     """
     connection = get_connection(database)
     try:
@@ -172,10 +174,10 @@ def count_rows(database: str, name: ViewName) -> RowCount:
 def count_queryset(queryset: QuerySet[Any, Any]) -> RowCount:
     """Count the rows of a queryset; when COUNT_TIMEOUT is over, return the planner's estimate instead.
 
-    Filters are in the estimate, as far as the planner's statistics tell.
+    The estimate takes filters into account, as far as the planner's statistics allow.
 
     Raises:
-        DatabaseError: when it cannot be read at all; :func:`unavailable` puts that into words.
+        DatabaseError: when the queryset cannot be read; :func:`unavailable` turns this into a message.
     """
     connection = get_connection(queryset.db)
     try:
@@ -185,7 +187,7 @@ def count_queryset(queryset: QuerySet[Any, Any]) -> RowCount:
         if sqlstate(error) not in _TOO_SLOW:
             raise
     with reading(connection, get_settings().PREVIEW_TIMEOUT):
-        # Without an order: nothing has to be sorted to say how many there are.
+        # Without its order: the plan need not sort the rows.
         plan = json.loads(queryset.order_by().explain(format="json"))
     plan = plan[0] if isinstance(plan, list) else plan  # the drivers differ
     return RowCount(int(plan["Plan"]["Plan Rows"]), exact=False)
@@ -206,12 +208,13 @@ def read_rows(
         database: the alias.
         name: the view.
         limit: how many rows at most.
-        offset: how many rows to pass over.
-        order_by: columns, ``-`` in front for descending.
-        contains: for a column, text that its value must contain, in any case.
+        offset: how many rows to skip.
+        order_by: columns; a ``-`` in front means descending.
+        contains: for each of these columns, text that its value must contain, ignoring case.
 
     Raises:
-        RowsUnavailableError: when it is not there, not populated, too slow, or not readable by us.
+        RowsUnavailableError: when the view does not exist, is not populated, takes too long, or may not be
+            read by our role.
     """
     connection = get_connection(database)
     try:
@@ -222,7 +225,7 @@ def read_rows(
             rows = cursor.fetchall()
     except DatabaseError as error:
         raise unavailable(name, error) from error
-    except (ValueError, OverflowError) as error:  # from the driver: a date before our era, say
+    except (ValueError, OverflowError) as error:  # of the driver, for example for a date BC
         raise RowsUnavailableError(f"{name} has a value that Python cannot hold: {error}") from error
     return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
 
@@ -247,30 +250,28 @@ def _select(
     keys = [_quoted(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
-    relation = f"{_quoted(name.schema)}.{_quoted(name.name)}"
-    return f"SELECT {listed} FROM {relation}{where}{order}", [*contains.values()]
+    return f"SELECT {listed} FROM {name.quoted.replace('%', '%%')}{where}{order}", [*contains.values()]
 
 
 def _quoted(identifier: str) -> str:
-    """Quote a name that may have a per cent sign, which the driver would take for a placeholder."""
+    """Quote a name for a statement with parameters, in which a per cent sign begins a placeholder."""
     return quote_identifier(identifier).replace("%", "%%")
 
 
 def unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
-    """Return the error that says in words why the rows of a view could not be read, and what to do."""
-    code = sqlstate(error)
+    """Return the error that says why the rows of a view could not be read, and what to do."""
+    code, message = sqlstate(error), primary_message(error)
     if code == _LOCKED:
         return RowsUnavailableError(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if code in _TOO_SLOW:
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return RowsUnavailableError(f"The rows of {name} did not come within {timeout}.")
     if code == _NOT_POPULATED and name.name not in str(error):
-        return RowsUnavailableError(f"{name} cannot be read yet: {str(error).strip().splitlines()[0]}.")
+        return RowsUnavailableError(f"{name} cannot be read yet: {message}.")
     if code == _NOT_POPULATED:
         return RowsUnavailableError(f"{name} has no rows yet: it is not populated. Refresh it first.")
     if code == _UNDEFINED_TABLE and name.name in str(error):
         return RowsUnavailableError(f"{name} is not in the database. Sync it first.")
     if code == _UNDEFINED_COLUMN:
-        why = str(error).strip().splitlines()[0]
-        return RowsUnavailableError(f"{name} is not as its class says: {why}. Sync it first.")
+        return RowsUnavailableError(f"{name} is not as its class says: {message}. Sync it first.")
     return RowsUnavailableError(f"The rows of {name} cannot be read: {str(error).strip()}")
