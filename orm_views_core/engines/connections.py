@@ -1,10 +1,9 @@
-"""Getting at a database by its alias, with errors that name it."""
+"""Connections to databases by alias, with errors that name the database."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,61 +13,56 @@ from orm_views_core.views.registry import registry
 
 
 def get_connection(alias: str) -> BaseDatabaseWrapper:
-    """Return the open connection of a PostgreSQL database.
+    """Return this thread's connection to a PostgreSQL database, and open it if it is closed.
 
     Raises:
-        UnsupportedDatabaseError: when the alias is unknown or is not PostgreSQL.
-        DatabaseUnavailableError: when it does not answer.
+        UnsupportedDatabaseError: when the alias is unknown or its database is not PostgreSQL.
+        DatabaseUnavailableError: when the database does not answer.
     """
     if alias not in connections.settings:
         known = ", ".join(repr(name) for name in connections.settings)
         raise UnsupportedDatabaseError(f"There is no database {alias!r} in DATABASES. There are: {known}.")
     connection = connections[alias]
     if connection.vendor != "postgresql":
+        labels = [f"{view.__module__}.{view.__qualname__}" for view in registry.views(alias)]
         raise UnsupportedDatabaseError(
             f"Database {alias!r} is {connection.display_name}, and views are for PostgreSQL. Set another "
-            f"'database' on {_classes_of(alias)}."
+            f"'database' on {', '.join(labels) or 'the views meant for it'}."
         )
     with naming_the_database(connection):
         connection.ensure_connection()
     return connection
 
 
-def _classes_of(alias: str) -> str:
-    labels = [f"{view.__module__}.{view.__qualname__}" for view in registry.views(alias)]
-    return ", ".join(labels) or "the views meant for it"
-
-
 @contextmanager
 def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Turn a failure to connect into an error that names the database."""
+    """Turn errors of the connection into a :class:`DatabaseUnavailableError`, which names the database."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         settings = connection.settings_dict
-        where = (
-            f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}/{settings.get('NAME')}"
-        )
+        server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
         raise DatabaseUnavailableError(
-            f"Database {connection.alias!r} ({where}) does not answer: {str(error).strip()}"
+            f"Database {connection.alias!r} ({server}/{settings.get('NAME')}) does not answer: "
+            f"{str(error).strip()}"
         ) from error
 
 
 @contextmanager
 def spare_connections(aliases: Collection[str]) -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Give a context in which this thread has other connections than those that refresh or sync.
+    """Give a function that returns a context in which this thread uses spare connections.
 
-    What receivers and callbacks write is then committed at once, and what they get wrong harms no work.
-    They are opened when they are first used, and closed at the end.
+    Receivers and callbacks run in that context while other connections refresh or sync. What they write is
+    then committed at once, and their errors do not abort the transaction of the refresh or sync. The spare
+    connections are opened at their first use, and closed at the end.
     """
-    spare: dict[str, Any] = {}
+    spare = {alias: connections.create_connection(alias) for alias in aliases}
 
     @contextmanager
     def aside() -> Iterator[None]:
         own = {alias: connections[alias] for alias in aliases}
-        for alias in aliases:
-            spare.setdefault(alias, connections.create_connection(alias))
-            connections[alias] = spare[alias]
+        for alias, connection in spare.items():
+            connections[alias] = connection
         try:
             yield
         finally:
@@ -85,15 +79,11 @@ def spare_connections(aliases: Collection[str]) -> Iterator[Callable[[], Abstrac
 def view_databases() -> list[str]:
     """Return the aliases that a sync looks at: those with registered views, and the default database.
 
-    The default one also when no view is registered for it, because views that are no longer declared may
-    be left there. Other aliases are left alone: a replica's views would all look orphaned.
+    The default database is included even without registered views, because views that are no longer declared
+    may be left in it. Other aliases are left out: all views of a replica would look orphaned.
     """
     aliases = registry.databases()
-    default = DEFAULT_DB_ALIAS
-    if (
-        default not in aliases
-        and default in connections.settings
-        and connections[default].vendor == "postgresql"
-    ):
-        aliases.append(default)
+    has_default = DEFAULT_DB_ALIAS in connections.settings
+    if has_default and connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        aliases = list(dict.fromkeys([*aliases, DEFAULT_DB_ALIAS]))
     return aliases

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, with one meaning."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import connections
 
 
 def add_views_argument(parser: CommandParser) -> None:
-    """Take any number of views, by name or label."""
+    """Add the argument for any number of views, by name or label."""
     parser.add_argument(
         "views",
         nargs="*",
@@ -17,5 +17,5 @@ def add_views_argument(parser: CommandParser) -> None:
 
 
 def add_database_argument(parser: CommandParser, verb: str) -> None:
-    """Take one of the aliases in DATABASES."""
+    """Add the option for one of the aliases in DATABASES. ``verb`` begins its help."""
     parser.add_argument("--database", choices=sorted(connections), help=f"{verb} this database only.")

@@ -12,6 +12,13 @@ from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.api import plan_views, sync_views
 from orm_views_core.sync.executor import Progress, StepResult
 
+_FLAGS = {
+    "--force": "Replace or rebuild every view although nothing differs.",
+    "--allow-drop-all": "Drop every view of a database for which no view is registered any more.",
+    "--drop-dependents": "Drop views of others that read ours and do not fit them any more.",
+    "--json": "Print the plan, or what was done, as JSON.",
+}
+
 
 class Command(BaseCommand):
     help = "Makes the databases match the registered views, touching only what differs."
@@ -27,19 +34,8 @@ class Command(BaseCommand):
             "--check", action="store_true", help="Exit with 1 if anything would be done. Change nothing."
         )
         add_database_argument(parser, "Sync")
-        parser.add_argument(
-            "--force", action="store_true", help="Replace or rebuild every view although nothing differs."
-        )
-        parser.add_argument(
-            "--allow-drop-all",
-            action="store_true",
-            help="Drop every view of a database for which no view is registered any more.",
-        )
-        parser.add_argument(
-            "--drop-dependents",
-            action="store_true",
-            help="Drop views of others that read ours and do not fit them any more.",
-        )
+        for flag, text in _FLAGS.items():
+            parser.add_argument(flag, action="store_true", help=text)
         parser.add_argument(
             "--grant-select-permissions-to-user",
             action="append",
@@ -47,22 +43,18 @@ class Command(BaseCommand):
             metavar="ROLE",
             help="Grant SELECT on all views that are not hidden to this role too. May be repeated.",
         )
-        parser.add_argument("--json", action="store_true", help="Print the plan, or what was done, as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        databases = [options["database"]] if options["database"] else None
-        asked = {
-            "databases": databases,
+        arguments = {
+            "databases": [options["database"]] if options["database"] else None,
             "grant_select_permissions_to_user": options["grant_select_to"],
-            "force": options["force"],
-            "allow_drop_all": options["allow_drop_all"],
-            "drop_dependents": options["drop_dependents"],
+            **{name: options[name] for name in ("force", "allow_drop_all", "drop_dependents")},
         }
         try:
             if options["plan"] or options["check"]:
-                self._plan(plan_views(**asked), options)
+                self._plan(plan_views(**arguments), options)
             else:
-                self._sync(asked, options)
+                self._sync(arguments, options)
         except OrmViewsError as error:
             raise CommandError(str(error)) from error
 
@@ -81,25 +73,22 @@ class Command(BaseCommand):
             raise CommandError(f"Views are out of step in database {names}. {todo}", returncode=1)
 
     def _styled(self, line: str) -> str:
-        styles = {
-            "+": self.style.SUCCESS,
-            "~": self.style.WARNING,
-            "±": self.style.WARNING,
-            "-": self.style.ERROR,
-            "!": self.style.ERROR,
-        }
-        style = styles.get(line.strip()[:1]) if line.startswith("  ") else self.style.MIGRATE_HEADING
-        return style(line) if style and not line.startswith("     ") else line
+        if not line.startswith("  "):
+            return self.style.MIGRATE_HEADING(line)
+        if line.startswith("     "):
+            return line
+        styles = {"+": "SUCCESS", "~": "WARNING", "±": "WARNING", "-": "ERROR", "!": "ERROR"}
+        style = styles.get(line.strip()[:1])
+        return getattr(self.style, style)(line) if style else line
 
-    def _sync(self, asked: dict[str, Any], options: dict[str, Any]) -> None:
+    def _sync(self, arguments: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
-        said = _Said(self) if not quiet else None
+        printer = _StepPrinter(self)
+        events: dict[str, Any] = {} if quiet else {"on_plan": printer.on_plan, "progress": printer.progress()}
         try:
-            results = sync_views(
-                **asked, on_plan=said.on_plan if said else None, progress=said.progress() if said else None
-            )
+            results = sync_views(**arguments, **events)
         except OrmViewsError:
-            if said and said.has_begun:
+            if printer.plan:
                 self.stdout.write(self.style.ERROR("  rolled back"))
             raise
         if options["json"]:
@@ -109,24 +98,33 @@ class Command(BaseCommand):
         if not quiet:
             for result in results:
                 self.stdout.write(f"  {summary(result.plan)} ({result.seconds:.3f}s)")
-        # The predecessor's last line, which pipelines look for.
+        # The last line of the predecessor's command, which pipelines may look for.
         self.stdout.write("Successfully sync'd all views using orm_views_core")
 
 
-class _Said:
-    """What is printed while databases are synced, a line for each step."""
+class _StepPrinter:
+    """Prints a line for each step while databases are synced.
+
+    Attributes:
+        plan: the plan that is carried out; None before the first.
+    """
 
     def __init__(self, command: BaseCommand) -> None:
         self.write, self.style = command.stdout.write, command.style
-        self.has_begun = False
-        self.in_line = False
+        self.plan: Plan | None = None
 
     def progress(self) -> Progress:
-        return Progress(self.on_step, self.on_done, self.on_swap, self.on_swapped, self.on_wait)
+        return Progress(
+            on_step=self.on_step,
+            on_done=self.on_done,
+            on_swap=self.on_swap,
+            on_swapped=self.on_swapped,
+            on_wait=self.on_wait,
+        )
 
     def on_plan(self, plan: Plan) -> None:
+        self.plan = plan
         self.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
-        self.has_begun = True
         if plan.is_empty:
             self.write("  Nothing to do.")
 
@@ -137,22 +135,21 @@ class _Said:
     def on_done(self, result: StepResult) -> None:
         step = result.step
         is_done = not step.swap_statements
-        if not is_done and step.built_at is None:
-            return  # all of it is in the swap
-        word = self.style.SUCCESS("OK") if is_done else "built"
-        took = "" if result.seconds is None else f" ({result.seconds:.3f}s)"
-        self.write(f"  {step.action.sign} {step.action.verb:<8} {step.target}... {word}{took}")
+        if is_done or step.built_at is not None:  # otherwise the swap does all of it
+            took = "" if result.seconds is None else f" ({result.seconds:.3f}s)"
+            self._write_step(step, (self.style.SUCCESS("OK") if is_done else "built") + took)
 
     def on_swap(self, plan: Plan) -> None:
-        self.swapped = plan.swapped
         self.write(f"  Swapping {len({step.name for step in plan.swapped})} views...")
 
     def on_swapped(self, seconds: float) -> None:
-        for step in self.swapped:
-            self.write(
-                f"  {step.action.sign} {step.action.verb:<8} {step.target}... {self.style.SUCCESS('OK')}"
-            )
+        assert self.plan is not None
+        for step in self.plan.swapped:
+            self._write_step(step, self.style.SUCCESS("OK"))
         self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
 
     def on_wait(self, what: str) -> None:
         self.write(self.style.WARNING(f"  waiting: {what}"))
+
+    def _write_step(self, step: Step, outcome: str) -> None:
+        self.write(f"  {step.action.sign} {step.action.verb:<8} {step.target}... {outcome}")
