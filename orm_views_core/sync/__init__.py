@@ -1,4 +1,4 @@
-"""Making databases match the registered views."""
+"""Makes databases match the registered views."""
 
 from .api import Progress, SyncResult, plan_views, refresh_materialized_view, sync_views
 

@@ -1,4 +1,4 @@
-"""Reading, planning and applying, put together: what commands, pages and projects call."""
+"""Planning and syncing databases: the functions that commands, admin pages and projects call."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ from orm_views_core.refresh.api import refresh_materialized_view
 
 from .executor import Progress, StepResult, apply_plan
 from .inputs import plan_database
-from .options import SyncOptions
+from .options import SyncOptions, role_names
 
 
 @dataclass(frozen=True)
 class SyncResult:
-    """What a sync of one database did, and how many seconds it took.
+    """What a sync of one database did.
 
     Attributes:
-        swap_seconds: for how many of them readers were locked out at most; None when there was no need.
+        plan: the plan that was carried out.
+        steps: the result of each of its steps.
+        seconds: how many seconds the sync took.
+        swap_seconds: for how many of these readers were locked out at most; None when they were not.
     """
 
     plan: Plan
@@ -47,24 +50,24 @@ def plan_views(
     allow_drop_all: bool = False,
     drop_dependents: bool = False,
 ) -> list[Plan]:
-    """Say what :func:`sync_views` would do, having tried every changed view; nothing is changed.
+    """Return what :func:`sync_views` would do. Every changed view is tried, and nothing is changed.
 
     Args:
-        databases: aliases; those with registered views, and the default one, when None.
+        databases: aliases. When None, those with registered views, and the default database.
         grant_select_permissions_to_user: a role, or several, to grant SELECT to.
-        only: the views to sync; all when None. What they cannot do without comes along.
+        only: the views to sync; all when None. Missing views that they read are synced too.
         force: replace or rebuild views although nothing differs.
-        allow_drop_all: plan it even when no view is registered and every view would be dropped.
-        drop_dependents: drop the views of others that read ours and fit them no more.
+        allow_drop_all: plan even when no view is registered and every view would be dropped.
+        drop_dependents: drop external dependents that do not fit the changed views.
 
     Returns:
-        a plan for each database. One that cannot be carried out says so in its ``problems``.
+        a plan for each database. The ``problems`` of a plan are what prevents it from being carried out.
 
     Raises:
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
     """
-    options = SyncOptions.of(
-        roles=grant_select_permissions_to_user,
+    options = SyncOptions(
+        grant_select_to=role_names(grant_select_permissions_to_user),
         only=only,
         force=force,
         allow_drop_all=allow_drop_all,
@@ -90,41 +93,41 @@ def sync_views(
     on_plan: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
 ) -> list[SyncResult]:
-    """Make the databases match the registered views, each in one transaction, touching only what differs.
+    """Make the databases match the registered views, each in one transaction. Only what differs is changed.
 
     Args:
         grant_select_permissions_to_user: a role, or several, to grant SELECT to.
-        databases: aliases; those with registered views, and the default one, when None.
-        only: the views to sync; all when None. What they cannot do without comes along.
+        databases: aliases. When None, those with registered views, and the default database.
+        only: the views to sync; all when None. Missing views that they read are synced too.
         force: replace or rebuild views although nothing differs.
         allow_drop_all: go on when no view is registered and every view would be dropped.
-        drop_dependents: drop the views of others that read ours and fit them no more.
-        expected_fingerprint: the plan that was confirmed, for a single database.
-        on_plan: called with each database's plan before anything is done.
-        progress: what to call as a plan is carried out.
+        drop_dependents: drop external dependents that do not fit the changed views.
+        expected_fingerprint: the fingerprint of the plan that was confirmed, for a single database.
+        on_plan: called with each database's plan before it is carried out.
+        progress: what to call while a plan is carried out.
 
     Returns:
         what was done in each database.
 
     Raises:
-        OrmViewsError: when a view is invalid, a role is missing, something is in the way or a database
-            does not answer. That database is as it was before.
+        OrmViewsError: when a view is invalid, a role is missing, a plan has problems, a lock could not be had
+            or a database does not answer. That database is then as it was before.
     """
-    options = SyncOptions.of(
-        roles=grant_select_permissions_to_user,
+    options = SyncOptions(
+        grant_select_to=role_names(grant_select_permissions_to_user),
         only=only,
         force=force,
         allow_drop_all=allow_drop_all,
         drop_dependents=drop_dependents,
     )
-
+    on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}
 
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
-        take_sync_lock(connection, progress.on_wait if progress else None)
+        take_sync_lock(connection, on_wait)
         limit_lock_waits(connection)
-        # A plan that somebody confirmed was made by plan_views(), which tries missing views too.
+        # The confirmed plan was made by plan_views(), which also tries the views that do not exist yet.
         plan = plan_database(connection, options, try_missing=expected_fingerprint is not None)
         plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
@@ -136,29 +139,29 @@ def sync_views(
             raise PlanBlockedError(plan.problems)
         if on_plan:
             on_plan(plan)
-        done = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
-        return SyncResult(plan, done.steps, time.perf_counter() - started, done.swap_seconds)
+        applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
+        return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
     results = []
     request = uuid.uuid4()
     for connection in _connect(databases):
         alias, started = connection.alias, time.perf_counter()
         now = dt.datetime.now(dt.timezone.utc)
-        said = {"sender": sync_views, "database": alias, "request": request, "started": now}
-        signals.views_sync_started.send_robust(**said)
+        arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
+        signals.views_sync_started.send_robust(**arguments)
         try:
-            result = in_transaction(connection, sync, progress.on_wait if progress else None)
+            result = in_transaction(connection, sync, on_wait)
         except BaseException as error:
-            seconds = time.perf_counter() - started
-            signals.views_sync_failed.send_robust(**said, error=error, seconds=seconds, plan=plans.get(alias))
+            failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
+            signals.views_sync_failed.send_robust(**arguments, **failure)
             raise
         results.append(result)
-        signals.views_synced.send_robust(**said, result=result)
+        signals.views_synced.send_robust(**arguments, result=result)
     return results
 
 
 def _connect(databases: Sequence[str] | None) -> list[BaseDatabaseWrapper]:
-    """Open every database before the first is touched, so that a wrong alias changes nothing anywhere."""
+    """Open every database before the first is synced, so that a wrong alias changes nothing."""
     return [get_connection(alias) for alias in (view_databases() if databases is None else databases)]
 
 

@@ -1,4 +1,4 @@
-"""What others have made that reads our views, and that a plan has to reckon with."""
+"""External dependents: relations that read our views and that no class declares."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from orm_views_core.names import ViewKind, ViewName
 
 
 def with_external_dependents(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
-    """Add the views in other schemas that read those in ours, and what reads them in turn."""
+    """Return the catalog with the views in other schemas that read ours, directly or through others."""
     relations = dict(catalog.relations)
     while unread := {reader for view in relations.values() for reader in view.read_by} - relations.keys():
-        found = read_catalog(connection, [], only=sorted(unread)).relations
-        if not found:  # they are gone since
+        dependents = read_catalog(connection, [], only=sorted(unread)).relations
+        if not dependents:  # another session has dropped them meanwhile
             break
-        relations |= found
-    # What only uses the type of a view's rows is known from the view alone.
+        relations |= dependents
+    # A relation that only uses the row type of a view does not have the view in its own ``reads``.
     for name, view in relations.items():
         for reader in view.read_by & relations.keys():
             if name not in relations[reader].reads:
@@ -33,14 +33,14 @@ def with_external_dependents(connection: BaseDatabaseWrapper, catalog: Catalog) 
 def find_external_dependents(
     definitions: Definitions, catalog: Catalog, orphans: Collection[ViewName]
 ) -> list[ViewName]:
-    """Return what others made and that reads ours, directly or not."""
+    """Return the relations that no class declares and that read our views, directly or not."""
     ours = {*definitions.views, *definitions.invalid_names.values(), *orphans}
     read_by = {name: view.read_by & catalog.relations.keys() for name, view in catalog.relations.items()}
     return sorted(closure(read_by, ours & read_by.keys()) - ours)
 
 
 def as_definition(database: str, view: InstalledView) -> ViewDefinition:
-    """Return a definition of a view that no class declares: what PostgreSQL says of it."""
+    """Return a definition of a view that no class declares, made from PostgreSQL's own text of it."""
     return ViewDefinition(
         label=str(view.name),
         source=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from orm_views_core.names import ViewName
@@ -21,26 +21,12 @@ class SyncOptions:
     """
 
     grant_select_to: tuple[str, ...]
-    only: frozenset[ViewName] | None
+    only: Collection[ViewName] | None
     force: bool
     allow_drop_all: bool
     drop_dependents: bool
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        roles: str | Iterable[str] | None,
-        only: Iterable[ViewName] | None,
-        force: bool,
-        allow_drop_all: bool,
-        drop_dependents: bool,
-    ) -> SyncOptions:
-        """Make options from the forms that callers may use: one role or several, any collection of names."""
-        return cls(
-            grant_select_to=(roles,) if isinstance(roles, str) else tuple(dict.fromkeys(roles or ())),
-            only=None if only is None else frozenset(only),
-            force=force,
-            allow_drop_all=allow_drop_all,
-            drop_dependents=drop_dependents,
-        )
+
+def role_names(roles: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names of one role or of several, without duplicates."""
+    return (roles,) if isinstance(roles, str) else tuple(dict.fromkeys(roles or ()))
