@@ -10,7 +10,6 @@ import time
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import ViewName
@@ -21,13 +20,13 @@ from .sessions import LOCKS, RUNNING, find_backends, running
 # A session that no longer holds or awaits the lock has finished, and a pooler may have given its backend to
 # another client.
 _CANCEL = f"""
-SELECT pg_catalog.pg_cancel_backend(found.pid)
+SELECT COALESCE(bool_or(pg_catalog.pg_cancel_backend(found.pid)), false)
 FROM ({RUNNING}) AS found
 WHERE found.pid = %(pid)s
 """
 
 _SIGNAL = """
-SELECT pg_catalog.{function}(a.pid)
+SELECT COALESCE(bool_or(pg_catalog.{function}(a.pid)), false)
 FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
 """
@@ -55,7 +54,7 @@ def cancel(database: str, pid: int) -> bool:
     connection = get_connection(database)
     with transaction.atomic(using=database), connection.cursor() as cursor:
         cursor.execute(_CANCEL, {**LOCKS, "pid": pid})
-        return _is_told(cursor)
+        return bool(cursor.fetchone()[0])
 
 
 def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | None) -> bool:
@@ -102,10 +101,4 @@ def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: d
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         forget_statistics(cursor)
         cursor.execute(_SIGNAL.format(function=function), {"pid": pid, "started": started.timestamp()})
-        return _is_told(cursor)
-
-
-def _is_told(cursor: CursorWrapper) -> bool:
-    """Return whether the query found a backend and signalled it."""
-    row = cursor.fetchone()
-    return row is not None and bool(row[0])
+        return bool(cursor.fetchone()[0])

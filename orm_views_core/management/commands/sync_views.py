@@ -12,6 +12,10 @@ from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.api import plan_views, sync_views
 from orm_views_core.sync.executor import Progress, StepResult
 
+_MODES = {
+    "--plan": "Show what would be done and why, with its SQL at -v 2. Change nothing.",
+    "--check": "Exit with 1 if anything would be done. Change nothing.",
+}
 _FLAGS = {
     "--force": "Replace or rebuild every view although nothing differs.",
     "--allow-drop-all": "Drop every view of a database for which no view is registered any more.",
@@ -25,14 +29,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         mode = parser.add_mutually_exclusive_group()
-        mode.add_argument(
-            "--plan",
-            action="store_true",
-            help="Show what would be done and why, with its SQL at -v 2. Change nothing.",
-        )
-        mode.add_argument(
-            "--check", action="store_true", help="Exit with 1 if anything would be done. Change nothing."
-        )
+        for flag, text in _MODES.items():
+            mode.add_argument(flag, action="store_true", help=text)
         add_database_argument(parser, "Sync")
         for flag, text in _FLAGS.items():
             parser.add_argument(flag, action="store_true", help=text)

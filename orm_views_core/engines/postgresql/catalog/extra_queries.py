@@ -1,9 +1,13 @@
-"""The SQL that reads what people have added to views, as the statements that would make it again."""
+"""The SQL that reads the extras of views as the statements that would create them again."""
 
-# What people have added to views, a row for each thing: its view, its place in the order in which it can be
-# made again, and the statement that makes it. \x01 stands for the view's name, \x02 for its schema. Names are
-# written by PostgreSQL: with an empty search_path a relation's always has its schema.
-EXTRAS = r"""
+# Splits a definition behind the name of the object that it defines: what follows names the view.
+_SPLIT = """CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
+                               substr(text, strpos(text, name) + length(name)) AS rest) sql"""
+
+# The extras of views, one row each: the view, the extra's place in the order of creation, and the statement
+# that creates it. In the statement \x01 stands for the view's name and \x02 for its schema. PostgreSQL writes
+# the names; with an empty search_path it always writes a relation's name with its schema.
+EXTRAS = rf"""
 WITH rel AS MATERIALIZED (
     SELECT c.*, c.oid::pg_catalog.regclass::text AS written
     FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s::oid[])
@@ -21,23 +25,20 @@ WITH rel AS MATERIALIZED (
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_indexdef(i.indexrelid) AS text,
                                quote_ident(c.relname) AS name) d
-    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
-                               substr(text, strpos(text, name) + length(name)) AS rest) sql
+    {_SPLIT}
 ), rul AS MATERIALIZED (
     SELECT w.ev_class, w.oid, w.rulename, r.written, sql.*
     FROM rel r
     JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     CROSS JOIN LATERAL (SELECT rtrim(pg_catalog.pg_get_ruledef(w.oid), ';') AS text,
                                quote_ident(w.rulename) AS name) d
-    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
-                               substr(text, strpos(text, name) + length(name)) AS rest) sql
+    {_SPLIT}
 ), trg AS MATERIALIZED (
     SELECT t.tgrelid, t.oid, t.tgname, r.written, sql.*
     FROM rel r
     JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_triggerdef(t.oid) AS text, quote_ident(t.tgname) AS name) d
-    CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
-                               substr(text, strpos(text, name) + length(name)) AS rest) sql
+    {_SPLIT}
 ), comments AS MATERIALIZED (
     SELECT classoid, objoid, objsubid, quote_literal(description) AS text FROM pg_catalog.pg_description
 ), found(view, place, kind, name, template, tail, finish) AS (
@@ -97,8 +98,8 @@ WITH rel AS MATERIALIZED (
     SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname), '', ''
     FROM idx WHERE indisclustered
     UNION ALL
-    -- Its name has a schema, which may be any: it can only be had once the old one is gone. Until then it
-    -- is called something else, so that ANALYZE finds it.
+    -- Extended statistics may be in any schema, so their name is free only after the old ones are dropped.
+    -- Until then they have an interim name, so that ANALYZE fills them.
     SELECT rel.oid, 35, 'extended statistics', stxname,
            concat_ws('; ',
                'CREATE STATISTICS ' || interim || substr(left(d.text, -length(written)), length(named) + 19)
@@ -154,7 +155,7 @@ WITH rel AS MATERIALIZED (
     SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname), '', ''
     FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
     UNION ALL
-    -- What new relations of ours are granted to by default is not what this one was granted to.
+    -- Default privileges grant rights on new relations of our role that nobody had on this view.
     SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
            E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', ''
     FROM rel, pg_catalog.pg_default_acl d
@@ -163,7 +164,7 @@ WITH rel AS MATERIALIZED (
     LEFT JOIN pg_catalog.pg_roles g ON g.oid = acl.grantee
     WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, rel.relnamespace) AND acl.grantee <> d.defaclrole
     UNION ALL
-    -- And what new relations of ours do not give to ourselves, its owner had.
+    -- Default privileges may also withhold rights from our role that the owner of this view had.
     SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname),
            '', ''
     FROM rel
@@ -185,7 +186,7 @@ WITH rel AS MATERIALIZED (
 SELECT view, kind, name, template, tail, finish FROM found ORDER BY view, place, name, template
 """
 
-# The privileges that others than the owner have, on views and on their columns, and who granted them.
+# The privileges of roles other than the owner, on views and on their columns, and who granted them.
 PRIVILEGES = r"""
 SELECT acl.view, grantor.rolname, acl.grantor = acl.relowner, COALESCE(grantee.rolname, ''),
        privilege_type, column_name, is_grantable,

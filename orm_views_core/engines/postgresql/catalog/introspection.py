@@ -37,7 +37,6 @@ _OTHER_KINDS = {
     "f": "foreign table",
     "S": "sequence",
     "c": "composite type",
-    "i": "index",
 }
 
 
