@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.extras import Extra, worth_keeping
-from orm_views_core.database.relations import Catalog, InstalledView, Taken
+from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
@@ -111,6 +111,10 @@ def _try(
     )
     dry_run.raise_errors(external)
     missing = [name for name, difference in scope.differences.items() if difference.missing]
+    new_or_changed = {*missing, *tried} & set(definitions.views)
+    indexes = {ViewName(n.schema, i.name) for n in new_or_changed for i in definitions.views[n].indexes}
+    # No name is taken in a schema that does not exist yet.
+    new_names = [name for name in (*missing, *sorted(indexes)) if name.schema in catalog.schemas]
     return Facts(
         definitions.database,
         definitions.views,
@@ -120,7 +124,7 @@ def _try(
         external=external,
         extras=extras,
         keep=keep,
-        taken=_read_taken(connection, definitions, catalog, missing, tried),
+        taken=read_taken(connection, new_names),
         dependents=read_other_dependents(connection, installed.values()),
     )
 
@@ -133,19 +137,3 @@ def _read_extras(
     with releasing_locks(connection), connection.cursor() as cursor, canonical_names(cursor):
         extras = read_extras(cursor, [view.oid for view in installed.values()])
     return {name: extras.get(view.oid, ()) for name, view in installed.items()}
-
-
-def _read_taken(
-    connection: BaseDatabaseWrapper,
-    definitions: Definitions,
-    catalog: Catalog,
-    missing: Iterable[ViewName],
-    tried: Iterable[ViewName],
-) -> dict[ViewName, Taken]:
-    """Return what already has a name that a new view or an index of a new or changed view is to have."""
-    new_or_changed = {*missing, *tried} & set(definitions.views)
-    indexes = {ViewName(n.schema, i.name) for n in new_or_changed for i in definitions.views[n].indexes}
-    # No name is taken in a schema that does not exist yet.
-    return read_taken(
-        connection, [name for name in (*missing, *sorted(indexes)) if name.schema in catalog.schemas]
-    )

@@ -41,62 +41,120 @@ WITH rel AS MATERIALIZED (
     {_SPLIT}
 ), comments AS MATERIALIZED (
     SELECT classoid, objoid, objsubid, quote_literal(description) AS text FROM pg_catalog.pg_description
-), found(view, place, kind, name, template, tail, finish) AS (
-    SELECT oid, 10, 'storage parameter', option,
+), simple(view, place, kind, name, template) AS (
+    SELECT view, 10, 'storage parameter', option,
            format(E'ALTER TABLE \x01 SET (%%s=%%L)', split_part(option, '=', 1),
-                  substr(option, strpos(option, '=') + 1)), '', ''
-    FROM rel, unnest(reloptions) option WHERE relkind = 'm'
+                  substr(option, strpos(option, '=') + 1))
+    FROM (
+        SELECT oid AS view, unnest(reloptions) AS option FROM rel WHERE relkind = 'm'
+        UNION ALL
+        SELECT rel.oid, 'toast.' || unnest(t.reloptions)
+        FROM rel JOIN pg_catalog.pg_class t ON t.oid = rel.reltoastrelid
+    ) parameters
     UNION ALL
-    SELECT rel.oid, 10, 'storage parameter', 'toast.' || option,
-           format(E'ALTER TABLE \x01 SET (toast.%%s=%%L)', split_part(option, '=', 1),
-                  substr(option, strpos(option, '=') + 1)), '', ''
-    FROM rel JOIN pg_catalog.pg_class t ON t.oid = rel.reltoastrelid, unnest(t.reloptions) option
-    UNION ALL
-    SELECT rel.oid, 11, 'tablespace', spcname,
-           format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname), '', ''
+    SELECT rel.oid, 11, 'tablespace', spcname, format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname)
     FROM rel JOIN pg_catalog.pg_tablespace t ON t.oid = rel.reltablespace
     UNION ALL
-    SELECT rel.oid, 12, 'access method', amname,
-           format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname), '', ''
+    SELECT rel.oid, 12, 'access method', amname, format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname)
     FROM rel JOIN pg_catalog.pg_am m ON m.oid = rel.relam
     WHERE amname <> current_setting('default_table_access_method')
     UNION ALL
     SELECT attrelid, 13, 'column storage', attname, alter_column || 'STORAGE '
            || CASE attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
-                              ELSE 'EXTENDED' END, '', ''
+                              ELSE 'EXTENDED' END
     FROM col WHERE relkind = 'm' AND attstorage <> typstorage
     UNION ALL
     SELECT attrelid, 13, 'column storage', attname, alter_column || 'COMPRESSION '
-           || CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END, '', ''
+           || CASE attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END
     FROM col WHERE relkind = 'm' AND attcompression <> ''
     UNION ALL
-    SELECT attrelid, 20, 'statistics target', attname,
-           alter_column || 'STATISTICS ' || attstattarget, '', ''
+    SELECT attrelid, 20, 'statistics target', attname, alter_column || 'STATISTICS ' || attstattarget
     FROM col WHERE relkind = 'm' AND attstattarget >= 0
     UNION ALL
-    SELECT attrelid, 20, 'column option', attname, alter_column || '(' || option || ')', '', ''
+    SELECT attrelid, 20, 'column option', attname, alter_column || '(' || option || ')'
     FROM col, unnest(attoptions) option WHERE relkind = 'm'
     UNION ALL
-    SELECT indrelid, 30, 'index', relname,
-           head || E' ON \x01' || tail, substr(tail, length(' USING ') + 1), ''
-    FROM idx WHERE indisvalid
-    UNION ALL
     SELECT indrelid, 31, 'index tablespace', relname,
-           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname), '', ''
+           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname)
     FROM idx JOIN pg_catalog.pg_tablespace t ON t.oid = reltablespace
     UNION ALL
     SELECT indrelid, 31, 'index statistics', relname,
            format(E'ALTER INDEX \x02.%%I ALTER COLUMN %%s SET STATISTICS %%s',
-                  relname, attnum, attstattarget), '', ''
+                  relname, attnum, attstattarget)
     FROM idx JOIN pg_catalog.pg_attribute a ON a.attrelid = indexrelid WHERE attstattarget >= 0
     UNION ALL
-    SELECT indrelid, 32, 'index comment', relname,
-           format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text), '', ''
+    SELECT indrelid, 32, 'index comment', relname, format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text)
     FROM idx
     JOIN comments ON objoid = indexrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
     UNION ALL
-    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname), '', ''
+    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname)
     FROM idx WHERE indisclustered
+    UNION ALL
+    SELECT ev_class, 40, 'rule', rulename,
+           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' TO ' || written) + 4 FOR length(written))
+    FROM rul
+    UNION ALL
+    SELECT tgrelid, 41, 'trigger', tgname,
+           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' ON ' || written || ' ') + 4
+                           FOR length(written))
+    FROM trg
+    UNION ALL
+    SELECT attrelid, 42, 'default', attname, alter_column || 'DEFAULT '
+           || pg_catalog.pg_get_expr(adbin, adrelid)
+    FROM col JOIN pg_catalog.pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
+    UNION ALL
+    SELECT attrelid, 50, 'column comment', attname,
+           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text)
+    FROM col
+    JOIN comments ON objoid = attrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = attnum
+    UNION ALL
+    SELECT oid, 50, 'comment', '', format(E'COMMENT ON %%s \x01 IS %%s',
+           CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text)
+    FROM rel JOIN comments ON objoid = oid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
+    UNION ALL
+    SELECT ev_class, 51, 'rule comment', rulename,
+           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text)
+    FROM rul JOIN comments ON objoid = rul.oid AND classoid = 'pg_catalog.pg_rewrite'::regclass
+    UNION ALL
+    SELECT tgrelid, 51, 'trigger comment', tgname,
+           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text)
+    FROM trg JOIN comments ON objoid = trg.oid AND classoid = 'pg_catalog.pg_trigger'::regclass
+    UNION ALL
+    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname)
+    FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
+    UNION ALL
+    -- Default privileges grant rights on new relations of our role that nobody had on this view.
+    SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
+           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC')
+    FROM rel, pg_catalog.pg_default_acl d
+    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
+    CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
+    LEFT JOIN pg_catalog.pg_roles g ON g.oid = acl.grantee
+    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, rel.relnamespace) AND acl.grantee <> d.defaclrole
+    UNION ALL
+    -- Default privileges may also withhold rights from our role that the owner of this view had.
+    SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname)
+    FROM rel
+    JOIN pg_catalog.pg_roles r ON r.oid = relowner
+    JOIN pg_catalog.pg_default_acl d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, relnamespace)
+    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
+    UNION ALL
+    SELECT rel.oid, 63, 'revocation', privilege_type || ' from ' || rolname,
+           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname)
+    FROM rel
+    JOIN pg_catalog.pg_roles r ON r.oid = relowner
+    CROSS JOIN LATERAL (
+        SELECT privilege_type FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', relowner))
+        WHERE grantee = relowner
+        EXCEPT SELECT privilege_type FROM pg_catalog.aclexplode(relacl) WHERE grantee = relowner
+    ) missing
+    WHERE relacl IS NOT NULL
+), found(view, place, kind, name, template, tail, finish) AS (
+    SELECT *, '', '' FROM simple
+    UNION ALL
+    SELECT indrelid, 30, 'index', relname,
+           head || E' ON \x01' || tail, substr(tail, length(' USING ') + 1), ''
+    FROM idx WHERE indisvalid
     UNION ALL
     -- Extended statistics may be in any schema, so their name is free only after the old ones are dropped.
     -- Until then they have an interim name, so that ANALYZE fills them.
@@ -120,68 +178,6 @@ WITH rel AS MATERIALIZED (
                                format('%%I.%%I', nspname, stxname) AS named,
                                E'\x02.orm_views_' || s.oid AS interim) d
     LEFT JOIN comments ON objoid = s.oid AND classoid = 'pg_catalog.pg_statistic_ext'::regclass
-    UNION ALL
-    SELECT ev_class, 40, 'rule', rulename,
-           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' TO ' || written) + 4 FOR length(written)),
-           '', ''
-    FROM rul
-    UNION ALL
-    SELECT tgrelid, 41, 'trigger', tgname,
-           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' ON ' || written || ' ') + 4
-                           FOR length(written)), '', ''
-    FROM trg
-    UNION ALL
-    SELECT attrelid, 42, 'default', attname, alter_column || 'DEFAULT '
-           || pg_catalog.pg_get_expr(adbin, adrelid), '', ''
-    FROM col JOIN pg_catalog.pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
-    UNION ALL
-    SELECT attrelid, 50, 'column comment', attname,
-           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text), '', ''
-    FROM col
-    JOIN comments ON objoid = attrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = attnum
-    UNION ALL
-    SELECT oid, 50, 'comment', '', format(E'COMMENT ON %%s \x01 IS %%s',
-           CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text), '', ''
-    FROM rel JOIN comments ON objoid = oid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
-    UNION ALL
-    SELECT ev_class, 51, 'rule comment', rulename,
-           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text), '', ''
-    FROM rul JOIN comments ON objoid = rul.oid AND classoid = 'pg_catalog.pg_rewrite'::regclass
-    UNION ALL
-    SELECT tgrelid, 51, 'trigger comment', tgname,
-           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text), '', ''
-    FROM trg JOIN comments ON objoid = trg.oid AND classoid = 'pg_catalog.pg_trigger'::regclass
-    UNION ALL
-    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname), '', ''
-    FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
-    UNION ALL
-    -- Default privileges grant rights on new relations of our role that nobody had on this view.
-    SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
-           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC'), '', ''
-    FROM rel, pg_catalog.pg_default_acl d
-    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
-    CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
-    LEFT JOIN pg_catalog.pg_roles g ON g.oid = acl.grantee
-    WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, rel.relnamespace) AND acl.grantee <> d.defaclrole
-    UNION ALL
-    -- Default privileges may also withhold rights from our role that the owner of this view had.
-    SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname),
-           '', ''
-    FROM rel
-    JOIN pg_catalog.pg_roles r ON r.oid = relowner
-    JOIN pg_catalog.pg_default_acl d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, relnamespace)
-    JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
-    UNION ALL
-    SELECT rel.oid, 63, 'revocation', privilege_type || ' from ' || rolname,
-           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname), '', ''
-    FROM rel
-    JOIN pg_catalog.pg_roles r ON r.oid = relowner
-    CROSS JOIN LATERAL (
-        SELECT privilege_type FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', relowner))
-        WHERE grantee = relowner
-        EXCEPT SELECT privilege_type FROM pg_catalog.aclexplode(relacl) WHERE grantee = relowner
-    ) missing
-    WHERE relacl IS NOT NULL
 )
 SELECT view, kind, name, template, tail, finish FROM found ORDER BY view, place, name, template
 """
