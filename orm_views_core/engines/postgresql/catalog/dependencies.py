@@ -59,11 +59,15 @@ def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, S
 
 
 def read_view_reads(cursor: CursorWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
-    """Return which views each view of the database reads, and which views are not materialised."""
+    """Return the views that each view of the database reads, and which views are plain.
+
+    Views that no class declares are included.
+    """
     reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
     plain = set()
     for schema, name, is_materialised, read_schema, read in fetch(cursor, queries.VIEW_READS, {}):
-        reads[ViewName(schema, name)] |= {ViewName(read_schema, read)} if read else set()
+        view = ViewName(schema, name)
+        reads[view] |= {ViewName(read_schema, read)} if read else set()
         if not is_materialised:
-            plain.add(ViewName(schema, name))
+            plain.add(view)
     return dict(reads), plain
