@@ -1,4 +1,4 @@
-"""The commands, as a pipeline and a person at a terminal use them."""
+"""The commands, as pipelines and people use them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(capsys):
 
 @pytest.fixture
 def changed(registered):
-    """A view whose change takes its readers along; one view is new, one gone, one as it was."""
+    """A changed view that others read, a new view, a removed one and an unchanged one."""
     declare("Base", "SELECT id, city FROM lending_customer")
     declare("Reader", "SELECT city FROM views.base")
     declare("Stored", "SELECT city FROM views.reader", PostgresMaterialisedViewMixin)

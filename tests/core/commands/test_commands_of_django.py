@@ -1,4 +1,4 @@
-"""What Django's own commands make of readable views."""
+"""Django's own commands with readable views."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(*command, **options):
 
 
 def changes(state):
-    """The migrations that are missing in the app of the models."""
+    """The migrations that makemigrations would write for the app of the models."""
     found = Autodetector(state, ProjectState.from_apps(apps)).changes(graph=MigrationLoader(None).graph)
     return found.get("lending", [])
 

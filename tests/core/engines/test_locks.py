@@ -1,4 +1,4 @@
-"""Waiting for locks: never for long, and in the end with the names of those in the way."""
+"""Waiting for locks: no statement waits long, and the final error names the blocking sessions."""
 
 from __future__ import annotations
 

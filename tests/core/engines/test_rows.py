@@ -1,4 +1,4 @@
-"""Counts and rows: read-only, under a time-out, whatever the columns are called."""
+"""Counts and rows of views are read-only and have a time-out, also with odd names of columns."""
 
 from __future__ import annotations
 

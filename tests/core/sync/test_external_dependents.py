@@ -1,4 +1,4 @@
-"""Views that others made and that read ours: kept if they still fit, dropped only if that is said."""
+"""External dependents are kept if they still fit, and dropped only with drop_dependents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GOES = "views.a has to be built anew (its class has changed: column id goes)"
 
 
 def rebuilt(*others, **asked):
-    """A sync of a view whose column goes, beside views of others."""
+    """A sync that removes a column of a view which external dependents read."""
     return plan_for((changed(A),), chain(A, others=others), new_columns={"a": [CITY]}, **asked)
 
 

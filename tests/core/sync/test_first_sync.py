@@ -38,7 +38,7 @@ def views(execute):
 
 
 def timeless(picture):
-    """All that the catalogs say of our views but what differs from one sync to the next."""
+    """Everything in the catalogs about our views, except what differs from one sync to the next."""
     found = {}
     for name, values in picture.items():
         if name.startswith("views."):
@@ -126,7 +126,7 @@ def test_what_is_interrupted_while_compiling_leaves_nothing(take_picture):
 
 
 def test_an_unqualified_name_might_be_that_of_a_view(execute):
-    """With our schema in the search path, only a plan knows in which order views are created."""
+    """With our schema in search_path, an unqualified name decides the order of creation."""
     execute("SET LOCAL search_path = views, public")
     declare_many()
     declare("lending_product", "SELECT 1 AS x")

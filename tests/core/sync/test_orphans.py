@@ -1,4 +1,4 @@
-"""Views that a sync made and no class declares any more: dropped, unless something still reads them."""
+"""Orphans, which a sync created and no class declares any more, are dropped unless something reads them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_orphan_takes_along_what_somebody_else_reads_it_with_if_that_is_said(
 
 
 def test_an_outsider_that_fits_but_reads_an_orphan_in_the_way_stops_the_sync():
-    """It reads what is rebuilt, and the orphan that goes with that."""
+    """It reads a view that is rebuilt, and an orphan that is dropped."""
     report = foreign("public.report", "views.a", "views.b", definition="SELECT id FROM views.a, views.b")
     asked = {"new_columns": {"a": [CITY]}, "orphans": ["b"], "only": ["a"]}
     (problem,) = plan_for((changed(A),), chain(A, B, others=(report,)), **asked).problems

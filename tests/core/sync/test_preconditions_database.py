@@ -1,4 +1,4 @@
-"""What keeps a database from being synced is found while planning, says what to do, and changes nothing."""
+"""Problems of the database are found while planning. The message says what to do; nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SQL, OTHER_SQL, INCOMPATIBLE = "SELECT 1 AS id", "SELECT 1 AS id, 2 AS b", "SELE
 
 @pytest.fixture
 def as_superuser(transactional_db):
-    """A function that runs SQL as the superuser, whoever the test connects as; it cleans up in the end."""
+    """A function that runs SQL as the superuser, whatever role the test connects as."""
     superuser = connections.create_connection("default")
 
     def execute(sql):
@@ -38,7 +38,7 @@ def as_superuser(transactional_db):
 
 @pytest.fixture
 def app(as_superuser, misdirect):
-    """Connect as a role that may do what a project's usually may."""
+    """Connect as a role with the privileges that the role of a project usually has."""
     as_superuser(f"CREATE ROLE app LOGIN; CREATE ROLE boss; GRANT CREATE ON DATABASE {database()} TO app")
     misdirect("default", {"USER": "app"})
 
@@ -48,7 +48,7 @@ def database():
 
 
 def blocked(take_picture, *words, **options):
-    """See that a sync stops with what the plan says, and that the database is as it was."""
+    """Assert that a sync raises the problems of the plan, and that the database is as it was."""
     before = take_picture()
     (plan,) = plan_views(**options)
     assert len(plan.problems) == 1, plan.problems
@@ -200,7 +200,7 @@ def test_the_name_of_a_new_index_is_taken(sql, exists, take_picture):
 
 
 def _advice(said, pattern):
-    """Return the statement in a message; do exactly what it says."""
+    """Return the statement that a message advises."""
     found = re.search(pattern, said)
     assert found, said
     return found[0]

@@ -1,4 +1,4 @@
-"""A lock table that is too small, other isolation levels, and what is left of a sync in its session."""
+"""A lock table that is too small, other isolation levels, and settings that a sync must not leave behind."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ORDER BY 1, 2, 3
 """
 
 
-#: How many places in the lock table our transaction takes.
+#: How many entries of the lock table our transaction takes.
 LOCKS = """
 SELECT count(DISTINCT (locktype, relation, classid, objid, transactionid::text)) FROM pg_locks
 WHERE pid = pg_backend_pid() AND NOT fastpath
@@ -60,7 +60,7 @@ def clean(committed_views):
 
 
 def slots():
-    """How many locks the server has room for, and for how many transactions."""
+    """How many locks the lock table has room for, and for how many transactions."""
     ((per_transaction, transactions),) = run(
         "SELECT current_setting('max_locks_per_transaction')::int, current_setting('max_connections')::int "
         "+ current_setting('max_prepared_transactions')::int"
@@ -92,7 +92,7 @@ def test_a_lock_table_without_room_is_found_before_anything_is_tried(exist, take
 
 
 def test_what_is_counted_is_what_a_sync_takes():
-    """Beside it there is what does not depend on the views: the sync's own lock, catalogs, schemas."""
+    """A few locks do not depend on the number of views: the sync lock, catalogs, schemas."""
     taken = []
 
     def count(*_):
@@ -147,7 +147,7 @@ def test_a_sync_that_waited_for_another_sees_what_that_committed(change, options
 
 @each([REPLACE, REBUILD_PLAIN, REBUILD_MATERIALISED, BELOW_PLAIN, BELOW_MATERIALISED, LATE, TO_MATERIALISED])
 def test_nothing_outlives_the_transaction(change, clean, make_role):
-    """With PgBouncer in transaction mode, the next transaction of the session is somebody else's."""
+    """With PgBouncer in transaction mode, the next transaction of the session is another client's."""
     make_role("bob")
     before = run(SESSION)
     change.begin()

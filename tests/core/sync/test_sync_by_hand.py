@@ -1,4 +1,4 @@
-"""What people add to views by hand survives every sync, and what cannot is said before anything is done."""
+"""Extras that people add to views survive every sync; a plan names those that cannot."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_plain_view_keeps_rules_triggers_defaults_column_comments_grants_and_o
 
 
 def test_a_materialised_view_is_filled_as_its_owner(execute, make_role):
-    """What somebody else wrote must not run as us."""
+    """SQL that another role wrote must not run as our role."""
     make_role("boss")
     declare("M", "SELECT 1 AS id", PostgresMaterialisedViewMixin)
     sync_views()

@@ -1,4 +1,4 @@
-"""What uses a view in an uncommon way: by the type of its rows, or beside an orphan that goes."""
+"""Uncommon dependents of a view: of its row type, or of an orphan that is dropped as well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def declare(class_name, sql, **attributes):
 
 @pytest.fixture
 def base(registered):
-    """A view, and a function that changes it in a way that only a rebuild can do."""
+    """A view, and a function that changes it in a way that needs a rebuild."""
     declare("A", "SELECT 1 AS id")
     sync_views()
     return lambda: declare("A", "SELECT 2 AS code, 1 AS id")

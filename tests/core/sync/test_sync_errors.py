@@ -1,4 +1,4 @@
-"""Whatever is wrong is an error that names the view and the file, and the database stays as it was."""
+"""Every error names the view and its file, and the database stays as it was."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FILE = r"test_sync_errors\.py, line \d+"
 
 @pytest.fixture(autouse=True)
 def synced(registered, db):
-    """A database with a view in it, so that there is something to lose."""
+    """A database with views that a failed sync must not change."""
 
     class Good(PostgresViewFromSQL):
         sql = "SELECT id, city FROM lending_customer"
@@ -224,7 +224,7 @@ def test_a_mistake_names_the_view_and_the_file_and_changes_nothing(declare, run,
 
 @pytest.mark.parametrize("declare", DECLARATIONS)
 def test_a_mistake_in_a_view_that_exists_changes_nothing(declare, take_picture, registered):
-    """As above, but the view is there already, so that the mistake is found by trying."""
+    """As above, but the view exists already, so that the error is found in the dry run."""
 
     class Wrong(PostgresViewFromSQL):
         sql = "SELECT 1 AS a"
@@ -410,7 +410,7 @@ def test_a_missing_role_of_the_command_line_says_so(take_picture):
 
 
 def test_a_failure_half_way_leaves_everything_as_it_was(take_picture, execute):
-    """The view is valid, so the sync has begun to write when filling it fails."""
+    """The view is valid, so filling it fails after the sync has begun to write."""
     before = take_picture()
 
     class Aaa(PostgresViewFromSQL):

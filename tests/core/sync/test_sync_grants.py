@@ -1,4 +1,4 @@
-"""Who may read a view: what is granted, what is revoked, and what is left alone."""
+"""Privileges on views: which are granted, which are revoked, and which are left alone."""
 
 from __future__ import annotations
 

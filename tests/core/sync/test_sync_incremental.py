@@ -1,4 +1,4 @@
-"""A sync touches what differs and nothing else."""
+"""A sync changes only what differs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def states():
 
 
 def done(results=None):
-    """What a sync did: the word and the view of each step."""
+    """The action and the view of each step of a sync."""
     (result,) = sync_views() if results is None else results
     return [(r.step.action.verb, r.step.target) for r in result.steps]
 
@@ -81,8 +81,8 @@ def test_a_second_sync_takes_the_same_number_of_queries_for_any_number_of_views(
     sync_views()
     with CaptureQueriesContext(connection) as queries:
         sync_views()
-    # Counted where the statements are sent; the savepoint is the test's own transaction's, whose
-    # lock_timeout is put back with two more.
+    # Includes the savepoint, because the test has a transaction of its own, and two statements that
+    # restore its lock_timeout.
     assert len(queries) == 14 + 2
 
 

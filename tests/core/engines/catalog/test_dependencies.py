@@ -1,4 +1,4 @@
-"""What a sync asks the catalogs besides: names, dependents, rights, what was just created."""
+"""Queries of a sync for taken names, dependents, privileges and views that were just created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database has, read in a fixed number of queries."""
+"""The relations of a database are read in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     execute('GRANT SELECT ON views."Odd Name" TO PUBLIC')
     found = view("Odd Name")
     assert (found.kind, found.relation) == (ViewKind.VIEW, "view")
-    # PostgreSQL names the table with each column up to version 15.
+    # Up to version 15 PostgreSQL writes the table in front of each column.
     text = " ".join(text_of("Odd Name").split()).replace(" lending_customer.", " ")
     assert text == "SELECT id, city FROM public.lending_customer;"
     assert (found.text, found.state) == ("It's read.", state)
@@ -195,7 +195,7 @@ def test_the_search_path_is_put_back_and_told(execute):
 
 
 def test_catalogs_are_read_without_jit_and_the_setting_is_put_back(execute):
-    """For thousands of views the queries look dear enough for it, and would take longer."""
+    """With thousands of views the queries would be compiled, which takes longer than running them."""
     execute("SET LOCAL jit = on")
     with connections["default"].cursor() as cursor, canonical_names(cursor):
         assert execute("SHOW jit") == [("off",)]
