@@ -82,7 +82,6 @@ def read_catalog(
     roles: Collection[str] = (),
     *,
     only: Collection[ViewName] | None = None,
-    sources_of: Collection[ViewName] = (),
 ) -> Catalog:
     """Read the views of a database and what surrounds them, inside a transaction.
 
@@ -93,7 +92,6 @@ def read_catalog(
         schemas: the schemas that registered views are in.
         roles: the roles to look for.
         only: read these views and no other relations.
-        sources_of: hash the columns of what these views read, although no sync state has such a hash yet.
     """
     with connection.cursor() as cursor:
         cursor.execute(queries.SESSION, {"roles": list(roles)})
@@ -103,7 +101,7 @@ def read_catalog(
         with canonical_names(cursor):
             schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
             relations = _read_relations(cursor, schemas, only)
-            relations |= _with_sources(cursor, relations, sources_of)
+            relations |= _with_sources(cursor, relations)
     return Catalog(
         relations,
         schemas=frozenset(name for name, _, _ in schema_rows),
@@ -245,14 +243,12 @@ def _view(row: _Relation, **details: Any) -> InstalledView:
 
 
 def _with_sources(
-    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView], names: Collection[ViewName]
+    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView]
 ) -> dict[ViewName, InstalledView]:
-    """Return the views with a star in their SQL, and those named, with a hash of their sources' columns."""
-    expanding = {
-        name: view for name, view in relations.items() if name in names or (view.state and view.state.sources)
-    }
-    hashes = read_sources(cursor, [view.oid for view in expanding.values()])
-    return {name: replace(view, sources=hashes.get(view.oid)) for name, view in expanding.items()}
+    """Return the views with a star in their SQL, with a hash of the columns of what they read."""
+    expanding = [view for view in relations.values() if view.state and view.state.sources]
+    hashes = read_sources(cursor, [view.oid for view in expanding])
+    return {view.name: replace(view, sources=hashes.get(view.oid)) for view in expanding}
 
 
 def with_definitions(
