@@ -12,8 +12,8 @@ from orm_views_core.engines.connections import get_connection
 
 from .catalog.fetch import fetch, forget_statistics
 
-# Describes the sessions of a subquery. The role, the state and the query of a session are visible only to its
-# own role and to members of pg_read_all_stats.
+# Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
+# is a member of pg_read_all_stats.
 _SESSIONS = """
 SELECT found.pid, a.usename, COALESCE(a.state, a.backend_type),
        round(extract(epoch FROM clock_timestamp()
