@@ -127,7 +127,7 @@ def sync_views(
         started = time.perf_counter()
         take_sync_lock(connection, on_wait)
         limit_lock_waits(connection)
-        # plan_views() made the confirmed plan. It also tries missing views, which changes the fingerprint.
+        # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
         plan = plan_database(connection, options, try_missing=expected_fingerprint is not None)
         plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
