@@ -5,29 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS
 
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
-
-from .names import declared
 
 
 class ViewRouter:
-    """Sends readable views to the database that their class names, and keeps migrations away from them.
+    """Routes readable views to the ``database`` of their class, and allows no migration of them.
 
-    It has no opinion on any other model. https://docs.djangoproject.com/en/stable/topics/db/multi-db/
+    It does not route other models. https://docs.djangoproject.com/en/stable/topics/db/multi-db/
     """
 
     def db_for_read(self, model: type, **hints: Any) -> str | None:
-        """Return the alias of a view."""
-        return str(declared(model, "database", DEFAULT_DB_ALIAS)) if is_readable(model) else None
+        """Return the alias of a readable view's database; None for other models."""
+        return str(ViewOptions(model).database) if is_readable(model) else None
 
     db_for_write = db_for_read
 
     def allow_migrate(
         self, db: str, app_label: str, model_name: str | None = None, **hints: Any
     ) -> bool | None:
-        """Return False for a view: it is synced, and neither migrated nor dumped."""
+        """Return False for a readable view: it is synced, and neither migrated nor dumped."""
         if model_name is None:
             return None
         model = hints.get("model") or apps.all_models.get(app_label, {}).get(model_name.lower())

@@ -21,12 +21,13 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.registry import registry
 
 from .conf import get_settings
 from .exceptions import RefreshError, UnknownViewError
 from .graph import closure, creation_order
-from .names import ViewKind, ViewName, declared
+from .names import ViewKind, ViewName
 
 if TYPE_CHECKING:
     _Base = TransactionTestCase
@@ -148,8 +149,8 @@ def _as_definition(view: Any) -> ViewDefinition:
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     return ViewDefinition(
         label=label_of(view),
-        source=vars(view).get("_view_source"),
-        database=declared(view, "database", DEFAULT_DB_ALIAS),
+        source=ViewOptions(view).source,
+        database=ViewOptions(view).database,
         name=name_of(view),
         kind=ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW,
         sql="",

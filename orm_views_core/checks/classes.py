@@ -175,7 +175,7 @@ def _check_cascades(view: Any) -> Iterator[CheckMessage]:
         on_delete = getattr(field.remote_field, "on_delete", None)
         if isinstance(on_delete, RefusedCascade):
             problem = (
-                f"its field {field.name!r} has on_delete={on_delete.said}, so deleting a "
+                f"its field {field.name!r} has on_delete={on_delete.name}, so deleting a "
                 f"{field.related_model._meta.label} would write to the view."
             )
             hint = (

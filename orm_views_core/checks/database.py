@@ -15,12 +15,14 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import raw_setting_problems
-from orm_views_core.definitions.compiler import compile_definitions, select_of, statement_of
+from orm_views_core.definitions.class_compiler import select_of, statement_of
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, InvalidViewError, UnsupportedDatabaseError
 from orm_views_core.sql.types import field_for, fits
 from orm_views_core.views.base import PostgresViewFromQueryset
+from orm_views_core.views.converted import ConvertedField
 from orm_views_core.views.identity import label_of
 from orm_views_core.views.registry import registry
 
@@ -95,7 +97,7 @@ def check_types(synced: SyncedView, connection: BaseDatabaseWrapper) -> Iterator
     """orm_views_core.W012: the values of a column are not what its field stands for."""
     types = {column.name: column.type for column in synced.columns}
     for field in synced.fields:
-        if "from_db_value" in vars(field):
+        if isinstance(field, ConvertedField):
             continue  # An inferred field converts the values as the queryset does.
         expected, actual = field.db_type(connection), types.get(field.column)
         if not expected or actual is None or fits(expected, actual, synced.named_types):

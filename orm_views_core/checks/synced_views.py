@@ -15,8 +15,8 @@ from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, group
 from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again, read_columns
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
-from orm_views_core.names import declared
 from orm_views_core.sql.types import NamedType
+from orm_views_core.views.options import ViewOptions
 
 # The columns that PostgreSQL keeps unique: those of unique indexes without a condition or an expression.
 _UNIQUE = """
@@ -95,7 +95,7 @@ def read_synced_views(
         texts = {column.type for several in columns.values() for column in several}
         texts |= {field.db_type(connection) or "" for d, _ in synced for field in _fields(d)}
         named = read_named_types(cursor, texts - {""})
-        unique = group(fetch(cursor, _UNIQUE, {"oids": array(oids)}))
+        unique: dict[int, list[list[str]]] = group(fetch(cursor, _UNIQUE, {"oids": array(oids)}))
         refused = _read_refused(cursor, [view.oid for d, view in synced if _is_updatable(d)])
     return [
         SyncedView(
@@ -111,7 +111,7 @@ def read_synced_views(
 
 
 def _is_updatable(definition: ViewDefinition) -> bool:
-    return definition.view is not None and bool(declared(definition.view, "updatable", False))
+    return definition.view is not None and ViewOptions(definition.view).updatable
 
 
 def _fields(definition: ViewDefinition) -> list[Any]:

@@ -1,4 +1,4 @@
-"""ViewDefinition: what a view class says, as a frozen value that needs neither class nor database."""
+"""The compiled form of a view class: a frozen value that needs neither the class nor a database."""
 
 from __future__ import annotations
 
@@ -9,33 +9,28 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
-from orm_views_core.names import (
-    SourceLocation,
-    ViewKind,
-    ViewName,
-    quote_identifier,
-)
+from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier
 from orm_views_core.sql.lexer import has_star
 
 
 @dataclass(frozen=True)
 class ViewDefinition:
-    """A view as its class says it.
+    """A view as its class defines it.
 
     Attributes:
-        label: ``app_label.ClassName``, the way commands and pages name the class.
+        label: ``app_label.ClassName``, the name of the class in commands and on pages.
         source: where the class is written.
         sql: the SELECT with its parameters as literals, without a semicolon.
-        columns: what to call its columns; empty when the SQL names them itself.
+        columns: the names for its columns; empty if the SQL names them itself.
         comment: the class's docstring.
         column_comments: the ``help_text`` of its fields, by column.
         options: the options of ``WITH (...)`` that the class sets, sorted.
-        indexes: the indexes that belong to it; for materialised views only.
-        with_data: whether a materialised view is filled when it is created.
+        indexes: its indexes; only materialised views have any.
+        with_data: whether a materialised view is populated when it is created.
         grant_select_to: the roles that get SELECT; none for a hidden view.
         declared_dependencies: the views that ``view_dependencies`` names.
         view: the class itself.
-        refresh_every: how old the rows of a materialised view may get; None when nothing is promised.
+        refresh_every: the maximum age of a materialised view's rows; None for any age.
     """
 
     label: str
@@ -59,39 +54,39 @@ class ViewDefinition:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of what would have to be built anew if it changed; stable between runs and machines.
+        """A hash of everything whose change requires a rebuild. It is the same in every process.
 
-        The comment, the grants and the dependencies are left out: those are compared as they are. So is what
-        is promised of its rows' age, which the database has no part in.
+        The comment, the grants and the dependencies are not part of it: they are compared with those in the
+        database. Neither is ``refresh_every``, which the database does not know.
         """
-        said = [
+        parts = [
             self.kind.value,
             self.sql,
             repr(self.columns),
             repr(self.options),
             repr([(index.name, index.unique, index.tail) for index in self.indexes]),
         ]
-        return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     @cached_property
     def has_star(self) -> bool:
-        """Whether its columns are those of what it reads, and change with them."""
+        """Whether the SELECT has a ``*``, so that its columns change with those of the relations it reads."""
         return has_star(self.sql)
 
     @property
     def where(self) -> str:
-        """The class and where it is written, for messages."""
+        """The label, the file and the line of the class, for messages."""
         return f"{self.label} ({self.source})" if self.source else self.label
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """The registered views of one database: those that say a view, and what is wrong with the others.
+    """The registered views of one database: the valid definitions, and the errors of the other classes.
 
     Attributes:
-        views: by name.
-        errors: by label.
-        invalid_names: the names of those that are wrong, by label, as far as they have one.
+        views: the valid definitions, by name.
+        errors: the errors of the invalid classes, by label.
+        invalid_names: the names of the views of invalid classes, by label. A class may have no valid name.
     """
 
     database: str
@@ -100,10 +95,10 @@ class Definitions:
     invalid_names: Mapping[str, ViewName] = field(default_factory=dict)
 
     def raise_errors(self) -> None:
-        """Raise what is wrong, all of it at once.
+        """Raise the errors of all invalid classes, if there are any.
 
         Raises:
-            OrmViewsError: the one error, or an ``InvalidViewsError`` that carries several.
+            OrmViewsError: the only error, or an ``InvalidViewsError`` with all of them.
         """
         errors = list(self.errors.values())
         if len(errors) == 1:
@@ -114,12 +109,12 @@ class Definitions:
 
 @dataclass(frozen=True)
 class IndexDefinition:
-    """An index without the table it is on, so that the same can be tried on a staged copy.
+    """An index without its table, so that it can also be created on a staged copy of the view.
 
     Attributes:
-        name: its name; it lives in its view's schema.
+        name: its name. The index is in the schema of its view.
         unique: whether it is a unique index.
-        tail: what follows ``ON table`` in CREATE INDEX.
+        tail: the part of CREATE INDEX after ``ON table``.
     """
 
     name: str
@@ -127,6 +122,6 @@ class IndexDefinition:
     tail: str
 
     def create_sql(self, table: ViewName, name: str | None = None) -> str:
-        """Return the statement that creates the index on a table, under its own or another name."""
+        """Return the statement that creates the index on a table, with its own name or another one."""
         unique = "UNIQUE " if self.unique else ""
         return f"CREATE {unique}INDEX {quote_identifier(name or self.name)} ON {table.quoted} {self.tail}"

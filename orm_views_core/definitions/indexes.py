@@ -1,4 +1,4 @@
-"""The indexes of a materialised view, from ``pk_field`` and ``indexes``."""
+"""Compiles ``pk_field`` and ``indexes`` into the indexes of a materialised view."""
 
 from __future__ import annotations
 
@@ -10,57 +10,55 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, F
 
-from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, declared, key_name, quote_identifier
+from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
-from orm_views_core.views.identity import describe
+from orm_views_core.views.identity import invalid
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 
 from .definition import IndexDefinition
 
 
 def compile_indexes(
-    view: type, name: ViewName, connection: BaseDatabaseWrapper
+    options: ViewOptions, name: ViewName, connection: BaseDatabaseWrapper
 ) -> tuple[IndexDefinition, ...]:
-    """Return the indexes that a view class asks for.
+    """Return the indexes that a view class declares.
 
     Args:
-        view: the class.
-        name: its view's name.
+        options: the options of the class.
+        name: the name of its view.
         connection: the view's database.
 
     Raises:
-        InvalidViewError: when the view cannot have indexes, or one of them makes no sense.
+        InvalidViewError: the view cannot have indexes, or one of them is invalid.
     """
+    view = options.view
     readable = is_readable(view)
-    indexes = [*declared(view, "indexes", ()), *(view._meta.indexes if readable else ())]  # type: ignore[attr-defined]
+    indexes = [*options.indexes, *(view._meta.indexes if readable else ())]  # type: ignore[attr-defined]
     if not issubclass(view, PostgresMaterialisedViewMixin):
-        # Of a readable view pk_field is its key as a model as well.
-        if indexes or (declared(view, "pk_field") and not readable):
-            raise InvalidViewError(
-                f"{describe(view)}: it declares an index; PostgreSQL has indexes on materialised views only. "
-                "Take it away, or put PostgresMaterialisedViewMixin first among the bases."
+        # For a readable view, pk_field is also the primary key of the model.
+        if indexes or (options.pk_field and not readable):
+            raise invalid(
+                view,
+                "it declares an index, and only materialised views can have indexes. "
+                "Remove it, or make PostgresMaterialisedViewMixin the first base class.",
             )
         return ()
     compiled = []
     if columns := view._view_pk_columns():
-        keys = ", ".join(quote_identifier(column) for column in columns)
-        compiled.append(IndexDefinition(key_name(name.name, columns), True, f"({keys})"))
+        compiled.append(IndexDefinition(key_name(name.name, columns), True, column_list(columns).strip()))
     for index in indexes:
         if not isinstance(index, models.Index):
-            raise InvalidViewError(
-                f"{describe(view)}: its indexes have {index!r}. Give models.Index objects."
-            )
+            raise invalid(view, f"its indexes have {index!r}. Give models.Index objects.")
         try:
             compiled.append(_compile_index(index, view, name, connection))
         except Exception as error:
-            raise InvalidViewError(
-                f"{describe(view)}: its index {index!r} cannot be written as SQL: {error}"
-            ) from error
+            raise invalid(view, f"its index {index!r} cannot be written as SQL: {error}") from error
         if (size := len(compiled[-1].name.encode())) > MAX_IDENTIFIER_BYTES:
-            raise InvalidViewError(
-                f"{describe(view)}: the name of its index {index!r} has {size} bytes, and PostgreSQL keeps "
-                f"{MAX_IDENTIFIER_BYTES}. Give it a shorter one."
+            raise invalid(
+                view,
+                f"the name of its index {index!r} has {size} bytes, and PostgreSQL keeps "
+                f"{MAX_IDENTIFIER_BYTES}. Give it a shorter name.",
             )
     return tuple(compiled)
 
@@ -80,10 +78,10 @@ def _compile_index(
 
 
 def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
-    """Make a model with the columns that an index names, for a view that is no model itself.
+    """Create a model with the columns that an index names, for a view that is not a model.
 
-    Django writes the SQL of an index from a model's fields. A bare ``Field`` has no type of its own, so
-    values in conditions go to the driver as they are.
+    Django needs a model's fields for the SQL of an index. A plain ``Field`` has no type, so that values in
+    conditions are passed to the driver unchanged.
     """
     fields = {field_name: models.Field(db_column=field_name) for field_name in set(_field_names(index))}
     meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})

@@ -1,4 +1,4 @@
-"""Finding registered views by what people call them."""
+"""Finds registered views by name or by label."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .definition import ViewDefinition
 def select_views(
     definitions: Sequence[ViewDefinition], wanted: Collection[str] | None, *, kind: ViewKind | None = None
 ) -> list[ViewDefinition]:
-    """Return the views that are asked for.
+    """Return the definitions of the wanted views.
 
     Args:
-        definitions: what there is.
+        definitions: all definitions.
         wanted: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
-        kind: pass over views of another kind.
+        kind: leave out views of another kind.
 
     Raises:
-        UnknownViewError: when one of them fits no view, or none of that kind.
+        UnknownViewError: no view, or no view of that kind, has one of the names or labels.
     """
     if wanted is None:
         return [d for d in definitions if kind is None or d.kind is kind]
@@ -45,7 +45,7 @@ def _handles(definition: ViewDefinition) -> Iterable[str]:
 
 
 def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:
-    """Return the error for a name that no view has, with those that are like it."""
+    """Return the error for a name that no view has. It suggests similar names."""
     close = difflib.get_close_matches(text, list(handles), n=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else "show_views lists them."
     return UnknownViewError(f"No registered view is called {text!r}. {hint}")

@@ -13,10 +13,10 @@ from orm_views_core.definitions.lookup import unknown_view
 from orm_views_core.engines.postgresql.catalog.introspection import canonical_names
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
-from orm_views_core.names import declared
 from orm_views_core.status import State, ViewDetail, get_detail
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 from orm_views_core.views.registry import registry
 
@@ -44,7 +44,7 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
     source = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"
     return Inspection(
         label=label_of(view),
-        source=vars(view).get("_view_source"),
+        source=ViewOptions(view).source,
         database=alias,
         view=str(detail.status.name),
         is_readable=is_readable(view),
@@ -99,8 +99,7 @@ def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, 
 def _key(view: type[BasePostgresView], columns: tuple[Column, ...]) -> tuple[str, ...]:
     """Return the columns that identify a row: those of ``pk_field``, of the model's key, or ``id``."""
     names = {column.name for column in columns if can_be_field(column.name)}
-    pk_field = declared(view, "pk_field") or ()
-    candidates = [(pk_field,) if isinstance(pk_field, str) else tuple(pk_field)]
+    candidates = [ViewOptions(view).key]
     if is_readable(view):
         options = view._meta  # type: ignore[attr-defined]
         candidates.append(tuple(field.column for field in options.pk_fields if not field.auto_created))

@@ -11,13 +11,11 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
-
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
-from orm_views_core.names import declared
 from orm_views_core.views.identity import describe, label_of, name_of
+from orm_views_core.views.options import ViewOptions
 
 from .listener import CallbackListener, SignalListener
 from .planner import PlannedRefresh, RefreshRequest, make_plan
@@ -152,7 +150,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     """
     cls: Any = view if isinstance(view, type) else type(view)
     cls.get_refresh_sql(concurrently)  # raises the ValueError
-    alias = declared(cls, "database", DEFAULT_DB_ALIAS)
+    alias = ViewOptions(cls).database
     get_connection(alias)
     task = Task(
         database=alias,

@@ -1,4 +1,4 @@
-"""The classes that people subclass in their ``postgres_views.py``."""
+"""The base classes for the view classes of a project."""
 
 from .base import (
     BasePostgresView,

@@ -1,4 +1,4 @@
-"""The classes that people subclass in their ``postgres_views.py``."""
+"""The base classes for the view classes of a project, and their mixins."""
 
 from __future__ import annotations
 
@@ -11,33 +11,25 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
-from orm_views_core.conf import default_schema
 from orm_views_core.exceptions import InvalidViewDependencies
-from orm_views_core.names import (
-    SourceLocation,
-    ViewName,
-    column_list,
-    declared,
-    find_class_statement,
-    key_name,
-    quote_identifier,
-)
+from orm_views_core.names import SourceLocation, ViewName, column_list, key_name, quote_identifier
 
 from .guards import GuardedModel
-from .querysets import column_names, settle_order
+from .options import ViewOptions, find_class_statement
+from .querysets import column_names, sort_in_lists
 from .readable import ReadableViewBase, is_readable
 from .registry import registry
 
-#: The module that Django gives to the models which it makes of a migration's state.
-_IMAGINED = "__fake__"
+#: The module of the models that Django creates from the state of migrations.
+_MIGRATION_STATE = "__fake__"
 
 
 @dataclass
 class ParameterisedSQL:
-    """SQL with ``%s`` placeholders and their values, as ``cursor.execute`` takes them.
+    """SQL with ``%s`` placeholders, and their values, as ``cursor.execute`` takes them.
 
     Attributes:
-        columns: for a SELECT, what to call its columns; empty when it names them itself.
+        columns: the names for the columns of a SELECT; empty if the SQL names them itself.
     """
 
     sql: str
@@ -46,24 +38,25 @@ class ParameterisedSQL:
 
 
 class HiddenViewMixin:
-    """Makes a view hidden: no role is granted SELECT on it. For steps that other views build on."""
+    """Makes a view hidden: no role is granted SELECT on it. For views that only other views read."""
 
     hidden = True
 
 
 class BasePostgresView:
-    """What every view has in common.
+    """The base class of every view.
 
     Attributes:
-        prefix: put in front of the name, with an underscore.
-        view_dependencies: view classes that must exist first. Optional: what the SQL says is found.
-        hidden: True keeps the view out of every grant.
+        prefix: a prefix of the name. An underscore separates them.
+        view_dependencies: view classes that must be created first. Optional: references in the SQL are found
+            without it.
+        hidden: True means that no role is granted SELECT on the view.
         schema: the schema to create it in; ``ORM_VIEWS["SCHEMA"]`` when None.
         grant_select_to: roles that get SELECT on this view, besides ``ORM_VIEWS["GRANT_SELECT_TO"]``.
-        security_barrier: PostgreSQL's option of that name; left to PostgreSQL when None.
-        security_invoker: likewise; needs PostgreSQL 15.
-        check_option: "local" or "cascaded", for a view that is written through.
-        updatable: True lets a readable view be written through the ORM, where PostgreSQL can do that.
+        security_barrier: PostgreSQL's option of that name. None leaves PostgreSQL's default.
+        security_invoker: likewise. It needs PostgreSQL 15.
+        check_option: "local" or "cascaded", for an updatable view.
+        updatable: True allows the ORM to write to a readable view. PostgreSQL must be able to update it.
     """
 
     view_dependencies: ClassVar[Sequence[type]] = []
@@ -81,9 +74,7 @@ class BasePostgresView:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._view_source = find_class_statement(cls.__module__)
-        databases = {
-            declared(v, "database", DEFAULT_DB_ALIAS) for v in declared(cls, "view_dependencies", ())
-        }
+        databases = {ViewOptions(view).database for view in ViewOptions(cls).view_dependencies}
         if len(databases) > 1:
             raise InvalidViewDependencies(
                 f"{cls.__module__}.{cls.__qualname__} ({cls._view_source}): its view_dependencies are in "
@@ -92,84 +83,67 @@ class BasePostgresView:
 
     @classproperty
     def _parameterised_sql(cls) -> ParameterisedSQL:
-        """The view's SELECT; each base class that people subclass says where it comes from."""
+        """The view's SELECT. ``PostgresViewFromQueryset`` and ``PostgresViewFromSQL`` implement it."""
         raise NotImplementedError
 
     @classproperty
     def creation_sql(cls) -> ParameterisedSQL:
-        """The statement that creates the view, with its parameters left to the cursor."""
+        """The statement that creates the view. The cursor fills in its parameters."""
         select = cls._parameterised_sql
         name = cls.name_with_schema + column_list(select.columns).replace("%", "%%")
         return ParameterisedSQL(f"CREATE VIEW {name} AS {select.sql};", select.params)
 
     @classproperty
     def name(cls) -> str:
-        """The view's name: the class's in lower case, behind its prefix. Override it with any string."""
+        """The view's name: prefix and name of the class in lower case. A class may override it."""
         word = cls.__name__.replace("-", "").lower()  # type: ignore[attr-defined]
-        prefix = declared(cls, "prefix")  # type: ignore[arg-type]
-        # Never quoted in the predecessor, so PostgreSQL folded a prefix to lower case: dashboards know it so.
+        prefix = ViewOptions(cls).prefix  # type: ignore[arg-type]
+        # django-orm-views did not quote the name, so PostgreSQL folded the prefix to lower case. Existing
+        # dashboards use that name.
         return word if prefix is None else f"{prefix.lower()}_{word}"
 
     @classproperty
     def name_with_schema(cls) -> str:
-        """The view's name behind its schema's, both quoted: ``"views"."loan_book"``."""
-        return ViewName(cls._view_schema(), cls._view_name()).quoted
+        """The view's schema and name, both quoted: ``"views"."loan_book"``."""
+        options = ViewOptions(cls)  # type: ignore[arg-type]
+        return ViewName(options.relation_schema(), options.relation_name).quoted
 
     @classproperty
     def schema_qry(cls) -> ParameterisedSQL:
         """A query for the view's columns and their types."""
+        options = ViewOptions(cls)  # type: ignore[arg-type]
         return ParameterisedSQL(
             "SELECT column_name, data_type FROM information_schema.columns "
             "WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
-            [cls._view_schema(), cls._view_name()],
+            [options.relation_schema(), options.relation_name],
         )
-
-    # A readable view may have a column called "name" or "schema". These read past the model's fields,
-    # so that whatever needs the view's identity never gets a field descriptor.
-
-    @classmethod
-    def _view_name(cls) -> str:
-        custom: tuple[str | None, str] | None = vars(cls).get("_view_db_table")
-        return custom[1] if custom else declared(cls, "name")
-
-    @classmethod
-    def _view_schema(cls, default: str | None = None) -> str:
-        custom: tuple[str | None, str] | None = vars(cls).get("_view_db_table")
-        if custom and custom[0]:
-            return custom[0]
-        return declared(cls, "schema") or default or default_schema()
 
 
 class PostgresMaterialisedViewMixin:
-    """Makes a view materialised. Put it first among the bases.
+    """Makes a view materialised. It must be the first of the base classes.
 
     Attributes:
-        pk_field: the column, or the columns, that identify a row. They get a unique index, which is what
-            allows the view to be refreshed while it is read.
+        pk_field: the column, or the columns, that identify a row. They get a unique index. With that index
+            the view can be refreshed concurrently, so that it can be read meanwhile.
         indexes: further ``models.Index`` objects.
-        with_data: False creates the view empty; it cannot be read before its first refresh.
-        refresh_every: how old its rows may get, a ``timedelta``, before ``refresh_views --due`` refreshes it;
-            None for any age. ``ORM_VIEWS["REFRESH_EVERY"]`` when no class says it.
+        with_data: False creates the view without data. It cannot be read before its first refresh.
+        refresh_every: the maximum age of its rows, a ``timedelta``. ``refresh_views --due`` refreshes views
+            that are older. None allows any age. ``ORM_VIEWS["REFRESH_EVERY"]`` applies if no class sets it.
     """
 
     pk_field: ClassVar[str | Sequence[str] | None] = None
     indexes: ClassVar[Sequence[Index]] = ()
     with_data: ClassVar[bool] = True
-    # Without a value, because None is one.
+    # It has no value here: None would count as a value that the class sets.
     refresh_every: ClassVar[dt.timedelta | None]
 
     @classmethod
     def _view_pk_columns(cls) -> tuple[str, ...]:
-        pk_field = declared(cls, "pk_field")
-        if not pk_field:
-            return ()
-        named = (pk_field,) if isinstance(pk_field, str) else tuple(pk_field)
-        # A readable view may say the name of a field, such as that of a foreign key.
+        # For a readable view, pk_field may have the name of a field, such as that of a foreign key.
         fields = cls._meta.concrete_fields if is_readable(cls) else ()  # type: ignore[attr-defined]
-        columns = {field.name: field.column for field in fields} | {
-            field.column: field.column for field in fields
-        }
-        return tuple(columns.get(name, name) for name in named)
+        columns = {field.name: field.column for field in fields}
+        columns |= {field.column: field.column for field in fields}
+        return tuple(columns.get(name, name) for name in ViewOptions(cls).key)
 
     @classproperty
     def creation_sql(cls: Any) -> ParameterisedSQL:
@@ -178,9 +152,8 @@ class PostgresMaterialisedViewMixin:
         name = cls.name_with_schema + column_list(select.columns).replace("%", "%%")
         sql = f"CREATE MATERIALIZED VIEW {name} AS {select.sql};"
         if columns := cls._view_pk_columns():
-            index = quote_identifier(key_name(cls._view_name(), columns))
-            keys = ", ".join(quote_identifier(column) for column in columns)
-            sql += f"CREATE UNIQUE INDEX {index} ON {cls.name_with_schema} ({keys});"
+            index = quote_identifier(key_name(ViewOptions(cls).relation_name, columns))
+            sql += f"CREATE UNIQUE INDEX {index} ON {cls.name_with_schema}{column_list(columns)};"
         return ParameterisedSQL(sql, select.params)
 
     @classmethod
@@ -188,10 +161,10 @@ class PostgresMaterialisedViewMixin:
         """Return the statement that refreshes the view.
 
         Args:
-            concurrently: whether readers may go on reading meanwhile.
+            concurrently: whether other sessions can read the view during the refresh.
 
         Raises:
-            ValueError: when ``concurrently`` is asked for and there is no ``pk_field``.
+            ValueError: ``concurrently`` is True and the class has no ``pk_field``.
         """
         if concurrently and not cls._view_pk_columns():
             raise ValueError("Can't refresh concurrently without a pk_field")
@@ -206,9 +179,9 @@ class AutoRegisterMixin:
 
     def __init_subclass__(cls, should_register: bool = True, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Migrations make models of their own of readable views in apps without migrations: not views, but
-        # pictures of them, without their SQL.
-        if should_register and cls.__module__ != _IMAGINED:
+        # For an app without migrations, migrations create a model of each readable view. It has no SQL and is
+        # not a view.
+        if should_register and cls.__module__ != _MIGRATION_STATE:
             registry.register(cls)
 
 
@@ -217,17 +190,16 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
 
     @classmethod
     def get_queryset(cls) -> QuerySet[Any, Any]:
-        """Return the queryset, ending in ``.values(...)``: its names are the view's columns."""
+        """Return the queryset. It ends in ``.values(...)``, which names the view's columns."""
         raise NotImplementedError
 
     @classproperty
     def _parameterised_sql(cls) -> ParameterisedSQL:
-        database = declared(cls, "database", DEFAULT_DB_ALIAS)  # type: ignore[arg-type]
         query = cls.get_queryset().query
         if is_readable(cls):  # type: ignore[arg-type]
-            query.select_related = False  # columns of other models, of which this one has no fields
-        settle_order(query)
-        compiler = query.get_compiler(using=database)
+            query.select_related = False  # it adds columns of other models, for which the view has no fields
+        sort_in_lists(query)
+        compiler = query.get_compiler(using=ViewOptions(cls).database)  # type: ignore[arg-type]
         sql, params = compiler.as_sql()
         return ParameterisedSQL(sql, list(params), column_names(query))
 
@@ -236,15 +208,15 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
     """A view defined by raw SQL.
 
     Attributes:
-        sql: the SELECT, a string or a ``classproperty``. One ``%`` may be written as ``%`` or, as the
-            predecessor asked for, as ``%%``.
+        sql: the SELECT, a string or a ``classproperty``. A percent sign may be written as ``%`` or, as in
+            django-orm-views, as ``%%``.
     """
 
     sql: ClassVar[str | None] = None
 
     @classproperty
     def _parameterised_sql(cls) -> ParameterisedSQL:
-        sql = declared(cls, "sql")  # type: ignore[arg-type]
+        sql = ViewOptions(cls).sql  # type: ignore[arg-type]
         if sql is None:
             raise NotImplementedError
         return ParameterisedSQL(sql.replace("%%", "%").replace("%", "%%"), [])
@@ -258,9 +230,9 @@ class ReadableViewFromQueryset(
     is_abstract_model=True,
     should_register=False,
 ):
-    """A view defined by a queryset that is read through the ORM as well.
+    """A view defined by a queryset that can also be read through the ORM.
 
-    It has a field for each column of the queryset; a field that the class declares takes the place of one.
+    It has a field for each column of the queryset. A field that the class declares replaces the inferred one.
     """
 
     class Meta:
@@ -275,22 +247,10 @@ class ReadableViewFromSQL(
     is_abstract_model=True,
     should_register=False,
 ):
-    """A view defined by raw SQL that is read through the ORM as well: it declares a field for each column.
+    """A view defined by raw SQL that can also be read through the ORM.
 
-    ``manage.py inspect_view`` prints the declarations.
+    The class declares a field for each column. ``manage.py inspect_view`` prints the declarations.
     """
 
     class Meta:
         abstract = True
-
-
-__all__ = [
-    "BasePostgresView",
-    "HiddenViewMixin",
-    "ParameterisedSQL",
-    "PostgresMaterialisedViewMixin",
-    "PostgresViewFromQueryset",
-    "PostgresViewFromSQL",
-    "ReadableViewFromQueryset",
-    "ReadableViewFromSQL",
-]

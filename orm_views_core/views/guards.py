@@ -1,7 +1,8 @@
-"""Readable views are read, from their own database; writing one raises an error that says what to do."""
+"""Readable views are read from their own database, and writing to one is refused unless it is updatable."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -9,83 +10,79 @@ from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 
 from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
-from orm_views_core.names import declared
 
-
-def is_updatable(view: type) -> bool:
-    """Say whether a readable view's class allows it to be written through."""
-    return bool(declared(view, "updatable", False))
+from .options import ViewOptions
 
 
 def refuse_to_write(view: Any, operation: str) -> None:
-    """Raise an error unless a readable view may be written.
+    """Raise an error unless the class of a readable view is updatable.
 
     Args:
-        view: its class.
-        operation: the method that was called.
+        view: the class.
+        operation: the name of the method that was called.
 
     Raises:
-        ReadOnlyViewError: when the class does not say ``updatable = True``.
+        ReadOnlyViewError: the class does not set ``updatable = True``.
     """
-    if not is_updatable(view):
+    if not ViewOptions(view).updatable:
         raise ReadOnlyViewError(
-            f"{operation}() of {view._meta.label}: it is the view {view._meta.db_table}, and views are read. "
-            "Write to the models that it reads; or, if PostgreSQL can write through it, say updatable = True "
-            "on the class."
+            f"{operation}() of {view._meta.label}: it is the view {view._meta.db_table}, and views are "
+            "read-only. Write to the models that the view reads. If PostgreSQL can update the view, set "
+            "updatable = True on the class."
         )
 
 
 def read_alias(view: type) -> str | None:
-    """Return the alias that a readable view is read from, unless that is left to the database routers."""
-    alias = str(declared(view, "database", DEFAULT_DB_ALIAS))
+    """Return the alias that a readable view is read from; None if the database routers decide."""
+    alias = str(ViewOptions(view).database)
     return alias if alias != DEFAULT_DB_ALIAS and routes_reads() else None
 
 
 class GuardedModel:
-    """What the instances of a readable view have besides those of any model."""
+    """The base class of the models of readable views."""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row, where the class is updatable."""
+        """Save the row, if the class is updatable."""
         refuse_to_write(type(self), "save")
         if not (args or kwargs.get("using") or self._state.db):  # type: ignore[attr-defined]
             kwargs["using"] = read_alias(type(self))
         super().save(*args, **kwargs)  # type: ignore[misc]
 
     def save_base(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row without what its class adds to that."""
+        """Save the row without the ``save()`` of its class, if the class is updatable."""
         refuse_to_write(type(self), "save_base")
         super().save_base(*args, **kwargs)  # type: ignore[misc]
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Delete the row, where the class is updatable."""
+        """Delete the row, if the class is updatable."""
         refuse_to_write(type(self), "delete")
         return super().delete(*args, **kwargs)  # type: ignore[misc]
 
     def _save_table(self, *args: Any, **kwargs: Any) -> Any:
-        # ``loaddata`` calls Django's own save_base(), past the class and its bases.
+        # loaddata calls save_base() of Django's Model directly, not that of the class.
         refuse_to_write(type(self), "save")
         return super()._save_table(*args, **kwargs)  # type: ignore[misc]
 
-    # Templates call no method that has this.
+    # Templates do not call methods with this attribute.
     save.alters_data = True  # type: ignore[attr-defined]
     save_base.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = True  # type: ignore[attr-defined]
 
 
 def _refusing(operation: str) -> Any:
-    """Return a method of a QuerySet that goes on to the one behind it, where the view may be written."""
+    """Return a QuerySet method that checks whether the view is updatable, and then calls the original."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         refuse_to_write(self.model, operation.lstrip("_"))
         return getattr(super(_GuardedQuerySet, self), operation)(*args, **kwargs)
 
     method.__name__ = operation
-    method.alters_data = True  # type: ignore[attr-defined]  # templates call no method that has this
+    method.alters_data = True  # type: ignore[attr-defined]  # templates do not call such methods
     return method
 
 
 class _GuardedQuerySet:
-    """Put in front of a QuerySet class. The methods that are not here call one that is, or ``save()``."""
+    """A mixin for QuerySet classes. All other methods that write call one of these, or ``save()``."""
 
     create = _refusing("create")
     bulk_create = _refusing("bulk_create")
@@ -97,89 +94,88 @@ class _GuardedQuerySet:
     _raw_delete = _refusing("_raw_delete")
 
     def __reduce__(self) -> Any:
-        # The class is made, and has no name that pickle could find.
-        return _unpickle, (type(self).__mro__[2],), self.__getstate__()
+        # pickle cannot import the class: it is created by _guarded_class().
+        return _new_guarded, (type(self).__bases__[1],), self.__getstate__()
 
 
 class _GuardedManager:
-    """Put in front of a manager's class."""
+    """A mixin for manager classes."""
 
     model: Any
 
     def get_queryset(self) -> QuerySet[Any]:
-        found = super().get_queryset()  # type: ignore[misc]
-        if not isinstance(found, _GuardedQuerySet):
-            found.__class__ = _guarded(type(found))
+        queryset: Any = guarded(super().get_queryset())  # type: ignore[misc]
         alias = read_alias(self.model)
-        # One that was asked for by using() or db_manager() stays, and so does that of a related instance.
-        return found.using(alias) if alias and found._db is None else found  # type: ignore[no-any-return]
+        # A database that using(), db_manager() or a related instance has set takes precedence.
+        return queryset.using(alias) if alias and queryset._db is None else queryset  # type: ignore[no-any-return]
 
 
-_GUARDED: dict[Any, Any] = {}
+@cache
+def _guarded_class(cls: type) -> Any:
+    """Return the guarded subclass of a QuerySet or manager class. It has the same name."""
+    mixin = _GuardedQuerySet if issubclass(cls, QuerySet) else _GuardedManager
+    return type(cls.__name__, (mixin, cls), {"__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-def _guarded(cls: Any) -> Any:
-    """Return a class of the same name with the guard in front of it, always the same one."""
-    if cls not in _GUARDED:
-        guard = _GuardedQuerySet if issubclass(cls, QuerySet) else _GuardedManager
-        said = {"__module__": cls.__module__, "__doc__": cls.__doc__}
-        _GUARDED[cls] = type(cls.__name__, (guard, cls), said)
-    return _GUARDED[cls]
+def _new_guarded(cls: type) -> Any:
+    guarded_class = _guarded_class(cls)
+    return guarded_class.__new__(guarded_class)
 
 
-def _unpickle(cls: Any) -> Any:
-    guarded = _guarded(cls)
-    return guarded.__new__(guarded)
+def guarded(original: Any) -> Any:
+    """Return a guarded copy of a manager or a queryset; the object itself if it is guarded already.
+
+    The copy is an instance of the guarded subclass with the attributes of the original, as ``copy.copy()``
+    makes one of the same class. A project's managers and querysets may be of any class, and may be created
+    in any way, so that their constructors cannot be called again.
+    """
+    if isinstance(original, (_GuardedManager, _GuardedQuerySet)):
+        return original
+    copy = _new_guarded(type(original))
+    vars(copy).update(vars(original))
+    return copy
 
 
-def guard_manager(manager: Any) -> Any:
-    """Have the querysets of a manager read from their view's database, and refuse to write."""
-    if not isinstance(manager, _GuardedManager):
-        manager.__class__ = _guarded(type(manager))
-    return manager
+def guard_inherited_managers(view: Any) -> None:
+    """Replace the managers that a readable view inherits from models that are not views by guarded copies.
 
-
-def guard_managers(view: Any) -> None:
-    """Have every queryset of a readable view read from its database, and refuse to write.
-
-    Whatever class a manager has, and wherever its querysets come from, they go through ``get_queryset()``.
+    ``ReadableViewBase.add_to_class`` guards all managers that the class itself declares.
     """
     opts = view._meta
     inherited = opts.managers[len(opts.local_managers) :]
-    for manager in opts.local_managers:
-        guard_manager(manager)
     if not all(isinstance(manager, _GuardedManager) for manager in inherited):
-        # Those of an abstract model that is no view belong to others as well; these are copies. They come
-        # after what is declared here, in the order that they had: the first is the default manager.
+        # The first manager is the default manager, so the order is kept: first those that the class
+        # declares, then all inherited ones.
         for manager in inherited:
-            manager._set_creation_counter()
-            view.add_to_class(manager.name, guard_manager(manager))
-    opts._expire_cache()
+            manager._set_creation_counter()  # of Django's copy: the base class keeps its own manager
+            view.add_to_class(manager.name, manager)
 
 
 def guard_cascades(view: Any) -> None:
-    """Have nothing written to a readable view because a row that it refers to is deleted.
+    """Refuse each ``on_delete`` that would write to a readable view.
 
-    Django's collector writes with queries of its own, past managers and querysets.
+    Django's ``Collector`` does not use the managers and querysets of the view for it.
     """
+    if ViewOptions(view).updatable:
+        return
     for field in view._meta.local_fields:
         remote = field.remote_field
-        if remote and remote.on_delete not in (DO_NOTHING, PROTECT, RESTRICT) and not is_updatable(view):
+        if remote and remote.on_delete not in (DO_NOTHING, PROTECT, RESTRICT):
             remote.on_delete = RefusedCascade(view, remote.on_delete)
 
 
 class RefusedCascade:
-    """Stands for an ``on_delete`` that would write to a view.
+    """Replaces an ``on_delete`` that would write to a view.
 
     Attributes:
-        said: its name.
+        name: the name of the original ``on_delete``.
     """
 
     def __init__(self, view: Any, on_delete: Any) -> None:
         self.view = view
-        self.said = str(getattr(on_delete, "__name__", on_delete))
+        self.name = str(getattr(on_delete, "__name__", on_delete))
 
     def __call__(self, collector: Any, field: Any, sub_objs: Any, using: str) -> None:
-        """Refuse, if any row of the view refers to what is deleted."""
+        """Raise ReadOnlyViewError if any row of the view refers to a deleted row."""
         if sub_objs:
             refuse_to_write(self.view, "delete")

@@ -1,4 +1,4 @@
-"""What a view class is called: by people, and in its database."""
+"""The label of a view class and the name of its view."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName
 
 from .base import BasePostgresView
+from .options import ViewOptions
 from .readable import is_readable
 
 
@@ -20,33 +21,38 @@ def label_of(view: type) -> str:
 
 
 def describe(view: type) -> str:
-    """Return a view class's label and where it is written, for messages."""
-    source = vars(view).get("_view_source")
+    """Return the label, the file and the line of a view class, for messages."""
+    source = ViewOptions(view).source
     return f"{label_of(view)} ({source})" if source else label_of(view)
 
 
+def invalid(view: type, problem: str) -> InvalidViewError:
+    """Return an error about a view class. It names the class, its file and line."""
+    return InvalidViewError(f"{describe(view)}: {problem}")
+
+
 def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> ViewName:
-    """Return the name that a view class has in its database.
+    """Return the name of a view class's view in its database.
 
     Args:
         view: the class.
-        default_schema: the schema of a view that names none; the setting's when None.
+        default_schema: the schema of a view that names none; that of the settings when None.
 
     Raises:
-        InvalidViewError: when it is not one that PostgreSQL would keep as it is.
+        InvalidViewError: the name is no string, or PostgreSQL would change it.
     """
+    options = ViewOptions(view)
     try:
-        name = ViewName(view._view_schema(default_schema), view._view_name())
+        name = ViewName(options.relation_schema(default_schema), options.relation_name)
     except Exception as error:
-        raise InvalidViewError(
-            f"{describe(view)}: its name cannot be had: {type(error).__name__}: {error}"
-        ) from error
+        raise invalid(view, f"its name cannot be read: {type(error).__name__}: {error}") from error
     for part, value in (("schema", name.schema), ("name", name.name)):
         if not isinstance(value, str) or not value or "\0" in value:
-            raise InvalidViewError(f"{describe(view)}: its {part} is {value!r}. Give it a non-empty string.")
+            raise invalid(view, f"its {part} is {value!r}. Give it a non-empty string.")
         if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:
-            raise InvalidViewError(
-                f"{describe(view)}: its {part} {value!r} has {size} bytes, and PostgreSQL keeps "
-                f"{MAX_IDENTIFIER_BYTES}. Set a shorter {part!r} on the class."
+            raise invalid(
+                view,
+                f"its {part} {value!r} has {size} bytes, and PostgreSQL keeps "
+                f"{MAX_IDENTIFIER_BYTES}. Set a shorter {part!r} on the class.",
             )
     return name

@@ -1,9 +1,9 @@
-"""Whether the key of a queryset's model identifies the rows of the queryset too."""
+"""Finds out whether the key of a queryset's model identifies the rows of the queryset too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldError
 from django.db.models.constants import LOOKUP_SEP
@@ -13,15 +13,22 @@ from django.db.models.sql import Query
 from .querysets import OutputColumn
 
 
-def source_key(query: Query, columns: Sequence[OutputColumn]) -> tuple[tuple[str, ...], str]:
-    """Return the columns that are the model's key, and why they are none; one of the two is empty.
+class SourceKey(NamedTuple):
+    """The columns that are the model's key, or why there are none. One of the two is empty."""
+
+    key: tuple[str, ...]
+    no_key: str
+
+
+def source_key(query: Query, columns: Sequence[OutputColumn]) -> SourceKey:
+    """Return the columns of a queryset that are its model's key, if that key identifies a row.
 
     Args:
         query: the queryset's query.
         columns: its columns.
     """
     if query.combinator:
-        return (), "the rows of a union, or the like, are not those of one model"
+        return SourceKey((), "the rows of a union, or the like, are not those of one model")
     opts: Any = query.get_meta()
     base = query.get_initial_alias()
     names = {
@@ -31,14 +38,14 @@ def source_key(query: Query, columns: Sequence[OutputColumn]) -> tuple[tuple[str
     }
     missing = [field.name for field in opts.pk_fields if field not in names]
     if missing:
-        return (), f"the key of {opts.label}, {', '.join(missing)}, is not among its columns"
-    if why := _what_multiplies(query, columns):
-        return (), f"{why} gives several rows for one {opts.label}"
-    return tuple(names[field] for field in opts.pk_fields), ""
+        return SourceKey((), f"the key of {opts.label}, {', '.join(missing)}, is not among its columns")
+    if cause := _what_multiplies(query, columns):
+        return SourceKey((), f"{cause} gives several rows for one {opts.label}")
+    return SourceKey(tuple(names[field] for field in opts.pk_fields), "")
 
 
 def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
-    """Say what makes several rows out of one of the model's; "" when nothing does."""
+    """Return what can yield several rows for one row of the model; "" if nothing can."""
     if query.extra_tables:
         return "another table, named in extra(),"
     expressions = [column.expression for column in columns]
@@ -50,7 +57,7 @@ def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
     many = _joins_to_many(query)
     if query.group_by is None and (query.distinct_fields or not query.distinct):
         return _join_named(query, many)
-    # GROUP BY and DISTINCT make one row of them again, unless they tell them apart themselves.
+    # GROUP BY and DISTINCT combine those rows again, unless they contain columns of the joined table.
     grouped = [*(query.group_by if isinstance(query.group_by, tuple) else ())]
     grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
     used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
@@ -58,8 +65,8 @@ def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
 
 
 def _ordered_by(query: Query) -> Iterator[str]:
-    """Yield what a query is ordered by, which can join a table that it does not have yet."""
-    of_model = query.default_ordering and query.group_by is None  # where Django leaves it out
+    """Yield the names that a query is ordered by. They can add a join when the query is compiled."""
+    of_model = query.default_ordering and query.group_by is None  # Django ignores Meta.ordering with GROUP BY
     ordering: Any = query.order_by or (query.get_meta().ordering if of_model else ())
     for each in ordering:
         if isinstance(each, str):
@@ -69,7 +76,7 @@ def _ordered_by(query: Query) -> Iterator[str]:
 
 
 def _joins_to_many(query: Query) -> list[str]:
-    """Return the aliases of the tables that may have several rows for one of the model's."""
+    """Return the aliases of the joined tables that can have several rows for one row of the model."""
     many: list[str] = []
     for alias, join in query.alias_map.items():
         relation: Any = getattr(join, "join_field", None)
@@ -82,7 +89,7 @@ def _joins_to_many(query: Query) -> list[str]:
 
 
 def _is_generic_relation(relation: Any) -> bool:
-    """Say whether a join is that of a GenericRelation, which says of its two ends the reverse of others."""
+    """Return whether a join is that of a GenericRelation. Its ``one_to_many`` is that of the other end."""
     return bool(getattr(getattr(relation, "field", None), "one_to_many", False))
 
 

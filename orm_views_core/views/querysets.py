@@ -1,4 +1,4 @@
-"""What the columns of a queryset are called as a view, and which expressions they hold."""
+"""The columns of a queryset: their names in a view, and their expressions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class OutputColumn(NamedTuple):
     """A column of a queryset.
 
     Attributes:
-        name: what it is called as a column of a view.
-        alias: what ``.values()`` calls it; None for a column that it does not name.
-        expression: what it holds.
+        name: its name in the view.
+        alias: its name in ``.values()``; None for a column that it does not name.
+        expression: the expression of its values.
     """
 
     name: str
@@ -32,13 +32,15 @@ def output_columns(query: Query) -> list[OutputColumn]:
     """Return the columns of a queryset in their order, without compiling it.
 
     Since Django 5.2 ``.values("product__code")`` is compiled to ``"product"."code" AS "product__code"``.
-    The releases that the predecessor ran on left the column its own name, ``code``. Dashboards read that
-    name, so it stays; only columns that would then share one get the name that ``.values()`` shows.
+    In the releases that django-orm-views supported, the column was named ``code``. Existing dashboards use
+    that name, so it stays. Columns that would share a name get that of ``.values()``.
 
     Args:
-        query: the queryset's query. One of a union, or the like, has the columns of its first part.
+        query: the queryset's query. A union has the columns of its first part, and so have the other
+            combinations.
     """
-    query = first_part(query)
+    while query.combinator:
+        query = combined_parts(query)[0]
     columns = []
     for alias, expression in _selected(query):
         if isinstance(expression, ColPairs):
@@ -52,11 +54,7 @@ def output_columns(query: Query) -> list[OutputColumn]:
 
 
 def column_names(query: Query) -> tuple[str, ...]:
-    """Return the names to give a view's columns, or nothing where the SQL names them so already.
-
-    Args:
-        query: the queryset's query.
-    """
+    """Return the column names of a view; () if the SQL gives the columns these names itself."""
     columns = output_columns(query)
     if not all(column.name for column in columns):
         return ()
@@ -64,17 +62,10 @@ def column_names(query: Query) -> tuple[str, ...]:
     return () if names == tuple(column.alias or column.name for column in columns) else names
 
 
-def first_part(query: Query) -> Query:
-    """Return the query that the columns of a union, or the like, are called after; any other as it is."""
-    while query.combinator:
-        query = combined_parts(query)[0]
-    return query
-
-
 def combined_parts(query: Query) -> list[Query]:
-    """Return the parts of a union, or the like; what it selects itself, each of them has to.
+    """Return the parts of a union, or the like. If the union selects columns, so does each part.
 
-    As ``SQLCompiler._get_combinator_part_sql()`` does it.
+    ``SQLCompiler._get_combinator_part_sql()`` does the same.
     """
     parts = []
     for part in query.combined_queries:
@@ -86,34 +77,37 @@ def combined_parts(query: Query) -> list[Query]:
 
 
 def _selected(query: Query) -> list[tuple[str | None, Any]]:
-    """Return what a query selects, in the order of ``SQLCompiler.get_select()``.
+    """Return what a query selects, as alias and expression, in the order of ``SQLCompiler.get_select()``.
 
-    That one compiles the expressions as well, for which some of them ask the database for its version; this
-    one is for when a class is declared, and there may be no database.
+    ``get_select()`` also compiles the expressions, and some of them query the version of the database. When a
+    class is declared, the database may not be available.
     """
     cols: Any = query.select
     if query.default_cols:
-        compiler = SQLCompiler(query, None, None)  # type: ignore[arg-type]  # asks neither of the two
+        compiler = SQLCompiler(query, None, None)  # type: ignore[arg-type]  # it uses neither
         cols = compiler.get_default_columns(query.get_select_mask())
     if query.selected is None:
         extra = [(alias, RawSQL(*select)) for alias, select in query.extra_select.items()]  # noqa: S611
         return [*extra, *((None, col) for col in cols), *query.annotation_select.items()]
-    found: list[tuple[str | None, Any]] = []
+    selected: list[tuple[str | None, Any]] = []
     for alias, expression in query.selected.items():
         if isinstance(expression, str):
             expression = query.annotations[expression]
         elif isinstance(expression, int):
             expression = cols[expression]
-        found.append((alias, expression))
-    return found
+        selected.append((alias, expression))
+    return selected
 
 
-def settle_order(node: Any) -> None:
-    """Sort the values of every IN, in subqueries too. Which rows it finds does not depend on their order."""
+def sort_in_lists(node: Any) -> None:
+    """Sort the values of every ``IN``, in subqueries too, so that the SQL is the same in every process.
+
+    The values may come from a set. Their order does not matter to the result.
+    """
     if isinstance(node, In) and isinstance(node.rhs, list):
         node.rhs = sorted(node.rhs, key=lambda value: (type(value).__name__, repr(value)))
     for part in _parts(node):
-        settle_order(part)
+        sort_in_lists(part)
 
 
 def _parts(node: Any) -> Iterable[Any]:

@@ -7,47 +7,50 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import ManyToManyField
+from django.db.models import Manager, ManyToManyField
 from django.db.models.base import ModelBase
+from django.db.models.manager import BaseManager
 from django.utils import translation
 
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import READ_PAST_FIELDS, ViewName, declared, find_class_statement
+from orm_views_core.names import ViewName
 
-from .fields import inherit_fields, settle_fields
-from .guards import guard_cascades, guard_manager, guard_managers
+from .fields import add_fields, inherit_fields
+from .guards import guard_cascades, guard_inherited_managers, guarded
+from .options import OPTION_NAMES, TableName, ViewOptions, declared, find_class_statement
 
 _QUOTED_TABLE = re.compile(r'"((?:[^"]|"")+)"(?:\."((?:[^"]|"")+)")?')
 
 
-def parse_db_table(db_table: str) -> tuple[str | None, str]:
+def parse_db_table(db_table: str) -> TableName:
     """Split ``Meta.db_table`` into schema and name: ``name``, ``"name"`` or ``"schema"."name"``."""
     match = _QUOTED_TABLE.fullmatch(db_table)
     if match is None:
-        return None, db_table
+        return TableName(None, db_table)
     first, second = (part and part.replace('""', '"') for part in match.groups())
-    return (first, second) if second else (None, first or db_table)
+    return TableName(first, second) if second else TableName(None, first or db_table)
 
 
-#: What PostgreSQL has on tables only, and what to write instead.
+#: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {
-    "constraints": "a view has none; the unique index of a materialised one is its pk_field",
-    "unique_together": "a view has no constraints; the unique index of a materialised one is its pk_field",
+    "constraints": "a view has none; the unique index of a materialised view is its pk_field",
+    "unique_together": "a view has no constraints; the unique index of a materialised view is its pk_field",
     "order_with_respect_to": "its order is a column that Django would have to write; use ordering",
     "swappable": "a view cannot be swapped for a table",
     "db_table_comment": "the comment of a view is its docstring",
-    "db_tablespace": "move a materialised one with ALTER MATERIALIZED VIEW; it stays where it is then",
+    "db_tablespace": "move a materialised view with ALTER MATERIALIZED VIEW; it then stays there",
 }
 
 
 class ReadableViewBase(ModelBase):
     """Creates readable views: models that are never managed and whose table is the view.
 
-    A proxy of one is another way to look at the same view, and is not a view itself.
+    A proxy of a readable view is another class for the same view, and not a view itself.
 
-    ``Meta`` is free: Django's own metaclass reads it, with ``managed`` set to False. Only the table's
-    name is settled afterwards, because a view's name may be a ``classproperty`` of the finished class.
-    Fields and key are settled while that metaclass adds the fields that are declared (``_Fields``).
+    ``Meta`` may have any option that views support: Django's metaclass reads it, with ``managed`` set to
+    False. The name of the table is set afterwards, because a view's name may be a ``classproperty`` of the
+    finished class. The missing fields and the key are added while Django's metaclass adds the declared fields
+    (``_MissingFields``).
     """
 
     def __new__(
@@ -68,87 +71,94 @@ class ReadableViewBase(ModelBase):
         if own_meta is not None:
             meta["__qualname__"] = own_meta.__qualname__
         attrs = {**attrs, "Meta": type("Meta", (parent,), meta)}
-        refuse_what_views_lack(name, bases, attrs, abstract=abstract, proxy=proxy)
-        attrs["_view_said"] = {word: attrs[word] for word in READ_PAST_FIELDS & attrs.keys()}
+        _refuse_unsupported(name, bases, attrs, abstract=abstract, proxy=proxy)
+        attrs["_view_declared"] = {word: attrs[word] for word in OPTION_NAMES & attrs.keys()}
         if not abstract:
             if not hasattr(parent, "default_permissions") and not _is_updatable(attrs, bases):
                 attrs["Meta"].default_permissions = ("view",)
-            # Captured before Django writes "LoanBook(id, amount)" into an empty __doc__.
+            # Read before Django writes "LoanBook(id, amount)" into an empty __doc__.
             attrs["_view_docstring"] = attrs.get("__doc__")
             db_table = getattr(parent, "db_table", None)
             attrs["_view_db_table"] = parse_db_table(db_table) if db_table else None
-        if not (abstract or proxy):
-            attrs["_view_fields"] = _Fields()  # behind those that are declared
-        should_register = should_register and not (abstract or proxy)
-        view: Any = super().__new__(mcs, name, bases, attrs, should_register=should_register, **kwargs)
+        is_view = not (abstract or proxy)
+        if is_view:
+            attrs["_view_fields"] = _MissingFields()  # the last attribute, after the declared fields
+        view: Any = super().__new__(
+            mcs, name, bases, attrs, should_register=should_register and is_view, **kwargs
+        )
         if proxy:
-            shown = view._meta.concrete_model
-            view._view_db_table = shown._view_schema(), shown._view_name()
-        elif not abstract:
-            mcs._reinstate_field_descriptors(view)
-            # One that is no string at all is for a system check to report.
+            options = ViewOptions(view._meta.concrete_model)
+            view._view_db_table = TableName(options.relation_schema(), options.relation_name)
+        elif is_view:
+            _set_field_descriptors(view)
             guard_cascades(view)
-            view._meta.db_table = ViewName(str(view._view_schema()), str(view._view_name())).quoted
-        guard_managers(view)
+            options = ViewOptions(view)
+            # A name that is not a string is reported by a system check.
+            quoted = ViewName(str(options.relation_schema()), str(options.relation_name)).quoted
+            view._meta.db_table = quoted
+        guard_inherited_managers(view)
         return view
 
+    def add_to_class(self, name: str, value: Any) -> None:
+        """Add an attribute that Django's metaclass has found, or created. Managers are guarded."""
+        super().add_to_class(name, guarded(value) if isinstance(value, BaseManager) else value)
+
     @property
-    def _base_manager(self: Any) -> Any:
-        """The manager of Django itself, for ``refresh_from_db()``, related managers, cascades."""
-        return guard_manager(self._meta.base_manager)
-
-    @staticmethod
-    def _reinstate_field_descriptors(view: Any) -> None:
-        """Put the descriptor of a field called ``name``, ``sql``, ``database`` … on the class.
-
-        Django leaves it out where an inherited attribute has that name; then a deferred field would give
-        the view's name instead of the row's.
-        """
-        for field in view._meta.concrete_fields:
-            descriptor = vars(view).get(field.attname)
-            if not hasattr(descriptor, "field"):
-                setattr(view, field.attname, field.descriptor_class(field))
+    def _base_manager(self: Any) -> Manager[Any]:
+        """The manager that Django uses for ``refresh_from_db()``, related objects and cascades."""
+        return guarded(self._meta.base_manager)  # type: ignore[no-any-return]
 
 
-class _Fields:
-    """Stands among the attributes of a view, and adds fields when Django's metaclass comes to it.
+class _MissingFields:
+    """An attribute of a view that adds fields when Django's metaclass processes it.
 
-    That is the one moment for it: the class exists and can be asked for its queryset, and Django has not
-    settled on a key yet.
+    At this moment the class exists, so that its ``get_queryset()`` can be called. Django has not chosen a
+    primary key yet.
     """
 
     def contribute_to_class(self, view: Any, name: str) -> None:
         inherit_fields(view)
-        setattr(view, name, settle_fields(view))
+        setattr(view, name, add_fields(view))
+
+
+def _set_field_descriptors(view: Any) -> None:
+    """Set the descriptors of fields with the name of an option, such as ``name`` or ``sql``.
+
+    Django omits a descriptor if the class inherits an attribute of that name. A deferred field would then
+    have the value of the option instead of the row's.
+    """
+    for field in view._meta.concrete_fields:
+        if not hasattr(vars(view).get(field.attname), "field"):
+            setattr(view, field.attname, field.descriptor_class(field))
 
 
 def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:
-    found = [attrs.get("updatable"), *(declared(base, "updatable") for base in bases)]
-    return bool(next((value for value in found if isinstance(value, bool)), False))
+    values = [attrs.get("updatable"), *(declared(base, "updatable") for base in bases)]
+    return next((value for value in values if isinstance(value, bool)), False)
 
 
-def refuse_what_views_lack(
+def _refuse_unsupported(
     name: str, bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
 ) -> None:
-    """Raise an error for what Django would take and PostgreSQL could not give.
+    """Raise an error for what Django allows in a model and PostgreSQL cannot do with a view.
 
     Raises:
-        InvalidViewError: it names the class, where it is written, and what to write instead.
+        InvalidViewError: it names the class, its file and line, and what to write instead.
     """
-    why = next(_lacking(bases, attrs, abstract=abstract, proxy=proxy), None)
-    if why:
+    problem = next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None)
+    if problem:
         source = find_class_statement(attrs["__module__"])
-        raise InvalidViewError(f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}: {why}")
+        raise InvalidViewError(f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}: {problem}")
 
 
-def _lacking(
+def _unsupported(
     bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
 ) -> Iterator[str]:
     for word, value in attrs.items():
         if isinstance(value, ManyToManyField) and value.remote_field.through is None:
             yield (
-                f"its {word} is a ManyToManyField without through, and nobody would create the table "
-                "between. Say through = … with a model or a view that has the pairs."
+                f"its {word} is a ManyToManyField without through, and nothing would create its table. Set "
+                "through = … to a model or a view that has the pairs."
             )
     concrete = [
         base
@@ -157,34 +167,35 @@ def _lacking(
         if isinstance(base, ModelBase) and hasattr(base, "_meta") and not base._meta.abstract
     ]
     if proxy and not concrete:
-        yield "its Meta says proxy, and it inherits from no view that it could be a proxy of. Take it away."
+        yield "its Meta has proxy = True, but it inherits from no view. Remove proxy."
     if abstract or proxy:
         return
-    for option, why in _NOT_ON_VIEWS.items():
+    for option, reason in _NOT_ON_VIEWS.items():
         if getattr(attrs["Meta"], option, None):
-            yield f"its Meta has {option}, which cannot work: {why}."
+            yield f"its Meta has {option}, which views do not support: {reason}."
     for base in concrete:
         if is_readable(base):
             yield (
                 f"it inherits from the view {base.__name__}, and views have no tables that could be joined. "
-                "Make the common part a base with is_abstract_model=True, or say proxy = True in its Meta to "
-                "look at the same rows in another way."
+                "Move the common part to a base class with is_abstract_model=True. Or set proxy = True in "
+                "its Meta for another class that reads the same rows."
             )
         yield (
             f"it inherits from the model {base.__name__}, and a view has no table that could be joined "
-            "to its table. Make the common part an abstract model."
+            "to its table. Move the common part to an abstract model."
         )
 
 
 def is_readable(view: type) -> bool:
-    """Say whether a view class is a Django model too."""
+    """Return whether a view class is a Django model too."""
     return isinstance(view, ReadableViewBase)
 
 
 def column_comments(view: type) -> dict[str, str]:
-    """Return the ``help_text`` of a readable view's fields, by column, in the project's own language.
+    """Return the ``help_text`` of a readable view's fields, by column.
 
-    Not in that of whoever happens to ask: the view would look changed to them.
+    The texts are in the language of ``LANGUAGE_CODE``. In the language of the current user, the view would
+    look changed.
     """
     if not is_readable(view):
         return {}

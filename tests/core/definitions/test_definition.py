@@ -15,7 +15,8 @@ from django.db.models import Q, Value
 from django.test import override_settings
 from django.utils.functional import classproperty
 
-from orm_views_core.definitions.compiler import _interpolate, compile_definition, compile_definitions
+from orm_views_core.definitions.class_compiler import _interpolate
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.exceptions import (
     DuplicateViewError,
     InvalidViewDependencies,
@@ -32,16 +33,13 @@ from orm_views_core.views import (
     PostgresViewFromSQL,
 )
 from orm_views_core.views.identity import label_of, name_of
+from tests.core.compiling import compile_view
 from tests.demo.lending.models import Customer, Product
 from tests.demo.lending.postgres_views import LoanBook
 
 pytestmark = pytest.mark.django_db
 
 HERE = r"\(tests/core/definitions/test_definition\.py, line \d+\)"
-
-
-def compile_view(view):
-    return compile_definition(view, connections["default"])
 
 
 def declare(class_name="Some", bases=(PostgresViewFromSQL,), **attributes):
@@ -145,7 +143,7 @@ def test_sql_without_parameters_is_what_the_driver_would_make_of_it(sql):
 
 
 def test_what_the_driver_cannot_send_is_a_mistake_of_the_class():
-    with pytest.raises(InvalidViewError, match="its SQL cannot be made: UnicodeEncodeError"):
+    with pytest.raises(InvalidViewError, match="its SQL cannot be created: UnicodeEncodeError"):
         compile_view(declare(sql="SELECT '\ud800'"))
 
 
@@ -216,7 +214,7 @@ MISTAKES = {
     "no sql": ({"sql": None}, "it has neither sql nor get_queryset"),
     "empty sql": ({"sql": "  \n "}, "its sql is empty"),
     "only a semicolon": ({"sql": ";"}, "its sql is empty"),
-    "sql of another type": ({"sql": 7}, "its SQL cannot be made: AttributeError"),
+    "sql of another type": ({"sql": 7}, "its SQL cannot be created: AttributeError"),
     "two statements": ({"sql": "SELECT 1; SELECT 2"}, "more than one statement"),
     "a statement behind a comment": ({"sql": "SELECT 1; -- x\nDROP TABLE y"}, "more than one statement"),
     "an empty name": ({"name": ""}, "its name is ''"),
@@ -279,8 +277,8 @@ def test_options_are_those_that_the_class_sets(attributes, options):
         (lambda: Product.objects.none().values("id"), "never returns a row"),
         (lambda: Product.objects.filter(id__in=[]).values("id"), "never returns a row"),
         (lambda: Product.objects.values("nothing"), "FieldError: Cannot resolve keyword 'nothing'"),
-        (lambda: None, "its SQL cannot be made: AttributeError"),
-        (lambda: 1 / 0, "its SQL cannot be made: ZeroDivisionError"),
+        (lambda: None, "its SQL cannot be created: AttributeError"),
+        (lambda: 1 / 0, "its SQL cannot be created: ZeroDivisionError"),
     ],
 )
 def test_a_mistake_in_a_queryset_names_the_class(queryset, message):
@@ -354,8 +352,7 @@ import django
 django.setup()
 from django.db import connections
 from django.db.models import Case, Count, Exists, FilteredRelation, OuterRef, Q, Subquery, Value, When
-from orm_views_core.definitions.compiler import compile_definition
-from orm_views_core.views.registry import registry
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.views import PostgresViewFromQueryset
 from tests.demo.lending.models import Loan, Product
 
@@ -381,8 +378,8 @@ class Picked(PostgresViewFromQueryset):
 
 connections["default"].settings_dict["NAME"] = sys.argv[1]
 connections["default"].ensure_connection()
-for view in registry.views("default"):
-    print(view.__name__, compile_definition(view, connections["default"]).fingerprint)
+for definition in compile_definitions(connections["default"]).views.values():
+    print(definition.view.__name__, definition.fingerprint)
 """
 
 

@@ -9,11 +9,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.test.utils import isolate_apps
 
-from orm_views_core.definitions.compiler import compile_definition, compile_definitions
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError
 from orm_views_core.names import ViewName
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL, ReadableViewFromSQL
+from tests.core.compiling import compile_view
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +25,6 @@ class Base(PostgresMaterialisedViewMixin, PostgresViewFromSQL, should_register=F
         SELECT 1 AS id, 'Leeds'::text AS city, true AS active, '{}'::jsonb AS facts,
             2 AS "Odd Col", 'x' AS name
     """
-
-
-def compile_view(view):
-    return compile_definition(view, connections["default"])
 
 
 def stored_indexes(execute, view="things"):
@@ -187,7 +184,7 @@ def test_a_plain_view_cannot_have_an_index(declared):
         "Plain", (PostgresViewFromSQL,), {"sql": "SELECT 1 AS id", "__module__": __name__, **declared}
     )
     with pytest.raises(
-        InvalidViewError, match=r"Plain \(.*line \d+\): it declares an index.*Mixin first among"
+        InvalidViewError, match=r"Plain \(.*line \d+\): it declares an index.*Mixin the first base"
     ):
         compile_view(view)
 

@@ -23,6 +23,7 @@ from orm_views_core.views import (
     ReadableViewFromSQL,
 )
 from orm_views_core.views.identity import label_of
+from orm_views_core.views.options import ViewOptions
 from tests.demo.lending import postgres_views as lending_views
 from tests.demo.lending.models import Customer
 from tests.demo.payments import postgres_views as payments_views
@@ -151,7 +152,7 @@ def test_the_fields_of_columns_of_any_name_are_pasted_and_read(paste):
     row, expected = pasted.objects.get(), read(ODD_NAMES)
     assert {f.column: getattr(row, f.attname) for f in pasted._meta.concrete_fields} == expected
     assert pasted.check() == []
-    assert pasted._view_name() == "odd"
+    assert ViewOptions(pasted).relation_name == "odd"
 
 
 def test_a_column_that_django_cannot_read_is_said_and_gets_no_field(run):

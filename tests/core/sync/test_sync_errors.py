@@ -179,7 +179,7 @@ def declare_name_that_raises():
         def name(cls):
             raise LookupError("no name today")
 
-    return Wrong, InvalidViewError, "its name cannot be had: LookupError: no name today"
+    return Wrong, InvalidViewError, "its name cannot be read: LookupError: no name today"
 
 
 def declare_missing_role():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connections, models
+from django.db import models
 from django.test.utils import isolate_apps
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
-from orm_views_core.definitions.compiler import compile_definition
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     PostgresMaterialisedViewMixin,
@@ -17,6 +16,7 @@ from orm_views_core.views import (
     ReadableViewFromSQL,
 )
 from orm_views_core.views.readable import column_comments, is_readable, parse_db_table
+from tests.core.compiling import compile_view
 from tests.demo.lending.models import Product
 
 OURS = [
@@ -118,7 +118,7 @@ def test_many_fields_of_ours_at_once_leave_the_view_its_identity():
         class Meta:
             app_label = "lending"
 
-    definition = compile_definition(Loud, connections["default"])
+    definition = compile_view(Loud)
     assert str(definition.name) == "views.loud"
     assert definition.hidden is False
     assert definition.column_comments == {"name": "Whose it is."}
@@ -151,7 +151,7 @@ def test_db_table_names_the_view(db_table, name):
         "id": models.IntegerField(primary_key=True),
     }
     view = type(ReadableViewFromSQL)("Plain", (ReadableViewFromSQL,), attributes)
-    assert str(compile_definition(view, connections["default"]).name) == name
+    assert str(compile_view(view).name) == name
     assert view.name_with_schema == view._meta.db_table
     sync_views()
     assert list(view.objects.values()) == [{"id": 1}]
@@ -224,9 +224,7 @@ def test_an_abstract_base_passes_on_its_fields_and_meta(registered):
     Product.objects.create(code="b", name="Ardour", purpose="car", annual_rate=1)
     assert [row.name for row in Products.objects.all()] == ["Ardour", "Zeal"]
     assert Products.objects.only("code").get(code="a").name == "Zeal"
-    assert compile_definition(Products, connections["default"]).column_comments == {
-        "name": "As on the web site."
-    }
+    assert compile_view(Products).column_comments == {"name": "As on the web site."}
 
 
 def test_a_model_that_is_not_to_be_registered_is_a_model_still(registered):
@@ -276,7 +274,7 @@ def test_the_docstring_is_the_classes_own():
             app_label = "lending"
 
     assert Silent.__doc__ == "Silent(id)"
-    assert compile_definition(Silent, connections["default"]).comment == ""
+    assert compile_view(Silent).comment == ""
 
 
 @pytest.mark.django_db
@@ -291,7 +289,7 @@ def test_a_column_is_commented_under_the_name_that_it_has_in_the_database():
         class Meta:
             app_label = "lending"
 
-    comments = compile_definition(Renamed, connections["default"]).column_comments
+    comments = compile_view(Renamed).column_comments
     assert comments == {"Amount %": "In pounds.", "product_id": "Which."}
 
 

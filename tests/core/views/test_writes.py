@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core import serializers
 from django.core.management import call_command
-from django.db import IntegrityError, ProgrammingError, connections, models, router, transaction
+from django.db import IntegrityError, ProgrammingError, models, router, transaction
 from django.db.models import F
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
@@ -14,10 +14,10 @@ from django.forms import modelform_factory
 from django.template import Context, Template
 from django.test import override_settings
 
-from orm_views_core.definitions.compiler import compile_definition
 from orm_views_core.exceptions import InvalidViewError, ReadOnlyViewError
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, ReadableViewFromQueryset
+from tests.core.compiling import compile_view
 from tests.core.readables import declare, lend, meta
 from tests.demo.lending.models import Loan, Product
 from tests.oldstyle.models import Table1
@@ -88,9 +88,9 @@ def test_every_way_through_a_manager_is_refused(way, manager, rows):
     with pytest.raises(ReadOnlyViewError) as caught:
         ON_MANAGERS[way](getattr(rows, manager))
     said = str(caught.value)
-    assert 'lending.Shown: it is the view "views"."shown", and views are read.' in said
-    assert "Write to the models that it reads; or, if PostgreSQL can write through it" in said
-    assert "say updatable = True on the class." in said
+    assert 'lending.Shown: it is the view "views"."shown", and views are read-only.' in said
+    assert "Write to the models that the view reads. If PostgreSQL can update the view" in said
+    assert "set updatable = True on the class." in said
 
 
 ON_ROWS = {
@@ -331,8 +331,10 @@ def test_a_materialised_view_is_not_updatable():
     view = declare(
         TABLE, updatable=True, bases=(PostgresMaterialisedViewMixin, ReadableViewFromQueryset), pk_field="id"
     )
-    with pytest.raises(InvalidViewError, match="it says updatable, and the rows of a materialised view"):
-        compile_definition(view, connections["default"])
+    with pytest.raises(
+        InvalidViewError, match="it sets updatable, and PostgreSQL cannot update a materialised view"
+    ):
+        compile_view(view)
 
 
 @pytest.mark.django_db(databases=["default", "warehouse"])

@@ -1,0 +1,198 @@
+"""Compiles one view class into its definition, and checks its options."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import cast
+
+from django.core.exceptions import EmptyResultSet
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every
+from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
+from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sql.lexer import strip_statement
+from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
+from orm_views_core.views.identity import describe, invalid, label_of, name_of
+from orm_views_core.views.options import ViewOptions
+from orm_views_core.views.readable import column_comments, is_readable
+
+from .definition import ViewDefinition
+from .indexes import compile_indexes
+
+#: The values of the options in ``WITH (...)``.
+_WITH_OPTIONS: Mapping[str, tuple[object, ...]] = {
+    "security_barrier": (True, False),
+    "security_invoker": (True, False),
+    "check_option": ("local", "cascaded"),
+}
+
+
+def compile_class(
+    view: type[BasePostgresView],
+    select: ParameterisedSQL,
+    connection: BaseDatabaseWrapper,
+    settings: Settings,
+) -> ViewDefinition:
+    """Compile one view class.
+
+    Args:
+        view: the class.
+        select: its SELECT.
+        connection: the view's database. Its driver writes parameters as literals.
+        settings: the settings of the project.
+
+    Raises:
+        InvalidViewError: an option of the class is wrong. The message names the class, its file and line.
+    """
+    options = ViewOptions(view)
+    name = name_of(view, settings.SCHEMA)
+    materialised = issubclass(view, PostgresMaterialisedViewMixin)
+    if materialised and options.updatable:
+        raise invalid(
+            view,
+            "it sets updatable, and PostgreSQL cannot update a materialised view. "
+            "Remove updatable, or remove PostgresMaterialisedViewMixin.",
+        )
+    return ViewDefinition(
+        label=label_of(view),
+        source=options.source,
+        database=connection.alias,
+        name=name,
+        kind=ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW,
+        sql=statement_of(view, select, connection),
+        columns=select.columns,
+        comment=options.docstring,
+        column_comments=column_comments(view),
+        options=_with_options(options, connection),
+        indexes=compile_indexes(options, name, connection),
+        with_data=bool(options.with_data),
+        hidden=bool(options.hidden),
+        grant_select_to=() if options.hidden else _roles(options, settings),
+        declared_dependencies=_dependencies(options),
+        is_readable=is_readable(view),
+        view=view,
+        refresh_every=_refresh_every(options, settings),
+    )
+
+
+def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tuple[tuple[str, str], ...]:
+    compiled = []
+    for option, allowed in _WITH_OPTIONS.items():
+        value = getattr(options, option)
+        if value is None:
+            continue
+        if value not in allowed:
+            choices = " or ".join(map(repr, allowed))
+            raise invalid(options.view, f"its {option} is {value!r}. It can be {choices}.")
+        if issubclass(options.view, PostgresMaterialisedViewMixin):
+            raise invalid(
+                options.view, f"it sets {option}, and only plain views have that option. Remove it."
+            )
+        if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
+            raise invalid(
+                options.view,
+                f"it sets security_invoker, which needs PostgreSQL 15; the server of "
+                f"database {connection.alias!r} is older. Remove it, or upgrade the server.",
+            )
+        compiled.append((option, value if isinstance(value, str) else str(value).lower()))
+    return tuple(sorted(compiled))
+
+
+def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
+    roles = options.grant_select_to
+    if not isinstance(roles, (list, tuple)) or not all(isinstance(role, str) and role for role in roles):
+        raise invalid(options.view, f"its grant_select_to is {roles!r}. Give a list of role names.")
+    return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *roles]))
+
+
+def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | None:
+    if not issubclass(options.view, PostgresMaterialisedViewMixin):
+        if options.refresh_every() is not None:
+            raise invalid(
+                options.view, "it sets refresh_every, and only materialised views are refreshed. Remove it."
+            )
+        return None
+    value = options.refresh_every(settings.REFRESH_EVERY)
+    if not is_refresh_every(value):
+        raise invalid(options.view, f"its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
+    return cast("dt.timedelta | None", value)
+
+
+def _dependencies(options: ViewOptions) -> tuple[ViewName, ...]:
+    names = []
+    for other in options.view_dependencies:
+        if not (isinstance(other, type) and issubclass(other, BasePostgresView)):
+            raise InvalidViewDependencies(
+                f"{describe(options.view)}: its view_dependencies have {other!r}, which is not a view class."
+            )
+        database = ViewOptions(other).database
+        if database != options.database:
+            raise InvalidViewDependencies(
+                f"{describe(options.view)} is in database {options.database!r}, but depends on "
+                f"{describe(other)}, which is in {database!r}. A view reads one database only."
+            )
+        names.append(name_of(other))
+    return tuple(names)
+
+
+def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
+    """Return the SELECT of a view class and its parameters.
+
+    Raises:
+        InvalidViewError: the class has no SELECT, or creating it fails.
+    """
+    try:
+        select = view._parameterised_sql
+    except OrmViewsError:
+        raise
+    except NotImplementedError as error:
+        raise invalid(
+            view,
+            "it has neither sql nor get_queryset(). Write one of them, or "
+            "pass should_register=False if it is a base class.",
+        ) from error
+    except EmptyResultSet as error:
+        raise invalid(
+            view,
+            "its queryset never returns a row (as .none() or filter(id__in=[]) do), "
+            "so Django writes no SQL for it.",
+        ) from error
+    except Exception as error:
+        raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
+    if not isinstance(select.sql, str):
+        raise invalid(view, f"its sql is {select.sql!r}, not a string.")
+    return select
+
+
+def statement_of(
+    view: type[BasePostgresView], select: ParameterisedSQL, connection: BaseDatabaseWrapper
+) -> str:
+    """Return the SELECT of a view class with its parameters as literals.
+
+    Raises:
+        InvalidViewError: the SELECT is empty or more than one statement, or creating it fails.
+    """
+    try:
+        sql = _interpolate(select, connection)
+    except Exception as error:
+        raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
+    statement, another_follows = strip_statement(sql)
+    if not statement:
+        raise invalid(view, "its sql is empty. Write the view's SELECT.")
+    if another_follows:
+        raise invalid(
+            view,
+            "its sql has more than one statement. A view is one SELECT: "
+            "remove what follows the first semicolon.",
+        )
+    return statement
+
+
+def _interpolate(select: ParameterisedSQL, connection: BaseDatabaseWrapper) -> str:
+    """Return the SQL with its parameters as literals: a view cannot have parameters."""
+    if not select.params and select.sql.isascii():
+        # There is nothing to quote or encode. The driver would only replace each %% by %.
+        return select.sql % ()
+    return str(connection.ops.compose_sql(select.sql, select.params))  # type: ignore[attr-defined]

@@ -1,0 +1,150 @@
+"""What a view class declares about itself, read into one value, as Django reads ``Meta`` into ``Options``."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS
+
+from orm_views_core.conf import default_schema
+from orm_views_core.names import SourceLocation
+
+T = TypeVar("T")
+_MISSING = object()
+
+
+def declared(view: type, attribute: str, default: Any = None) -> Any:
+    """Return the value of a class attribute, ignoring model fields of the same name.
+
+    A readable view may have columns called ``name``, ``sql``, ``prefix``, ``hidden``, ``database`` or
+    ``pk_field``. Django puts a field descriptor where the class attribute was. The metaclass keeps the
+    attribute in ``_view_declared``.
+
+    Args:
+        view: the view class.
+        attribute: a plain attribute or a ``classproperty``, of the class or of one of its bases.
+        default: the result when only fields have that name.
+    """
+    for base in view.__mro__:
+        if attribute not in (attributes := base.__dict__):
+            continue
+        value = attributes[attribute]
+        if hasattr(value, "field") or hasattr(value, "contribute_to_class"):
+            kept = attributes.get("_view_declared", {})
+            if attribute not in kept or hasattr(kept[attribute], "contribute_to_class"):
+                continue
+            value = kept[attribute]
+        return value.__get__(None, view) if hasattr(value, "__get__") else value
+    return default
+
+
+class _Option(Generic[T]):
+    """A class attribute of a view. It is read at its first use and then kept in the ``ViewOptions`` object.
+
+    Reading has to wait: a ``classproperty`` may fail, or need other models to be loaded.
+    """
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, options: ViewOptions, owner: type) -> T:
+        value: Any = getattr(options.view, self.name, _MISSING)
+        if not (value is None or isinstance(value, (bool, str, list, tuple))):
+            value = declared(options.view, self.name, self.default)
+        # else: the most frequent types, none of which is a field. This is faster than declared().
+        options.__dict__[self.name] = value
+        return value  # type: ignore[no-any-return]  # the values are not checked
+
+
+class TableName(NamedTuple):
+    """``Meta.db_table`` of a readable view. Its schema is optional."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """The options of one view class.
+
+    The types are those that the documentation asks for. The values are not checked here.
+    """
+
+    view: type
+
+    check_option = _Option[str | None](None)
+    database = _Option[str](DEFAULT_DB_ALIAS)
+    grant_select_to = _Option[Sequence[str]](())
+    hidden = _Option[bool](False)
+    indexes = _Option[Sequence[object]](())
+    name = _Option[str]("")
+    pk_field = _Option[str | Sequence[str] | None](None)
+    prefix = _Option[str | None](None)
+    schema = _Option[str | None](None)
+    security_barrier = _Option[bool | None](None)
+    security_invoker = _Option[bool | None](None)
+    sql = _Option[str | None](None)
+    updatable = _Option[bool](False)
+    view_dependencies = _Option[Sequence[type]](())
+    with_data = _Option[bool](True)
+
+    def refresh_every(self, default: object = None) -> object:
+        """Return ``refresh_every`` of the class, or ``default`` if the class does not set it."""
+        return declared(self.view, "refresh_every", default)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The names in ``pk_field``."""
+        names = self.pk_field or ()
+        return (names,) if isinstance(names, str) else tuple(names)
+
+    @property
+    def source(self) -> SourceLocation | None:
+        """Where the class statement is written."""
+        return vars(self.view).get("_view_source")
+
+    @property
+    def docstring(self) -> str:
+        """The docstring of the class itself, without indentation. That of a base class does not count."""
+        attributes = vars(self.view)
+        docstring = attributes.get("_view_docstring", attributes.get("__doc__"))
+        return inspect.cleandoc(docstring) if docstring else ""
+
+    @property
+    def relation_name(self) -> str:
+        """The name of the view in its database."""
+        table: TableName | None = vars(self.view).get("_view_db_table")
+        return table.name if table else self.name
+
+    def relation_schema(self, default: str | None = None) -> str:
+        """Return the schema of the view in its database.
+
+        Args:
+            default: the schema of a view that names none; that of the settings when None.
+        """
+        table: TableName | None = vars(self.view).get("_view_db_table")
+        return (table and table.schema) or self.schema or default or default_schema()
+
+
+#: The class attributes that a field may share its name with. ``refresh_every`` is not one of them: no base
+#: class gives it a value, so it hides no field.
+OPTION_NAMES = frozenset(name for name, value in vars(ViewOptions).items() if isinstance(value, _Option))
+
+
+def find_class_statement(module: str) -> SourceLocation | None:
+    """Return the location of the class statement of ``module`` that is being executed.
+
+    The call stack has it already. ``inspect.getsourcelines`` would parse the file again for each view.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__") != module:
+        frame = frame.f_back
+    return SourceLocation(frame.f_code.co_filename, frame.f_lineno) if frame else None

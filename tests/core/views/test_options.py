@@ -1,0 +1,91 @@
+"""The options of a view class: its attributes, and where it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.functional import classproperty
+
+from orm_views_core.views import PostgresViewFromSQL
+from orm_views_core.views.options import ViewOptions, declared, find_class_statement
+
+
+def test_the_class_statement_of_a_view_is_found_while_it_is_executed():
+    class Found(PostgresViewFromSQL):
+        """With a docstring."""
+
+    source = Found._view_source
+    assert source is not None
+    assert Path(source.file) == Path(__file__)
+    assert "class Found(" in Path(__file__).read_text().splitlines()[source.line - 1]
+
+
+def test_a_module_that_is_not_running_has_no_class_statement():
+    assert find_class_statement("nowhere.to.be.found") is None
+
+
+class FieldDescriptor:
+    """As Django's: on the class it gives itself."""
+
+    field = "a model field"
+
+    def __get__(self, instance, owner):
+        return self
+
+
+def test_a_declaration_is_found_behind_a_field_of_its_name():
+    class Base:
+        prefix = "said"
+
+    class View(Base):
+        prefix = FieldDescriptor()
+
+    assert declared(View, "prefix") == "said"
+
+
+def test_nothing_but_fields_gives_the_default():
+    class View:
+        prefix = FieldDescriptor()
+
+    assert declared(View, "prefix") is None
+    assert declared(View, "prefix", "default") == "default"
+    assert declared(View, "not there", "default") == "default"
+
+
+def test_a_classproperty_is_asked_with_the_class_that_inherits_it():
+    class Base:
+        @classproperty
+        def name(cls):
+            return cls.__name__
+
+    class View(Base):
+        pass
+
+    assert declared(View, "name") == "View"
+
+
+def test_the_nearest_declaration_counts_even_when_it_is_none():
+    class Base:
+        prefix = "said"
+
+    class View(Base):
+        prefix = None
+
+    assert declared(View, "prefix", "default") is None
+
+
+def test_an_option_is_read_once_and_not_before_it_is_needed():
+    class View:
+        read = 0
+
+        @classproperty
+        def schema(cls):
+            cls.read += 1
+            return "reporting"
+
+    options = ViewOptions(View)
+    assert View.read == 0
+    assert (options.schema, options.schema, options.database) == ("reporting", "reporting", "default")
+    assert View.read == 1
+    View.schema = "other"
+    assert ViewOptions(View).schema == "other"
