@@ -1,4 +1,4 @@
-"""PostgreSQL views written in Python beside Django's models, and kept in step without migrations.
+"""PostgreSQL views written in Python beside Django models, and synced without migrations.
 
 PYTEST_DONT_REWRITE: pytest rewrites the packages of its plugins, and warns where one is imported already.
 """

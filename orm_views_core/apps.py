@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OrmViewsCoreConfig(AppConfig):
-    """Registers the views of every app once all models are loaded."""
+    """Imports the views of all apps after the models are loaded, and connects the signals."""
 
     name = "orm_views_core"
     verbose_name = _("PostgreSQL views")
@@ -14,7 +14,7 @@ class OrmViewsCoreConfig(AppConfig):
         from orm_views_core.hooks.post_migrate import sync_after_migrate
         from orm_views_core.views.registry import register_all_views
 
-        from . import checks  # noqa: F401 - registers them
+        from . import checks  # noqa: F401 - the import registers the checks
 
         register_all_views()
         if apps.is_installed("django.contrib.auth"):

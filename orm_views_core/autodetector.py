@@ -1,8 +1,8 @@
-"""Keeping readable views out of migrations.
+"""Keeps readable views out of migrations.
 
-They are unmanaged models, for which ``makemigrations`` would still write a CreateModel. Django 5.2 made the
-autodetector an attribute of the commands for customising it; ``makemigrations`` and ``migrate`` of this app
-use this one. A project with commands of its own mixes :class:`IgnoreViews` into its autodetector.
+They are unmanaged models, and ``makemigrations`` would write a CreateModel for them. Since Django 5.2 the
+autodetector is an attribute of the commands. The ``makemigrations`` and ``migrate`` commands of this app use
+:class:`Autodetector`. A project with its own commands adds :class:`IgnoreViews` to its autodetector.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from orm_views_core.views.registry import registry
 
 
 class IgnoreViews:
-    """A mixin for an autodetector that sees no readable view, registered or not, new or gone.
+    """A mixin for an autodetector that ignores all readable views, including those that are not registered.
 
-    Of a view that a model refers to, migrations have to know the key, for the type of the model's column.
-    Such a view is an unmanaged model in them, with its key and nothing else, and stays as it was written.
+    If a model has a foreign key to a view, migrations need the view's key for the type of the column. They
+    contain such a view as an unmanaged model with only its key, which is never changed.
     """
 
     def __init__(self, from_state: ProjectState, to_state: ProjectState, *args: Any, **kwargs: Any) -> None:
@@ -32,10 +32,10 @@ class IgnoreViews:
             for view in {*registry.views(), *apps.get_models()}
             if is_readable(view)
         }
-        referred = _referred(to_state, views.keys())
-        before = _without(from_state, views.keys() - referred.keys())
+        referenced = _referenced(to_state, views.keys())
+        before = _without(from_state, views.keys() - referenced.keys())
         after = _without(to_state, views.keys())
-        for key, fields in referred.items():
+        for key, fields in referenced.items():
             after.add_model(before.models[key] if key in before.models else _stub(views[key], fields))
         super().__init__(before, after, *args, **kwargs)  # type: ignore[call-arg]
 
@@ -53,20 +53,20 @@ def _without(state: ProjectState, views: Set[tuple[str, str]]) -> ProjectState:
     return state
 
 
-def _referred(state: ProjectState, views: Set[tuple[str, str]]) -> dict[tuple[str, str], set[str | None]]:
-    """Return the views that models refer to, with the names of the fields meant; None is the key."""
-    found: dict[tuple[str, str], set[str | None]] = {}
+def _referenced(state: ProjectState, views: Set[tuple[str, str]]) -> dict[tuple[str, str], set[str | None]]:
+    """Return the views that models refer to, with the names of the target fields; None is the key."""
+    targets: dict[tuple[str, str], set[str | None]] = {}
     for model in state.models.keys() - views:
         for field in state.models[model].fields.values():
             if field.remote_field:
                 target = resolve_relation(field.remote_field.model, *model)
                 if target in views:
-                    found.setdefault(target, set()).add(getattr(field.remote_field, "field_name", None))
-    return found
+                    targets.setdefault(target, set()).add(getattr(field.remote_field, "field_name", None))
+    return targets
 
 
 def _stub(view: Any, fields: Set[str | None]) -> ModelState:
-    """Return what migrations know of a view: its key, and the fields that are referred to."""
+    """Return the state of a view for migrations: its key, and the fields that models refer to."""
     opts = view._meta
     return ModelState(
         opts.app_label,

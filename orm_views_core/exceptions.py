@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose. Each message says what is wrong, where, and what to do."""
+"""The errors of this package. Each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import Any
 
 
 class OrmViewsError(Exception):
-    """The parent of all of them: ``except OrmViewsError`` catches whatever this package reports."""
+    """The base class of all errors of this package."""
 
 
 class CyclicDependencyError(OrmViewsError):
-    """Views depend on one another in a circle, so none of them can be created first."""
+    """Views depend on each other in a circle, so that none of them can be created first."""
 
 
-class InvalidViewDependencies(OrmViewsError):  # noqa: N818 - the predecessor's name
-    """``view_dependencies`` names what a view cannot depend on, such as a view of another database."""
+class InvalidViewDependencies(OrmViewsError):  # noqa: N818 - the name in django-orm-views
+    """``view_dependencies`` has something that a view cannot depend on, such as another database's view."""
 
 
-#: The spelling that django-orm-views 2.0.3 exported.
+#: The spelling in django-orm-views 2.0.3.
 InvalidViewDepencies = InvalidViewDependencies
 
 
 class ViewModuleError(OrmViewsError):
-    """A ``postgres_views`` module cannot be imported."""
+    """The import of a ``postgres_views`` module fails."""
 
 
 class DuplicateViewError(OrmViewsError):
-    """Two classes claim one name in one database."""
+    """Two views, or their indexes, have the same name in one database."""
 
 
 class InvalidViewError(OrmViewsError):
-    """A view class does not say a view: no SQL, two statements, too long a name, an unknown option."""
+    """A view class is invalid: it has no SQL, two statements, too long a name, or an invalid option."""
 
 
 class InvalidViewsError(InvalidViewError):
-    """Several views are invalid; ``errors`` has one exception for each."""
+    """Several view classes are invalid. ``errors`` has one exception for each."""
 
     def __init__(self, errors: Sequence[OrmViewsError]) -> None:
         self.errors = tuple(errors)
@@ -43,27 +43,27 @@ class InvalidViewsError(InvalidViewError):
 
 
 class ViewSQLError(InvalidViewError):
-    """PostgreSQL refuses a view's SQL."""
+    """PostgreSQL rejects the SQL of a view."""
 
 
 class UnsupportedDatabaseError(OrmViewsError):
-    """A database alias that is unknown, or is not PostgreSQL."""
+    """A database alias is unknown, or its database is not PostgreSQL."""
 
 
 class DatabaseUnavailableError(OrmViewsError):
-    """A database does not answer, or does not let us in."""
+    """The connection to a database fails."""
 
 
 class MissingRoleError(OrmViewsError):
-    """A role that should be granted SELECT does not exist."""
+    """A role that should get SELECT does not exist."""
 
 
 class UnknownViewError(OrmViewsError):
-    """A name that no registered view has."""
+    """No registered view has the given name."""
 
 
 class PlanBlockedError(OrmViewsError):
-    """A plan cannot be carried out: other objects stand in the way. ``problems`` says which."""
+    """A plan cannot be executed because of other objects. ``problems`` names them."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -71,21 +71,22 @@ class PlanBlockedError(OrmViewsError):
 
 
 class DropAllRefusedError(OrmViewsError):
-    """A sync would drop every view of a database because none is registered."""
+    """A sync would drop all views of a database, because no view is registered for it."""
 
 
 class StalePlanError(OrmViewsError):
-    """The plan that was confirmed is no longer what a sync would do."""
+    """The sync would no longer execute the plan that was confirmed."""
 
 
 class SyncFailedError(OrmViewsError):
-    """PostgreSQL refused a step; its transaction was rolled back and nothing has changed."""
+    """PostgreSQL rejected a step. Its transaction was rolled back, and nothing has changed."""
 
 
 class RefreshError(OrmViewsError):
-    """A materialised view could not be refreshed.
+    """The refresh of a materialised view failed.
 
-    Where several were to be, ``results`` has a ``RefreshResult`` for each, those that succeeded among them.
+    If several views were refreshed, ``results`` has a ``RefreshResult`` for each of them, including the
+    successful ones.
     """
 
     def __init__(self, message: str, results: Sequence[Any] = ()) -> None:
@@ -94,11 +95,11 @@ class RefreshError(OrmViewsError):
 
 
 class ReadOnlyViewError(OrmViewsError):
-    """A readable view was to be written, and its class does not say ``updatable = True``."""
+    """The ORM would write to a readable view whose class does not set ``updatable = True``."""
 
 
 class RowsUnavailableError(OrmViewsError):
-    """The rows of a view cannot be read: not populated, too slow for the time-out, or not readable by us."""
+    """The rows of a view cannot be read: not populated, timed out, or without the privilege to read them."""
 
 
 class LockNotAvailableError(OrmViewsError):

@@ -1,4 +1,4 @@
-"""Order among views: what must exist first, what is affected by a change, and what runs in a circle."""
+"""Graphs of views: the order of creation, circles, dependents and everything that can be reached."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ N = TypeVar("N")
 
 
 def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[N], str] = str) -> list[N]:
-    """Order views so that each comes after what it reads; otherwise as they came.
+    """Sort views so that each comes after the views that it reads. Otherwise their order stays.
 
     Args:
-        dependencies: for each view, what it reads. Names outside the mapping are passed over.
-        describe: says what a view is and where it is written, for the message.
+        dependencies: for each view, what it reads. Names that are no key of the mapping are ignored.
+        describe: returns the label, file and line of a view, for the message.
 
     Raises:
-        CyclicDependencyError: naming the circle.
+        CyclicDependencyError: views read each other in a circle. The message names them.
     """
     sorter = TopologicalSorter(
         {n: [d for d in deps if d in dependencies] for n, deps in dependencies.items()}
@@ -28,17 +28,17 @@ def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[
     try:
         return list(sorter.static_order())
     except CycleError as error:
-        # graphlib gives the circle against the direction of reading.
+        # graphlib returns the circle in the opposite direction.
         circle: list[N] = error.args[1][::-1]
         path = " → ".join(str(name) for name in circle)
         where = ", ".join(describe(name) for name in circle[1:])
         raise CyclicDependencyError(
-            f"These views read one another in a circle: {path}. Take one of the references out of {where}."
+            f"These views read each other in a circle: {path}. Remove one of the references from {where}."
         ) from error
 
 
 def reverse(dependencies: Mapping[N, Iterable[N]]) -> dict[N, set[N]]:
-    """Turn “reads” into “is read by”."""
+    """Return the dependents of each name from the names that it reads."""
     dependents: defaultdict[N, set[N]] = defaultdict(set)
     for name, reads in dependencies.items():
         for read in reads:
@@ -47,7 +47,7 @@ def reverse(dependencies: Mapping[N, Iterable[N]]) -> dict[N, set[N]]:
 
 
 def closure(edges: Mapping[N, Iterable[N]], start: Iterable[N]) -> set[N]:
-    """Return everything that can be reached from ``start``, itself included."""
+    """Return the names that can be reached from ``start``, including those of ``start``."""
     reached: set[N] = set()
     pending = list(start)
     while pending:
