@@ -91,11 +91,10 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
                 options.view, f"it sets {option}, and only plain views have that option. Remove it."
             )
         if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
-            raise invalid(
-                options.view,
-                f"it sets security_invoker, which needs PostgreSQL 15; the server of "
-                f"database {connection.alias!r} is older. Remove it, or upgrade the server.",
+            problem = (
+                f"it sets security_invoker, but database {connection.alias!r} is older than PostgreSQL 15."
             )
+            raise invalid(options.view, f"{problem} Remove it, or upgrade the server.")
         compiled.append((option, value if isinstance(value, str) else str(value).lower()))
     return tuple(sorted(compiled))
 
@@ -108,13 +107,12 @@ def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
 
 
 def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | None:
-    if not issubclass(options.view, PostgresMaterialisedViewMixin):
-        if options.refresh_every() is not None:
-            raise invalid(
-                options.view, "it sets refresh_every, and only materialised views are refreshed. Remove it."
-            )
-        return None
-    value = options.refresh_every(settings.REFRESH_EVERY)
+    materialised = issubclass(options.view, PostgresMaterialisedViewMixin)
+    value = options.refresh_every(settings.REFRESH_EVERY if materialised else None)
+    if value is not None and not materialised:
+        raise invalid(
+            options.view, "it sets refresh_every, and only materialised views are refreshed. Remove it."
+        )
     if not is_refresh_every(value):
         raise invalid(options.view, f"its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
     return cast("dt.timedelta | None", value)

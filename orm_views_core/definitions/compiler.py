@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import ParamSpec, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.conf import Settings, get_settings
+from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL
@@ -18,6 +19,9 @@ from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
 
 _BATCH_SIZE = 100
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def compile_definitions(
@@ -31,49 +35,41 @@ def compile_definitions(
         views: the classes; all that are registered for the database when None.
     """
     classes = list(registry.views(connection.alias) if views is None else views)
-    compiled: dict[ViewName, ViewDefinition] = {}
-    relations: dict[ViewName, ViewDefinition] = {}
-    errors: dict[type, OrmViewsError] = {}
     settings = get_settings()
+    relations: dict[ViewName, ViewDefinition] = {}
+    results: dict[type, ViewDefinition | OrmViewsError] = {}
+
+    def compile_view(view: type[BasePostgresView], select: ParameterisedSQL) -> ViewDefinition:
+        definition = compile_class(view, select, connection, settings)
+        _claim_names(definition, relations)
+        return definition
+
     for start in range(0, len(classes), _BATCH_SIZE):
-        batch = classes[start : start + _BATCH_SIZE]
-        definitions = _compile_batch(batch, connection, settings, relations, errors)
-        compiled |= {definition.name: definition for definition in definitions}
+        # First all querysets: Django compiles them about 10 % faster if nothing else runs in between.
+        selects = {view: _result(select_of, view) for view in classes[start : start + _BATCH_SIZE]}
+        results |= {
+            view: select if isinstance(select, OrmViewsError) else _result(compile_view, view, select)
+            for view, select in selects.items()
+        }
+    errors = {view: result for view, result in results.items() if isinstance(result, OrmViewsError)}
     invalid_names: dict[str, ViewName] = {}
     for view in errors:
         with suppress(InvalidViewError):  # the class has no valid name; its error says so
             invalid_names[label_of(view)] = name_of(view)
-    in_order = {label_of(view): errors[view] for view in classes if view in errors}
-    return Definitions(connection.alias, compiled, in_order, invalid_names)
+    return Definitions(
+        database=connection.alias,
+        views={result.name: result for result in results.values() if isinstance(result, ViewDefinition)},
+        errors={label_of(view): error for view, error in errors.items()},
+        invalid_names=invalid_names,
+    )
 
 
-def _compile_batch(
-    classes: Iterable[type[BasePostgresView]],
-    connection: BaseDatabaseWrapper,
-    settings: Settings,
-    relations: dict[ViewName, ViewDefinition],
-    errors: dict[type, OrmViewsError],
-) -> list[ViewDefinition]:
-    """Return the definitions of the valid classes. Their names are added to ``relations``.
-
-    The errors of the other classes are added to ``errors``.
-    """
-    selects: dict[type[BasePostgresView], ParameterisedSQL] = {}
-    # First all querysets: Django compiles them about 10 % faster if nothing else runs in between.
-    for view in classes:
-        try:
-            selects[view] = select_of(view)
-        except OrmViewsError as error:
-            errors[view] = error
-    definitions = []
-    for view, select in selects.items():
-        try:
-            definition = compile_class(view, select, connection, settings)
-            _claim_names(definition, relations)
-            definitions.append(definition)
-        except OrmViewsError as error:
-            errors[view] = error
-    return definitions
+def _result(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | OrmViewsError:
+    """Call a function, and return its result or its error."""
+    try:
+        return function(*args, **kwargs)
+    except OrmViewsError as error:
+        return error
 
 
 def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:

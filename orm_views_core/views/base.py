@@ -139,6 +139,7 @@ class PostgresMaterialisedViewMixin:
 
     @classmethod
     def _view_pk_columns(cls) -> tuple[str, ...]:
+        """Return the columns of ``pk_field``."""
         # For a readable view, pk_field may have the name of a field, such as that of a foreign key.
         fields = cls._meta.concrete_fields if is_readable(cls) else ()  # type: ignore[attr-defined]
         columns = {field.name: field.column for field in fields}
@@ -223,34 +224,18 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
 
 
 class ReadableViewFromQueryset(
-    PostgresViewFromQueryset,
-    GuardedModel,
-    Model,
-    metaclass=ReadableViewBase,
-    is_abstract_model=True,
-    should_register=False,
+    PostgresViewFromQueryset, GuardedModel, Model, metaclass=ReadableViewBase, is_abstract_model=True
 ):
     """A view defined by a queryset that can also be read through the ORM.
 
     It has a field for each column of the queryset. A field that the class declares replaces the inferred one.
     """
 
-    class Meta:
-        abstract = True
-
 
 class ReadableViewFromSQL(
-    PostgresViewFromSQL,
-    GuardedModel,
-    Model,
-    metaclass=ReadableViewBase,
-    is_abstract_model=True,
-    should_register=False,
+    PostgresViewFromSQL, GuardedModel, Model, metaclass=ReadableViewBase, is_abstract_model=True
 ):
     """A view defined by raw SQL that can also be read through the ORM.
 
     The class declares a field for each column. ``manage.py inspect_view`` prints the declarations.
     """
-
-    class Meta:
-        abstract = True
