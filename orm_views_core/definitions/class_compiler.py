@@ -52,8 +52,7 @@ def compile_class(
     if materialised and options.updatable:
         raise invalid(
             view,
-            "it sets updatable, and PostgreSQL cannot update a materialised view. "
-            "Remove updatable, or remove PostgresMaterialisedViewMixin.",
+            "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them.",
         )
     return ViewDefinition(
         label=label_of(view),
@@ -91,9 +90,7 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
                 options.view, f"it sets {option}, and only plain views have that option. Remove it."
             )
         if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
-            problem = (
-                f"it sets security_invoker, but database {connection.alias!r} is older than PostgreSQL 15."
-            )
+            problem = f"it sets security_invoker, and database {connection.alias!r} is not PostgreSQL 15 yet."
             raise invalid(options.view, f"{problem} Remove it, or upgrade the server.")
         compiled.append((option, value if isinstance(value, str) else str(value).lower()))
     return tuple(sorted(compiled))
@@ -148,14 +145,11 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
     except NotImplementedError as error:
         raise invalid(
             view,
-            "it has neither sql nor get_queryset(). Write one of them, or "
-            "pass should_register=False if it is a base class.",
+            "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base.",
         ) from error
     except EmptyResultSet as error:
         raise invalid(
-            view,
-            "its queryset never returns a row (as .none() or filter(id__in=[]) do), "
-            "so Django writes no SQL for it.",
+            view, "its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL."
         ) from error
     except Exception as error:
         raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
@@ -180,11 +174,7 @@ def statement_of(
     if not statement:
         raise invalid(view, "its sql is empty. Write the view's SELECT.")
     if another_follows:
-        raise invalid(
-            view,
-            "its sql has more than one statement. A view is one SELECT: "
-            "remove what follows the first semicolon.",
-        )
+        raise invalid(view, "its sql has more than one statement. Remove what follows the first semicolon.")
     return statement
 
 

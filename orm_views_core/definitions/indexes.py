@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.apps.registry import Apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import Combinable, F
+from django.db.models.expressions import F
 
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
@@ -83,7 +82,7 @@ def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
     Django needs a model's fields for the SQL of an index. A plain ``Field`` has no type, so that values in
     conditions are passed to the driver unchanged.
     """
-    fields = {field_name: models.Field(db_column=field_name) for field_name in set(_field_names(index))}
+    fields = {field_name: models.Field(db_column=field_name) for field_name in _field_names(index)}
     meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})
     if not fields:
         raise ValueError("it names no column")
@@ -92,26 +91,18 @@ def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
     return type("StandIn", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
 
 
-def _field_names(index: models.Index) -> Iterator[str]:
-    for field_name, _ in index.fields_orders:
-        yield field_name
-    yield from index.include or ()
-    for expression in index.expressions:
-        yield from _referenced(expression)
-    if index.condition is not None:
-        yield from _referenced(index.condition)
-
-
-def _referenced(node: Any) -> Iterator[str]:
-    if isinstance(node, F):
-        yield str(node.name)  # type: ignore[attr-defined]  # django-stubs omit it
-    elif isinstance(node, models.Q):
-        for child in node.children:
-            if isinstance(child, tuple):
-                yield child[0].partition("__")[0]
-                yield from _referenced(child[1])
-            else:
-                yield from _referenced(child)
-    elif isinstance(node, Combinable) or hasattr(node, "get_source_expressions"):
-        for source in node.get_source_expressions():
-            yield from _referenced(source)
+def _field_names(index: models.Index) -> set[str]:
+    """Return the names of the fields that an index uses, also in expressions and conditions."""
+    names = {*(name for name, _ in index.fields_orders), *(index.include or ())}
+    nodes: list[Any] = [*index.expressions, index.condition]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, F):
+            names.add(str(node.name))  # type: ignore[attr-defined]  # django-stubs omit it
+        elif isinstance(node, models.Q):
+            lookups = [child for child in node.children if isinstance(child, tuple)]
+            names |= {lookup.partition("__")[0] for lookup, _ in lookups}
+            nodes += [child[1] if isinstance(child, tuple) else child for child in node.children]
+        elif hasattr(node, "get_source_expressions"):
+            nodes += node.get_source_expressions()
+    return names

@@ -1,8 +1,8 @@
-"""PostgreSQL's lexical structure, as far as telling names from strings and comments needs it.
+"""Splits SQL text into tokens by PostgreSQL's lexical rules, to tell names from strings and comments.
 
-sqlparse's lexer is built for formatting: it takes the backslash in ``'\\'`` for an escape, which standard
-strings do not have, and ends a nested comment at its first ``*/``. Either would let a reference hide, and it
-is some thirty times slower. https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+sqlparse cannot be used. It treats the backslash in ``'\\'`` as an escape, which standard strings do not have,
+and ends a nested comment at its first ``*/``. References could be missed. It is also about 30 times slower.
+https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _UNICODE_ESCAPE = re.compile(r"\\(?:\\|\+((?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0-9a-fA-F]{4}))")
-# PostgreSQL folds these only, whatever the locale, in every encoding that has more than one byte.
+# In multi-byte encodings, PostgreSQL folds only these letters, independent of the locale.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
-# Every star that has_star() may find stands right behind one of these, or the text has a comment.
+# A star that has_star() finds comes right after one of these, if there is no comment between them.
 _BEFORE_STAR = ("select", "distinct", "all", ",", ".", ")")
 _CERTAIN_STAR = re.compile(r"select\s*\*", re.IGNORECASE)
 
 
 class Token(NamedTuple):
-    """A piece of SQL text; ``start`` and ``end`` are offsets into it."""
+    """A token. ``start`` and ``end`` are its offsets in the SQL text."""
 
     kind: TokenKind
     text: str
@@ -49,12 +49,12 @@ class Token(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        """Whether PostgreSQL passes over it."""
+        """Whether it is white space or a comment."""
         return self.kind in {"space", "comment"}
 
     @property
     def identifier(self) -> str:
-        """The name as the catalogs have it: unquoted ones folded to lower case."""
+        """The name as in the catalogs: without quotes, or folded to lower case."""
         if self.text.startswith('"'):
             return self.text[1:-1].replace('""', '"')
         if self.text.endswith('"'):
@@ -63,17 +63,17 @@ class Token(NamedTuple):
 
 
 def _unescape(escape: re.Match[str]) -> str:
-    """Return the character of an escape in ``U&"..."``; one with UESCAPE stays as it is written."""
+    """Return the character of an escape in ``U&"..."``. UESCAPE is not supported."""
     digits = escape[1] or escape[2]
     return chr(int(digits, 16)) if digits else "\\"
 
 
 def tokenize(sql: str) -> Iterator[Token]:
-    """Split SQL text into tokens that, put together, are the text again."""
+    """Split SQL text into tokens. Joined together, they are the text again."""
     position = 0
     while position < len(sql):
         match = _TOKEN.match(sql, position)
-        assert match is not None  # "." matches whatever nothing else does
+        assert match is not None  # "." matches any other character
         kind, end = match.lastgroup or "other", match.end()
         if kind == "tag":
             kind = "string"
@@ -95,7 +95,7 @@ def _end_of_block_comment(sql: str, position: int) -> int:
 
 
 def strip_statement(sql: str) -> tuple[str, bool]:
-    """Return the first statement of a text without its semicolon, and whether another one follows."""
+    """Return the first statement without its semicolon, and whether another statement follows."""
     if ";" not in sql:
         return sql.strip(), False
     end: int | None = None
@@ -108,14 +108,14 @@ def strip_statement(sql: str) -> tuple[str, bool]:
 
 
 def _may_have_star(sql: str) -> bool:
-    """Say whether it is worth while to look closely: most views are spared the lexer."""
+    """Return False if the text certainly has no star that ``has_star()`` looks for. This avoids the lexer."""
     if "/*" in sql or "--" in sql:
         return True
     return any(before.rstrip()[-8:].lower().endswith(_BEFORE_STAR) for before in sql.split("*")[:-1])
 
 
 def has_star(sql: str) -> bool:
-    """Say whether a SELECT leaves its columns to what it reads: ``*`` or ``loans.*``, not ``count(*)``."""
+    """Return whether a SELECT has ``*`` or ``loans.*`` as a column; ``count(*)`` does not count."""
     if "*" not in sql or not _may_have_star(sql):
         return False
     if _CERTAIN_STAR.match(sql):

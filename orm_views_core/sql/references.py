@@ -1,4 +1,4 @@
-"""Which views an SQL text refers to, and moving those references to another schema."""
+"""Finds the views that an SQL text refers to, and moves these references to another schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER_FROM = frozenset(
 
 
 class Reference(NamedTuple):
-    """``schema.name`` in a text; the offsets are those of the schema's token."""
+    """A reference ``schema.name``. The offsets are those of the schema's token."""
 
     target: ViewName
     start: int
@@ -28,14 +28,14 @@ class Reference(NamedTuple):
 
 
 def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Reference]:
-    """Yield every reference to a relation of one of these schemas that names its schema."""
-    # Most views read tables only: one search per schema spares them the lexer.
+    """Yield every qualified reference to a relation in one of these schemas."""
+    # Most views read only tables. One search per schema avoids the lexer for them.
     folded = sql.lower()
     if not any(schema.lower().replace('"', '""') in folded for schema in schemas) and 'u&"' not in folded:
         return
     tokens = [token for token in tokenize(sql) if not token.is_blank]
     relations = {place.start for place in _relation_places(tokens)}
-    # A name that is used alone is that of a table or an alias as well: "views.id" may be its column.
+    # A name that is also used unqualified is a table or an alias too: "views.id" may be its column.
     used_alone = {token.identifier for i, token in enumerate(tokens) if not _is(tokens, i + 1, ".")}
     for i, parts in _dotted_names(tokens):
         behind = i + 2 * len(parts) - 1
@@ -46,7 +46,7 @@ def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Referen
         elif len(parts) > 2 or _is(tokens, behind, "."):
             at = len(parts) - 3 if len(parts) > 2 else 0  # schema.name.column, schema.name.*
         else:
-            # The type of its rows, or a name that can only be a relation's because nothing has the other.
+            # A row type, or "a.b" where "a" is no table or alias, so that it must be a schema.
             at = 0 if _is(tokens, i - 1, ":") or parts[0].identifier not in used_alone else -1
         if 0 <= at < len(parts) - 1 and parts[at].identifier in schemas:
             target = ViewName(parts[at].identifier, parts[at + 1].identifier)
@@ -58,7 +58,7 @@ def _is(tokens: list[Token], i: int, text: str) -> bool:
 
 
 def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
-    """Yield every ``a.b…`` of two parts or more, with the index of its first token."""
+    """Yield every name with two or more parts, and the index of its first token."""
     for i, token in enumerate(tokens):
         if token.kind != "identifier" or not _is(tokens, i + 1, ".") or _is(tokens, i - 1, "."):
             continue
@@ -71,7 +71,7 @@ def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
 
 
 class _Place(NamedTuple):
-    """Where a relation's name begins; ``is_local`` if a name alone would be a common table expression's."""
+    """The index of a relation's first token. ``is_local``: a common table expression has that name."""
 
     start: int
     is_local: bool
@@ -79,7 +79,7 @@ class _Place(NamedTuple):
 
 @dataclass
 class _Level:
-    """What has been seen between two brackets."""
+    """The state inside one pair of parentheses."""
 
     selects: bool = False
     in_from: bool = False
@@ -95,7 +95,7 @@ class _Level:
 
 
 def _relation_places(tokens: list[Token]) -> Iterator[_Place]:
-    """Yield where relations are named: behind FROM, JOIN, TABLE and between the commas of a FROM list."""
+    """Yield the places of relations: after FROM, JOIN and TABLE, and between the commas of a FROM list."""
     levels, expected = [_Level()], False
     for i, token in enumerate(tokens):
         level, before = levels[-1], tokens[i - 1].text.lower() if i else ""
@@ -144,31 +144,31 @@ def find_references(
     search_path: Collection[str] = (),
     reader: ViewName | None = None,
 ) -> frozenset[ViewName]:
-    """Return which of ``names`` an SQL text reads.
+    """Return those of ``names`` that an SQL text reads.
 
     Args:
         sql: a SELECT.
         names: the views to look for.
-        search_path: the schemas in which PostgreSQL looks up an unqualified name. Such a name counts
-            where it is that of a view in one of them, although a table of that name may come before: what
-            is found here is an order to create in, and PostgreSQL has the last word.
-        reader: the view whose SELECT it is. By its own name without schema it means a table.
+        search_path: the schemas in which PostgreSQL looks up unqualified names. An unqualified name counts as
+            a reference to a view in one of them, even if PostgreSQL would find a table first: the result is
+            used only for the order of creation.
+        reader: the view of the SELECT. Its own unqualified name refers to a table.
     """
     schemas, reachable, words, phrases = _lookup(frozenset(names), tuple(search_path))
-    found = {r.target for r in qualified_references(sql, schemas) if r.target in names}
+    references = {r.target for r in qualified_references(sql, schemas) if r.target in names}
     if reachable and _mentions(sql, words, phrases):
-        found |= {name for name in _unqualified_references(sql, reachable) if name != reader}
-    return frozenset(found)
+        references |= {name for name in _unqualified_references(sql, reachable) if name != reader}
+    return frozenset(references)
 
 
 class _Lookup(NamedTuple):
     """What to look for in an SQL text.
 
     Attributes:
-        schemas: those of the views.
-        reachable: which view an unqualified name stands for.
-        words: those names, folded, that are a word; they may be written with quotes or without.
-        phrases: the other ones, as they stand between quotes.
+        schemas: the schemas of the views.
+        reachable: the views by their unqualified names.
+        words: these names in lower case, if they can be written without quotes.
+        phrases: the other names in lower case, as they are written between quotes.
     """
 
     schemas: frozenset[str]
@@ -177,11 +177,11 @@ class _Lookup(NamedTuple):
     phrases: tuple[str, ...]
 
 
-@lru_cache(maxsize=4)  # a sync asks with the same names for each of its views
+@lru_cache(maxsize=4)  # a sync looks for the same names in each view
 def _lookup(names: frozenset[ViewName], search_path: tuple[str, ...]) -> _Lookup:
     position = {schema: i for i, schema in enumerate(search_path)}
     inside = sorted((n for n in names if n.schema in position), key=lambda n: -position[n.schema])
-    reachable = {n.name: n for n in inside}  # the first schema of the path comes last, and wins
+    reachable = {n.name: n for n in inside}  # the first schema of the path comes last and takes precedence
     folded = [name.lower() for name in reachable]
     words = frozenset(name for name in folded if _WORD.fullmatch(name))
     phrases = tuple(name.replace('"', '""') for name in folded if name not in words)
@@ -189,12 +189,12 @@ def _lookup(names: frozenset[ViewName], search_path: tuple[str, ...]) -> _Lookup
 
 
 def _mentions(sql: str, words: frozenset[str], phrases: Collection[str]) -> bool:
-    """Say whether a name may be in a text, strings and comments included: most are spared the lexer.
+    """Return whether a name occurs anywhere in a text, even in strings and comments. This avoids the lexer.
 
-    Quotes and whatever else is not part of a word end one, so a name that is a word is found as one.
+    A quote ends a word, so that quoted names are found too.
     """
     folded = sql.lower()
-    if 'u&"' in folded:  # its escapes may spell any name
+    if 'u&"' in folded:  # escapes can write any name
         return True
     return not words.isdisjoint(_WORD.findall(folded)) or any(phrase in folded for phrase in phrases)
 
@@ -211,11 +211,11 @@ def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[
 
 
 def move_references(sql: str, schemas: Mapping[ViewName, str]) -> str:
-    """Return the text with the qualified references to some views moved to other schemas.
+    """Return the text with some qualified references changed to other schemas.
 
     Args:
         sql: a SELECT.
-        schemas: for each view to move, the schema to look for it in.
+        schemas: the new schema by view.
     """
     pieces, position = [], 0
     for reference in qualified_references(sql, {name.schema for name in schemas}):

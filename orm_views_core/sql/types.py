@@ -1,4 +1,4 @@
-"""What PostgreSQL calls a column's type, and the Django field that reads it. Pure.
+"""PostgreSQL's names of column types, and the Django fields that read them.
 
 https://www.postgresql.org/docs/current/datatype.html
 """
@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from orm_views_core.names import MAX_IDENTIFIER_BYTES
 
 _TYPE = re.compile(
     r"(?P<name>.*?)\s*(?:\((?P<size>[^()]*)\))?(?P<zone> with(?:out)? time zone)?(?P<array>(?:\[\d*\])*)",
     re.DOTALL,
 )
 
-#: The names of types whose values the driver hands over as the same kind of Python object.
+#: Families of types. For all types of a family, the driver returns the same kind of Python object.
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "integer": ("smallint", "int2", "integer", "int", "int4", "bigint", "int8", "oid"),
-    # Three families, because arithmetic between a Decimal and a float raises, and so does a method of
-    # Decimal on an int.
+    # Numbers are three families: arithmetic between a Decimal and a float raises an error, and an int has no
+    # methods of Decimal.
     "numeric": ("numeric", "decimal"),
     "float": ("real", "float4", "double precision", "float8", "float"),
     "boolean": ("boolean", "bool"),
@@ -31,7 +33,8 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "uuid": ("uuid",),
     "inet": ("inet",),
     "binary": ("bytea",),
-    # Django takes the driver's parsing off jsonb only: a JSONField on a column of json cannot be read.
+    # json is not in this family: Django disables the driver's parsing only for jsonb, so that a JSONField
+    # cannot read a json column.
     "jsonb": ("jsonb",),
     "hstore": ("hstore",),
     "integer range": ("int4range", "int8range"),
@@ -42,7 +45,7 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 }
 _FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names}
 
-#: Elements of lists for which the drivers give a list; of other types they give PostgreSQL's text of it.
+#: Families of elements for which the drivers return an array as a list. For others, they return a string.
 _IN_LISTS = frozenset(_FAMILIES) - {"hstore", "search vector"}
 
 _FIELDS = {
@@ -78,7 +81,7 @@ _COMMENTS = {
     "json": "json: cast it to jsonb in the SQL for a JSONField",
     "money": "money: cast it to numeric in the SQL for a DecimalField",
 }
-#: For a number without a size, which a DecimalField has to have: room for all that one meets.
+#: For a numeric without a size: a DecimalField must have one. These are enough for most values.
 _DIGITS, _PLACES = 38, 10
 
 
@@ -86,7 +89,7 @@ class NamedType(NamedTuple):
     """A domain or an enum.
 
     Attributes:
-        base: the type that a domain comes down to, without further domains; "" for an enum.
+        base: the type of a domain that is not itself a domain; "" for an enum.
         labels: the values of an enum.
     """
 
@@ -96,13 +99,13 @@ class NamedType(NamedTuple):
 
 @dataclass(frozen=True)
 class FieldSource:
-    """A field as it is written in a model.
+    """The source code of a field in a model.
 
     Attributes:
-        call: the class, as it is called.
-        arguments: what the type asks for.
-        imports: the modules and the names that it needs of them.
-        comment: what to say of it, or "".
+        call: the class of the field.
+        arguments: the arguments that the type requires.
+        imports: the modules and the names to import from them.
+        comment: a comment on the field, or "".
     """
 
     call: str
@@ -111,7 +114,7 @@ class FieldSource:
     comment: str = ""
 
     def write(self, *further: str) -> str:
-        """Return the source of the field, with further arguments."""
+        """Return the source code of the field, with further arguments."""
         return f"{self.call}({', '.join([*self.arguments, *further])})"
 
 
@@ -122,9 +125,9 @@ class _Type(NamedTuple):
 
 
 def _parse(text: str) -> _Type:
-    """Take apart what ``format_type`` or a field's ``db_type`` says."""
+    """Parse a type as ``format_type`` or a field's ``db_type`` writes it."""
     match = _TYPE.fullmatch(text.strip())
-    assert match is not None  # the name takes whatever the rest does not
+    assert match is not None  # the name matches any text
     name = match["name"] if '"' in match["name"] else match["name"].lower()
     size = tuple(map(int, re.findall(r"-?\d+", match["size"] or "")))
     if name.startswith("interval"):  # "interval day to second"
@@ -133,39 +136,38 @@ def _parse(text: str) -> _Type:
 
 
 def bare_name(text: str) -> str:
-    """Return the name of a type alone: without schema, quotes, size and brackets."""
+    """Return the name of a type without schema, quotes, size and brackets."""
     name = _parse(text).name
     quoted = re.search(r'(?:^|\.)"((?:[^"]|"")+)"$', name)
     return quoted[1].replace('""', '"') if quoted else name.rpartition(".")[2]
 
 
 def _family(text: str, named: Mapping[str, NamedType]) -> str:
-    """Return the family of a type; that of one that is not known is its own name."""
+    """Return the family of a type. An unknown type is a family of its own."""
     kind = _parse(text)
-    found = named.get(text)
-    if found is not None and not kind.is_list:
-        return _family(found.base, {}) if found.base else "text"
+    custom = named.get(text)
+    if custom is not None and not kind.is_list:
+        return _family(custom.base, {}) if custom.base else "text"
     name = bare_name(text)
-    family = _FAMILY_OF.get(kind.name) or _FAMILY_OF.get(name)
-    return f"{family or f'type {name}'}{'[]' if kind.is_list else ''}"
+    family = _FAMILY_OF.get(kind.name) or _FAMILY_OF.get(name) or f"type {name}"
+    return f"{family}[]" if kind.is_list else family
 
 
 def is_known(text: str) -> bool:
-    """Say whether a type is one of PostgreSQL's own that there is a field for, or a list of it."""
-    kind = _parse(text)
-    return kind.name in _FAMILY_OF or bare_name(text) in _FAMILY_OF
+    """Return whether a type, or the type of an array's elements, is a built-in type with a family."""
+    return _parse(text).name in _FAMILY_OF or bare_name(text) in _FAMILY_OF
 
 
 def fits(expected: str, actual: str, named: Mapping[str, NamedType] | None = None) -> bool:
-    """Say whether a field reads a column rightly: what comes is the kind of object that it should be.
+    """Return whether the values of a column are of the kind of object that a field expects.
 
-    Any width of integer will do, and any length of text. A number with decimals is no float, and a day is no
-    moment.
+    The size of an integer and the length of a text do not matter. A numeric is not a float, and a date is not
+    a timestamp.
 
     Args:
         expected: the type that the field would have in a table, from its ``db_type``.
         actual: the column's type.
-        named: the domains and enums that either may be.
+        named: the known domains and enums.
     """
     named = named or {}
     if bare_name(expected) == bare_name(actual) and _parse(expected).is_list == _parse(actual).is_list:
@@ -173,7 +175,7 @@ def fits(expected: str, actual: str, named: Mapping[str, NamedType] | None = Non
     family = _family(actual, named)
     if _family(expected, named) == family:
         return True
-    # Whatever has no field of its own is read as what the driver makes of it, mostly a text.
+    # A type without a field is read as what the driver returns, which is mostly a string.
     is_other = family.startswith("type ") or (family.endswith("[]") and family[:-2] not in _IN_LISTS)
     return is_other and _family(expected, named) == "text"
 
@@ -182,35 +184,33 @@ def field_for(text: str, named: Mapping[str, NamedType] | None = None) -> FieldS
     """Return the field that reads a column of a type.
 
     Args:
-        text: what ``format_type`` says of it.
-        named: the domains and enums that it may be.
+        text: the type as ``format_type`` writes it.
+        named: the known domains and enums.
     """
-    found = (named or {}).get(text)
-    if found is not None and found.base:
-        inner = field_for(found.base)
-        said = f"{bare_name(text)}, a domain"
-        return FieldSource(inner.call, inner.arguments, inner.imports, inner.comment or said)
-    if found is not None and found.labels:
-        longest = max(map(len, found.labels))
-        values = ", ".join(map(repr, found.labels))
-        comment = f"{bare_name(text)}: {values}".replace("\n", " ")
+    custom = (named or {}).get(text)
+    if custom is not None and custom.base:
+        field = field_for(custom.base)
+        return replace(field, comment=field.comment or f"{bare_name(text)}, a domain")
+    if custom is not None and custom.labels:
+        longest = max(map(len, custom.labels))
+        comment = f"{bare_name(text)}: {', '.join(map(repr, custom.labels))}".replace("\n", " ")
         return FieldSource("models.CharField", (f"max_length={longest}",), comment=comment)
     kind = _parse(text)
     if not kind.is_list:
         return _single(kind, bare_name(text), text)
-    single = text[: text.index("[", len(text.rstrip("[]0123456789")))]
-    if _family(single, {}) not in _IN_LISTS:
+    element = text[: text.index("[", len(text.rstrip("[]0123456789")))]
+    if _family(element, {}) not in _IN_LISTS:
         return _text(f"{text}: cast it to text[] in the SQL for an ArrayField")
-    inner = field_for(single)
-    imports = (*inner.imports, ("django.contrib.postgres.fields", "ArrayField"))
-    return FieldSource("ArrayField", (inner.write(),), imports, inner.comment)
+    field = field_for(element)
+    imports = (*field.imports, ("django.contrib.postgres.fields", "ArrayField"))
+    return replace(field, call="ArrayField", arguments=(field.write(),), imports=imports)
 
 
 def _single(kind: _Type, bare: str, text: str) -> FieldSource:
     name = kind.name if kind.name in _FIELDS else bare
     comment = _COMMENTS.get(name, "")
-    if name in {"character varying", "character", "name"} and (kind.size or name == "name"):
-        length = kind.size[0] if kind.size else 63
+    length = MAX_IDENTIFIER_BYTES if name == "name" else next(iter(kind.size), None)
+    if name in {"character varying", "character", "name"} and length is not None:
         return FieldSource("models.CharField", (f"max_length={length}",))
     if _FAMILY_OF.get(name) == "text":
         return FieldSource("models.TextField")
@@ -230,7 +230,7 @@ def _decimal(size: tuple[int, ...]) -> FieldSource:
         arguments = (f"max_digits={_DIGITS}", f"decimal_places={_PLACES}")
         return FieldSource("models.DecimalField", arguments, comment="numeric without a size: give it yours")
     precision, scale = size[0], (*size, 0)[1]
-    # Since PostgreSQL 15 a scale may be negative, and greater than the precision.
+    # Since PostgreSQL 15, a scale may be negative, or greater than the precision.
     places = max(scale, 0)
     digits = max(precision - min(scale, 0), places)
     return FieldSource("models.DecimalField", (f"max_digits={digits}", f"decimal_places={places}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -161,9 +162,11 @@ def guard_cascades(view: Any) -> None:
     for field in view._meta.local_fields:
         remote = field.remote_field
         if remote and remote.on_delete not in (DO_NOTHING, PROTECT, RESTRICT):
-            remote.on_delete = RefusedCascade(view, remote.on_delete)
+            name = str(getattr(remote.on_delete, "__name__", remote.on_delete))
+            remote.on_delete = RefusedCascade(view, name)
 
 
+@dataclass(frozen=True)
 class RefusedCascade:
     """Replaces an ``on_delete`` that would write to a view.
 
@@ -171,9 +174,8 @@ class RefusedCascade:
         name: the name of the original ``on_delete``.
     """
 
-    def __init__(self, view: Any, on_delete: Any) -> None:
-        self.view = view
-        self.name = str(getattr(on_delete, "__name__", on_delete))
+    view: Any
+    name: str
 
     def __call__(self, collector: Any, field: Any, sub_objs: Any, using: str) -> None:
         """Raise ReadOnlyViewError if any row of the view refers to a deleted row."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import FieldError
@@ -43,14 +43,13 @@ _NUMBERS = {
 _DIGITS, _PLACES = 1000, 10
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Inferred:
     """The fields and the key that were inferred from a queryset.
 
     Attributes:
         names: the names of its columns.
         fields: the inferred fields by attribute name, one for each column without a declared field.
-        columns: the inferred fields by column, including columns with a declared field.
         nullable: the columns that come from a nullable column or through an outer join.
         problems: by column, why no field can be inferred.
         key: the columns that are the source model's key, if that key identifies a row of the view.
@@ -58,10 +57,9 @@ class Inferred:
     """
 
     names: frozenset[str] = frozenset()
-    fields: Mapping[str, AnyField] = field(default_factory=dict)
-    columns: Mapping[str, AnyField] = field(default_factory=dict)
+    fields: Mapping[str, AnyField] = dataclasses.field(default_factory=dict)
     nullable: frozenset[str] = frozenset()
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
     key: tuple[str, ...] = ()
     no_key: str = ""
 
@@ -85,34 +83,30 @@ def infer(
     columns, nullable = output_columns(query), _nullable(query)
     taken = set(declared.values())
     fields: dict[str, AnyField] = {}
-    inferred: dict[str, AnyField] = {}
     problems: dict[str, str] = {}
     for column, null in zip(columns, nullable, strict=True):
+        if column.name in declared:
+            continue
         try:
-            inferred[column.name] = made = _make_field(column.expression, null)
+            field = _make_field(column.expression, null)
         except Exception as error:  # noqa: BLE001 - an expression may be the project's and raise anything
             problems[column.name] = f"{type(error).__name__}: {error}"
             continue
-        if column.name not in declared:
-            name = _attribute_name(column, made, taken, reserved)
-            taken.add(name)
-            fields[name] = made
-            made.db_column = None if column.name == attname(name, made) else column.name
-    fields = {
-        name: _in_order(_with_accessor(name, each, fields, model_name, app_label))
-        for name, each in fields.items()
-    }
-    nullable_columns = {
-        column.name
-        for column, null in zip(columns, nullable, strict=True)
-        if null and not _is_computed(column.expression)
-    }
+        name = _attribute_name(column, field, taken, reserved)
+        taken.add(name)
+        fields[name] = field
+        field.db_column = None if column.name == attname(name, field) else column.name
     return Inferred(
         names=frozenset(column.name for column in columns),
-        fields=fields,
-        columns=inferred,
-        nullable=frozenset(nullable_columns),
-        problems={column: reason for column, reason in problems.items() if column not in declared},
+        fields={
+            name: _with_accessor(name, field, fields, model_name, app_label) for name, field in fields.items()
+        },
+        nullable=frozenset(
+            column.name
+            for column, null in zip(columns, nullable, strict=True)
+            if null and not _is_computed(column.expression)
+        ),
+        problems=problems,
         **source_key(query, columns)._asdict(),
     )
 
@@ -137,9 +131,7 @@ def _is_computed(expression: Any) -> bool:
 
 
 def _may_be_null(expression: Any, query: Query) -> bool:
-    if isinstance(expression, Col):
-        if isinstance(expression.target, models.GeneratedField):
-            return True
+    if not _is_computed(expression):
         join = query.alias_map.get(expression.alias)
         return bool(expression.target.null) or getattr(join, "join_type", None) == LOUTER
     if isinstance(expression, Value):
@@ -226,14 +218,9 @@ def _with_accessor(
         return made
     _, _, args, kwargs = made.deconstruct()
     kwargs["related_name"] = f"{app_label}_{model_name.lower()}_{name}"
-    return type(made)(*args, **kwargs)
-
-
-def _in_order(made: AnyField) -> AnyField:
-    """Give a field the next creation counter, so that Django keeps the fields in the order of the columns."""
-    made.creation_counter = models.Field.creation_counter
-    models.Field.creation_counter += 1
-    return made
+    renamed = type(made)(*args, **kwargs)
+    renamed.creation_counter = made.creation_counter  # Django keeps the fields in the order of the counters
+    return renamed
 
 
 def _names_on(target: Any, model_name: str, app_label: str) -> Iterator[str]:

@@ -55,13 +55,13 @@ def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
         if _goes_to_many(query, name):
             return f"ordering by {name!r}"
     many = _joins_to_many(query)
-    if query.group_by is None and (query.distinct_fields or not query.distinct):
-        return _join_named(query, many)
-    # GROUP BY and DISTINCT combine those rows again, unless they contain columns of the joined table.
-    grouped = [*(query.group_by if isinstance(query.group_by, tuple) else ())]
-    grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
-    used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
-    return _join_named(query, [alias for alias in many if alias in used])
+    if query.group_by is not None or (query.distinct and not query.distinct_fields):
+        # GROUP BY and DISTINCT combine those rows again, unless they contain columns of the joined table.
+        grouped = [*(query.group_by if isinstance(query.group_by, tuple) else ())]
+        grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
+        used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
+        many = [alias for alias in many if alias in used]
+    return f"the join to {query.alias_map[many[0]].table_name}" if many else ""
 
 
 def _ordered_by(query: Query) -> Iterator[str]:
@@ -80,21 +80,12 @@ def _joins_to_many(query: Query) -> list[str]:
     many: list[str] = []
     for alias, join in query.alias_map.items():
         relation: Any = getattr(join, "join_field", None)
-        is_many = relation is not None and (
-            relation.one_to_many or relation.many_to_many or _is_generic_relation(relation)
-        )
+        # The one_to_many of a GenericRelation is that of the other end of its join.
+        generic = getattr(getattr(relation, "field", None), "one_to_many", False)
+        is_many = relation is not None and (relation.one_to_many or relation.many_to_many or generic)
         if query.alias_refcount.get(alias) and (is_many or join.parent_alias in many):
             many.append(alias)
     return many
-
-
-def _is_generic_relation(relation: Any) -> bool:
-    """Return whether a join is that of a GenericRelation. Its ``one_to_many`` is that of the other end."""
-    return bool(getattr(getattr(relation, "field", None), "one_to_many", False))
-
-
-def _join_named(query: Query, aliases: Sequence[str]) -> str:
-    return f"the join to {query.alias_map[aliases[0]].table_name}" if aliases else ""
 
 
 def _goes_to_many(query: Query, name: str) -> bool:

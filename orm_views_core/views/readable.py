@@ -160,12 +160,8 @@ def _unsupported(
                 f"its {word} is a ManyToManyField without through, and nothing would create its table. Set "
                 "through = … to a model or a view that has the pairs."
             )
-    concrete = [
-        base
-        for parent in bases
-        for base in parent.__mro__
-        if isinstance(base, ModelBase) and hasattr(base, "_meta") and not base._meta.abstract
-    ]
+    models = [base for parent in bases for base in parent.__mro__ if hasattr(base, "_meta")]
+    concrete = [model for model in models if not model._meta.abstract]
     if proxy and not concrete:
         yield "its Meta has proxy = True, but it inherits from no view. Remove proxy."
     if abstract or proxy:
@@ -174,16 +170,14 @@ def _unsupported(
         if getattr(attrs["Meta"], option, None):
             yield f"its Meta has {option}, which views do not support: {reason}."
     for base in concrete:
+        advice = "Move the common part to an abstract model."
         if is_readable(base):
-            yield (
-                f"it inherits from the view {base.__name__}, and views have no tables that could be joined. "
-                "Move the common part to a base class with is_abstract_model=True. Or set proxy = True in "
-                "its Meta for another class that reads the same rows."
+            advice = (
+                "Move the common part to a base class with is_abstract_model=True. For another class with "
+                "the same rows, set proxy = True in its Meta."
             )
-        yield (
-            f"it inherits from the model {base.__name__}, and a view has no table that could be joined "
-            "to its table. Move the common part to an abstract model."
-        )
+        kind = "view" if is_readable(base) else "model"
+        yield f"it inherits from the {kind} {base.__name__}, and a view has no table to join. {advice}"
 
 
 def is_readable(view: type) -> bool:

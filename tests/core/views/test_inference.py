@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.checks import run_checks
-from django.db import models
+from django.db import connection, models
 from django.db.models import Avg, Count, Exists, F, FilteredRelation, Max, OuterRef, Q, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, TruncMonth
@@ -175,6 +175,16 @@ def test_what_is_computed_of_positive_numbers_may_be_negative_and_large():
     sync_views()
     assert view.objects.filter(less=-200).count() == 1
     assert view.objects.filter(more=8 * 10**12).count() == 1
+
+
+def test_a_field_that_converts_values_is_of_its_class_and_can_be_cloned():
+    field = fields_of(Book.objects.values("publisher").annotate(mean=Avg("pages")))["mean"]
+    assert isinstance(field, models.FloatField)
+    assert type(field).__name__ == "FloatField"
+    assert field.deconstruct()[1] == "django.db.models.FloatField"
+    assert field.clone().deconstruct() == field.deconstruct()
+    assert field.from_db_value(Decimal("1.5"), None, connection) == 1.5
+    assert field.clone().from_db_value(Decimal("1.5"), None, connection) == Decimal("1.5")
 
 
 def test_computed_values_are_of_their_type_wherever_the_view_is_read():

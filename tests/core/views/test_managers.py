@@ -121,6 +121,21 @@ def test_a_manager_of_another_model_stays_as_it_is(loans):
     assert Stored.everything.none().update(id=1) == 0
 
 
+def test_the_object_that_a_class_declares_is_not_changed(loans):
+    declared, made = TypedManager(), []
+
+    class HandMade(models.Manager):
+        def get_queryset(self):
+            made.append(LoanQuerySet(self.model, using=self._db))
+            return made[-1]
+
+    view = declare(LOANS, objects=declared, hand_made=HandMade())
+    assert type(declared) is TypedManager
+    assert refuses(view.objects.all())
+    assert refuses(view.hand_made.all())
+    assert {type(queryset) for queryset in made} == {LoanQuerySet}
+
+
 @pytest.mark.parametrize(
     "bases",
     [(Managed, ReadableViewFromQueryset), (ReadableViewFromQueryset, Managed)],
