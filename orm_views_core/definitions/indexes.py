@@ -70,8 +70,8 @@ def _compile_index(
     if not index.name:
         index.set_name_with_model(model)
     statement = str(index.create_sql(model, connection.schema_editor()))
-    _, found, tail = statement.partition(f" ON {name.quoted} ")
-    if not found:
+    _, separator, tail = statement.partition(f" ON {name.quoted} ")
+    if not separator:
         raise ValueError(f"Django wrote {statement!r}, which is not on {name.quoted}")
     return IndexDefinition(index.name, False, tail)
 

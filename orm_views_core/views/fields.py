@@ -113,10 +113,10 @@ def _key_fields(
     """Return the names of the fields that identify a row, from ``pk_field`` or the model's key."""
     by_column = {field.db_column or attname(name, field): name for name, field in added.items()}
     by_column |= columns
-    names = {*added, *columns.values()}
+    by_name = {name: name for name in (*added, *columns.values())}
     wanted = ViewOptions(view).key or (inferred.key if inferred else ())
-    found = [by_column.get(word, word if word in names else "") for word in wanted]
-    return found if all(found) else []
+    names = [by_column.get(word) or by_name.get(word, "") for word in wanted]
+    return names if all(names) else []
 
 
 def _as_key(field: AnyField, *, updatable: bool = False) -> AnyField:

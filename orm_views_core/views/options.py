@@ -57,9 +57,9 @@ class _Option(Generic[T]):
 
     def __get__(self, options: ViewOptions, owner: type) -> T:
         value: Any = getattr(options.view, self.name, _MISSING)
+        # A value of one of these types is no field. declared() is slower, and only needed for other values.
         if not (value is None or isinstance(value, (bool, str, list, tuple))):
             value = declared(options.view, self.name, self.default)
-        # else: the most frequent types, none of which is a field. This is faster than declared().
         options.__dict__[self.name] = value
         return value  # type: ignore[no-any-return]  # the values are not checked
 
