@@ -141,7 +141,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
                 "late": step.deferred or None,
                 "kept": list(step.kept),
                 "lost": list(step.lost),
-                "sql": [{"phase": phase.value, "statement": sql} for phase, sql in step.statements],
+                "sql": [{"phase": sent.phase.value, "statement": sent.sql} for sent in step.statements],
             }
             for step in plan.steps
         ],

@@ -1,6 +1,6 @@
-"""make_plan: definitions, catalog and dry run in, steps out. Pure.
+"""The plan of a sync, made from definitions, catalog and dry run. Pure.
 
-The same plan is printed, confirmed and run.
+The same plan is printed, confirmed and carried out.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from collections.abc import Collection, Sequence
 
 from orm_views_core.names import ViewName
 
-from .preconditions import find_obstacles
-from .propagation import drop_orphans, follow_up, lock_order, stop_at_other_dependents
-from .rules import Decisions, decide_alone
-from .step_writer import Facts, StepWriter
-from .steps import Action, Plan, Step
+from .facts import Facts
+from .preconditions import find_obstacles, find_problems
+from .propagation import drop_orphans, propagate
+from .rules import decide, having
+from .step_writer import Draft, drop_steps, lock_order, schema_steps, view_steps
+from .steps import Action, Plan
 
 
 def make_plan(
@@ -25,54 +26,38 @@ def make_plan(
     force: bool = False,
     drop_dependents: bool = False,
 ) -> Plan:
-    """Turn what is wanted, what there is and what was tried into steps.
+    """Return the plan of a sync.
 
     Args:
-        facts: those.
-        command_roles: further roles to grant SELECT to.
-        orphans: views that a sync made and nobody registers any more.
-        dropped: those of them that are to go; the others go only if they are in the way.
-        force: replace or rebuild what is looked at although nothing differs.
-        drop_dependents: drop the views of others that are in the way.
+        facts: what the plan is made from.
+        command_roles: further roles to grant SELECT to, named on the command line.
+        orphans: the views that a sync made and that no class declares any more.
+        dropped: the orphans to drop. The others are dropped only if they read a view that is rebuilt.
+        force: replace or rebuild the views in the scope although nothing differs.
+        drop_dependents: drop the external dependents that no longer fit.
     """
-    definitions, catalog, scope, dry_run = facts.definitions, facts.catalog, facts.scope, facts.dry_run
-    views = {**definitions, **facts.external}
-    decisions = Decisions()
-    for name in scope.order:
-        if name in definitions:
-            forced = force and name in scope.differences
-            decide_alone(decisions, definitions[name], catalog, scope, dry_run, forced)
-    drop_orphans(decisions, definitions, catalog, dry_run, dropped)
-    follow_up(
-        decisions,
-        views,
-        catalog,
-        scope,
-        dry_run,
-        external=facts.external,
-        orphans=orphans,
-        drop_dependents=drop_dependents,
+    catalog, scope = facts.catalog, facts.scope
+    own = {
+        name: decide(name, facts, force=force and name in scope.differences)
+        for name in scope.order
+        if name in facts.definitions
+    }
+    changed = {name: decision for name, decision in own.items() if decision}
+    decisions = propagate(
+        {**changed, **drop_orphans(dropped)}, facts, orphans=orphans, drop_dependents=drop_dependents
     )
-    stop_at_other_dependents(decisions, facts.dependents)
-    writer = StepWriter(facts, decisions, tuple(command_roles))
-    steps = [*writer.schema_steps(), *writer.drop_steps()]
-    for name in scope.order:
-        steps += writer.view_steps(name)
-    touched = {step.name for step in steps} & set(definitions)
-    swapped = {step.name for step in steps if step.locks_readers}
+    draft = Draft(facts, decisions, tuple(command_roles))
+    steps = [*schema_steps(draft), *drop_steps(draft)]
+    steps += [step for name in scope.order for step in view_steps(draft, name)]
+    problems = [*find_problems(decisions, facts, dropped), *find_obstacles(steps, catalog, facts.taken)]
+    rebuilt = having(decisions, Action.REBUILD)
     return Plan(
         database=facts.database,
         steps=tuple(steps),
-        lock_order=lock_order(swapped, catalog),
-        staging=writer.staging,
+        lock_order=lock_order({step.name for step in steps if step.locks_readers}, catalog),
+        staging={name.schema: stage for name, stage in draft.moves.items()},
         search_path=catalog.search_path,
-        extras={
-            catalog.relations[name].oid: facts.extras.get(name, ())
-            for name in decisions.having(Action.REBUILD)
-        },
-        problems=(*decisions.problems, *find_obstacles(steps, catalog, facts.taken)),
-        unchanged=len(definitions) - len(touched),
+        extras={catalog.relations[name].oid: facts.extras.get(name, ()) for name in rebuilt},
+        problems=tuple(problems),
+        unchanged=len(facts.definitions.keys() - {step.name for step in steps}),
     )
-
-
-__all__ = ["Action", "Facts", "Plan", "Step", "make_plan"]

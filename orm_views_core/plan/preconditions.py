@@ -1,4 +1,4 @@
-"""What would keep the database from carrying a plan out: found while planning, with what to do. Pure."""
+"""What would keep the database from carrying a plan out: found while planning, with advice. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,96 @@ from orm_views_core.database.relations import Catalog, InstalledView, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
+from .facts import Facts
+from .propagation import ORPHANED, external_order, misfits
+from .rules import Decision, action_of, having
 from .steps import Action, Phase, Step
 
-# How many locks PostgreSQL takes on what it creates or drops, as pg_locks shows them: the relation; when it
-# is dropped also its two types and its rule; a materialised view has a table of long values with its index.
+# How many locks PostgreSQL takes to create or drop a view, counted in pg_locks. The relation is one. Dropping
+# a view also locks its two types and its rule. A materialised view has a TOAST table with an index.
 _PLAIN = 1
 _PLAIN_DROPPED = 4
 _MATERIALISED = 7
 _ROUNDING = 32
 
 
-def find_obstacles(steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewName, Taken]) -> Iterator[str]:
-    """Yield what is in the way of some steps, in words.
+def find_problems(
+    decisions: Mapping[ViewName, Decision], facts: Facts, dropped_orphans: Collection[ViewName]
+) -> Iterator[str]:
+    """Yield the problems with what was decided, in words.
 
     Args:
-        steps: what is to be done.
-        catalog: the database.
-        taken: what has a name already that a new view or index is to have.
+        decisions: what happens to each view.
+        facts: what the plan is made from.
+        dropped_orphans: the orphans that the sync is to drop.
+    """
+    yield from _obstructed_names(facts)
+    yield from _orphans_still_read(facts, dropped_orphans)
+    yield from _external_misfits(decisions, facts)
+    for name in sorted(having(decisions, Action.REBUILD, Action.DROP)):
+        for dependent in sorted(facts.dependents.get(name, ())):
+            yield (
+                f"{_has_to_go(name, decisions)}, and {dependent} depends on it. Drop that first, and create "
+                "it again afterwards."
+            )
+
+
+def _obstructed_names(facts: Facts) -> Iterator[str]:
+    for name in facts.scope.order:
+        difference = facts.scope.differences.get(name)
+        if difference is not None and difference.obstructed_by:
+            yield (
+                f"{facts.definitions[name].where}: {name} is a {difference.obstructed_by}, which is not ours "
+                "to replace. Rename that, or give the view another name."
+            )
+
+
+def _orphans_still_read(facts: Facts, dropped_orphans: Collection[ViewName]) -> Iterator[str]:
+    for name in sorted(dropped_orphans):
+        for reader in sorted(facts.catalog.relations[name].read_by & facts.definitions.keys()):
+            tried = facts.dry_run.views.get(reader)
+            if tried is None or name in tried.reads:
+                yield (
+                    f"{name} has to go, because {ORPHANED}, and {facts.definitions[reader].where} still "
+                    f"reads it. Declare {name} again, or change what reads it."
+                )
+
+
+def _external_misfits(decisions: Mapping[ViewName, Decision], facts: Facts) -> Iterator[str]:
+    for name in external_order(facts):
+        sources = misfits(decisions, facts, name)
+        if not sources or action_of(decisions, name) is Action.DROP:
+            continue
+        source, view = min(sources), facts.catalog.relations[name]
+        change = _has_to_go(source, decisions)
+        if view.kind is None:
+            yield f"{change}, and the {view.relation} {name} uses the type of its rows. Change {name} first."
+        elif action_of(decisions, source) is Action.DROP:
+            yield (
+                f"{change}, and {name}, which is not ours, still reads it. Declare {source} again, change or "
+                f"drop {name} first, or use --drop-dependents to drop it."
+            )
+        else:
+            refused = facts.dry_run.errors.get(name)
+            because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
+            yield (
+                f"{change}, and {name}, which is not ours, reads it and no longer fits.{because} Change or "
+                f"drop {name} first, or use --drop-dependents to drop it."
+            )
+
+
+def _has_to_go(name: ViewName, decisions: Mapping[ViewName, Decision]) -> str:
+    change = "dropped" if decisions[name].action is Action.DROP else "rebuilt"
+    return f"{name} has to be {change} ({decisions[name].reason})"
+
+
+def find_obstacles(steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewName, Taken]) -> Iterator[str]:
+    """Yield why the database would refuse some steps, in words.
+
+    Args:
+        steps: the steps of the plan.
+        catalog: what the database contains.
+        taken: the existing objects that have a name which a new view or index needs.
     """
     yield from _foreign_owners(steps, catalog)
     yield from _closed_schemas(steps, catalog)
@@ -50,15 +123,12 @@ def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
         )
 
 
-#: CREATE OR REPLACE wants the right to create as well.
-_CREATING = {Action.CREATE, Action.REPLACE, Action.REBUILD}
-
-
 def _closed_schemas(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
     if catalog.writable is None:
         return
-    made_in = {step.name.schema for step in steps if step.action in _CREATING}
-    for schema in sorted((made_in & catalog.schemas) - catalog.writable):
+    creating = {Action.CREATE, Action.REPLACE, Action.REBUILD}  # CREATE OR REPLACE needs CREATE as well
+    schemas = {step.name.schema for step in steps if step.action in creating}
+    for schema in sorted((schemas & catalog.schemas) - catalog.writable):
         role = catalog.session.role
         yield (
             f"{role} may not create views in schema {schema}. "
@@ -80,10 +150,10 @@ def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[str
 
 
 def cannot_be_read(definition: ViewDefinition, role: str, unreadable: Iterable[ViewName]) -> str:
-    """Say that a view would be of no use to anybody, and what to do.
+    """Return that nobody could read a view, and what to do.
 
     Args:
-        unreadable: what it reads and its owner may not.
+        unreadable: the relations that the view reads and its owner may not read.
     """
     tables = ", ".join(sorted(map(str, unreadable)))
     return (
@@ -102,42 +172,40 @@ def _taken_names(steps: Sequence[Step], taken: Mapping[ViewName, Taken]) -> Iter
         if step.action is Action.CREATE:
             names.append(step.name)
         for name in names:
-            what = taken.get(name)
-            if what is None or what.on in leaving or what.on == step.name:
+            existing = taken.get(name)
+            if existing is None or existing.on in leaving or existing.on == step.name:
                 continue
-            whose = f"index of {what.on}" if what.on else what.what
+            described = f"index of {existing.on}" if existing.on else existing.what
             yield (
-                f"{definition.where}: the name {name} is that of an existing {whose}. "
+                f"{definition.where}: the name {name} is that of an existing {described}. "
                 "Rename one of the two, or drop the other."
             )
 
 
 def index_names_in_use(taken: Mapping[ViewName, Taken], leaving: Collection[ViewName]) -> frozenset[ViewName]:
-    """Return the names of indexes that become free only when the views that they are on are dropped."""
-    return frozenset(name for name, what in taken.items() if what.on in leaving)
+    """Return the index names that become free only when the views of these indexes are dropped."""
+    return frozenset(name for name, existing in taken.items() if existing.on in leaving)
 
 
 def locks_needed(steps: Iterable[Step], catalog: Catalog) -> int:
-    """Return how many locks a transaction holds in the end that carries out some steps."""
+    """Return how many locks a transaction holds at the end of some steps."""
     needed = 0
-    read: set[ViewName] = set()
+    read: set[ViewName] = {name for view in catalog.relations.values() for name in view.reads}
     for step in steps:
-        kind = step.definition.kind if step.definition else step.installed.kind if step.installed else None
-        if kind is None:
+        if step.kind is None:
             continue
         read |= step.expected.reads if step.expected else set()
         if step.action in {Action.CREATE, Action.REBUILD}:
-            needed += _created(kind, len(step.definition.indexes) if step.definition else 0)
+            needed += _created(step.kind, len(step.definition.indexes) if step.definition else 0)
         if step.sql_in(Phase.DROP) and step.installed is not None:
             needed += _dropped(step.installed)
         elif step.action is not Action.CREATE:
             needed += 1
-    read |= {name for view in catalog.relations.values() for name in view.reads}
     return needed + len(read)
 
 
 def locks_for_trying(kinds: Iterable[ViewKind], catalog: Catalog) -> int:
-    """Return how many locks are held while some views are tried, indexes left out."""
+    """Return how many locks are held while some views are tried, without their indexes."""
     read = {name for view in catalog.relations.values() for name in view.reads}
     return sum(_created(kind, 0) for kind in kinds) + len(read)
 
@@ -153,7 +221,7 @@ def _dropped(view: InstalledView) -> int:
 
 
 def lock_shortage(needed: int, catalog: Catalog) -> str:
-    """Say that the server's lock table has no room for so many locks, and how large it would have to be."""
+    """Return that the server's lock table is too small for so many locks, and which size is enough; or ""."""
     session = catalog.session
     if needed + session.locks_held <= session.lock_slots:
         return ""

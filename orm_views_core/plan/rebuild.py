@@ -1,34 +1,37 @@
-"""The statements that make a new version of a view beside the one in use. Pure."""
+"""The new version of a view that is built beside the old one. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.engine import Dialect, StatementKind
 from orm_views_core.database.extras import STORAGE, Extra, lost_in_words, options_by_hand, without_twins
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql import ddl
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import Differences
 from .statements import column_comments
+from .steps import Phase, Statement, in_phase
+
+_COUNTED = ("grant", "column comment")
 
 
 @dataclass(frozen=True)
 class Build:
-    """A view that takes the place of another.
+    """A new version of a view.
 
     Attributes:
-        definition: what it is to be.
-        installed: the one that it takes the place of.
-        expected: what PostgreSQL would make of it.
-        at: where it is made.
-        sql: its SELECT, reading the new versions of what it reads.
-        difference: what is not as its class says.
-        extras: what was added by hand and is to be kept.
+        definition: what the view is to be.
+        installed: the old version.
+        expected: what PostgreSQL would make of the definition.
+        at: where the new version is created.
+        sql: its SELECT, which reads the new versions of other views.
+        difference: how the old version differs from the class.
+        extras: the extras of the old version to keep.
     """
 
     definition: ViewDefinition
@@ -41,82 +44,91 @@ class Build:
 
     @property
     def is_filled(self) -> bool:
-        """Whether a materialised view gets rows: one that has been filled since it was created stays so."""
+        """Whether it is a materialised view that gets rows: one that was ever filled is filled again."""
         was_filled = self.installed.kind is self.definition.kind and self.installed.populated
-        return self.definition.with_data or was_filled
+        return self.definition.kind is ViewKind.MATERIALISED_VIEW and (
+            self.definition.with_data or was_filled
+        )
 
     @property
     def options_by_hand(self) -> tuple[tuple[str, str], ...]:
-        """The options that somebody set on the plain view."""
+        """The options that somebody set by hand on a plain view."""
         options = self.expected.options if self.expected else ()
         return options_by_hand(self.installed, self.definition, options)
 
     @property
     def kept(self) -> list[Extra]:
-        """What the new version is given of what was added by hand."""
+        """The extras that the new version gets."""
         lost = self.expected.lost if self.expected else {}
         indexes = self.expected.indexes if self.expected else ()
-        return [b for b in without_twins(self.extras, indexes, self.installed) if b not in lost]
+        return [e for e in without_twins(self.extras, indexes, self.installed) if e not in lost]
 
     @property
     def kept_in_words(self) -> tuple[str, ...]:
-        """The same for people: what has a name by name, grants by number."""
-        kept = [b for b in self.kept if b.kind != "revocation"]
-        words = [str(b) for b in kept if b.kind not in _COUNTED]
+        """The same for people: grants and column comments as numbers, everything else by name."""
+        kept = [extra for extra in self.kept if extra.kind != "revocation"]
+        words = [str(extra) for extra in kept if extra.kind not in _COUNTED]
         words += [f"option {name}={value}" for name, value in self.options_by_hand]
-        counted = Counter(b.kind for b in kept if b.kind in _COUNTED)
+        counted = Counter(extra.kind for extra in kept if extra.kind in _COUNTED)
         return (*words, *(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counted.items()))
 
     @property
     def lost_in_words(self) -> tuple[str, ...]:
-        """What it cannot be given, and why."""
-        words = list(lost_in_words(self.expected.lost if self.expected else {}))
-        if self.installed.kind is ViewKind.VIEW and self.definition.kind is not ViewKind.VIEW:
-            ours = self.installed.state.options if self.installed.state else ()
-            words += [
-                f"option {name}={value}: a {self.definition.kind.label} has no such option"
-                for name, value in self.installed.options
-                if name not in ours
-            ]
-        return tuple(words)
+        """The extras that the new version cannot have, each with the reason."""
+        words = lost_in_words(self.expected.lost if self.expected else {})
+        if self.installed.kind is not ViewKind.VIEW or self.definition.kind is ViewKind.VIEW:
+            return words
+        recorded = self.installed.state.options if self.installed.state else ()
+        return words + tuple(
+            f"option {name}={value}: a {self.definition.kind.label} has no such option"
+            for name, value in self.installed.options
+            if name not in recorded
+        )
 
 
-_COUNTED = ("grant", "column comment")
+def rebuild_statements(
+    build: Build, role: str, dialect: Dialect, phase: Phase = Phase.BUILD
+) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """Return the statements that create a new version, and those to send once it is in its place.
 
-
-def rebuild_statements(build: Build, role: str) -> tuple[list[str], list[str]]:
-    """Return the statements that make a view, and those that have to wait until it is in its place.
-
-    How its rows are stored is said before it is filled, and so is its owner, as whom it is filled: REFRESH
-    runs as the owner, and a view that somebody else wrote must not run as us.
+    Storage parameters and the owner are set before the view is filled: REFRESH runs as the owner, and SQL
+    that somebody else wrote must not run with our rights.
     https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 
     Args:
-        build: the view.
-        role: the one that we connect as.
+        build: the new version.
+        role: the role that Django connects as.
+        dialect: writes the SQL.
+        phase: the phase in which the new version is created.
     """
-    definition, at = build.definition, build.at
-    materialised = definition.kind is ViewKind.MATERIALISED_VIEW
-    kept = build.kept
-    first = [b for b in kept if b.kind in STORAGE]
-    then = [b for b in kept if b.kind not in STORAGE]
+    definition, at, kept = build.definition, build.at, build.kept
+    create = dialect.create_view(
+        definition, at=at, sql=build.sql, with_data=False, further_options=build.options_by_hand
+    )
     statements = [
-        ddl.create_view(
-            definition, at=at, sql=build.sql, with_data=False, further_options=build.options_by_hand
-        ),
-        *_made(first, at, role),
+        Statement(phase, create, StatementKind.QUERY),
+        *_create_extras([extra for extra in kept if extra.kind in STORAGE], at, role, phase),
     ]
-    if materialised and build.is_filled:
-        statements.append(ddl.refresh(at, concurrently=False))
-    statements += [index.create_sql(at) for index in definition.indexes]
-    statements += _made(then, at, role)
+    if build.is_filled:
+        statements.append(Statement(phase, dialect.refresh(at, concurrently=False), StatementKind.QUERY))
+    indexes = [index.create_sql(at) for index in definition.indexes]
+    statements += in_phase(phase, indexes, StatementKind.INDEX)
+    statements += _create_extras([extra for extra in kept if extra.kind not in STORAGE], at, role, phase)
     if build.difference.grant:
-        statements.append(ddl.grant(at, ["SELECT"], build.difference.grant))
-    statements += column_comments(definition, at)
-    if materialised and build.is_filled:
-        statements.append(ddl.analyze(at))
-    return statements, [statement for b in kept for statement in b.last_statements(at)]
+        statements.append(Statement(phase, dialect.grant_select(at, build.difference.grant)))
+    texts = column_comments(at, definition.column_comments, dialect)
+    statements += in_phase(phase, texts, StatementKind.COMMENT)
+    if build.is_filled:
+        statements.append(Statement(phase, dialect.analyze(at)))
+    finished = [statement for extra in kept for statement in extra.last_statements(at)]
+    return tuple(statements), in_phase(Phase.FINISH, finished)
 
 
-def _made(extras: Iterable[Extra], at: ViewName, role: str) -> list[str]:
-    return [statement for extra in extras for statement in extra.statements(at, role)]
+def _create_extras(extras: Iterable[Extra], at: ViewName, role: str, phase: Phase) -> Iterator[Statement]:
+    for extra in extras:
+        kind = StatementKind.OTHER
+        if extra.kind == "index":
+            kind = StatementKind.INDEX
+        elif extra.kind.endswith("comment"):
+            kind = StatementKind.COMMENT
+        yield from in_phase(phase, extra.statements(at, role), kind)

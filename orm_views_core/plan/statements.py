@@ -1,35 +1,36 @@
-"""The statements that make one aspect of a view as its class says it. Pure."""
+"""The SQL for one aspect of a view: its options, indexes, grants or comments. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.engine import Dialect
 from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql import ddl
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import Differences, kept_comment
 
 
-def option_changes(definition: ViewDefinition, installed: InstalledView, expected: ExpectedView) -> list[str]:
-    """Return the statements that set a plain view's options as its class has them.
+def option_changes(
+    definition: ViewDefinition, installed: InstalledView, expected: ExpectedView, dialect: Dialect
+) -> list[str]:
+    """Return the statements that set a plain view's options as its class declares them.
 
-    Compared with what was tried, because SQL that ends in WITH CHECK OPTION sets an option too. What
-    somebody set by hand, and no class speaks of, stays.
+    The dry run says which these are, because SQL that ends in WITH CHECK OPTION sets an option too. Options
+    that somebody set by hand stay, unless a class declares them.
     """
     if definition.kind is not ViewKind.VIEW:
         return []
-    by_hand = options_by_hand(installed, definition, expected.options)
-    wanted = dict((*expected.options, *by_hand))
+    wanted = dict((*expected.options, *options_by_hand(installed, definition, expected.options)))
     surplus = [option for option, _ in installed.options if option not in wanted]
-    statements = [ddl.reset_options(definition.name, surplus)] if surplus else []
     changed = [pair for pair in expected.options if pair not in installed.options]
-    return statements + ([ddl.set_options(definition.name, changed)] if changed else [])
+    statements = [dialect.reset_options(definition.name, surplus)] if surplus else []
+    return statements + ([dialect.set_options(definition.name, changed)] if changed else [])
 
 
 class IndexChanges(NamedTuple):
@@ -37,9 +38,9 @@ class IndexChanges(NamedTuple):
 
     Attributes:
         drops: the statements that drop indexes.
-        creates: those that create indexes.
-        renames: those that give an index its name once the one that had it is gone.
-        ours: the names of the class's indexes that are there afterwards.
+        creates: the statements that create indexes.
+        renames: the statements that give a new index its name once the old index with that name is dropped.
+        ours: the names of the class's indexes that exist afterwards.
     """
 
     drops: tuple[str, ...] = ()
@@ -52,44 +53,43 @@ class IndexChanges(NamedTuple):
 
 
 def index_changes(
-    definition: ViewDefinition, installed: InstalledView, expected: ExpectedView
+    definition: ViewDefinition, installed: InstalledView, expected: ExpectedView, dialect: Dialect
 ) -> IndexChanges:
-    """Compare a materialised view's indexes with those that its class wants.
+    """Compare a materialised view's indexes with those that its class declares.
 
-    Dropped is only what is ours; an index that is there under another name (the predecessor's, or one
-    made by hand) serves as well.
+    Only indexes that a sync created are dropped. An equal index under another name (made by django-orm-views
+    or by hand) is used as it is.
     """
     schema = definition.name.schema
-    there = {(index.unique, index.tail) for index in installed.indexes}
-    by_name = {index.name: (index.unique, index.tail) for index in installed.indexes}
+    existing = {index.name: (index.unique, index.tail) for index in installed.indexes}
     wanted = {index.name: (index.unique, index.tail) for index in expected.indexes}
-    ours = installed.state.indexes if installed.state else ()
-    dropped = [
-        name
-        for name, what in by_name.items()
-        if (name in wanted and what != wanted[name]) or (name in ours and name not in wanted)
+    recorded = installed.state.indexes if installed.state else ()
+    drops = [
+        dialect.drop_index(ViewName(schema, name))
+        for name, index in existing.items()
+        if (name in wanted and index != wanted[name]) or (name in recorded and name not in wanted)
     ]
-    creates, renames, names = [], [], []
+    creates, renames, ours = [], [], []
     for index in definition.indexes:
-        if by_name.get(index.name) == wanted[index.name]:
-            names.append(index.name)
-        elif index.name in by_name:
-            creates.append(index.create_sql(definition.name, interim_name(index.name)))
-            renames.append(ddl.rename_index(ViewName(schema, interim_name(index.name)), index.name))
-            names.append(index.name)
-        elif wanted[index.name] not in there:
+        interim = interim_name(index.name)
+        if index.name in existing and existing[index.name] != wanted[index.name]:
+            creates.append(index.create_sql(definition.name, interim))
+            renames.append(dialect.rename_index(ViewName(schema, interim), index.name))
+        elif wanted[index.name] not in existing.values():
             creates.append(index.create_sql(definition.name))
-            names.append(index.name)
-    drops = [ddl.drop_index(ViewName(schema, name)) for name in dropped]
-    return IndexChanges(tuple(drops), tuple(creates), tuple(renames), tuple(names))
+        elif index.name not in existing:
+            continue
+        ours.append(index.name)
+    return IndexChanges(tuple(drops), tuple(creates), tuple(renames), tuple(ours))
 
 
 def interim_name(index: str) -> str:
-    """Return what to call an index for as long as another one still has its name."""
+    """Return the name of a new index for as long as another index still has its name."""
     return f"orm_views_{hashlib.sha256(index.encode()).hexdigest()[:16]}"
 
 
 def grant_reason(difference: Differences) -> str:
+    """Return why grants change, in words."""
     reasons = []
     if difference.grant:
         reasons.append(f"{', '.join(difference.grant)} should be able to read it")
@@ -98,28 +98,27 @@ def grant_reason(difference: Differences) -> str:
     return "; ".join(reasons) or "the list of its readers has changed"
 
 
-def grant_changes(name: ViewName, difference: Differences) -> list[str]:
-    statements = [ddl.grant(name, ["SELECT"], difference.grant)] if difference.grant else []
-    return statements + ([ddl.revoke_select(name, difference.revoke)] if difference.revoke else [])
+def grant_changes(name: ViewName, difference: Differences, dialect: Dialect) -> list[str]:
+    """Return the statements that grant and revoke SELECT where that differs."""
+    statements = [dialect.grant_select(name, difference.grant)] if difference.grant else []
+    return statements + ([dialect.revoke_select(name, difference.revoke)] if difference.revoke else [])
 
 
-def fresh_grants(definition: ViewDefinition, at: ViewName, command_roles: Sequence[str]) -> list[str]:
+def fresh_grants(definition: ViewDefinition, command_roles: Sequence[str], dialect: Dialect) -> list[str]:
     """Return the grants of a view that is created."""
     wanted = () if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
-    return [ddl.grant(at, ["SELECT"], wanted)] if wanted else []
+    return [dialect.grant_select(definition.name, wanted)] if wanted else []
 
 
-def column_comments(definition: ViewDefinition, at: ViewName) -> list[str]:
-    return [ddl.comment_on_column(at, column, text) for column, text in definition.column_comments.items()]
+def column_comments(at: ViewName, texts: Mapping[str, str], dialect: Dialect) -> list[str]:
+    """Return the statements that set the comments of some columns."""
+    return [dialect.comment_on_column(at, column, text) for column, text in texts.items()]
 
 
 def comments(
-    definition: ViewDefinition, installed: InstalledView | None, difference: Differences
+    definition: ViewDefinition, installed: InstalledView, difference: Differences, dialect: Dialect
 ) -> list[str]:
-    """Return the statements that make a view's comments its docstring and its fields' help_texts."""
-    name = definition.name
-    text = kept_comment(definition, installed)
-    statements = [ddl.comment_on_view(definition.kind, name, text)] if difference.comment else []
-    return statements + [
-        ddl.comment_on_column(name, column, text) for column, text in difference.column_comments.items()
-    ]
+    """Return the statements that set the view's comment and its columns' comments where they differ."""
+    name, text = definition.name, kept_comment(definition, installed)
+    statements = [dialect.comment_on_view(definition.kind, name, text)] if difference.comment else []
+    return statements + column_comments(name, difference.column_comments, dialect)

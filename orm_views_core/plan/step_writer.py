@@ -1,25 +1,25 @@
-"""Writing the steps of a plan for what has been decided. Pure."""
+"""The steps of a plan: what was decided, as SQL, each statement with its phase. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from orm_views_core.database.dry_run import DryRun
-from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import Catalog, InstalledView, Taken
+from orm_views_core.database.engine import StatementKind
+from orm_views_core.database.extras import options_by_hand
+from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.staging import staging_schemas
-from orm_views_core.graph import closure
+from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import move_references
 
-from .diff import NO_DIFFERENCES, Differences, Scope
+from .diff import NO_DIFFERENCES, PUBLIC, Differences
+from .facts import Facts
 from .preconditions import index_names_in_use
-from .propagation import lock_order
 from .rebuild import Build, rebuild_statements
-from .rules import Decisions, why_changed
+from .rules import Decision, having, why_changed
 from .statements import (
     column_comments,
     comments,
@@ -32,254 +32,245 @@ from .statements import (
 )
 from .steps import Action, Phase, Statement, Step, in_phase
 
+_NOBODY = "nobody"
 _SWAP = "its readers, for the moment of the swap"
 
 
 @dataclass(frozen=True)
-class Facts:
-    """All that a plan is made of.
+class Draft:
+    """What the steps are written from.
 
     Attributes:
-        database: the alias.
-        definitions: the registered views.
-        catalog: the database, with the external dependents.
-        scope: which of them are looked at, and in which order they are created.
-        dry_run: what PostgreSQL made of those that were tried.
-        external: definitions of views that others made and that read ours.
-        extras: what people have added by hand to the views that were tried; all of it.
-        keep: those of them that a new version is to have as well.
-        taken: what has a name already that a new view or index is to have.
-        dependents: what depends on views and is none, as PostgreSQL describes it.
+        facts: what the plan is made from.
+        decisions: what happens to each view.
+        command_roles: further roles to grant SELECT to, named on the command line.
     """
 
-    database: str
-    definitions: Mapping[ViewName, ViewDefinition]
-    catalog: Catalog
-    scope: Scope
-    dry_run: DryRun
-    external: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
-    extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
-    keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
-    taken: Mapping[ViewName, Taken] = field(default_factory=dict)
-    dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
+    facts: Facts
+    decisions: Mapping[ViewName, Decision]
+    command_roles: tuple[str, ...]
+
+    @cached_property
+    def moves(self) -> Mapping[ViewName, str]:
+        """The staging schema of each view that is built before it takes its place."""
+        rebuilt = having(self.decisions, Action.REBUILD)
+        names = [n for n in self.facts.scope.order if n in rebuilt and not self.decisions[n].deferred]
+        staging = staging_schemas(name.schema for name in names)
+        return {name: staging[name.schema] for name in names}
+
+    @cached_property
+    def index_names_in_use(self) -> frozenset[ViewName]:
+        """The index names that become free only in the swap."""
+        return index_names_in_use(self.facts.taken, having(self.decisions, Action.REBUILD, Action.DROP))
+
+    @cached_property
+    def created_in_swap(self) -> frozenset[ViewName]:
+        """The new views that read a replaced view: they may read a column that it has only from then on."""
+        reads, replaced = self.facts.scope.dependencies, having(self.decisions, Action.REPLACE)
+        created = having(self.decisions, Action.CREATE)
+        return frozenset(name for name in created if closure(reads, reads[name]) & replaced)
 
 
-class StepWriter:
-    """Writes the steps for what has been decided.
+def schema_steps(draft: Draft) -> Iterator[Step]:
+    """Create missing schemas, and grant USAGE on schemas to the roles that may read a view in them."""
+    catalog, dialect = draft.facts.catalog, draft.facts.dialect
+    readers: dict[str, dict[str, None]] = {}
+    for definition in draft.facts.definitions.values():
+        roles = readers.setdefault(definition.name.schema, {})
+        if not definition.hidden:
+            roles.update(dict.fromkeys([*definition.grant_select_to, *draft.command_roles]))
+    for schema, roles in readers.items():
+        statements, reasons = [], []
+        if schema not in catalog.schemas:
+            statements.append(dialect.create_schema(schema))
+            reasons.append("it does not exist")
+        usage = catalog.schema_usage.get(schema, frozenset())
+        if missing := [role for role in roles if ("" if role.lower() == PUBLIC else role) not in usage]:
+            statements.append(dialect.grant_usage(schema, missing))
+            reasons.append(f"{', '.join(missing)} may not look up names in it")
+        if statements:
+            build = in_phase(Phase.BUILD, statements)
+            yield Step(Action.SCHEMA, ViewName(schema, ""), "; ".join(reasons), build, blocks=_NOBODY)
 
-    Attributes:
-        staging: the staging schema of each schema in which something is built aside.
+
+def drop_steps(draft: Draft) -> Iterator[Step]:
+    """Drop views, those that read others first."""
+    catalog = draft.facts.catalog
+    for name in lock_order(having(draft.decisions, Action.DROP), catalog):
+        yield Step(
+            Action.DROP,
+            name,
+            draft.decisions[name].reason,
+            (_drop(draft, name),),
+            installed=catalog.relations[name],
+            blocks="whoever reads it, from then on",
+        )
+
+
+def view_steps(draft: Draft, name: ViewName) -> Iterator[Step]:
+    """Yield the steps for a view: one for its SELECT, or one for each smaller difference."""
+    facts, decision = draft.facts, draft.decisions.get(name)
+    action = decision.action if decision else None
+    definition, installed = facts.definitions.get(name), facts.catalog.relations.get(name)
+    difference = facts.scope.differences.get(name, NO_DIFFERENCES)
+    if action is Action.CREATE:
+        yield _create(draft, facts.definitions[name])
+    elif action is Action.REPLACE:
+        yield _replace(draft, name, difference)
+    elif action is Action.REBUILD:
+        yield _rebuild(draft, name, difference)
+    elif definition and installed and not difference.obstructed_by and action is not Action.DROP:
+        if action is Action.ADOPT:
+            yield _step(draft, Action.ADOPT, name, (), _NOBODY)
+        yield from _repairs(draft, definition, installed, difference)
+
+
+def _create(draft: Draft, definition: ViewDefinition) -> Step:
+    facts, dialect, name = draft.facts, draft.facts.dialect, definition.name
+    deferred, is_filled = draft.decisions[name].deferred, definition.kind is ViewKind.MATERIALISED_VIEW
+    phase = Phase.FINISH if deferred else Phase.REPLACE if name in draft.created_in_swap else Phase.BUILD
+    sql = definition.sql if deferred else move_references(definition.sql, draft.moves)
+    create = dialect.create_view(definition, sql=sql, with_data=definition.with_data)
+    indexes, renames = [], []
+    for index in definition.indexes:
+        index_name, interim = ViewName(name.schema, index.name), interim_name(index.name)
+        is_in_use = index_name in draft.index_names_in_use
+        indexes.append(index.create_sql(name, interim if is_in_use else None))
+        if is_in_use:
+            renames.append(dialect.rename_index(ViewName(name.schema, interim), index.name))
+    texts = column_comments(name, definition.column_comments, dialect)
+    return Step(
+        Action.CREATE,
+        name,
+        draft.decisions[name].reason,
+        (
+            Statement(phase, create, StatementKind.QUERY),
+            *in_phase(phase, indexes, StatementKind.INDEX),
+            *in_phase(phase, fresh_grants(definition, draft.command_roles, dialect)),
+            *in_phase(phase, texts, StatementKind.COMMENT),
+            *in_phase(Phase.FINISH, renames),
+        ),
+        definition=definition,
+        expected=facts.dry_run.views.get(name),
+        blocks=f"readers of what is swapped, until it is built, because {deferred}"
+        if deferred and is_filled
+        else _NOBODY,
+        fills=is_filled and definition.with_data,
+        deferred=deferred,
+    )
+
+
+def _replace(draft: Draft, name: ViewName, difference: Differences) -> Step:
+    facts, dialect, definition = draft.facts, draft.facts.dialect, draft.facts.views[name]
+    expected = facts.dry_run.views.get(name)
+    by_hand = options_by_hand(facts.catalog.relations[name], definition, expected.options if expected else ())
+    sql = move_references(definition.sql, draft.moves)
+    create = dialect.create_view(definition, sql=sql, replace=True, further_options=by_hand)
+    texts = column_comments(name, difference.column_comments, dialect)
+    statements = (
+        Statement(Phase.REPLACE, create, StatementKind.QUERY),
+        *in_phase(Phase.REPLACE, grant_changes(name, difference, dialect)),
+        *in_phase(Phase.REPLACE, texts, StatementKind.COMMENT),
+    )
+    return _step(draft, Action.REPLACE, name, statements, _SWAP)
+
+
+def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
+    facts, decision, definition = draft.facts, draft.decisions[name], draft.facts.views[name]
+    at = ViewName(draft.moves.get(name, name.schema), name.name)
+    build = Build(
+        definition=definition,
+        installed=facts.catalog.relations[name],
+        expected=facts.dry_run.views.get(name),
+        at=at,
+        sql=definition.sql if decision.deferred else move_references(definition.sql, draft.moves),
+        difference=difference,
+        extras=tuple(facts.keep.get(name, ())),
+    )
+    phase = Phase.FINISH if decision.deferred else Phase.BUILD
+    create, finish = rebuild_statements(build, facts.catalog.session.role, facts.dialect, phase)
+    drop, blocks = _drop(draft, name), _SWAP
+    if decision.deferred:
+        statements = (drop, *create, *finish)
+        if definition.kind is ViewKind.MATERIALISED_VIEW:
+            blocks = f"its readers, until it is built again, because {decision.deferred}"
+    else:
+        move = Statement(Phase.MOVE, facts.dialect.set_schema(definition.kind, at, name.schema))
+        statements = (*create, drop, move, *finish)
+    return replace(
+        _step(draft, Action.REBUILD, name, statements, blocks),
+        built_at=None if decision.deferred else at,
+        fills=build.is_filled,
+        deferred=decision.deferred,
+        kept=build.kept_in_words,
+        lost=build.lost_in_words,
+    )
+
+
+def _drop(draft: Draft, name: ViewName) -> Statement:
+    kind = draft.facts.catalog.relations[name].kind
+    assert kind is not None  # only views and materialised views are dropped
+    return Statement(Phase.DROP, draft.facts.dialect.drop_view(kind, name))
+
+
+def _repairs(
+    draft: Draft, definition: ViewDefinition, installed: InstalledView, difference: Differences
+) -> Iterator[Step]:
+    """Yield the steps that leave a view's SELECT as it is."""
+    name, dialect = definition.name, draft.facts.dialect
+    expected = draft.facts.dry_run.views.get(name)
+    if expected is not None and difference.needs_dry_run:
+        why = why_changed(difference)
+        if options := option_changes(definition, installed, expected, dialect):
+            yield _step(draft, Action.OPTIONS, name, in_phase(Phase.FINISH, options), _SWAP, why)
+        if indexes := index_changes(definition, installed, expected, dialect):
+            statements = (
+                *in_phase(Phase.BUILD, indexes.creates, StatementKind.INDEX),
+                *in_phase(Phase.FINISH, [*indexes.drops, *indexes.renames]),
+            )
+            refreshes = "its refreshes, until the sync commits" if indexes.creates else ""
+            blocks = "; ".join(filter(None, [_SWAP if indexes.drops else "", refreshes]))
+            yield _step(draft, Action.INDEX, name, statements, blocks, why)
+    if difference.grant or difference.revoke or difference.record:
+        action = Action.REVOKE if difference.revoke and not difference.grant else Action.GRANT
+        grants = in_phase(Phase.BUILD, grant_changes(name, difference, dialect))
+        yield _step(draft, action, name, grants, _NOBODY, grant_reason(difference))
+    if difference.comment or difference.column_comments:
+        why = "its comment is not its docstring, or a column's is not its help_text"
+        texts = comments(definition, installed, difference, dialect)
+        statements = in_phase(Phase.BUILD, texts, StatementKind.COMMENT)
+        yield _step(draft, Action.COMMENT, name, statements, _NOBODY, why)
+
+
+def _step(
+    draft: Draft,
+    action: Action,
+    name: ViewName,
+    statements: Sequence[Statement],
+    blocks: str,
+    reason: str = "",
+) -> Step:
+    """Return a step for an installed view, with the reason of the decision about it or another reason."""
+    decision = draft.decisions.get(name)
+    return Step(
+        action,
+        name,
+        reason or (decision.reason if decision else ""),
+        tuple(statements),
+        definition=draft.facts.definitions.get(name),
+        installed=draft.facts.catalog.relations[name],
+        expected=draft.facts.dry_run.views.get(name),
+        indirect=decision is not None and decision.indirect,
+        blocks=blocks,
+    )
+
+
+def lock_order(names: Collection[ViewName], catalog: Catalog) -> tuple[ViewName, ...]:
+    """Order views for locking and dropping: those that read others first, also through other views.
+
+    A query locks a view before the relations that the view reads; the opposite order would cause deadlocks.
     """
-
-    def __init__(self, facts: Facts, decisions: Decisions, command_roles: tuple[str, ...]) -> None:
-        self.facts, self.decisions, self.command_roles = facts, decisions, command_roles
-        self.catalog = facts.catalog
-        aside = [n for n in facts.scope.order if self._is_aside(n)]
-        self.staging = staging_schemas(name.schema for name in aside)
-        self.moves = {name: self.staging[name.schema] for name in aside}
-        leaving = decisions.having(Action.REBUILD, Action.DROP)
-        self.in_use = index_names_in_use(facts.taken, leaving)
-        self.in_swap = self._created_in_swap()
-
-    def _is_aside(self, name: ViewName) -> bool:
-        return self.decisions.action.get(name) is Action.REBUILD and name not in self.decisions.deferred
-
-    def _created_in_swap(self) -> frozenset[ViewName]:
-        """Return the new plain views that have to wait for one that is replaced where it stands."""
-        reads = self.facts.scope.dependencies
-        replaced = self.decisions.having(Action.REPLACE)
-        return frozenset(
-            name for name in self.decisions.having(Action.CREATE) if closure(reads, reads[name]) & replaced
-        )
-
-    def schema_steps(self) -> list[Step]:
-        """Create the schemas that are missing, and let whoever may read a view look it up there."""
-        readers: dict[str, dict[str, None]] = {}
-        for definition in self.facts.definitions.values():
-            roles = readers.setdefault(definition.name.schema, {})
-            if not definition.hidden:
-                roles.update(dict.fromkeys([*definition.grant_select_to, *self.command_roles]))
-        steps = []
-        for schema, roles in readers.items():
-            statements, reasons = [], []
-            if schema not in self.catalog.schemas:
-                statements.append(ddl.create_schema(schema))
-                reasons.append("it does not exist")
-            usage = self.catalog.schema_usage.get(schema, frozenset())
-            missing = [role for role in roles if ("" if role.lower() == "public" else role) not in usage]
-            if missing:
-                statements.append(ddl.grant_usage(schema, missing))
-                reasons.append(f"{', '.join(missing)} may not look up names in it")
-            if statements:
-                build = in_phase(Phase.BUILD, statements)
-                name = ViewName(schema, "")
-                steps.append(Step(Action.SCHEMA, name, "; ".join(reasons), build, blocks="nobody"))
-        return steps
-
-    def drop_steps(self) -> list[Step]:
-        steps = []
-        dropped = self.decisions.having(Action.DROP)
-        for name in lock_order(dropped, self.catalog):
-            installed = self.catalog.relations[name]
-            assert installed.kind is not None  # only views and materialised views are dropped
-            drop = in_phase(Phase.DROP, [ddl.drop_view(installed.kind, name)])
-            blocks = "whoever reads it, from then on"
-            reason = self.decisions.reason[name]
-            steps.append(Step(Action.DROP, name, reason, drop, installed=installed, blocks=blocks))
-        return steps
-
-    def view_steps(self, name: ViewName) -> list[Step]:
-        """Return the steps for a view: one for its SELECT, or one for each lesser difference."""
-        action, installed = self.decisions.action.get(name), self.catalog.relations.get(name)
-        if action is Action.CREATE:
-            return [self._create(self.facts.definitions[name])]
-        if action is Action.REPLACE:
-            return [self._replace(name)]
-        if action is Action.REBUILD:
-            return [self._rebuild(name)]
-        definition = self.facts.definitions.get(name)
-        difference = self.facts.scope.differences.get(name, NO_DIFFERENCES)
-        if definition is None or installed is None or difference.obstructed_by or action is Action.DROP:
-            return []
-        return self._lesser_steps(definition, installed, difference)
-
-    def _create(self, definition: ViewDefinition) -> Step:
-        name = definition.name
-        deferred = self.decisions.deferred.get(name)
-        phase = Phase.FINISH if deferred else Phase.REPLACE if name in self.in_swap else Phase.BUILD
-        sql = definition.sql if deferred else move_references(definition.sql, self.moves)
-        statements = [ddl.create_view(definition, sql=sql, with_data=definition.with_data)]
-        renames = []
-        for index in definition.indexes:
-            index_name = ViewName(name.schema, index.name)
-            if index_name in self.in_use:
-                interim = interim_name(index.name)
-                statements.append(index.create_sql(name, interim))
-                renames.append(ddl.rename_index(ViewName(name.schema, interim), index.name))
-            else:
-                statements.append(index.create_sql(name))
-        statements += fresh_grants(definition, name, self.command_roles)
-        statements += column_comments(definition, name)
-        blocks = "nobody"
-        if deferred and definition.kind is ViewKind.MATERIALISED_VIEW:
-            blocks = f"readers of what is swapped, until it is built, because {deferred}"
-        return Step(
-            Action.CREATE,
-            name,
-            self.decisions.reason[name],
-            in_phase(phase, statements) + in_phase(Phase.FINISH, renames),
-            definition=definition,
-            expected=self.facts.dry_run.views.get(name),
-            blocks=blocks,
-            fills=definition.kind is ViewKind.MATERIALISED_VIEW and definition.with_data,
-            deferred=deferred or "",
-        )
-
-    def _replace(self, name: ViewName) -> Step:
-        build = self._build(name, name)
-        difference = self.facts.scope.differences.get(name, NO_DIFFERENCES)
-        statements = [
-            ddl.create_view(
-                build.definition, sql=build.sql, replace=True, further_options=build.options_by_hand
-            ),
-            *grant_changes(name, difference),
-        ]
-        statements += [
-            ddl.comment_on_column(name, column, text) for column, text in difference.column_comments.items()
-        ]
-        return self._step(Action.REPLACE, name, in_phase(Phase.REPLACE, statements), _SWAP)
-
-    def _rebuild(self, name: ViewName) -> Step:
-        installed = self.catalog.relations[name]
-        assert installed.kind is not None
-        definition = self._definition(name)
-        deferred, stage = self.decisions.deferred.get(name), self.moves.get(name)
-        at = ViewName(stage, name.name) if stage else name
-        build = self._build(name, at)
-        made, finished = rebuild_statements(build, self.catalog.session.role)
-        drop = Statement(Phase.DROP, ddl.drop_view(installed.kind, name))
-        if deferred:
-            statements = (drop, *in_phase(Phase.FINISH, [*made, *finished]))
-            blocks = _SWAP
-            if definition.kind is ViewKind.MATERIALISED_VIEW:
-                blocks = f"its readers, until it is built again, because {deferred}"
-        else:
-            move = Statement(Phase.MOVE, ddl.set_schema(definition.kind, at, name.schema))
-            finish = in_phase(Phase.FINISH, finished)
-            statements = (*in_phase(Phase.BUILD, made), drop, move, *finish)
-            blocks = _SWAP
-        return replace(
-            self._step(Action.REBUILD, name, statements, blocks),
-            built_at=None if deferred else at,
-            fills=definition.kind is ViewKind.MATERIALISED_VIEW and build.is_filled,
-            deferred=deferred or "",
-            kept=build.kept_in_words,
-            lost=build.lost_in_words,
-        )
-
-    def _definition(self, name: ViewName) -> ViewDefinition:
-        return self.facts.definitions.get(name) or self.facts.external[name]
-
-    def _build(self, name: ViewName, at: ViewName) -> Build:
-        definition = self._definition(name)
-        sql = definition.sql
-        if name not in self.decisions.deferred:
-            sql = move_references(sql, self.moves)
-        return Build(
-            definition=definition,
-            installed=self.catalog.relations[name],
-            expected=self.facts.dry_run.views.get(name),
-            at=at,
-            sql=sql,
-            difference=self.facts.scope.differences.get(name, NO_DIFFERENCES),
-            extras=tuple(self.facts.keep.get(name, ())),
-        )
-
-    def _step(
-        self,
-        action: Action,
-        name: ViewName,
-        statements: Sequence[Statement],
-        blocks: str,
-        *,
-        reason: str | None = None,
-    ) -> Step:
-        return Step(
-            action,
-            name,
-            self.decisions.reason[name] if reason is None else reason,
-            tuple(statements),
-            definition=self.facts.definitions.get(name),
-            installed=self.catalog.relations[name],
-            expected=self.facts.dry_run.views.get(name),
-            indirect=name in self.decisions.indirect,
-            blocks=blocks,
-        )
-
-    def _lesser_steps(
-        self, definition: ViewDefinition, installed: InstalledView, difference: Differences
-    ) -> list[Step]:
-        name, expected = definition.name, self.facts.dry_run.views.get(definition.name)
-        steps = []
-        if self.decisions.action.get(name) is Action.ADOPT:
-            steps.append(self._step(Action.ADOPT, name, (), "nobody"))
-        if expected is not None and difference.needs_dry_run:
-            why = why_changed(difference)
-            if options := option_changes(definition, installed, expected):
-                finish = in_phase(Phase.FINISH, options)
-                steps.append(self._step(Action.OPTIONS, name, finish, _SWAP, reason=why))
-            if indexes := index_changes(definition, installed, expected):
-                changes = in_phase(Phase.BUILD, indexes.creates)
-                changes += in_phase(Phase.FINISH, [*indexes.drops, *indexes.renames])
-                blocks = "its refreshes, until the sync commits" if indexes.creates else ""
-                blocks = "; ".join(filter(None, [_SWAP if indexes.drops else "", blocks]))
-                steps.append(self._step(Action.INDEX, name, changes, blocks, reason=why))
-        if difference.grant or difference.revoke or difference.record:
-            action = Action.REVOKE if difference.revoke and not difference.grant else Action.GRANT
-            grants = in_phase(Phase.BUILD, grant_changes(name, difference))
-            steps.append(self._step(action, name, grants, "nobody", reason=grant_reason(difference)))
-        if difference.comment or difference.column_comments:
-            why = "its comment is not its docstring, or a column's is not its help_text"
-            texts = in_phase(Phase.BUILD, comments(definition, installed, difference))
-            steps.append(self._step(Action.COMMENT, name, texts, "nobody", reason=why))
-        return steps
+    reads = {name: view.reads for name, view in catalog.relations.items()}
+    by_name = sorted(names, reverse=True)  # views that do not read one another are ordered by name
+    order = creation_order({name: closure(reads, reads[name]) & set(names) for name in by_name})
+    return tuple(reversed(order))

@@ -1,4 +1,4 @@
-"""The values that a plan is made of: what a step does, why, in which SQL, and when."""
+"""The values that a plan consists of: steps with a reason, their SQL, and the phase of each statement."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewKind, ViewName
 
 
 class Action(enum.Enum):
-    """What a step does; the value is the sign that it is listed under."""
+    """What a step does. The value is what people see: a sign and a verb."""
 
     SCHEMA = "+ schema"
     CREATE = "+ create"
@@ -35,23 +35,23 @@ class Action(enum.Enum):
 
     @property
     def sign(self) -> str:
-        """The sign alone."""
+        """The sign without the verb."""
         return self.value.partition(" ")[0]
 
     @property
     def verb(self) -> str:
-        """The word alone."""
+        """The verb without the sign."""
         return self.value.partition(" ")[2]
 
 
 class Phase(enum.Enum):
-    """When a statement is sent. All but BUILD are the swap, for which readers are locked out.
+    """When a statement is sent. All phases except BUILD are part of the swap, which locks readers out.
 
-    BUILD: what nobody is kept waiting for: new views, and new versions beside those in use.
-    REPLACE: CREATE OR REPLACE, while what is built anew is still beside the old.
-    DROP: the old versions and what is no longer wanted, readers before what they read.
-    MOVE: the new versions into their places.
-    FINISH: what needs everything in its place.
+    BUILD: creates new views, and new versions beside those in use. Nobody has to wait.
+    REPLACE: CREATE OR REPLACE, while the new versions are still in the staging schemas.
+    DROP: drops old versions and views that are no longer wanted, readers before what they read.
+    MOVE: moves the new versions to their places.
+    FINISH: everything that needs all views in their places.
     """
 
     BUILD = "build"
@@ -61,36 +61,40 @@ class Phase(enum.Enum):
     FINISH = "finish"
 
 
-class Statement(NamedTuple):
-    """A statement, and when it is sent."""
+@dataclass(frozen=True)
+class Statement:
+    """An SQL statement, when it is sent, and what it is made of."""
 
     phase: Phase
     sql: str
+    kind: StatementKind = StatementKind.OTHER
 
 
-def in_phase(phase: Phase, statements: Iterable[str]) -> tuple[Statement, ...]:
-    """Return statements that are all sent in one phase."""
-    return tuple(Statement(phase, sql) for sql in statements)
+def in_phase(
+    phase: Phase, statements: Iterable[str], kind: StatementKind = StatementKind.OTHER
+) -> tuple[Statement, ...]:
+    """Return statements of one phase and one kind."""
+    return tuple(Statement(phase, sql, kind) for sql in statements)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a sync does to one view (or, for SCHEMA, to one schema).
+    """One change that a sync makes to one view or, for SCHEMA, to one schema.
 
     Attributes:
         name: the view; for a schema its ``name`` is empty.
         reason: why, in words.
         statements: the SQL, in order.
-        definition: the view as its class says it; None when it is dropped, or is somebody else's.
-        installed: the view as it is; None when it is created.
-        expected: what PostgreSQL would make of it, when it was tried.
-        indirect: True when nobody changed the view itself, only what it reads.
-        blocks: whom the step keeps waiting, in words.
-        built_at: where a view is built before it takes its place; None when it is made in place.
+        definition: what the class declares; None when the view is dropped or is an external dependent.
+        installed: the view as it is now; None when it is created.
+        expected: what PostgreSQL would make of the definition, if it was tried.
+        indirect: True when the view itself has not changed, only what it reads.
+        blocks: who has to wait for the step, in words.
+        built_at: where a view is built before it takes its place; None when it is created in its place.
         fills: whether a materialised view gets its rows.
-        deferred: why it is built in the swap and not before; "" when it is not.
-        kept: what was added by hand and is on the new view as well.
-        lost: what was added by hand and cannot be on it, with the reason.
+        deferred: why it is built in the swap; "" when it is built before the swap.
+        kept: the extras that the new view has as well, in words.
+        lost: the extras that the new view cannot have, each with the reason, in words.
     """
 
     action: Action
@@ -113,24 +117,30 @@ class Step:
         """The view's or the schema's name, for people."""
         return str(self.name) if self.name.name else self.name.schema
 
+    @property
+    def kind(self) -> ViewKind | None:
+        """The kind that the view has afterwards; None for a schema."""
+        view = self.definition or self.installed
+        return view.kind if view else None
+
     def sql_in(self, *phases: Phase) -> tuple[str, ...]:
-        """The statements of some phases, in their order."""
-        return tuple(sql for phase, sql in self.statements if phase in phases)
+        """Return the SQL of some phases, in order."""
+        return tuple(statement.sql for statement in self.statements if statement.phase in phases)
 
     @cached_property
     def swap_statements(self) -> tuple[str, ...]:
-        """The statements for which readers are locked out."""
-        return tuple(sql for phase, sql in self.statements if phase is not Phase.BUILD)
+        """The SQL that is sent in the swap."""
+        return tuple(statement.sql for statement in self.statements if statement.phase is not Phase.BUILD)
 
     @property
     def locks_readers(self) -> bool:
-        """Whether it has a part in the swap that concerns a view which may have readers."""
+        """Whether the swap has to lock an existing view for this step."""
         return self.installed is not None and bool(self.swap_statements)
 
     @property
     def sql(self) -> str:
-        """All statements of the step, in the order in which they are sent."""
-        return "\n".join(f"{sql};" for _, sql in self.statements)
+        """All SQL of the step, in the order in which it is sent."""
+        return "\n".join(f"{statement.sql};" for statement in self.statements)
 
     @property
     def usual_seconds(self) -> float | None:
@@ -143,13 +153,13 @@ class Plan:
     """What a sync of one database would do.
 
     Attributes:
-        steps: in the order in which views are built.
-        lock_order: the views that have a part in the swap, those that read others first.
-        staging: the staging schema of each schema in which something is built before it takes its place.
+        steps: in the order in which views are created.
+        lock_order: the views that the swap locks, those that read others first.
+        staging: the staging schema of each schema in which a new version is built.
         search_path: the schemas in which unqualified names are looked up.
-        extras: what was added by hand to the views that are dropped, by oid.
-        problems: why it cannot be carried out, in words; empty when it can.
-        unchanged: how many registered views it leaves alone.
+        extras: all extras of the views that are rebuilt, by oid.
+        problems: why the plan cannot be carried out, in words; empty when it can.
+        unchanged: how many registered views stay as they are.
     """
 
     database: str
@@ -163,36 +173,36 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do and nothing in the way."""
+        """Whether there is nothing to do and no problem."""
         return not self.steps and not self.problems
 
     @property
     def swapped(self) -> tuple[Step, ...]:
-        """The steps whose views have a part in the swap, in the order in which they are locked."""
+        """The steps whose views the swap locks, in the order of the locks."""
         steps = {step.name: step for step in self.steps if step.locks_readers}
         return tuple(steps[name] for name in self.lock_order)
 
     @property
-    def swap(self) -> tuple[tuple[Step, str], ...]:
-        """The statements of the swap behind its locks, each with its step, in the order in which they go."""
+    def swap(self) -> tuple[tuple[Step, Statement], ...]:
+        """The statements that the swap sends after its locks, in order, each with its step."""
         concerned = [step for step in self.steps if step.swap_statements]
         position = {name: i for i, name in enumerate(self.lock_order)}
-        statements: list[tuple[Step, str]] = []
+        statements: list[tuple[Step, Statement]] = []
         for phase in (Phase.REPLACE, Phase.DROP, Phase.MOVE, Phase.FINISH):
-            steps = [step for step in concerned if step.sql_in(phase)]
+            found = [(step, sent) for step in concerned for sent in step.statements if sent.phase is phase]
             if phase is Phase.DROP:
-                steps.sort(key=lambda step: position[step.name])
-            statements += [(step, sql) for step in steps for sql in step.sql_in(phase)]
+                found.sort(key=lambda pair: position[pair[0].name])
+            statements += found
         return tuple(statements)
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything that would be done, for confirming exactly this plan."""
-        said = [
-            [step.action.value, step.name, [[phase.value, sql] for phase, sql in step.statements]]
+        """A hash of everything that would be done, to confirm exactly this plan."""
+        steps = [
+            [step.action.value, step.name, [[sent.phase.value, sent.sql] for sent in step.statements]]
             for step in self.steps
         ]
-        text = json.dumps([self.database, said, self.problems])
+        text = json.dumps([self.database, steps, self.problems])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property

@@ -1,27 +1,25 @@
-"""Carrying out a Plan: the only module that writes views. All of it in the caller's transaction.
+"""Carrying out a plan: the only module that changes views. It runs in the caller's transaction.
 
-First everything is built that nobody is kept waiting for, then the swap: readers are locked out, the old
-versions go, the new ones take their places. Of the two only the swap is tried again when a lock cannot be
-had; what was built stays.
+First it builds everything that makes nobody wait. Then it swaps: it locks readers out, drops the old
+versions and moves the new ones to their places. When the swap cannot get a lock, only the swap is tried
+again: what was built stays.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.extras import Extra
+from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.errors import (
     database_refused,
@@ -29,24 +27,26 @@ from orm_views_core.engines.postgresql.errors import (
     is_refusal,
     view_refused,
 )
-from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint
+from orm_views_core.engines.postgresql.locks import in_savepoint
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.preconditions import cannot_be_read
-from orm_views_core.plan.steps import Action, Phase, Plan, Step
+from orm_views_core.plan.steps import Action, Phase, Plan, Statement, Step
 
-from .recorder import read_refreshed, record
+from .recorder import Outcome, read_refreshed, record
+from .swap_locks import check_that_nothing_was_changed, lock_readers_out
 
-#: Statements that need no error of their own are sent together; a round trip costs more than they do.
+#: How many short steps are sent together: a round trip takes longer than they do.
 _BATCH = 250
+_LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}
 
 
 @dataclass(frozen=True)
 class StepResult:
     """A step that was carried out, and how many seconds its part before the swap took.
 
-    ``seconds`` is None where it was one of many small ones that were sent together.
+    ``seconds`` is None for a step that was sent together with others.
     """
 
     step: Step
@@ -55,7 +55,15 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """What to call as a plan is carried out: before and after each step, before and after the swap."""
+    """What to call while a plan is carried out.
+
+    Attributes:
+        on_step: called before each step.
+        on_done: called after each step's part before the swap.
+        on_swap: called before the swap.
+        on_swapped: called after the swap, with the seconds that readers were locked out.
+        on_wait: called with what is waited for.
+    """
 
     on_step: Callable[[Step], None] | None = None
     on_done: Callable[[StepResult], None] | None = None
@@ -66,10 +74,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done, and for how many seconds readers were locked out at most."""
+    """The steps that were carried out, and for how many seconds at most readers were locked out."""
 
     steps: tuple[StepResult, ...]
     swap_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every part of carrying out a plan needs."""
+
+    connection: BaseDatabaseWrapper
+    cursor: CursorWrapper
+    plan: Plan
+    progress: Progress
 
 
 def apply_plan(
@@ -84,181 +102,137 @@ def apply_plan(
     Args:
         connection: its database, inside a transaction that holds the sync lock.
         plan: a plan without problems.
-        command_roles: the roles that only the command line named, to be remembered.
+        command_roles: the roles that only the command line named; the sync state records them.
         progress: what to call meanwhile.
 
     Raises:
         ViewSQLError: when PostgreSQL refuses the SQL of a view.
-        SyncFailedError: when it refuses anything else.
+        SyncFailedError: when PostgreSQL refuses anything else.
+        PlanBlockedError: when a new view reads what the role may not read.
         LockNotAvailableError: when readers could not be locked out within LOCK_WAIT.
-        Overtaken: when somebody has changed what the plan was made of. In every case the transaction is
-            to be rolled back.
+        Overtaken: when somebody has changed what the plan was made from.
+
+    After any of these the caller has to roll the transaction back.
     """
     if not plan.steps:
         return Applied(())
     with connection.cursor() as cursor:
-        return _Run(connection, cursor, plan, command_roles, progress or Progress()).run()
+        run = _Run(connection, cursor, plan, progress or Progress())
+        now = read_time(cursor)
+        create_staging(cursor, plan.staging)
+        with staged_first(cursor, plan.staging, plan.search_path):
+            results: list[StepResult] = []
+            refreshed: dict[ViewName, InstalledView] = {}
+            for steps in _batches(plan.steps):
+                refreshed |= _build(run, steps, results)
+            filled = (done for done in results if done.step.fills and not done.step.deferred)
+            outcome = Outcome(
+                now=now,
+                seconds={done.step.name: done.seconds for done in filled if done.seconds is not None},
+                refreshed=refreshed,
+                command_roles=command_roles,
+            )
+            _check_that_all_can_be_read(run)
+            in_place = {step.name for step in plan.steps if step.swap_statements and not step.built_at}
+            record(connection, cursor, [step for step in plan.steps if step.name not in in_place], outcome)
+            swap_seconds = _swap(run, outcome) if plan.swap else None
+        for stage in plan.staging.values():
+            cursor.execute(ddl.drop_schema(stage))  # fails if anything was left in it
+    return Applied(tuple(results), swap_seconds)
 
 
-class _Run:
-    """A plan while it is carried out."""
+def _build(run: _Run, steps: Sequence[Step], results: list[StepResult]) -> dict[ViewName, InstalledView]:
+    """Send what some steps do before the swap, and append their results.
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        cursor: CursorWrapper,
-        plan: Plan,
-        command_roles: Sequence[str],
-        progress: Progress,
-    ) -> None:
-        self.connection, self.cursor, self.plan = connection, cursor, plan
-        self.command_roles, self.progress = command_roles, progress
-        self.now = read_time(cursor)
-        self.seconds: dict[ViewName, float] = {}
-        self.refreshed: dict[ViewName, InstalledView] = {}
+    Returns:
+        what :func:`read_refreshed` returned before the statements were sent.
+    """
+    for step in steps:
+        if run.progress.on_step:
+            run.progress.on_step(step)
+    statements = [(step, sent) for step in steps for sent in step.statements if sent.phase is Phase.BUILD]
 
-    def run(self) -> Applied:
-        results: list[StepResult] = []
-        create_staging(self.cursor, self.plan.staging)
-        with staged_first(self.cursor, self.plan.staging, self.plan.search_path):
-            for steps in _batches(self.plan.steps):
-                results += self._build(steps)
-            self._check_that_all_can_be_read()
-            self._tag_what_is_built()
-            swap_seconds = self._swap() if self.plan.swap else None
-        for stage in self.plan.staging.values():
-            self.cursor.execute(ddl.drop_schema(stage))  # fails if anything was forgotten there
-        return Applied(tuple(results), swap_seconds)
+    def work(_timeout: float) -> dict[ViewName, InstalledView]:
+        refreshed = read_refreshed(run.cursor, steps)
+        _send(run, statements)
+        return refreshed
 
-    def _build(self, steps: Sequence[Step]) -> Iterator[StepResult]:
-        """Carry out the part of some steps that comes before the swap."""
-        for step in steps:
-            if self.progress.on_step:
-                self.progress.on_step(step)
-        started = time.perf_counter()
-        statements = [(step, sql) for step in steps for sql in step.sql_in(Phase.BUILD)]
-        if statements:
+    started = time.perf_counter()
+    refreshed = in_savepoint(run.connection, work, on_wait=run.progress.on_wait) if statements else {}
+    seconds = time.perf_counter() - started if len(steps) == 1 else None
+    for step in steps:
+        results.append(StepResult(step, seconds))
+        if run.progress.on_done:
+            run.progress.on_done(results[-1])
+    return refreshed
 
-            def work(_timeout: float) -> None:
-                self.refreshed |= read_refreshed(self.cursor, steps)
-                self._send(statements)
 
-            in_savepoint(self.connection, work, on_wait=self.progress.on_wait)
-        seconds = time.perf_counter() - started
-        for step in steps:
-            if step.fills and not step.deferred:
-                self.seconds[step.name] = seconds
-            result = StepResult(step, seconds if len(steps) == 1 else None)
-            if self.progress.on_done:
-                self.progress.on_done(result)
-            yield result
+def _check_that_all_can_be_read(run: _Run) -> None:
+    """Check that the new views which were not tried read nothing that the role may not read."""
+    created = {
+        step.name: step.definition
+        for step in run.plan.steps
+        if step.action is Action.CREATE and step.definition and step.expected is None
+    }
+    role, unreadable = read_unreadable(run.cursor, list(created))
+    if unreadable:
+        raise PlanBlockedError([cannot_be_read(created[n], role, tables) for n, tables in unreadable.items()])
 
-    def _check_that_all_can_be_read(self) -> None:
-        """See that new views which were not tried before read nothing that we may not."""
-        created = {
-            step.name: step.definition
-            for step in self.plan.steps
-            if step.action is Action.CREATE and step.definition and step.expected is None
-        }
-        role, unreadable = read_unreadable(self.cursor, list(created))
-        if unreadable:
-            said = [cannot_be_read(created[name], role, tables) for name, tables in unreadable.items()]
-            raise PlanBlockedError(said)
 
-    def _send(self, statements: Sequence[tuple[Step, str]]) -> None:
-        """Send statements together; one by one when one is refused, to know which."""
-        if len(statements) > 1:
-            try:
-                with transaction.atomic(using=self.connection.alias):
-                    self.cursor.execute(";\n".join(sql for _, sql in statements))
-                return
-            except DatabaseError as error:
-                if not is_refusal(error):
-                    raise
-        for step, sql in statements:
-            self._execute(step, sql)
-
-    def _execute(self, step: Step, sql: str) -> None:
+def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
+    """Send statements together or, when one of them is refused, one by one to find out which."""
+    if len(statements) > 1:
         try:
-            self.cursor.execute(sql)
+            with transaction.atomic(using=run.connection.alias):
+                run.cursor.execute(";\n".join(statement.sql for _, statement in statements))
+            return
         except DatabaseError as error:
             if not is_refusal(error):
                 raise
-            made_of_class = sql.startswith(("CREATE ", "COMMENT ", "REFRESH "))
-            if step.definition is not None and made_of_class and is_fault_of_view(error):
-                raise view_refused(step.definition, sql, error) from error
+    for step, statement in statements:
+        try:
+            run.cursor.execute(statement.sql)
+        except DatabaseError as error:
+            if not is_refusal(error):
+                raise
+            is_declared = statement.kind is not StatementKind.OTHER
+            if step.definition and is_declared and is_fault_of_view(error):
+                raise view_refused(step.definition, statement.kind, statement.sql, error) from error
             where = step.definition.where if step.definition else step.target
-            raise database_refused(self.connection, f"{where}: {step.action.verb} failed: ", error) from error
+            what = f"{where}: {step.action.verb} failed: "
+            raise database_refused(run.connection, what, error) from error
 
-    def _swap(self) -> float:
-        """Put the new versions in the place of the old ones; return for how many seconds readers waited."""
-        if self.progress.on_swap:
-            self.progress.on_swap(self.plan)
-        relations = [step.installed.oid for step in self.plan.swapped if step.installed]
-        seconds = in_savepoint(
-            self.connection, self._try_swap, relations=relations, on_wait=self.progress.on_wait
-        )
-        if self.progress.on_swapped:
-            self.progress.on_swapped(seconds)
-        return seconds
 
-    def _try_swap(self, timeout: float) -> float:
-        started = time.perf_counter()
-        self.cursor.execute(_lock_readers_out(self.plan, timeout))
-        self._check_that_nothing_was_changed()
-        for filled, statements in groupby(self.plan.swap, lambda statement: _filled_in_place(statement[0])):
+def _swap(run: _Run, outcome: Outcome) -> float:
+    """Replace the old versions with the new ones; return for how many seconds readers were locked out."""
+
+    def work(timeout: float) -> float:
+        started, seconds = time.perf_counter(), dict(outcome.seconds)
+        lock_readers_out(run.cursor, run.plan, timeout)
+        check_that_nothing_was_changed(run.cursor, run.plan)
+        for filled, statements in groupby(run.plan.swap, lambda pair: _filled_in_place(pair[0])):
             began = time.perf_counter()
-            self._send(list(statements))
-            if filled is not None:  # its DROP is timed as well, but what it is filled by comes last
-                self.seconds[filled] = time.perf_counter() - began
-        self._record([s for s in self.plan.steps if s.definition and s.swap_statements and not s.built_at])
+            _send(run, list(statements))
+            if filled is not None:  # the last group of a view fills it; an earlier one is its DROP
+                seconds[filled] = time.perf_counter() - began
+        steps = [step for step in run.plan.steps if step.swap_statements and not step.built_at]
+        record(run.connection, run.cursor, steps, replace(outcome, seconds=seconds))
         return time.perf_counter() - started
 
-    def _check_that_nothing_was_changed(self) -> None:
-        """See that the views are what the plan takes them to be: it took a while to build."""
-        swapped = {step.name: step for step in self.plan.swapped}
-        with canonical_names(self.cursor):
-            found = read_extras(self.cursor, list(self.plan.extras))
-            now = read_again(self.cursor, list(swapped))
-        for name, step in swapped.items():
-            before, after = step.installed, now.get(name)
-            assert before is not None
-            if after is None or (*_state(after), after.rule) != (*_state(before), before.rule or after.rule):
-                raise Overtaken(f"{name} was changed meanwhile")
-            added, known = found.get(before.oid, ()), self.plan.extras.get(before.oid, ())
-            if _but_comments(added) != _but_comments(known):
-                raise Overtaken(f"{name} was given or lost a grant, an index or the like meanwhile")
-            new = after.read_by - before.read_by - {s.name for s in self.plan.steps}
-            new = frozenset(reader for reader in new if reader.schema not in self.plan.staging.values())
-            if new and step.sql_in(Phase.DROP):
-                raise Overtaken(f"{min(new)} was made meanwhile and reads {name}")
-
-    def _tag_what_is_built(self) -> None:
-        """Tag what the swap leaves as it is, the new versions before they are in their places."""
-        built = [s for s in self.plan.steps if s.definition and (s.built_at or not s.swap_statements)]
-        swapped_later = {s.name for s in self.plan.steps if s.swap_statements and not s.built_at}
-        self._record([step for step in built if step.name not in swapped_later])
-
-    def _record(self, steps: Sequence[Step]) -> None:
-        record(
-            self.connection,
-            self.cursor,
-            steps,
-            self.now,
-            self.seconds,
-            self.command_roles,
-            refreshed=self.refreshed,
-        )
-
-
-_LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}
+    if run.progress.on_swap:
+        run.progress.on_swap(run.plan)
+    relations = [step.installed.oid for step in run.plan.swapped if step.installed]
+    swap_seconds = in_savepoint(run.connection, work, relations=relations, on_wait=run.progress.on_wait)
+    if run.progress.on_swapped:
+        run.progress.on_swapped(swap_seconds)
+    return swap_seconds
 
 
 def _batches(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Put the steps together that take no time worth telling: all but those that compute rows or indexes."""
+    """Group the steps that take little time: all but those that compute rows or indexes."""
     batch: list[Step] = []
     for step in steps:
-        is_small = not (step.action in _LONG and _kind(step) is ViewKind.MATERIALISED_VIEW)
+        is_small = not (step.action in _LONG and step.kind is ViewKind.MATERIALISED_VIEW)
         if batch and (not is_small or len(batch) == _BATCH):
             yield batch
             batch = []
@@ -270,44 +244,6 @@ def _batches(steps: Iterable[Step]) -> Iterator[list[Step]]:
         yield batch
 
 
-def _kind(step: Step) -> ViewKind | None:
-    if step.definition is not None:
-        return step.definition.kind
-    return step.installed.kind if step.installed else None
-
-
 def _filled_in_place(step: Step) -> ViewName | None:
-    """Return the name of a materialised view that could not be built beside the old one."""
+    """Return the name of a materialised view that is built in the swap."""
     return step.name if step.deferred and step.fills else None
-
-
-def _but_comments(extras: Iterable[Extra]) -> list[Extra]:
-    """Leave out the view's comment: a refresh writes its time into it."""
-    return [extra for extra in extras if extra.kind != "comment"]
-
-
-def _state(view: InstalledView) -> tuple[object, ...]:
-    """Return what of a view, its rule apart, others may change and no extra tells."""
-    return view.oid, view.owner, view.text, view.options
-
-
-def _lock_readers_out(plan: Plan, timeout: float) -> str:
-    """Return the statements that lock all views of the swap, those that read others first.
-
-    All of them together wait for no longer than the time-out: while one is waited for, whoever wants those
-    that we have already waits too. ``statement_timestamp()`` is when the string arrived.
-    """
-    milliseconds = max(1, round(timeout * 1000))
-    statements = []
-    for step in plan.swapped:
-        assert step.installed is not None
-        assert step.installed.kind is not None
-        statements.append(
-            f"SELECT set_config('lock_timeout', greatest(1, {milliseconds} - extract(epoch FROM "
-            "clock_timestamp() - statement_timestamp()) * 1000)::int || 'ms', true)"
-        )
-        creates = step.action in {Action.REPLACE, Action.REBUILD}
-        owner = None if creates else step.installed.owner
-        statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
-    statements.append(f"SELECT set_config('lock_timeout', '{milliseconds}ms', true)")
-    return ";\n".join(statements)

@@ -10,6 +10,7 @@ from orm_views_core.database.extras import Extra, worth_keeping
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import (
@@ -21,8 +22,10 @@ from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import releasing_locks
 from orm_views_core.names import ViewName
-from orm_views_core.plan.builder import Facts, Plan, make_plan
+from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_scope
+from orm_views_core.plan.facts import Facts
+from orm_views_core.plan.steps import Plan
 
 from .external_dependents import as_definition, find_external_dependents, with_external_dependents
 from .options import SyncOptions
@@ -121,6 +124,7 @@ def _try(
         catalog,
         scope,
         dry_run,
+        ddl,
         external=external,
         extras=extras,
         keep=keep,

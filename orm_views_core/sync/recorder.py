@@ -1,10 +1,10 @@
-"""Writing the sync states of views: what a sync did to them, recorded on themselves."""
+"""Writing the sync states of views into their comments."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -25,49 +25,54 @@ _BATCH = 250
 _NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What sync states record of a sync itself.
+
+    Attributes:
+        now: the time of the sync.
+        seconds: how many seconds it took to fill the materialised views that were filled.
+        refreshed: what :func:`read_refreshed` returned before the steps set comments.
+        command_roles: the roles that only the command line named.
+    """
+
+    now: dt.datetime
+    seconds: Mapping[ViewName, float]
+    refreshed: Mapping[ViewName, InstalledView]
+    command_roles: Sequence[str]
+
+
 def record(
-    connection: BaseDatabaseWrapper,
-    cursor: CursorWrapper,
-    steps: Sequence[Step],
-    now: dt.datetime,
-    seconds: Mapping[ViewName, float],
-    command_roles: Sequence[str],
-    *,
-    refreshed: Mapping[ViewName, InstalledView],
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, steps: Iterable[Step], outcome: Outcome
 ) -> None:
-    """Record on the views of some steps what their classes said and what PostgreSQL stores.
+    """Write the sync states of the registered views among those of some steps.
 
     Args:
-        connection: their database, inside the transaction that made them.
-        cursor: a cursor of it.
-        steps: those that have been carried out, each with a definition. What is built aside gets its sync
-            state before it takes its place.
-        now: the time of the sync.
-        seconds: how long it took to fill the materialised views that were filled.
-        command_roles: the roles that only the command line named.
-        refreshed: what :func:`read_refreshed` returned before the comments of some were set.
+        connection: their database, inside the transaction that changed them.
+        cursor: a cursor of the connection.
+        steps: steps that were carried out. The new version of a rebuilt view is recorded where it was built.
+        outcome: what to record of the sync.
     """
+    steps = [step for step in steps if step.definition]
     last = {step.name: step for step in steps}
     new = {step.name for step in steps if step.action in _NEW}
-    places = {name: step.built_at or name for name, step in last.items() if _changes_what_is_stored(step)}
-    stars = [place for name, place in places.items() if _has_star(last[name])]
+    places = {name: step.built_at or name for name, step in last.items() if _is_stored_anew(step)}
+    stars = [place for name, place in places.items() if _definition(last[name]).has_star]
     found = read_created(connection, list(places.values()), stars)
-    refreshed = {**refreshed, **read_refreshed(cursor, steps)}
+    refreshed = {**outcome.refreshed, **read_refreshed(cursor, steps)}
     statements = []
     for name, step in last.items():
-        definition = step.definition
-        assert definition is not None
+        definition = _definition(step)
         stored = as_read(step, found[places[name]]) if name in places else as_before(step.installed)
         assert stored is not None
-        before = refreshed.get(name, step.installed)
         state = new_sync_state(
             definition,
             stored,
-            before,
-            now,
+            refreshed.get(name, step.installed),
+            outcome.now,
             is_new=name in new,
-            filled_in=seconds.get(name),
-            command_roles=command_roles,
+            filled_in=outcome.seconds.get(name),
+            command_roles=outcome.command_roles,
         )
         comment = join_comment(kept_comment(definition, step.installed), state)
         statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
@@ -76,17 +81,18 @@ def record(
 
 
 def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:
-    """Return materialised views that keep their rows, with the times of refreshes that ended meanwhile.
+    """Return the materialised views that keep their rows, with the time of their last refresh as it is now.
 
-    A refresh may end between the plan and the step. It cannot once the step has set the view's comment.
+    A refresh may end between the plan and the step. It cannot end after the step has set the view's comment.
     """
     new = {step.name for step in steps if step.action in _NEW}
     views = {
         step.name: step.installed
         for step in steps
         if step.name not in new
-        if step.installed is not None and step.installed.state is not None
-        if step.installed.kind is ViewKind.MATERIALISED_VIEW
+        and step.installed is not None
+        and step.installed.state is not None
+        and step.installed.kind is ViewKind.MATERIALISED_VIEW
     }
     states = read_sync_states_of(cursor, [view.oid for view in views.values()])
     return {
@@ -101,17 +107,18 @@ def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewNam
     }
 
 
-def _changes_what_is_stored(step: Step) -> bool:
-    """Say whether the sync state is made of what PostgreSQL stores now, not of the previous sync state."""
+def _is_stored_anew(step: Step) -> bool:
+    """Return whether the previous sync state does not say what PostgreSQL stores after a step."""
     return step.expected is not None or as_before(step.installed) is None
 
 
-def _has_star(step: Step) -> bool:
-    return step.definition is not None and step.definition.has_star
+def _definition(step: Step) -> ViewDefinition:
+    assert step.definition is not None
+    return step.definition
 
 
 class Stored(NamedTuple):
-    """What PostgreSQL has of a view, as far as a sync state speaks of it."""
+    """What PostgreSQL stores of a view, as far as the sync state records it."""
 
     fingerprint: str
     indexes: tuple[str, ...] = ()
@@ -120,36 +127,29 @@ class Stored(NamedTuple):
 
 
 def as_before(view: InstalledView | None) -> Stored | None:
-    """Say what PostgreSQL has of a view that a step leaves as it was; None when no sync state knows."""
+    """Return what the sync state of a view records; None when it has no sync state."""
     if view is None or view.state is None:
         return None
     return Stored(view.state.installed, view.state.indexes, view.state.options, view.state.sources)
 
 
 def as_read(step: Step, view: StoredView) -> Stored:
-    """Say what PostgreSQL has of a view after a step.
+    """Return what the sync state of a view has to record.
 
     Args:
         step: what was done.
-        view: the view, read since.
+        view: the view as it was read after the step.
     """
-    definition = step.definition
-    assert definition is not None
-    there = {index.name: index for index in view.indexes}
-    ours = tuple(index.name for index in definition.indexes if index.name in there)
-    options = _our_options(step, view) if view.options else ()
-    fingerprint = stored_fingerprint(view.kind, view.rule, options, [there[name] for name in ours])
+    definition = _definition(step)
+    indexes = {index.name: index for index in view.indexes}
+    ours = tuple(index.name for index in definition.indexes if index.name in indexes)
+    options: Sequence[tuple[str, str]] = ()
+    if view.options and view.kind is ViewKind.VIEW:
+        expected = step.expected.options if step.expected else ()
+        by_hand = options_by_hand(step.installed, definition, expected)
+        options = [option for option in view.options if option not in by_hand]
+    fingerprint = stored_fingerprint(view.kind, view.rule, options, [indexes[name] for name in ours])
     return Stored(fingerprint, ours, tuple(name for name, _ in options), view.sources)
-
-
-def _our_options(step: Step, view: StoredView) -> Sequence[tuple[str, str]]:
-    """Return a plain view's options without those that somebody set by hand."""
-    if view.kind is not ViewKind.VIEW:
-        return []
-    assert step.definition is not None
-    tried = step.expected.options if step.expected else ()
-    by_hand = options_by_hand(step.installed, step.definition, tried)
-    return [option for option in view.options if option not in by_hand]
 
 
 def new_sync_state(
@@ -162,35 +162,34 @@ def new_sync_state(
     filled_in: float | None = None,
     command_roles: Sequence[str] = (),
 ) -> SyncState:
-    """Return the sync state that a view is to have.
+    """Return the new sync state of a view.
 
     Args:
-        definition: what its class says.
-        stored: what PostgreSQL has of it.
-        before: the view as it was.
+        definition: what its class declares.
+        stored: what PostgreSQL stores of it.
+        before: the view before the sync.
         now: the time of the sync.
         is_new: whether it was created, replaced or rebuilt.
-        filled_in: how many seconds it took to fill a materialised view, if it was.
+        filled_in: how many seconds it took to fill a materialised view; None when it was not filled.
         command_roles: the roles that only the command line named.
     """
     old = before.state if before else None
-    materialised = definition.kind is ViewKind.MATERIALISED_VIEW
-    keeps_rows = old is not None and materialised and not is_new
+    kept = old if definition.kind is ViewKind.MATERIALISED_VIEW and not is_new else None  # with its rows
     named: dict[str, None] = {}
-    if not definition.hidden and (old or command_roles):
+    if not definition.hidden:
         named = dict.fromkeys([*(old.granted_by_command if old else ()), *command_roles])
     return SyncState(
         database=definition.database,
         code=definition.fingerprint,
         installed=stored.fingerprint,
         synced=now if is_new or old is None else old.synced,
-        refreshed=now if filled_in is not None else old.refreshed if old and keeps_rows else None,
-        seconds=round(filled_in, 3) if filled_in is not None else old.seconds if old and keeps_rows else None,
+        refreshed=now if filled_in is not None else kept.refreshed if kept else None,
+        seconds=round(filled_in, 3) if filled_in is not None else kept.seconds if kept else None,
         indexes=stored.indexes,
         options=stored.options,
         text_by_hand=has_text_by_hand(definition, before),
         sources=stored.sources if definition.has_star else None,
         granted=definition.grant_select_to,
         granted_by_command=tuple(role for role in named if role not in definition.grant_select_to),
-        changes=old.changes if old and keeps_rows and filled_in is None else None,
+        changes=kept.changes if kept and filled_in is None else None,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.plan.builder import Plan
+from orm_views_core.plan.steps import Plan
 
 from .values import MATERIALISED, catalog_of, define, install, name
 
@@ -46,4 +46,4 @@ def locked(plan: Plan) -> list[str]:
 
 def swap(plan: Plan) -> list[str]:
     """The statements of the swap as “VERB name”, in their order."""
-    return [f"{sql.split(maxsplit=1)[0]} {step.name.name}" for step, sql in plan.swap]
+    return [f"{sent.sql.split(maxsplit=1)[0]} {step.name.name}" for step, sent in plan.swap]

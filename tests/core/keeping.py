@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from orm_views_core.plan.builder import Step
+from orm_views_core.plan.steps import Step
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 

@@ -12,12 +12,14 @@ from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import SourceLocation, ViewKind, ViewName
-from orm_views_core.plan.builder import Facts, Plan, make_plan
+from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import Scope, find_scope
-from orm_views_core.plan.steps import Phase, Step
+from orm_views_core.plan.facts import Facts
+from orm_views_core.plan.steps import Phase, Plan, Step
 
 VIEW, MATERIALISED = ViewKind.VIEW, ViewKind.MATERIALISED_VIEW
 SYNCED = dt.datetime(2026, 6, 30, 12, 0, tzinfo=dt.timezone.utc)
@@ -206,6 +208,7 @@ def plan_for(
         catalog,
         scope,
         _rehearsal({**views, **external}, catalog, scope, new_columns, reads, stuck, refused, lost),
+        ddl,
         external=external,
         extras=kept,
         keep=kept,

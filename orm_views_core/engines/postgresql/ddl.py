@@ -123,10 +123,9 @@ def grant_usage(schema: str, roles: Iterable[str]) -> str:
     return f"GRANT USAGE ON SCHEMA {quote_identifier(schema)} TO {', '.join(map(quote_role, roles))}"
 
 
-def grant(name: ViewName, privileges: Iterable[str], roles: Iterable[str], *, grantable: bool = False) -> str:
-    """Return the statement that grants privileges on a view."""
-    option = " WITH GRANT OPTION" if grantable else ""
-    return f"GRANT {', '.join(privileges)} ON {name.quoted} TO {', '.join(map(quote_role, roles))}{option}"
+def grant_select(name: ViewName, roles: Iterable[str]) -> str:
+    """Return the statement that grants SELECT on a view."""
+    return f"GRANT SELECT ON {name.quoted} TO {', '.join(map(quote_role, roles))}"
 
 
 def revoke_select(name: ViewName, roles: Iterable[str]) -> str:

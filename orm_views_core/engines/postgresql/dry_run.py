@@ -15,8 +15,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.dry_run import DryRun, ExpectedView
+from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Column, InstalledIndex
+from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import (
     canonical_names,
@@ -31,7 +33,7 @@ from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .errors import is_fault_of_view, is_refusal, primary_message, view_refused
-from .staging import create_staging, staged_first, staging_schemas
+from .staging import create_staging, staged_first
 
 _STAGED = """
 SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptions,
@@ -124,6 +126,7 @@ def _create_staged(
             )
             continue
         at = ViewName(staging[definition.name.schema], definition.name.name)
+        kind = StatementKind.QUERY
         statement = ddl.create_view(
             definition, at=at, sql=move_references(definition.sql, moves), with_data=False
         )
@@ -131,15 +134,17 @@ def _create_staged(
             with transaction.atomic(using=connection.alias):
                 cursor.execute(statement)
                 for index in definition.indexes:
+                    kind = StatementKind.INDEX
                     statement = index.create_sql(definition.name)  # what is shown if it is refused
                     cursor.execute(index.create_sql(at))
                 for column, text in definition.column_comments.items():
+                    kind = StatementKind.COMMENT
                     statement = ddl.comment_on_column(definition.name, column, text)
                     cursor.execute(ddl.comment_on_column(at, column, text))
         except DatabaseError as error:
             if not is_fault_of_view(error):
                 raise
-            message = str(view_refused(definition, statement, error))
+            message = str(view_refused(definition, kind, statement, error))
             for schema, stage in staging.items():
                 message = message.replace(stage, schema)
             errors[definition.name] = ViewSQLError(message)

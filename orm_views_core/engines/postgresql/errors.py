@@ -1,10 +1,11 @@
-"""Turning PostgreSQL's refusals into errors that say which view, which file, which line, what to do."""
+"""PostgreSQL's errors as errors that name the view, the file, the line and what to do."""
 
 from __future__ import annotations
 
 from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.engine import StatementKind
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
 
@@ -16,24 +17,30 @@ _RESOURCES, _LIMITS = "53", "54"
 _OUT_OF_MEMORY = "53200"
 
 
-def view_refused(definition: ViewDefinition, statement: str, error: DatabaseError) -> ViewSQLError:
-    """Return the error to raise.
+_REFUSED = {
+    StatementKind.INDEX: "one of its indexes",
+    StatementKind.COMMENT: "the help_text of a field",
+}
+
+
+def view_refused(
+    definition: ViewDefinition, kind: StatementKind, statement: str, error: DatabaseError
+) -> ViewSQLError:
+    """Return the error to raise when PostgreSQL refuses what a view's class declares.
 
     Args:
-        definition: the view that was being created.
-        statement: what was sent; its SELECT begins on the second line.
+        definition: the view.
+        kind: what the statement is made of.
+        statement: the SQL that was sent. If it creates the view, its SELECT begins on the second line.
         error: what Django raised from the driver's error.
     """
     diagnostics = getattr(error.__cause__, "diag", None)
-    message = primary_message(error)
-    if "INDEX " in statement[: len("CREATE UNIQUE INDEX ")]:
-        parts = [f"{definition.where}: PostgreSQL refuses one of its indexes: {message}.", statement]
-    elif statement.startswith("COMMENT "):
-        parts = [f"{definition.where}: PostgreSQL refuses the help_text of a field: {message}.", statement]
-    else:
-        parts = [f"{definition.where}: PostgreSQL refuses its SQL: {message}."]
-        if position := getattr(diagnostics, "statement_position", None):
-            parts.append(_point_at(definition.sql, statement, int(position)))
+    refused = _REFUSED.get(kind, "its SQL")
+    parts = [f"{definition.where}: PostgreSQL refuses {refused}: {primary_message(error)}."]
+    if kind in _REFUSED:
+        parts.append(statement)
+    elif position := getattr(diagnostics, "statement_position", None):
+        parts.append(_point_at(definition.sql, statement, int(position)))
     if detail := getattr(diagnostics, "message_detail", None):
         parts.append(f"Detail: {detail}")
     if hint := getattr(diagnostics, "message_hint", None):
@@ -42,11 +49,11 @@ def view_refused(definition: ViewDefinition, statement: str, error: DatabaseErro
 
 
 def database_refused(connection: BaseDatabaseWrapper, what: str, error: DatabaseError) -> SyncFailedError:
-    """Return the error to raise for a refusal that is no fault of a view's SQL.
+    """Return the error to raise when PostgreSQL refuses something that no class declares.
 
     Args:
         connection: the database.
-        what: what was being done, in words, or "".
+        what: what failed, in words; it begins the message and may be empty.
         error: what Django raised from the driver's error.
     """
     message = f"Database {connection.alias!r}: {what}{str(error).strip()}\nNothing was changed."
@@ -65,22 +72,22 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
 
 
 def primary_message(error: BaseException) -> str:
-    """Return what PostgreSQL says in its first sentence."""
+    """Return the first sentence of PostgreSQL's error message."""
     diagnostics = getattr(error.__cause__, "diag", None)
     return getattr(diagnostics, "message_primary", None) or str(error).strip().splitlines()[0]
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return PostgreSQL's code of an error; psycopg 3 and psycopg2 keep it in different places."""
+    """Return the SQLSTATE of an error. psycopg 3 and psycopg2 keep it in different attributes."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
 
 
 def is_refusal(error: DatabaseError) -> bool:
-    """Say whether PostgreSQL refuses the statement itself: no lock and no connection is the trouble.
+    """Return whether PostgreSQL refuses the statement itself, not for want of a lock or a connection.
 
-    Django calls some refusals operational errors too: an index row that is too long, a statement that is
-    too deep, has too many columns or runs into ``statement_timeout``, a full disk.
+    Django also raises OperationalError for some refusals: an index row that is too long, a statement that is
+    too deep, has too many columns or exceeds ``statement_timeout``, a full disk.
     """
     if not isinstance(error, OperationalError):
         return True
@@ -89,29 +96,29 @@ def is_refusal(error: DatabaseError) -> bool:
 
 
 def is_fault_of_view(error: DatabaseError) -> bool:
-    """Say whether PostgreSQL refuses what a view's class says, and not us or for want of resources."""
-    return is_refusal(error) and not is_ownership(error) and (sqlstate(error) or "")[:2] != _RESOURCES
-
-
-def is_ownership(error: DatabaseError) -> bool:
-    """Say whether a statement was refused because the object belongs to somebody else."""
-    return sqlstate(error) == _INSUFFICIENT_PRIVILEGE and "must be owner" in str(error)
+    """Return whether PostgreSQL refuses what a class declares, not for want of ownership or resources."""
+    is_ownership = sqlstate(error) == _INSUFFICIENT_PRIVILEGE and "must be owner" in str(error)
+    return is_refusal(error) and not is_ownership and (sqlstate(error) or "")[:2] != _RESOURCES
 
 
 def _point_at(sql: str, statement: str, position: int) -> str:
-    """Show the line of the class's own SQL that an offset into the statement lies on.
+    """Return the line of the class's SQL at which an error occurred, with a mark below the place.
 
-    References may have been moved to a staging schema, which changes columns but never lines.
+    Moving references to a staging schema changes columns but never lines. So the mark is left out where the
+    line was changed.
+
+    Args:
+        sql: the SQL of the class.
+        statement: the statement that was sent.
+        position: the error's character in the statement, counted from 1.
     """
     before = statement[: position - 1]
     line = before.count("\n") - HEAD_LINES
     lines = sql.splitlines()
     if not 0 <= line < len(lines):
         return f"At character {position} of: {statement}"
-    sent = statement.splitlines()[line + HEAD_LINES]
-    text = lines[line]
     label = f"Line {line + 1} of the sql: "
-    if sent != text:
-        return label + text.strip()
+    if statement.splitlines()[line + HEAD_LINES] != lines[line]:
+        return label + lines[line].strip()
     column = len(before) - (before.rfind("\n") + 1)
-    return f"{label}{text}\n{' ' * (len(label) + column)}^"
+    return f"{label}{lines[line]}\n{' ' * (len(label) + column)}^"

@@ -5,7 +5,7 @@ They live no longer than a transaction, so nobody else ever sees one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db.backends.utils import CursorWrapper
@@ -13,19 +13,6 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.names import quote_identifier
 
 from . import ddl
-
-_PREFIX = "orm_views_staging"
-
-
-def staging_schemas(schemas: Iterable[str], suffix: str = "") -> dict[str, str]:
-    """Return the staging schema of each schema; their names need no quotes.
-
-    Args:
-        schemas: the real ones.
-        suffix: what makes the names unlike any other, where texts that have them are searched for them.
-    """
-    unique = dict.fromkeys(schemas)
-    return {schema: f"{_PREFIX}_{i}{suffix}" for i, schema in enumerate(unique)}
 
 
 def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:

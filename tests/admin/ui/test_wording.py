@@ -3,7 +3,7 @@
 import pytest
 
 from orm_views_admin.ui.wording import action_badge, state_badge
-from orm_views_core.plan.builder import Action
+from orm_views_core.plan.steps import Action
 from orm_views_core.status import State
 
 

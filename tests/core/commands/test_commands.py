@@ -126,13 +126,13 @@ def test_drop_dependents_drops_what_fits_no_more_and_says_so_in_the_plan(changed
     execute("CREATE VIEW public.theirs AS SELECT id FROM views.base")
     plan = run("sync_views", "--plan")
     assert plan.startswith("Plan for database 'default': blocked, ")
-    assert "public.theirs, which is not ours, reads it and does not fit any more." in plan
+    assert "public.theirs, which is not ours, reads it and no longer fits." in plan
     assert re.search(r'column (base\.id|"id") does not exist\. Change or drop public\.theirs first', plan)
     with pytest.raises(CommandError, match="--drop-dependents to drop it"):
         call_command("sync_views")
     plan = run("sync_views", "--plan", "--drop-dependents")
     assert (
-        "- drop     public.theirs: it reads views.base, fits it no more, and --drop-dependents was said"
+        "- drop     public.theirs: it reads views.base, which it no longer fits, and --drop-dependents is set"
         in plan
     )
     assert "- drop     public.theirs... OK" in run("sync_views", "--drop-dependents")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.engines.postgresql.staging import create_staging, staged_first, staging_schemas
+from orm_views_core.database.staging import staging_schemas
+from orm_views_core.engines.postgresql.staging import create_staging, staged_first
 
 
 def test_each_schema_has_one_in_their_order_whatever_it_is_called():

@@ -260,5 +260,5 @@ def test_a_new_view_that_reads_what_is_built_in_the_swap_comes_after_it():
     plan = plan_for((changed(A), B, fresh), chain(A, B), new_columns={"a": [CITY]}, stuck={"b": ["a"]})
     create = plan.steps[-1]
     assert (create.action, create.deferred) == (Action.CREATE, "it reads views.b, which is built in the swap")
-    assert {phase for phase, _ in create.statements} == {Phase.FINISH}
+    assert {statement.phase for statement in create.statements} == {Phase.FINISH}
     assert swap(plan)[-2:] == ["CREATE b", "CREATE fresh"]

@@ -9,6 +9,7 @@ import pytest
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.plan.diff import Differences
 from orm_views_core.plan.rebuild import Build, rebuild_statements
 from tests.core.values import MATERIALISED, VIEW, define, expected, install, name, state_of
@@ -44,17 +45,20 @@ def build(definition=TOTALS, extras=(), lost=None, difference=None, **installed)
     )
 
 
+def statements_of(found):
+    """The statements that make it, and those that wait until it is in its place."""
+    return tuple([statement.sql for statement in part] for part in rebuild_statements(found, "deployer", ddl))
+
+
 def made(*args, **values):
-    return rebuild_statements(build(*args, **values), "deployer")[0]
+    return statements_of(build(*args, **values))[0]
 
 
 def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
-    statements, deferred = rebuild_statements(
+    statements, deferred = statements_of(
         build(
-            extras=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT],
-            difference=Differences(grant=("analyst",)),
-        ),
-        "deployer",
+            extras=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT], difference=Differences(grant=("analyst",))
+        )
     )
     assert statements == [
         'CREATE MATERIALIZED VIEW "stage"."totals" AS\nSELECT 2 AS id\nWITH NO DATA',
@@ -102,14 +106,14 @@ def test_what_was_filled_is_filled_and_what_was_never_asked_for_is_not(with_data
     definition = dataclasses.replace(TOTALS, with_data=with_data)
     found = build(definition, kind=kind, populated=populated)
     assert found.is_filled is filled
-    statements, _ = rebuild_statements(found, "deployer")
+    statements, _ = statements_of(found)
     assert {"REFRESH", "ANALYZE"}.isdisjoint(s.split()[0] for s in statements) is not filled
 
 
 def test_what_cannot_be_on_the_new_version_is_left_out_and_said():
     found = build(extras=[INDEX, GRANT], lost={INDEX: 'column "city" does not exist'})
     assert found.kept == [GRANT]
-    assert not any("by_hand" in statement for statement in rebuild_statements(found, "deployer")[0])
+    assert not any("by_hand" in statement for statement in statements_of(found)[0])
     assert found.lost_in_words == ('index by_hand: column "city" does not exist',)
 
 
@@ -126,7 +130,7 @@ def test_options_that_somebody_set_on_a_plain_view_are_set_on_the_new_one():
     options = (("security_barrier", "true"), ("security_invoker", "true"))
     found = build(barred, options=options)
     assert found.options_by_hand == (("security_invoker", "true"),)
-    statements, _ = rebuild_statements(found, "deployer")
+    statements, _ = statements_of(found)
     assert statements[0].startswith(
         'CREATE VIEW "stage"."totals" WITH (security_barrier=true, security_invoker=true) AS\n'
     )
@@ -154,7 +158,7 @@ def test_what_is_kept_is_said_by_name_and_grants_by_number():
 
 def test_a_revocation_is_carried_out_and_never_spoken_of():
     found = build(extras=[REVOCATION], lost={})
-    assert 'REVOKE ALL ON "stage"."totals" FROM PUBLIC' in rebuild_statements(found, "deployer")[0]
+    assert 'REVOKE ALL ON "stage"."totals" FROM PUBLIC' in statements_of(found)[0]
     assert found.kept_in_words == ()
     assert build(extras=[REVOCATION], lost={REVOCATION: "no"}).lost_in_words == ()
 

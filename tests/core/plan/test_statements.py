@@ -8,6 +8,7 @@ import pytest
 
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Differences
 from orm_views_core.plan.statements import (
@@ -28,7 +29,7 @@ LOANS = define("loans", grant_select_to=("analyst",))
 def test_storage_parameters_of_a_materialised_view_are_left_alone():
     definition = define("loans", kind=MATERIALISED)
     installed = install(definition, options=(("fillfactor", "70"),))
-    assert option_changes(definition, installed, expected(definition)) == []
+    assert option_changes(definition, installed, expected(definition), ddl) == []
 
 
 KEY = IndexDefinition("loans_id_key", True, '("id")')
@@ -42,7 +43,7 @@ def index_statements(wanted, there, ours):
         indexes=tuple(there),
         state=state_of(definition, indexes=tuple(ours)),
     )
-    return index_changes(definition, installed, expected(definition))
+    return index_changes(definition, installed, expected(definition), ddl)
 
 
 def test_indexes_that_are_as_wanted_stay():
@@ -106,12 +107,12 @@ def test_an_index_in_the_way_by_its_name_is_replaced_although_an_equal_one_is_th
 
 
 def test_grants_and_revokes_are_one_statement_each():
-    statements = grant_changes(LOANS.name, Differences(grant=("a", "b"), revoke=("c",)))
+    statements = grant_changes(LOANS.name, Differences(grant=("a", "b"), revoke=("c",)), ddl)
     assert statements == [
         'GRANT SELECT ON "views"."loans" TO "a", "b"',
         'REVOKE SELECT ON "views"."loans" FROM "c"',
     ]
-    assert grant_changes(LOANS.name, Differences()) == []
+    assert grant_changes(LOANS.name, Differences(), ddl) == []
 
 
 def test_the_reason_of_a_grant_says_who_gains_and_who_loses():
@@ -122,14 +123,14 @@ def test_the_reason_of_a_grant_says_who_gains_and_who_loses():
 
 
 def test_a_new_view_is_granted_to_whom_its_class_and_the_command_name():
-    assert fresh_grants(LOANS, LOANS.name, ["dashboards", "analyst"]) == [
+    assert fresh_grants(LOANS, ["dashboards", "analyst"], ddl) == [
         'GRANT SELECT ON "views"."loans" TO "analyst", "dashboards"'
     ]
 
 
 def test_a_hidden_view_is_granted_to_nobody():
     hidden = dataclasses.replace(LOANS, hidden=True, grant_select_to=())
-    assert fresh_grants(hidden, hidden.name, ["dashboards"]) == []
+    assert fresh_grants(hidden, ["dashboards"], ddl) == []
 
 
 def test_only_comments_that_differ_are_set():
@@ -138,13 +139,13 @@ def test_only_comments_that_differ_are_set():
     )
     installed = install(definition)
     difference = Differences(column_comments={"city": "Town."})
-    assert comments(definition, installed, difference) == [
+    assert comments(definition, installed, difference, ddl) == [
         """COMMENT ON COLUMN "views"."loans"."city" IS 'Town.'"""
     ]
-    assert comments(definition, installed, Differences(comment=True)) == [
+    assert comments(definition, installed, Differences(comment=True), ddl) == [
         """COMMENT ON VIEW "views"."loans" IS 'It''s.'"""
     ]
-    assert column_comments(definition, ViewName("stage", "loans")) == [
+    assert column_comments(ViewName("stage", "loans"), definition.column_comments, ddl) == [
         """COMMENT ON COLUMN "stage"."loans"."id" IS 'Number.'""",
         """COMMENT ON COLUMN "stage"."loans"."city" IS 'Town.'""",
     ]
@@ -179,12 +180,12 @@ def test_options_are_set_and_reset_one_by_one_and_those_set_by_hand_stay(wanted,
         LOANS, options=tuple(sorted(there.items())), state=state_of(LOANS, options=tuple(ours))
     )
     altered = [f'ALTER VIEW "views"."loans" {statement}' for statement in statements]
-    assert option_changes(definition, installed, expected(definition)) == altered
+    assert option_changes(definition, installed, expected(definition), ddl) == altered
 
 
 def test_the_options_of_a_view_that_no_sync_recorded_are_somebodys():
     installed = install(LOANS, options=(("security_barrier", "true"),), state=None)
-    assert option_changes(LOANS, installed, expected(LOANS)) == []
+    assert option_changes(LOANS, installed, expected(LOANS), ddl) == []
 
 
 def test_an_interim_name_is_always_the_same_short_and_one_of_each_index():

@@ -123,11 +123,11 @@ def test_a_rebuilt_materialised_view_is_complete_before_it_takes_its_place():
         'GRANT SELECT ON "orm_views_staging_0"."totals" TO friend',
         'ANALYZE "orm_views_staging_0"."totals"',
     )
-    assert [sql for _, sql in plan.swap] == [
+    assert [sent.sql for _, sent in plan.swap] == [
         'DROP MATERIALIZED VIEW "views"."totals"',
         'ALTER MATERIALIZED VIEW "orm_views_staging_0"."totals" SET SCHEMA "views"',
     ]
-    assert step.sql.splitlines()[-1] == f"{plan.swap[-1][1]};"
+    assert step.sql.splitlines()[-1] == f"{plan.swap[-1][1].sql};"
     assert step.built_at == name("orm_views_staging_0.totals")
     assert plan.staging == {"views": "orm_views_staging_0"}
     assert step.blocks == "its readers, for the moment of the swap"
@@ -203,14 +203,14 @@ def test_a_new_view_takes_the_name_of_an_index_once_it_is_free():
     interim = interim_name("totals_id_key")
     assert sql(create, Phase.BUILD)[1] == f'CREATE UNIQUE INDEX "{interim}" ON "views"."totals" ("id")'
     assert sql(create, Phase.FINISH) == (f'ALTER INDEX "views"."{interim}" RENAME TO "totals_id_key"',)
-    assert [sql.split()[0] for _, sql in plan.swap] == ["DROP", "ALTER"]
+    assert [sent.sql.split()[0] for _, sent in plan.swap] == ["DROP", "ALTER"]
 
 
 def test_a_new_view_waits_for_the_plain_one_that_it_reads_to_be_replaced():
     """It may read a column that the other has only then."""
     reader, aside = define("reader", "SELECT id FROM views.loans"), define("aside")
     plan = plan_for((changed(LOANS), reader, aside), catalog_of(install(LOANS), **READY))
-    phases = {step.name.name: {phase for phase, _ in step.statements} for step in plan.steps}
+    phases = {step.name.name: {sent.phase for sent in step.statements} for step in plan.steps}
     assert phases == {"loans": {Phase.REPLACE}, "reader": {Phase.REPLACE}, "aside": {Phase.BUILD}}
     assert [step.name.name for step, _ in plan.swap] == ["loans", "reader"]
     assert [step.name.name for step in plan.swapped] == ["loans"], "nobody reads what is new"

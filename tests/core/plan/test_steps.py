@@ -23,7 +23,7 @@ def test_whatever_goes_is_dropped_once_its_readers_first():
     reader = define("reader", "SELECT id FROM views.loans")
     catalog = catalog_of(install(LOANS), install(reader, reads=frozenset({LOANS.name})), **READY)
     plan = plan_for((changed(LOANS),), catalog, new_columns={"loans": [CITY]}, orphans=["reader"])
-    drops = [(step.name.name, sql) for step, sql in plan.swap if sql.startswith("DROP")]
+    drops = [(step.name.name, sent.sql) for step, sent in plan.swap if sent.sql.startswith("DROP")]
     assert drops == [("reader", 'DROP VIEW "views"."reader"'), ("loans", 'DROP VIEW "views"."loans"')]
     assert [view.name for view in plan.lock_order] == ["reader", "loans"]
 
@@ -38,7 +38,7 @@ def test_the_swap_goes_phase_by_phase():
         install(totals), install(reader, reads=frozenset({totals.name})), install(indexed), **READY
     )
     plan = plan_for((changed(totals), reader, index), catalog)
-    assert [(step.name.name, sql.split(maxsplit=1)[0]) for step, sql in plan.swap] == [
+    assert [(step.name.name, sent.sql.split(maxsplit=1)[0]) for step, sent in plan.swap] == [
         ("reader", "CREATE"),
         ("totals", "DROP"),
         ("totals", "ALTER"),
@@ -90,7 +90,7 @@ def test_the_fingerprint_is_that_of_what_would_be_done():
 def test_the_fingerprint_changes_with_when_something_is_done():
     plan = plan_for((changed(LOANS),), catalog_of(install(LOANS), **READY))
     (step,) = plan.steps
-    earlier = tuple(Statement(Phase.BUILD, statement) for _, statement in step.statements)
+    earlier = tuple(Statement(Phase.BUILD, sent.sql) for sent in step.statements)
     other = dataclasses.replace(plan, steps=(dataclasses.replace(step, statements=earlier),))
     assert other.fingerprint != plan.fingerprint
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewName
-from orm_views_core.plan.builder import Action
+from orm_views_core.plan.steps import Action
 from orm_views_core.status import State, count_states, get_detail, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL

@@ -10,7 +10,7 @@ from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql
 REPORT = foreign("public.report", "views.a", definition="SELECT id FROM views.a")
 ON_REPORT = foreign("public.summary", "public.report", definition="SELECT id FROM public.report")
 NO_CITY = "PostgreSQL refuses its SQL: column a.id does not exist."
-GOES = "views.a has to be built anew (its class has changed: column id goes)"
+GOES = "views.a has to be rebuilt (its class has changed: column id goes)"
 
 
 def rebuilt(*others, **asked):
@@ -81,8 +81,8 @@ def test_somebody_elses_view_that_fits_no_more_stops_the_sync_with_what_postgres
     plan = rebuilt(REPORT, refused={"public.report": NO_CITY})
     (problem,) = plan.problems
     assert problem == (
-        f"{GOES}, and public.report, which is not ours, reads it and does not fit any more. {NO_CITY} "
-        "Change or drop public.report first, or say --drop-dependents to drop it."
+        f"{GOES}, and public.report, which is not ours, reads it and no longer fits. {NO_CITY} "
+        "Change or drop public.report first, or use --drop-dependents to drop it."
     )
 
 
@@ -97,7 +97,9 @@ def test_what_fits_no_more_is_dropped_with_all_that_reads_it_if_that_is_said():
     plan = rebuilt(REPORT, ON_REPORT, fits, refused={"public.report": NO_CITY}, drop_dependents=True)
     assert not plan.problems
     assert said(plan) == ["drop summary", "drop report", "rebuild a", "replace fits"]
-    assert reasons(plan)["report"] == "it reads views.a, fits it no more, and --drop-dependents was said"
+    assert (
+        reasons(plan)["report"] == "it reads views.a, which it no longer fits, and --drop-dependents is set"
+    )
     assert swap(plan) == ["CREATE fits", "DROP summary", "DROP report", "DROP a", "ALTER a"]
 
 

@@ -83,7 +83,9 @@ def test_an_orphan_takes_along_what_somebody_else_reads_it_with_if_that_is_said(
     others = (foreign("public.report", "views.a"), foreign("public.summary", "public.report"))
     plan = plan_for((), chain(A, others=others), orphans=["a"], drop_dependents=True)
     assert said(plan) == ["drop summary", "drop report", "drop a"]
-    assert reasons(plan)["summary"] == "it reads public.report, which goes, and --drop-dependents was said"
+    assert (
+        reasons(plan)["summary"] == "it reads public.report, which is dropped, and --drop-dependents is set"
+    )
     assert not plan.problems
 
 

@@ -138,7 +138,7 @@ def test_an_index_that_changes_takes_its_name_over(execute):
     sync_views()
     declare_with("-city")
     (step,) = plan_views()[0].steps
-    assert [sql.split()[0] for _, sql in step.statements] == ["CREATE", "DROP", "ALTER"]
+    assert [sent.sql.split()[0] for sent in step.statements] == ["CREATE", "DROP", "ALTER"]
     assert done() == [("index", "views.m")]
     ((definition,),) = execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'views'")
     assert definition.endswith("INDEX by_city ON views.m USING btree (city DESC)")
@@ -291,7 +291,7 @@ def test_a_rebuild_that_someone_elses_view_does_not_fit_stops_and_names_it(execu
     before = take_picture()
     (plan,) = plan_views()
     (problem,) = plan.problems
-    assert "reports.theirs, which is not ours, reads it and does not fit any more" in problem
+    assert "reports.theirs, which is not ours, reads it and no longer fits" in problem
     assert re.search(r'column (w\.id|"id") does not exist', problem)
     with pytest.raises(PlanBlockedError, match=r"reports\.theirs"):
         sync_views()

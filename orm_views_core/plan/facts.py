@@ -1,0 +1,52 @@
+"""Facts: everything that a plan is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from orm_views_core.database.dry_run import DryRun
+from orm_views_core.database.engine import Dialect
+from orm_views_core.database.extras import Extra
+from orm_views_core.database.relations import Catalog, Taken
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.names import ViewName
+
+from .diff import Scope
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a plan is made from.
+
+    Attributes:
+        database: the alias.
+        definitions: the registered views.
+        catalog: what the database contains, external dependents included.
+        scope: the views to look at and the order in which they are created.
+        dry_run: what PostgreSQL made of the views that were tried.
+        dialect: writes the SQL of the database's engine.
+        external: definitions of the external dependents: views that no class declares and that read ours.
+        extras: all extras of the views that were tried.
+        keep: those extras that a new version of the view must have as well.
+        taken: the existing objects that have a name which a new view or index needs.
+        dependents: the objects that depend on a view and are not views, as PostgreSQL describes them.
+    """
+
+    database: str
+    definitions: Mapping[ViewName, ViewDefinition]
+    catalog: Catalog
+    scope: Scope
+    dry_run: DryRun
+    dialect: Dialect
+    external: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
+    extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
+    keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
+    taken: Mapping[ViewName, Taken] = field(default_factory=dict)
+    dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
+
+    @cached_property
+    def views(self) -> Mapping[ViewName, ViewDefinition]:
+        """The definitions of the registered views and of the external dependents."""
+        return {**self.definitions, **self.external}

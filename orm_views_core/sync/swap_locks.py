@@ -1,0 +1,73 @@
+"""What the swap does before its statements: it locks readers out and checks that nothing was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.database.extras import Extra
+from orm_views_core.database.relations import InstalledView
+from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.catalog.extras import read_extras
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again
+from orm_views_core.engines.postgresql.locks import Overtaken
+from orm_views_core.plan.steps import Action, Phase, Plan
+
+
+def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
+    """Lock all views of the swap, those that read others first.
+
+    All of them together wait no longer than the time-out: while we wait for one view, the readers of those
+    that we have locked wait too. ``statement_timestamp()`` is when the whole string arrived.
+
+    Args:
+        timeout: in seconds.
+    """
+    milliseconds = max(1, round(timeout * 1000))
+    statements = []
+    for step in plan.swapped:
+        assert step.installed is not None
+        assert step.installed.kind is not None
+        statements.append(
+            f"SELECT set_config('lock_timeout', greatest(1, {milliseconds} - extract(epoch FROM "
+            "clock_timestamp() - statement_timestamp()) * 1000)::int || 'ms', true)"
+        )
+        creates = step.action in {Action.REPLACE, Action.REBUILD}
+        owner = None if creates else step.installed.owner
+        statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
+    statements.append(f"SELECT set_config('lock_timeout', '{milliseconds}ms', true)")
+    cursor.execute(";\n".join(statements))
+
+
+def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:
+    """Check that the views are still as the plan found them: building may have taken long.
+
+    Raises:
+        Overtaken: when a view or its extras have changed, or when a view that is dropped has a new reader.
+    """
+    swapped = {step.name: step for step in plan.swapped}
+    with canonical_names(cursor):
+        extras = read_extras(cursor, list(plan.extras))
+        views = read_again(cursor, list(swapped))
+    for name, step in swapped.items():
+        before, after = step.installed, views.get(name)
+        assert before is not None
+        if after is None or (*_state(after), after.rule) != (*_state(before), before.rule or after.rule):
+            raise Overtaken(f"{name} was changed meanwhile")
+        if _but_comments(extras.get(before.oid, ())) != _but_comments(plan.extras.get(before.oid, ())):
+            raise Overtaken(f"{name} was given or lost a grant, an index or the like meanwhile")
+        new = {reader for reader in after.read_by if reader.schema not in plan.staging.values()}
+        new -= before.read_by | {other.name for other in plan.steps}
+        if new and step.sql_in(Phase.DROP):
+            raise Overtaken(f"{min(new)} was made meanwhile and reads {name}")
+
+
+def _but_comments(extras: Iterable[Extra]) -> list[Extra]:
+    """Leave out the view's comment: a refresh writes its time into it."""
+    return [extra for extra in extras if extra.kind != "comment"]
+
+
+def _state(view: InstalledView) -> tuple[object, ...]:
+    """Return what others may change of a view and is not one of its extras; the rule is left out."""
+    return view.oid, view.owner, view.text, view.options
