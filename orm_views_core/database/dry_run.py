@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a dry run found: the views that PostgreSQL would make of the definitions, and what it refused."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .relations import Column, InstalledIndex
 
 @dataclass(frozen=True)
 class ExpectedView:
-    """What PostgreSQL makes of a definition, as if it were in its own place.
+    """The view that PostgreSQL makes of a definition, with the names that it would have in its real place.
 
     Attributes:
-        definition: its own text of it, with which an installed one can be compared.
-        reads: the relations that it really reads.
-        stuck: those of them that it reads where they are now, although they were tried as well. Its text
-            names them in a way that could not be moved.
-        row_types: the relations whose rows, or lists of rows, its columns hold.
-        unreadable: those of them that the role that we connect as may not read.
+        definition: PostgreSQL's text of it, to compare with the text of the installed view.
+        reads: the relations that it reads, according to ``pg_depend``.
+        stuck: the views that it reads in their present place although they were tried too. Its SQL names them
+            in a way that cannot be moved to the staging schema.
+        row_types: the relations whose row types, or arrays of these, its columns have.
+        unreadable: the relations that it reads and that the role of the connection may not read.
         sources: a hash of the columns of what it reads, if its SELECT has a star.
-        lost: what was added to it by hand and cannot be on it any more, and why.
+        lost: the extras that it cannot have any more, each with what PostgreSQL says.
     """
 
     name: ViewName
@@ -42,17 +42,27 @@ class ExpectedView:
 
 @dataclass(frozen=True)
 class DryRun:
-    """The views that were tried, the columns of those that exist already, and what was refused."""
+    """The result of a dry run.
+
+    Attributes:
+        views: the views that were tried.
+        installed_columns: the columns of those that are installed.
+        errors: the views that PostgreSQL refused.
+    """
 
     views: Mapping[ViewName, ExpectedView] = field(default_factory=dict)
     installed_columns: Mapping[ViewName, tuple[Column, ...]] = field(default_factory=dict)
     errors: Mapping[ViewName, OrmViewsError] = field(default_factory=dict)
 
     def raise_errors(self, external: Collection[ViewName] = ()) -> None:
-        """Raise what was refused, all of it at once.
+        """Raise one error for everything that was refused.
 
         Args:
-            external: views that others made: that one of these fits no more is for the plan to say.
+            external: the external dependents. Their errors are not raised: the plan reports them.
+
+        Raises:
+            ViewSQLError: when PostgreSQL refused one view.
+            InvalidViewsError: when it refused several.
         """
         errors = [error for name, error in self.errors.items() if name not in external]
         if len(errors) == 1:

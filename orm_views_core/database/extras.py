@@ -1,4 +1,8 @@
-"""TODO."""
+"""Extras: what a view has beyond its definition, such as privileges, indexes and triggers made by hand.
+
+CREATE OR REPLACE VIEW keeps nearly all extras. A new version that is built beside the old one has none of
+them, so they are read before, as the statements that create them.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.names import ViewKind, ViewName, quote_identifier
+from orm_views_core.names import ViewName, quote_identifier
 
 from .relations import InstalledIndex, InstalledView
 
-#: Stand for the table's name and its schema in a template; no identifier has them.
+#: Placeholders of the view and its schema in a template. No identifier contains these characters.
 _TABLE, _SCHEMA = "\x01", "\x02"
 
-
-#: Before a materialised view is filled: they say how its rows are stored.
+#: The kinds to create before a materialised view is filled: how rows are stored, and who fills it.
 STORAGE = ("storage parameter", "tablespace", "access method", "column storage", "owner")
+
+_OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
+_PART_OF = {**dict.fromkeys(_OF_AN_INDEX, "index"), "rule comment": "rule", "trigger comment": "trigger"}
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,11 @@ class Extra:
 
     Attributes:
         kind: what it is, in words.
-        name: what it is called or concerns.
-        template: the statement that makes it, with marks for the view's name and schema.
-        grantor: for a privilege that somebody else than the owner granted, who did.
+        name: its name, or what it concerns.
+        template: the statement that creates it, with placeholders for the view and its schema.
+        grantor: the role that granted a privilege, if it is not the view's owner.
         tail: for an index, its definition from USING on.
-        finish: a template of what has its place after the swap, because a name is free only then.
+        finish: a template of the statements to send after the swap, because a name is free only then.
     """
 
     kind: str
@@ -42,11 +48,11 @@ class Extra:
         return f"{self.kind} {self.name}".rstrip()
 
     def statements(self, at: ViewName, role: str) -> tuple[str, ...]:
-        """Return the statements that make it.
+        """Return the statements that create it.
 
         Args:
-            at: the view to make it on.
-            role: the one that we connect as, to come back to.
+            at: the view to create it on.
+            role: the role of the connection, to return to after acting as the grantor.
         """
         statement = _filled_in(self.template, at)
         if not self.grantor:
@@ -58,10 +64,10 @@ class Extra:
         )
 
     def last_statements(self, at: ViewName) -> tuple[str, ...]:
-        """Return the statements that it takes once the view is in its place.
+        """Return the statements to send once the view is in its place.
 
         Args:
-            at: where it was made.
+            at: where it was created.
         """
         return (_filled_in(self.finish, at),) if self.finish else ()
 
@@ -78,14 +84,14 @@ def worth_keeping(
     is_external: bool = False,
     revoked: Collection[str] = (),
 ) -> list[Extra]:
-    """Return those that its class does not take care of.
+    """Return the extras to keep: those that the view's class does not declare or revoke.
 
     Args:
-        extras: all that the view has.
-        definition: what its class says.
-        installed: the view as it is.
-        is_external: whether somebody else made the view, so that all of it is to be kept.
-        revoked: the roles that should no longer read it.
+        extras: all extras of the view.
+        definition: what its class declares.
+        installed: the view as it is now.
+        is_external: whether it is an external dependent, of which all extras are kept.
+        revoked: the roles that lose SELECT.
     """
     if is_external:
         return list(extras)
@@ -109,41 +115,20 @@ def worth_keeping(
 def without_twins(
     extras: Iterable[Extra], indexes: Iterable[InstalledIndex], installed: InstalledView
 ) -> list[Extra]:
-    """Leave out the indexes that a sync of ours never recorded and that are the same as the class's own."""
+    """Leave out the indexes that equal an index of the class, if no sync has recorded the view."""
     wanted = {index.tail for index in indexes} if installed.state is None else set()
-    return [b for b in extras if not (b.kind == "index" and b.tail in wanted)]
-
-
-_OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
-
-
-_PART_OF = {**dict.fromkeys(_OF_AN_INDEX, "index"), "rule comment": "rule", "trigger comment": "trigger"}
+    return [extra for extra in extras if not (extra.kind == "index" and extra.tail in wanted)]
 
 
 def lost_in_words(lost: Mapping[Extra, str]) -> tuple[str, ...]:
-    """Say what cannot be kept and why, without what follows from that.
+    """Return the extras that cannot be kept and why, without those that belong to another lost extra.
 
     Args:
-        lost: what PostgreSQL said of each.
+        lost: what PostgreSQL says of each.
     """
-    things = {(extra.kind, extra.name) for extra in lost}
+    named = {(extra.kind, extra.name) for extra in lost}
     return tuple(
         f"{extra}: {why}"
         for extra, why in lost.items()
-        if extra.kind != "revocation" and (_PART_OF.get(extra.kind), extra.name) not in things
+        if extra.kind != "revocation" and (_PART_OF.get(extra.kind), extra.name) not in named
     )
-
-
-def options_by_hand(
-    installed: InstalledView | None, definition: ViewDefinition, ours: Iterable[tuple[str, str]] = ()
-) -> tuple[tuple[str, str], ...]:
-    """Return the options that somebody set on a plain view and that no class of ours sets or has set.
-
-    Args:
-        ours: the options that the view is to have from its class or its SQL.
-    """
-    if installed is None or not installed.kind is definition.kind is ViewKind.VIEW:
-        return ()
-    named = {name for name, _ in (*definition.options, *ours)}
-    named |= set(installed.state.options) if installed.state else set()
-    return tuple(option for option in installed.options if option[0] not in named)

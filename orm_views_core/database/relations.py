@@ -1,4 +1,4 @@
-"""What a database has, as values: views, their columns, indexes and grants. Read by ``catalog``."""
+"""What a database contains, as values: views, their columns, indexes and grants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .sync_state import SyncState
 
 @dataclass(frozen=True)
 class Column:
-    """A column as PostgreSQL describes it: the type with its modifiers, the collation if not the default."""
+    """A column: its type with modifiers, and its collation unless that is the default."""
 
     name: str
     type: str
@@ -46,18 +46,18 @@ class InstalledView:
     """A relation of the database, as it is now.
 
     Attributes:
-        kind: None for what is neither a view nor a materialised one.
-        relation: what kind of relation it is, in words.
-        is_ours_to_change: whether the role that we connect as owns it, or is a member of the role that does.
-        rule: a hash of its SELECT as PostgreSQL stores it, and of the names of what that refers to; None
-            while somebody holds the view exclusively (to refresh it).
-        definition: PostgreSQL's own text of it; None where it was not asked for.
-        text: the comment without the sync state.
+        kind: None when it is neither a view nor a materialised view.
+        relation: the kind of relation, in words.
+        is_ours_to_change: whether the role of the connection owns it, or is a member of its owner.
+        rule: a hash of its SELECT as PostgreSQL stores it, and of the names that the SELECT refers to; None
+            while another session holds an ACCESS EXCLUSIVE lock (a refresh).
+        definition: PostgreSQL's text of it; None when it was not read.
+        text: its comment without the sync state.
         reads: the relations that it reads.
         read_by: the relations that read it.
-        rows: the planner's last count, for a materialised view that was analysed.
-        sources: a hash of the columns of what it reads, where its sync state has one or it was asked for.
-        size: bytes on disk, None while it is held exclusively.
+        rows: the planner's estimate, for a materialised view that was analysed.
+        sources: a hash of the columns of what it reads, if its sync state has one or if it was requested.
+        size: bytes on disk; None while another session holds an ACCESS EXCLUSIVE lock.
     """
 
     oid: int
@@ -83,7 +83,7 @@ class InstalledView:
 
     @property
     def fingerprint(self) -> str | None:
-        """A hash of what PostgreSQL stores of it, what was added by hand left out; None when unknown."""
+        """A hash of what PostgreSQL stores of it, without what was added by hand; None when unknown."""
         if self.rule is None or self.kind is None:
             return None
         indexes, options = (self.state.indexes, self.state.options) if self.state else ((), ())
@@ -101,17 +101,17 @@ class InstalledView:
 
     @property
     def readers(self) -> frozenset[str]:
-        """The roles that may SELECT from it."""
+        """The roles that have SELECT."""
         return frozenset(g.role for g in self.grants if g.privilege == "SELECT")
 
     @property
     def can_refresh_concurrently(self) -> bool:
-        """Whether PostgreSQL would refresh it without locking readers out."""
+        """Whether PostgreSQL can refresh it without locking readers out."""
         return self.populated and any(index.allows_concurrent_refresh for index in self.indexes)
 
 
 class StoredView(NamedTuple):
-    """What PostgreSQL stores of a view that has just been made; the attributes are InstalledView's."""
+    """What PostgreSQL stores of a new view; the attributes are those of :class:`InstalledView`."""
 
     kind: ViewKind
     rule: str
@@ -126,31 +126,31 @@ def stored_fingerprint(
     options: Iterable[tuple[str, str]],
     indexes: Iterable[InstalledIndex],
 ) -> str:
-    """Hash what PostgreSQL stores of a view.
+    """Return a hash of what PostgreSQL stores of a view.
 
     Args:
         rule: the hash of its SELECT.
-        options: those that its class or its SQL set.
-        indexes: those that its class declares.
+        options: the options that its class or its SQL sets.
+        indexes: the indexes that its class declares.
     """
-    # A materialised view's options are storage parameters, which a class does not speak of.
-    said = sorted(options) if kind is ViewKind.VIEW else []
-    stored = [kind.value, rule, repr(said), repr(sorted((i.name, i.unique, i.tail) for i in indexes))]
+    # A materialised view's options are storage parameters, which a class cannot declare.
+    declared = sorted(options) if kind is ViewKind.VIEW else []
+    stored = [kind.value, rule, repr(declared), repr(sorted((i.name, i.unique, i.tail) for i in indexes))]
     return hashlib.sha256("\0".join(stored).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Session:
-    """What the role that we connect as, and the server, allow.
+    """What the role of the connection and the server allow.
 
     Attributes:
-        role: its name.
-        creates_schemas: whether it has CREATE on the database.
-        read_only: why nothing can be written, in words; "" when it can.
-        lock_slots: how many locks the server has room for.
-        locks_held: how many of them are taken by others.
+        role: the role's name.
+        creates_schemas: whether the role has CREATE on the database.
+        read_only: why the database cannot be written, in words; "" when it can.
+        lock_slots: the size of the server's lock table, in locks.
+        locks_held: how many locks other sessions hold.
         locks_per_transaction: ``max_locks_per_transaction``.
-        now: the time, by the database's clock; None where it was not asked.
+        now: the time by the database's clock; None when it was not read.
     """
 
     role: str = ""
@@ -163,7 +163,12 @@ class Session:
 
 
 class Taken(NamedTuple):
-    """What has a name already: its kind in words and, for an index, the relation that it is on."""
+    """An existing object that has a name which a new view or index needs.
+
+    Attributes:
+        what: its kind, in words.
+        on: for an index, the relation that it belongs to.
+    """
 
     what: str
     on: ViewName | None = None
@@ -174,11 +179,12 @@ class Catalog:
     """What a sync needs to know of one database.
 
     Attributes:
-        relations: everything in our schemas, and whatever has our sync state elsewhere.
-        schemas: the schemas that exist, of those that views are to be in.
-        writable: those of them in which we may create something.
-        roles: the roles that exist, of those that are asked for.
-        search_path: the schemas in which an unqualified name is looked up; ours also before they exist.
+        relations: all relations in the views' schemas, and those with a sync state in other schemas.
+        schemas: those of the views' schemas that exist.
+        roles: those of the requested roles that exist.
+        schema_usage: the roles that have USAGE, by schema.
+        search_path: the schemas in which unqualified names are looked up, also those that do not exist yet.
+        writable: the schemas in which the role may create objects; None when that was not read.
     """
 
     relations: Mapping[ViewName, InstalledView]
@@ -191,12 +197,17 @@ class Catalog:
 
 
 def why_not_concurrently(view: InstalledView) -> str:
-    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
+    """Return why readers have to wait while a materialised view is refreshed; "" when they need not."""
     return why_not(view.populated, view.can_refresh_concurrently)
 
 
 def why_not(populated: bool, has_key: bool) -> str:
-    """Say why readers have to wait while a materialised view is refreshed; "" when they need not."""
+    """Return why PostgreSQL cannot refresh a materialised view concurrently; "" when it can.
+
+    Args:
+        populated: whether it has rows.
+        has_key: whether it has a unique index on plain columns.
+    """
     if not populated:
         return "it has no rows yet, so there is nothing to go on reading"
     if not has_key:

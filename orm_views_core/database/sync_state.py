@@ -1,6 +1,6 @@
-"""The sync state at the end of a view's COMMENT: all that a sync remembers, kept on the object it is about.
+"""The sync state of a view: what the last sync recorded about it. It is stored in the view's COMMENT.
 
-It commits with the view, dies with it, follows renames, dumps and restores, and needs no table.
+So it is committed and dropped with the view, follows renames, dumps and restores, and needs no table.
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 @dataclasses.dataclass(frozen=True)
 class SyncState:
-    """What a sync wrote down about a view.
+    """What a sync records about a view.
 
     Attributes:
-        database: the alias it was synced under; two aliases may lead to one database.
-        code: the fingerprint of the class then.
-        installed: the fingerprint of what PostgreSQL made of it.
+        database: the alias that it was synced under; two aliases may lead to one database.
+        code: the fingerprint of its class.
+        installed: the fingerprint of what PostgreSQL stores of it.
         synced: when it was last created, replaced or rebuilt.
-        refreshed: the moment as of which a materialised view's rows are: what was committed until then is in
-            them.
-        seconds: how long that took.
-        indexes: the names of the indexes that are ours; others were made by hand.
-        options: the names of the options that are ours; others were set by hand.
-        text_by_hand: whether the text before the sync state is somebody's own: its class has no docstring.
+        refreshed: how current a materialised view's rows are: they contain everything committed until then.
+        seconds: how many seconds it took to compute the rows.
+        indexes: the names of the indexes that a sync created; others were created by hand.
+        options: the names of the options that a sync set; others were set by hand.
+        text_by_hand: whether the rest of the comment was written by hand, because the class has no docstring.
         sources: for a SELECT with a star, a hash of the columns of what it reads.
-        granted: the roles that the class and the settings granted SELECT to.
+        granted: the roles that got SELECT because the class or the settings name them.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
-        changes: how many changes of rows PostgreSQL had counted in what it reads, when it was refreshed.
+        changes: how many row changes PostgreSQL had counted in what the view reads, at the last refresh.
     """
 
     database: str
@@ -52,7 +51,7 @@ class SyncState:
     changes: int | None = None
 
     def dump(self) -> str:
-        """Return the sync state as JSON, what is empty left out."""
+        """Return the sync state as JSON, without empty values."""
         values: dict[str, Any] = {"orm_views": _VERSION}
         for name, value in vars(self).items():
             if isinstance(value, dt.datetime):
@@ -63,10 +62,10 @@ class SyncState:
 
     @classmethod
     def load(cls, values: Mapping[str, Any]) -> SyncState:
-        """Make a sync state of parsed JSON.
+        """Return the sync state that parsed JSON contains.
 
         Raises:
-            KeyError, TypeError, ValueError: when it is not one of ours.
+            KeyError, TypeError, ValueError: when it contains none.
         """
         refreshed = values.get("refreshed")
         return cls(
@@ -100,12 +99,12 @@ def _number(value: Any) -> Any:
 
 
 def join_comment(text: str, state: SyncState) -> str:
-    """Return the COMMENT of a view: what people read, then the sync state."""
+    """Return the COMMENT of a view: the text for people, then the sync state."""
     return f"{text}\n\n{state.dump()}" if text else state.dump()
 
 
 def split_comment(comment: str | None) -> tuple[str, SyncState | None]:
-    """Take a COMMENT apart. One without a readable sync state is all text."""
+    """Return the text and the sync state of a COMMENT. A comment without a valid sync state is all text."""
     comment = comment or ""
     start = comment.rfind(_START)
     if start < 0:

@@ -1,14 +1,15 @@
-"""How a view in the database differs from its class, and which views that concerns. Pure."""
+"""How a view in the database differs from its class, and which views a sync has to look at. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.graph import closure, creation_order, reverse
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import find_references
 
 PUBLIC = "public"
@@ -16,21 +17,21 @@ PUBLIC = "public"
 
 @dataclass(frozen=True)
 class Differences:
-    """What is not as the class says. Every attribute is falsy when all is well.
+    """How a view differs from its class. Every attribute is falsy when it does not differ.
 
     Attributes:
         missing: it is not in the database.
-        obstructed_by: what has its name and is no view, in words.
+        obstructed_by: what kind of relation has its name and is not a view, in words.
         other_kind: it is a plain view and should be materialised, or the other way round.
-        unrecorded: it is there, but no sync of ours made it.
+        unrecorded: it is in the database, but no sync has recorded it.
         code: its class has changed since the last sync.
-        drifted: the database has changed since the last sync.
+        drifted: it has changed in the database since the last sync.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
-        comment: its comment is not its docstring.
+        comment: its comment is not the class's docstring.
         column_comments: the comments to set, by column.
         grant: the roles that lack SELECT.
-        revoke: the roles that have SELECT from us and should no longer.
-        record: the tag's list of roles is not the class's.
+        revoke: the roles that a sync granted SELECT to and that should no longer have it.
+        record: the sync state lists other roles than the class.
     """
 
     missing: bool = False
@@ -48,27 +49,27 @@ class Differences:
 
     @property
     def needs_dry_run(self) -> bool:
-        """Whether only PostgreSQL can say what the difference amounts to."""
+        """Whether only PostgreSQL can tell what the difference is."""
         return self.other_kind or self.unrecorded or self.code or self.drifted or self.sources
 
     @property
     def is_pending(self) -> bool:
-        """Whether a sync would do anything about it."""
+        """Whether a sync would change anything."""
         return self != NO_DIFFERENCES
 
 
-#: A view that is as its class says.
+#: A view that is as its class declares it.
 NO_DIFFERENCES = Differences()
 
 
 def differences(
     definition: ViewDefinition, installed: InstalledView | None, command_roles: Sequence[str] = ()
 ) -> Differences:
-    """Compare a class with what the database has.
+    """Compare a class with the database.
 
     Args:
-        definition: what the class says.
-        installed: what is there under its name, or None.
+        definition: what the class declares.
+        installed: the relation with the view's name, or None.
         command_roles: further roles to grant SELECT to, named on the command line.
     """
     if installed is None:
@@ -76,12 +77,12 @@ def differences(
     if installed.kind is None:
         return Differences(obstructed_by=installed.relation)
     state = installed.state
-    granted, revoked = _grants(definition, installed, command_roles)
+    grant, revoke = _grants(definition, installed, command_roles)
     return Differences(
         other_kind=installed.kind is not definition.kind,
         unrecorded=state is None,
         code=state is not None and state.code != definition.fingerprint,
-        # Whoever holds it exclusively is refreshing it, which changes nothing that is compared here.
+        # None while a refresh holds the view exclusively. A refresh changes nothing that is compared here.
         drifted=state is not None and installed.fingerprint not in (None, state.installed),
         sources=state is not None and definition.has_star and state.sources != installed.sources,
         comment=installed.text != kept_comment(definition, installed),
@@ -90,49 +91,65 @@ def differences(
             for column, text in definition.column_comments.items()
             if installed.column_comments.get(column) != text
         },
-        grant=granted,
-        revoke=revoked,
+        grant=grant,
+        revoke=revoke,
         record=state is not None and set(state.granted) != set(definition.grant_select_to),
     )
 
 
 def has_text_by_hand(definition: ViewDefinition, installed: InstalledView | None) -> bool:
-    """Say whether a view's comment is somebody's own: the class has no docstring, and no sync wrote it."""
+    """Return whether a view's comment was written by hand: no docstring and no sync has set it."""
     if installed is None or definition.comment or not installed.text:
         return False
     return installed.state is None or installed.state.text_by_hand
 
 
 def kept_comment(definition: ViewDefinition, installed: InstalledView | None) -> str:
-    """Return the text that a view's comment is to have."""
+    """Return the text that a view's comment must have."""
     if installed is not None and has_text_by_hand(definition, installed):
         return installed.text
     return definition.comment
 
 
+def options_by_hand(
+    definition: ViewDefinition, installed: InstalledView | None, expected: ExpectedView | None
+) -> tuple[tuple[str, str], ...]:
+    """Return the options of a plain view that somebody set by hand: no class sets them or has set them.
+
+    Args:
+        definition: what the class declares.
+        installed: the view as it is now.
+        expected: what PostgreSQL would make of the definition; its SQL may set options too.
+    """
+    if installed is None or not installed.kind is definition.kind is ViewKind.VIEW:
+        return ()
+    declared = {name for name, _ in (*definition.options, *(expected.options if expected else ()))}
+    declared |= set(installed.state.options) if installed.state else set()
+    return tuple(option for option in installed.options if option[0] not in declared)
+
+
 def is_reader(role: str, installed: InstalledView) -> bool:
-    """Say whether a role may read a view; its owner always may."""
+    """Return whether a role may read a view. Its owner always may."""
     return role == installed.owner or ("" if role.lower() == PUBLIC else role) in installed.readers
 
 
 def _grants(
     definition: ViewDefinition, installed: InstalledView, command_roles: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the roles to grant SELECT to and those to revoke it from.
+    """Return the roles to grant SELECT to, and the roles to revoke it from.
 
-    Only what a sync granted is ever revoked; what somebody granted by hand stays. A role that was named
-    on the command line keeps its grant until the view is hidden: the next deploy may not name it again.
+    Only what a sync granted is revoked; grants made by hand stay. A role that was named on the command line
+    keeps its grant until the view is hidden: the next deploy may not name it again.
     """
-    wanted = () if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
-    grant = tuple(role for role in wanted if not is_reader(role, installed))
-    if installed.state is None:
-        return grant, ()
-    ours = list(installed.state.granted)
+    state, wanted = installed.state, dict.fromkeys([*definition.grant_select_to, *command_roles])
     if definition.hidden:
-        ours += installed.state.granted_by_command
-    kept = {*wanted, *(() if definition.hidden else installed.state.granted_by_command)}
-    revoke = tuple(r for r in ours if r not in kept and r != installed.owner and is_reader(r, installed))
-    return grant, revoke
+        wanted = {}
+    grant = tuple(role for role in wanted if not is_reader(role, installed))
+    if state is None:
+        return grant, ()
+    kept = set() if definition.hidden else {*wanted, *state.granted_by_command}
+    ours = (*state.granted, *state.granted_by_command)
+    return grant, tuple(r for r in ours if r not in kept and r != installed.owner and is_reader(r, installed))
 
 
 @dataclass(frozen=True)
@@ -140,10 +157,10 @@ class Scope:
     """What a sync has to look at.
 
     Attributes:
-        differences: of every view that is looked at.
-        dependencies: what each view reads of the others, as far as SQL and catalogs tell.
-        order: the views, each after what it reads.
-        try_views: those that have to be tried, in that order.
+        differences: the differences of every view that is looked at.
+        dependencies: the other views that each view reads, as far as SQL and catalogs tell.
+        order: the views, each after those that it reads.
+        try_views: the views that have to be tried, in that order.
     """
 
     differences: Mapping[ViewName, Differences]
@@ -162,18 +179,17 @@ def find_scope(
     force: bool = False,
     try_missing: bool = True,
 ) -> Scope:
-    """Decide which views have to be tried.
+    """Decide which views a sync looks at and which of them have to be tried.
 
     Args:
         definitions: the registered views.
-        catalog: the database.
-        external: views that others made and that read ours. They never differ, but what changes below
-            them may concern them.
-        command_roles: further roles to grant SELECT to.
-        only: the views that are asked for; all when None. What they cannot do without comes along.
-        force: rebuild what is asked for although nothing differs.
-        try_missing: also try the views that do not exist yet. A sync creates those directly, as their
-            own test, unless a view that is tried reads them or is read by them.
+        catalog: what the database contains.
+        external: the external dependents. They never differ, but a change of what they read may affect them.
+        command_roles: further roles to grant SELECT to, named on the command line.
+        only: the views to sync, together with the missing views that they read; all views when None.
+        force: rebuild the views to sync although nothing differs.
+        try_missing: also try the views that do not exist yet. A sync need not, because it tests them by
+            creating them, unless a view that is tried reads them or is read by them.
 
     Raises:
         CyclicDependencyError: when views read one another in a circle.
@@ -192,47 +208,35 @@ def find_scope(
         dependencies, lambda name: definitions[name].where if name in definitions else str(name)
     )
     found |= dict.fromkeys(external, NO_DIFFERENCES)
-    asked = set(definitions) if only is None else closure_of_missing(set(only), dependencies, found)
-    looked_at = {name: found[name] for name in definitions if name in asked}
+    missing = {name for name, difference in found.items() if difference.missing}
 
-    changed = {n for n, d in looked_at.items() if d.needs_dry_run or (force and not d.obstructed_by)}
-    changed = {name for name in changed if not found[name].missing}
-    missing = {name for name, difference in looked_at.items() if difference.missing}
+    def with_missing(views: Collection[ViewName]) -> set[ViewName]:
+        """Add the missing views that some views read."""
+        return closure(dependencies, views) & (missing | set(views))
+
+    asked = definitions.keys() if only is None else with_missing(found.keys() & only)
+    looked_at = {name: found[name] for name in definitions if name in asked}
+    present = {name: difference for name, difference in looked_at.items() if name not in missing}
+    changed = {n for n, d in present.items() if d.needs_dry_run or (force and not d.obstructed_by)}
     affected = closure(reverse(dependencies), changed)
-    affected = {n for n in affected if not found[n].obstructed_by and (n in asked or not found[n].missing)}
-    tried = {n for n in closure(dependencies, affected) if n in affected or found[n].missing}
-    if try_missing:
-        tried |= missing
+    affected = {n for n in affected if not found[n].obstructed_by and (n in asked or n not in missing)}
+    tried = with_missing(affected) | (missing & looked_at.keys() if try_missing else set())
     return Scope(looked_at, dependencies, order, [name for name in order if name in tried])
 
 
-def closure_of_missing(
-    asked: Collection[ViewName],
-    dependencies: Mapping[ViewName, Collection[ViewName]],
-    found: Mapping[ViewName, Differences],
-) -> set[ViewName]:
-    """Add to some views those that they read and that do not exist yet."""
-    known = {name for name in asked if name in found}
-    return {name for name in closure(dependencies, known) if name in known or found[name].missing}
-
-
 def _dependencies(
-    definition: ViewDefinition,
-    difference: Differences,
-    catalog: Catalog,
-    names: frozenset[ViewName],
+    definition: ViewDefinition, difference: Differences, catalog: Catalog, names: frozenset[ViewName]
 ) -> frozenset[ViewName]:
-    installed = catalog.relations.get(definition.name)
+    installed, path = catalog.relations.get(definition.name), catalog.search_path
     if installed is not None and not (difference.needs_dry_run or difference.obstructed_by):
         read = installed.reads & names
     else:
-        path = catalog.search_path
         read = find_references(definition.sql, names, search_path=path, reader=definition.name)
     return read | (names & set(definition.declared_dependencies))
 
 
 def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
-    """Return the views that a sync under this alias made and that no class declares any more."""
+    """Return the orphans: views that a sync of this alias made and that no class declares any more."""
     declared = {*definitions.views, *definitions.invalid_names.values()}
     return [
         name

@@ -10,7 +10,7 @@ from orm_views_core.names import ViewKind, ViewName
 
 from .facts import Facts
 from .propagation import ORPHANED, external_order, misfits
-from .rules import Decision, action_of, having
+from .rules import Decisions, action_of, having
 from .steps import Action, Phase, Step
 
 # How many locks PostgreSQL takes to create or drop a view, counted in pg_locks. The relation is one. Dropping
@@ -21,9 +21,7 @@ _MATERIALISED = 7
 _ROUNDING = 32
 
 
-def find_problems(
-    decisions: Mapping[ViewName, Decision], facts: Facts, dropped_orphans: Collection[ViewName]
-) -> Iterator[str]:
+def find_problems(decisions: Decisions, facts: Facts, dropped_orphans: Collection[ViewName]) -> Iterator[str]:
     """Yield the problems with what was decided, in words.
 
     Args:
@@ -63,7 +61,7 @@ def _orphans_still_read(facts: Facts, dropped_orphans: Collection[ViewName]) -> 
                 )
 
 
-def _external_misfits(decisions: Mapping[ViewName, Decision], facts: Facts) -> Iterator[str]:
+def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
     for name in external_order(facts):
         sources = misfits(decisions, facts, name)
         if not sources or action_of(decisions, name) is Action.DROP:
@@ -86,7 +84,7 @@ def _external_misfits(decisions: Mapping[ViewName, Decision], facts: Facts) -> I
             )
 
 
-def _has_to_go(name: ViewName, decisions: Mapping[ViewName, Decision]) -> str:
+def _has_to_go(name: ViewName, decisions: Decisions) -> str:
     change = "dropped" if decisions[name].action is Action.DROP else "rebuilt"
     return f"{name} has to be {change} ({decisions[name].reason})"
 

@@ -8,14 +8,14 @@ A plain view between two materialised views is rebuilt as well.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName
 
 from .facts import Facts
-from .rules import Decision, action_of, having, why_not_replace
+from .rules import Decision, Decisions, action_of, having, why_not_replace
 from .steps import Action
 
 #: Why an orphan is dropped.
@@ -23,11 +23,7 @@ ORPHANED = "no class declares it any more"
 
 
 def propagate(
-    decisions: Mapping[ViewName, Decision],
-    facts: Facts,
-    *,
-    orphans: Collection[ViewName] = (),
-    drop_dependents: bool = False,
+    decisions: Decisions, facts: Facts, *, orphans: Collection[ViewName] = (), drop_dependents: bool = False
 ) -> dict[ViewName, Decision]:
     """Add the decisions that follow for the views that read a changed one.
 
@@ -59,7 +55,7 @@ def _because_of_others(decision: Decision | None, action: Action, why: str) -> D
     return replace(decision, action=action, reason=f"{decision.reason}, and {why}")
 
 
-def _rebuilt_for_their_rows(decisions: Mapping[ViewName, Decision], facts: Facts) -> dict[ViewName, Decision]:
+def _rebuilt_for_their_rows(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     """Rebuild every materialised view downstream of a change: its rows come from the old definition."""
     scope, changed = facts.scope, having(decisions, Action.REPLACE, Action.REBUILD)
     affected = closure(reverse(scope.dependencies), changed)
@@ -81,12 +77,7 @@ def _last(order: Sequence[ViewName], names: Collection[ViewName]) -> ViewName:
 
 
 def _following(
-    name: ViewName,
-    decisions: Mapping[ViewName, Decision],
-    facts: Facts,
-    *,
-    built: Collection[ViewName],
-    is_source: bool,
+    name: ViewName, decisions: Decisions, facts: Facts, *, built: Collection[ViewName], is_source: bool
 ) -> Decision | None:
     """Return the decision that other views make necessary for a view; None when they make none necessary.
 
@@ -121,7 +112,7 @@ def _following(
     return None if action is Action.REPLACE else _because_of_others(decision, Action.REPLACE, why)
 
 
-def _with_deferred(decisions: Mapping[ViewName, Decision], facts: Facts) -> dict[ViewName, Decision]:
+def _with_deferred(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     """Mark the views that cannot be built beside the old version, and all views that read them.
 
     A view cannot if its SQL names another view in a way that cannot be moved to the new version. Neither can
@@ -162,7 +153,7 @@ def drop_orphans(orphans: Collection[ViewName]) -> dict[ViewName, Decision]:
 
 
 def _orphans_that_read_rebuilt_views(
-    decisions: Mapping[ViewName, Decision], facts: Facts, orphans: Collection[ViewName]
+    decisions: Decisions, facts: Facts, orphans: Collection[ViewName]
 ) -> dict[ViewName, Decision]:
     """Drop the orphans that read what is rebuilt, and the orphans that read these."""
     relations, names = facts.catalog.relations, set(orphans)
@@ -171,7 +162,7 @@ def _orphans_that_read_rebuilt_views(
     return drop_orphans(closure(read_by, readers & names))
 
 
-def misfits(decisions: Mapping[ViewName, Decision], facts: Facts, name: ViewName) -> frozenset[ViewName]:
+def misfits(decisions: Decisions, facts: Facts, name: ViewName) -> frozenset[ViewName]:
     """Return the views because of which an external dependent no longer fits; empty when it fits.
 
     They are the dropped views that it reads or, if there are none and PostgreSQL refused it in the dry run,
@@ -190,7 +181,7 @@ def external_order(facts: Facts) -> list[ViewName]:
     return creation_order({name: relations[name].reads & names for name in sorted(names)})
 
 
-def _without_misfits(decisions: Mapping[ViewName, Decision], facts: Facts) -> dict[ViewName, Decision]:
+def _without_misfits(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     """Drop the external dependents that no longer fit. One that is not a view stops the sync instead."""
     decided = dict(decisions)
     for name in external_order(facts):

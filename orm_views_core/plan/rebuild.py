@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.engine import Dialect, StatementKind
-from orm_views_core.database.extras import STORAGE, Extra, lost_in_words, options_by_hand, without_twins
+from orm_views_core.database.extras import STORAGE, Extra, lost_in_words, without_twins
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
-from .diff import Differences
+from .diff import Differences, options_by_hand
 from .statements import column_comments
 from .steps import Phase, Statement, in_phase
 
@@ -53,8 +53,7 @@ class Build:
     @property
     def options_by_hand(self) -> tuple[tuple[str, str], ...]:
         """The options that somebody set by hand on a plain view."""
-        options = self.expected.options if self.expected else ()
-        return options_by_hand(self.installed, self.definition, options)
+        return options_by_hand(self.definition, self.installed, self.expected)
 
     @property
     def kept(self) -> list[Extra]:

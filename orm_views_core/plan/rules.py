@@ -32,12 +32,15 @@ class Decision:
     deferred: str = ""
 
 
-def action_of(decisions: Mapping[ViewName, Decision], name: ViewName) -> Action | None:
+Decisions = Mapping[ViewName, Decision]
+
+
+def action_of(decisions: Decisions, name: ViewName) -> Action | None:
     """Return what happens to a view; None when nothing was decided."""
     return decisions[name].action if name in decisions else None
 
 
-def having(decisions: Mapping[ViewName, Decision], *actions: Action) -> set[ViewName]:
+def having(decisions: Decisions, *actions: Action) -> set[ViewName]:
     """Return the views to which one of these actions happens."""
     return {name for name, decision in decisions.items() if decision.action in actions}
 

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.engine import Dialect
-from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
-from .diff import Differences, kept_comment
+from .diff import Differences, kept_comment, options_by_hand
 
 
 def option_changes(
@@ -26,7 +25,7 @@ def option_changes(
     """
     if definition.kind is not ViewKind.VIEW:
         return []
-    wanted = dict((*expected.options, *options_by_hand(installed, definition, expected.options)))
+    wanted = dict((*expected.options, *options_by_hand(definition, installed, expected)))
     surplus = [option for option, _ in installed.options if option not in wanted]
     changed = [pair for pair in expected.options if pair not in installed.options]
     statements = [dialect.reset_options(definition.name, surplus)] if surplus else []
@@ -40,13 +39,11 @@ class IndexChanges(NamedTuple):
         drops: the statements that drop indexes.
         creates: the statements that create indexes.
         renames: the statements that give a new index its name once the old index with that name is dropped.
-        ours: the names of the class's indexes that exist afterwards.
     """
 
     drops: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()
     renames: tuple[str, ...] = ()
-    ours: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.drops or self.creates)
@@ -69,7 +66,7 @@ def index_changes(
         for name, index in existing.items()
         if (name in wanted and index != wanted[name]) or (name in recorded and name not in wanted)
     ]
-    creates, renames, ours = [], [], []
+    creates, renames = [], []
     for index in definition.indexes:
         interim = interim_name(index.name)
         if index.name in existing and existing[index.name] != wanted[index.name]:
@@ -77,10 +74,7 @@ def index_changes(
             renames.append(dialect.rename_index(ViewName(schema, interim), index.name))
         elif wanted[index.name] not in existing.values():
             creates.append(index.create_sql(definition.name))
-        elif index.name not in existing:
-            continue
-        ours.append(index.name)
-    return IndexChanges(tuple(drops), tuple(creates), tuple(renames), tuple(ours))
+    return IndexChanges(tuple(drops), tuple(creates), tuple(renames))
 
 
 def interim_name(index: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orm_views_core.database.engine import StatementKind
-from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
@@ -15,11 +14,11 @@ from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import move_references
 
-from .diff import NO_DIFFERENCES, PUBLIC, Differences
+from .diff import NO_DIFFERENCES, PUBLIC, Differences, options_by_hand
 from .facts import Facts
 from .preconditions import index_names_in_use
 from .rebuild import Build, rebuild_statements
-from .rules import Decision, having, why_changed
+from .rules import Decision, Decisions, having, why_changed
 from .statements import (
     column_comments,
     comments,
@@ -47,7 +46,7 @@ class Draft:
     """
 
     facts: Facts
-    decisions: Mapping[ViewName, Decision]
+    decisions: Decisions
     command_roles: tuple[str, ...]
 
     @cached_property
@@ -57,6 +56,11 @@ class Draft:
         names = [n for n in self.facts.scope.order if n in rebuilt and not self.decisions[n].deferred]
         staging = staging_schemas(name.schema for name in names)
         return {name: staging[name.schema] for name in names}
+
+    def sql_of(self, name: ViewName) -> str:
+        """Return the SELECT of a view; it reads the new versions of other views, if it is not deferred."""
+        sql = self.facts.views[name].sql
+        return sql if self.decisions[name].deferred else move_references(sql, self.moves)
 
     @cached_property
     def index_names_in_use(self) -> frozenset[ViewName]:
@@ -126,46 +130,32 @@ def view_steps(draft: Draft, name: ViewName) -> Iterator[Step]:
 
 
 def _create(draft: Draft, definition: ViewDefinition) -> Step:
-    facts, dialect, name = draft.facts, draft.facts.dialect, definition.name
-    deferred, is_filled = draft.decisions[name].deferred, definition.kind is ViewKind.MATERIALISED_VIEW
+    dialect, name, deferred = draft.facts.dialect, definition.name, draft.decisions[definition.name].deferred
+    is_materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     phase = Phase.FINISH if deferred else Phase.REPLACE if name in draft.created_in_swap else Phase.BUILD
-    sql = definition.sql if deferred else move_references(definition.sql, draft.moves)
-    create = dialect.create_view(definition, sql=sql, with_data=definition.with_data)
-    indexes, renames = [], []
+    create = dialect.create_view(definition, sql=draft.sql_of(name), with_data=definition.with_data)
+    statements, renames = [Statement(phase, create, StatementKind.QUERY)], []
     for index in definition.indexes:
-        index_name, interim = ViewName(name.schema, index.name), interim_name(index.name)
-        is_in_use = index_name in draft.index_names_in_use
-        indexes.append(index.create_sql(name, interim if is_in_use else None))
+        is_in_use = ViewName(name.schema, index.name) in draft.index_names_in_use
+        interim = interim_name(index.name) if is_in_use else index.name
+        statements.append(Statement(phase, index.create_sql(name, interim), StatementKind.INDEX))
         if is_in_use:
             renames.append(dialect.rename_index(ViewName(name.schema, interim), index.name))
+    statements += in_phase(phase, fresh_grants(definition, draft.command_roles, dialect))
     texts = column_comments(name, definition.column_comments, dialect)
-    return Step(
-        Action.CREATE,
-        name,
-        draft.decisions[name].reason,
-        (
-            Statement(phase, create, StatementKind.QUERY),
-            *in_phase(phase, indexes, StatementKind.INDEX),
-            *in_phase(phase, fresh_grants(definition, draft.command_roles, dialect)),
-            *in_phase(phase, texts, StatementKind.COMMENT),
-            *in_phase(Phase.FINISH, renames),
-        ),
-        definition=definition,
-        expected=facts.dry_run.views.get(name),
-        blocks=f"readers of what is swapped, until it is built, because {deferred}"
-        if deferred and is_filled
-        else _NOBODY,
-        fills=is_filled and definition.with_data,
-        deferred=deferred,
-    )
+    statements += in_phase(phase, texts, StatementKind.COMMENT)
+    statements += in_phase(Phase.FINISH, renames)
+    blocks = _NOBODY
+    if deferred and is_materialised:
+        blocks = f"readers of what is swapped, until it is built, because {deferred}"
+    step = _step(draft, Action.CREATE, name, statements, blocks)
+    return replace(step, fills=is_materialised and definition.with_data)
 
 
 def _replace(draft: Draft, name: ViewName, difference: Differences) -> Step:
     facts, dialect, definition = draft.facts, draft.facts.dialect, draft.facts.views[name]
-    expected = facts.dry_run.views.get(name)
-    by_hand = options_by_hand(facts.catalog.relations[name], definition, expected.options if expected else ())
-    sql = move_references(definition.sql, draft.moves)
-    create = dialect.create_view(definition, sql=sql, replace=True, further_options=by_hand)
+    by_hand = options_by_hand(definition, facts.catalog.relations[name], facts.dry_run.views.get(name))
+    create = dialect.create_view(definition, sql=draft.sql_of(name), replace=True, further_options=by_hand)
     texts = column_comments(name, difference.column_comments, dialect)
     statements = (
         Statement(Phase.REPLACE, create, StatementKind.QUERY),
@@ -176,32 +166,31 @@ def _replace(draft: Draft, name: ViewName, difference: Differences) -> Step:
 
 
 def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
-    facts, decision, definition = draft.facts, draft.decisions[name], draft.facts.views[name]
+    facts, definition, deferred = draft.facts, draft.facts.views[name], draft.decisions[name].deferred
     at = ViewName(draft.moves.get(name, name.schema), name.name)
     build = Build(
         definition=definition,
         installed=facts.catalog.relations[name],
         expected=facts.dry_run.views.get(name),
         at=at,
-        sql=definition.sql if decision.deferred else move_references(definition.sql, draft.moves),
+        sql=draft.sql_of(name),
         difference=difference,
         extras=tuple(facts.keep.get(name, ())),
     )
-    phase = Phase.FINISH if decision.deferred else Phase.BUILD
+    phase = Phase.FINISH if deferred else Phase.BUILD
     create, finish = rebuild_statements(build, facts.catalog.session.role, facts.dialect, phase)
     drop, blocks = _drop(draft, name), _SWAP
-    if decision.deferred:
+    if deferred:
         statements = (drop, *create, *finish)
         if definition.kind is ViewKind.MATERIALISED_VIEW:
-            blocks = f"its readers, until it is built again, because {decision.deferred}"
+            blocks = f"its readers, until it is built again, because {deferred}"
     else:
         move = Statement(Phase.MOVE, facts.dialect.set_schema(definition.kind, at, name.schema))
         statements = (*create, drop, move, *finish)
     return replace(
         _step(draft, Action.REBUILD, name, statements, blocks),
-        built_at=None if decision.deferred else at,
+        built_at=None if deferred else at,
         fills=build.is_filled,
-        deferred=decision.deferred,
         kept=build.kept_in_words,
         lost=build.lost_in_words,
     )
@@ -243,25 +232,21 @@ def _repairs(
 
 
 def _step(
-    draft: Draft,
-    action: Action,
-    name: ViewName,
-    statements: Sequence[Statement],
-    blocks: str,
-    reason: str = "",
+    draft: Draft, action: Action, name: ViewName, sent: Sequence[Statement], blocks: str, reason: str = ""
 ) -> Step:
-    """Return a step for an installed view, with the reason of the decision about it or another reason."""
-    decision = draft.decisions.get(name)
+    """Return a step for a view, with the reason of the decision about it or with another reason."""
+    decision = draft.decisions.get(name, Decision(action, reason))
     return Step(
         action,
         name,
-        reason or (decision.reason if decision else ""),
-        tuple(statements),
+        reason or decision.reason,
+        tuple(sent),
         definition=draft.facts.definitions.get(name),
-        installed=draft.facts.catalog.relations[name],
+        installed=draft.facts.catalog.relations.get(name),
         expected=draft.facts.dry_run.views.get(name),
-        indirect=decision is not None and decision.indirect,
+        indirect=decision.indirect,
         blocks=blocks,
+        deferred=decision.deferred,
     )
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.extras import options_by_hand
 from orm_views_core.database.relations import InstalledView, StoredView, stored_fingerprint
 from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
@@ -18,7 +17,7 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sync_states_of
 from orm_views_core.engines.postgresql.catalog.introspection import read_created
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.diff import has_text_by_hand, kept_comment
+from orm_views_core.plan.diff import has_text_by_hand, kept_comment, options_by_hand
 from orm_views_core.plan.steps import Action, Step
 
 _BATCH = 250
@@ -145,8 +144,7 @@ def as_read(step: Step, view: StoredView) -> Stored:
     ours = tuple(index.name for index in definition.indexes if index.name in indexes)
     options: Sequence[tuple[str, str]] = ()
     if view.options and view.kind is ViewKind.VIEW:
-        expected = step.expected.options if step.expected else ()
-        by_hand = options_by_hand(step.installed, definition, expected)
+        by_hand = options_by_hand(definition, step.installed, step.expected)
         options = [option for option in view.options if option not in by_hand]
     fingerprint = stored_fingerprint(view.kind, view.rule, options, [indexes[name] for name in ours])
     return Stored(fingerprint, ours, tuple(name for name, _ in options), view.sources)

@@ -1,4 +1,7 @@
-"""The SQL of every step: text only, every identifier quoted. Nothing here touches a connection."""
+"""The SQL of PostgreSQL's statements, with all identifiers quoted. Nothing here touches a connection.
+
+The module implements the protocol :class:`orm_views_core.database.engine.Dialect`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,18 @@ from collections.abc import Iterable
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, column_list, quote_identifier
 
-#: What stands between CREATE VIEW and the SELECT: a line of its own, so that lines keep their numbers.
+#: The lines of a CREATE VIEW statement before its SELECT, so that an error can name the line of the SELECT.
 HEAD_LINES = 1
 
 
 def quote_literal(value: str) -> str:
-    """Quote a string whatever ``standard_conforming_strings`` is set to."""
+    """Quote a string, for any value of ``standard_conforming_strings``."""
     quoted = value.replace("'", "''")
     return " E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else "'" + quoted + "'"
 
 
 def quote_role(role: str) -> str:
-    """Quote a role; ``public`` is PostgreSQL's word for everybody and cannot be the name of one."""
+    """Quote a role. ``public`` is no role's name: it means all roles."""
     return "PUBLIC" if role.lower() in {"", "public"} else quote_identifier(role)
 
 
@@ -28,7 +31,7 @@ def create_schema(schema: str) -> str:
 
 
 def open_schema(schema: str) -> str:
-    """Return the statement that lets everybody use a schema and create in it."""
+    """Return the statement that grants USAGE and CREATE on a schema to PUBLIC."""
     return f"GRANT USAGE, CREATE ON SCHEMA {quote_identifier(schema)} TO PUBLIC"
 
 
@@ -50,11 +53,11 @@ def create_view(
 
     Args:
         definition: the view.
-        at: another name to create it under, for a staged copy.
-        sql: its SELECT with references moved, for a staged copy.
-        replace: CREATE OR REPLACE, for a plain view whose columns keep their names and types.
+        at: another name to create it under.
+        sql: another SELECT: that of the definition with moved references.
+        replace: use CREATE OR REPLACE, for a plain view whose columns keep their names and types.
         with_data: whether a materialised view is filled.
-        further_options: those that somebody set by hand; CREATE OR REPLACE would clear them.
+        further_options: options that were set by hand; CREATE OR REPLACE would reset them.
     """
     name, kind = at or definition.name, definition.kind
     create = "CREATE OR REPLACE" if replace else "CREATE"
@@ -69,19 +72,20 @@ def create_view(
 
 
 def drop_view(kind: ViewKind, name: ViewName) -> str:
-    """Return the statement that drops a view, and fails if anything reads it: never CASCADE."""
+    """Return the statement that drops a view. Without CASCADE it fails if anything reads the view."""
     return f"DROP {kind.value} {name.quoted}"
 
 
 def lock_view(kind: ViewKind, name: ViewName, *, owner: str | None = None) -> str:
-    """Return a statement that locks a view against readers and changes nothing.
+    """Return a statement that takes an ACCESS EXCLUSIVE lock on a view and changes nothing.
 
-    LOCK TABLE takes no materialised view, and of a plain one it locks the tables underneath as well. To
-    leave it in its schema is all that ACCESS EXCLUSIVE is taken for here.
+    LOCK TABLE does not accept materialised views, and for a plain view it also locks the tables that the
+    view reads. Setting the schema that the view has already only takes the lock.
+    https://www.postgresql.org/docs/current/sql-lock.html
 
     Args:
-        owner: lock it by leaving it to him instead. Who may not create in its schema can do that too, but
-            it gives the view back to him if it has another owner by now.
+        owner: set the owner to this role, the present owner, instead. That needs no CREATE on the schema,
+            but it changes the owner if it is another role by now.
     """
     if owner is None:
         return set_schema(kind, name, name.schema)
@@ -99,7 +103,7 @@ def rename_index(index: ViewName, name: str) -> str:
 
 
 def analyze(name: ViewName) -> str:
-    """Return the statement that collects the statistics of a materialised view for the planner."""
+    """Return the statement that collects the planner's statistics of a materialised view."""
     return f"ANALYZE {name.quoted}"
 
 
@@ -119,7 +123,7 @@ def comment_on_column(name: ViewName, column: str, text: str) -> str:
 
 
 def grant_usage(schema: str, roles: Iterable[str]) -> str:
-    """Return the statement that lets roles look up names in a schema."""
+    """Return the statement that grants USAGE on a schema."""
     return f"GRANT USAGE ON SCHEMA {quote_identifier(schema)} TO {', '.join(map(quote_role, roles))}"
 
 
@@ -129,7 +133,7 @@ def grant_select(name: ViewName, roles: Iterable[str]) -> str:
 
 
 def revoke_select(name: ViewName, roles: Iterable[str]) -> str:
-    """Return the statement that takes SELECT on a view back."""
+    """Return the statement that revokes SELECT on a view."""
     return f"REVOKE SELECT ON {name.quoted} FROM {', '.join(map(quote_role, roles))}"
 
 
@@ -140,11 +144,11 @@ def set_options(name: ViewName, options: Iterable[tuple[str, str]]) -> str:
 
 
 def reset_options(name: ViewName, options: Iterable[str]) -> str:
-    """Return the statement that sets options of a plain view back to PostgreSQL's defaults."""
+    """Return the statement that resets options of a plain view to their defaults."""
     return f"ALTER VIEW {name.quoted} RESET ({', '.join(options)})"
 
 
 def refresh(name: ViewName, *, concurrently: bool) -> str:
-    """Return the statement that computes a materialised view's rows anew."""
+    """Return the statement that refreshes a materialised view."""
     how = "CONCURRENTLY " if concurrently else ""
     return f"REFRESH MATERIALIZED VIEW {how}{name.quoted}"

@@ -1,14 +1,15 @@
-"""Trying definitions in a staging schema, to know what PostgreSQL would make of them, and rolling back.
+"""The dry run: it creates views in staging schemas, reads what PostgreSQL made of them, and rolls back.
 
-Nothing live is locked beyond ACCESS SHARE on what the views read. They are staged in a schema of their own
-and not as temporary views, because pg_temp is searched first: a view called ``loans`` would shadow the
-table ``loans`` that it reads.
+It takes no lock on existing relations except ACCESS SHARE on those that the views read. It does not create
+temporary views, because pg_temp is searched first: a temporary view called ``loans`` would hide the table
+``loans`` that it reads.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,7 +18,6 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import Column, InstalledIndex
 from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import (
@@ -72,24 +72,24 @@ def try_views(
     extras: Mapping[ViewName, Collection[Extra]] | None = None,
     role: str = "",
 ) -> DryRun:
-    """Create views in a staging schema, read back what they became, and roll back.
+    """Create views in staging schemas, read back what PostgreSQL made of them, and roll back.
 
     Args:
-        connection: their database; inside a transaction or not.
-        definitions: the views, each after what it reads.
-        dependencies: what each reads of the views that are tried.
-        installed: the oids of those that exist.
-        search_path: the schemas in which an unqualified name is looked up.
-        extras: what is to be kept of those that exist; it is tried as well.
-        role: the one that we connect as.
+        connection: their database, inside a transaction or not.
+        definitions: the views, each after those that it reads.
+        dependencies: the views that each view reads.
+        installed: the oids of the views that exist already.
+        search_path: the schemas in which unqualified names are looked up.
+        extras: the extras to keep of the views that exist already; they are tried as well.
+        role: the role of the connection.
 
     Returns:
-        what became of each, and an error for each that PostgreSQL refuses.
+        what PostgreSQL made of each view, and an error for each view that it refuses.
     """
     ordered = list(definitions)
     if not ordered:
         return DryRun()
-    # A name that occurs nowhere else can be put back by replacing text.
+    # The names occur nowhere else, so any text can be searched for them to put the real schemas' names back.
     staging = staging_schemas((d.name.schema for d in ordered), f"_{secrets.token_hex(4)}")
     lost: dict[ViewName, dict[Extra, str]] = {}
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -99,8 +99,8 @@ def try_views(
         for name, kept in (extras or {}).items():
             if name not in errors:
                 at = ViewName(staging[name.schema], name.name)
-                refused = _try_belongings(connection, cursor, kept, at, role)
-                lost[name] = {b: why.replace(at.schema, name.schema) for b, why in refused.items()}
+                refused = _refused_extras(connection, cursor, tuple(kept), at, role)
+                lost[name] = {e: why.replace(at.schema, name.schema) for e, why in refused.items()}
         with canonical_names(cursor):
             views = _read_staged(cursor, ordered, {stage: schema for schema, stage in staging.items()}, lost)
             columns = read_columns(cursor, list(installed.values()))
@@ -112,10 +112,11 @@ def try_views(
 def _create_staged(
     connection: BaseDatabaseWrapper,
     cursor: CursorWrapper,
-    ordered: list[ViewDefinition],
+    ordered: Sequence[ViewDefinition],
     dependencies: Mapping[ViewName, Collection[ViewName]],
     staging: Mapping[str, str],
 ) -> dict[ViewName, OrmViewsError]:
+    """Create views in their staging schemas; return an error for each that PostgreSQL refuses."""
     errors: dict[ViewName, OrmViewsError] = {}
     moves = {d.name: staging[d.name.schema] for d in ordered}
     for definition in ordered:
@@ -125,22 +126,20 @@ def _create_staged(
                 f"{definition.where}: it could not be tried, because it reads {refused}, which fails."
             )
             continue
-        at = ViewName(staging[definition.name.schema], definition.name.name)
-        kind = StatementKind.QUERY
-        statement = ddl.create_view(
-            definition, at=at, sql=move_references(definition.sql, moves), with_data=False
+        at, sql = (
+            ViewName(moves[definition.name], definition.name.name),
+            move_references(definition.sql, moves),
         )
+        statements = [(StatementKind.QUERY, ddl.create_view(definition, at=at, sql=sql, with_data=False))]
+        statements += [(StatementKind.INDEX, index.create_sql(at)) for index in definition.indexes]
+        statements += [
+            (StatementKind.COMMENT, ddl.comment_on_column(at, column, text))
+            for column, text in definition.column_comments.items()
+        ]
         try:
             with transaction.atomic(using=connection.alias):
-                cursor.execute(statement)
-                for index in definition.indexes:
-                    kind = StatementKind.INDEX
-                    statement = index.create_sql(definition.name)  # what is shown if it is refused
-                    cursor.execute(index.create_sql(at))
-                for column, text in definition.column_comments.items():
-                    kind = StatementKind.COMMENT
-                    statement = ddl.comment_on_column(definition.name, column, text)
-                    cursor.execute(ddl.comment_on_column(at, column, text))
+                for kind, statement in statements:  # noqa: B007 - the last one is the one that was refused
+                    cursor.execute(statement)
         except DatabaseError as error:
             if not is_fault_of_view(error):
                 raise
@@ -151,16 +150,12 @@ def _create_staged(
     return errors
 
 
-def _try_belongings(
-    connection: BaseDatabaseWrapper,
-    cursor: CursorWrapper,
-    extras: Collection[Extra],
-    at: ViewName,
-    role: str,
+def _refused_extras(
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, extras: Sequence[Extra], at: ViewName, role: str
 ) -> dict[Extra, str]:
-    """Say what cannot be given to a staged view, and why: PostgreSQL knows best.
+    """Return the extras that a staged view cannot have, each with what PostgreSQL says.
 
-    All of it in one string first, because all of it is nearly always possible.
+    They are sent together first, because PostgreSQL nearly always accepts all of them.
     """
     statements = [statement for extra in extras for statement in extra.statements(at, role)]
     if not statements:
@@ -172,16 +167,10 @@ def _try_belongings(
     except DatabaseError as error:
         if not is_refusal(error):
             raise
-    lost = {}
-    for extra in extras:
-        try:
-            with transaction.atomic(using=connection.alias):
-                cursor.execute(";\n".join(extra.statements(at, role)))
-        except DatabaseError as error:
-            if not is_refusal(error):
-                raise
-            lost[extra] = primary_message(error)
-    return lost
+        if len(extras) == 1:
+            return {extras[0]: primary_message(error)}
+    alone = (_refused_extras(connection, cursor, [extra], at, role) for extra in extras)
+    return {extra: why for refused in alone for extra, why in refused.items()}
 
 
 def _read_staged(
@@ -190,20 +179,19 @@ def _read_staged(
     schemas: Mapping[str, str],
     lost: Mapping[ViewName, Mapping[Extra, str]],
 ) -> dict[ViewName, ExpectedView]:
-    """Read the staged views back as if they were in their own schema.
+    """Read the staged views, with the names that they would have in their real places.
 
     Args:
         cursor: inside ``canonical_names``.
         ordered: the views that were tried.
         schemas: the schema that each staging schema stands for.
-        lost: what could not be given to them.
+        lost: the extras that each view cannot have.
     """
     cursor.execute(_STAGED, [list(schemas)])
     rows = cursor.fetchall()
-    oids = [row[0] for row in rows]
-    columns, indexes = read_columns(cursor, oids), read_indexes(cursor, oids)
     definitions = {definition.name: definition for definition in ordered}
     names = {oid: ViewName(schemas[stage], relname) for oid, relname, stage, *_ in rows}
+    columns, indexes = read_columns(cursor, list(names)), read_indexes(cursor, list(names))
     sources = read_sources(cursor, [oid for oid, name in names.items() if definitions[name].has_star])
     written = {stage: _as_postgres_writes(cursor, schema) for stage, schema in schemas.items()}
 
@@ -216,26 +204,21 @@ def _read_staged(
     for oid, _, _, definition, options, reads, row_types in rows:
         name = names[oid]
         declared = {index.name for index in definitions[name].indexes}
+        may_read = {ViewName(schema, read): may == "true" for schema, read, may in reads}
         views[name] = ExpectedView(
             name=name,
             definition=unstaged(definition),
-            columns=tuple(Column(c.name, unstaged(c.type), c.collation) for c in columns.get(oid, ())),
+            columns=tuple(replace(column, type=unstaged(column.type)) for column in columns.get(oid, ())),
             options=parse_options(options),
             indexes=tuple(
-                InstalledIndex(i.name, i.unique, unstaged(i.tail), i.allows_concurrent_refresh)
-                for i in indexes.get(oid, ())
-                if i.name in declared
+                replace(index, tail=unstaged(index.tail))
+                for index in indexes.get(oid, ())
+                if index.name in declared
             ),
-            reads=frozenset(ViewName(schemas.get(schema, schema), read) for schema, read, _ in reads),
-            stuck=frozenset(
-                ViewName(schema, read) for schema, read, _ in reads if ViewName(schema, read) in definitions
-            ),
+            reads=frozenset(ViewName(schemas.get(read.schema, read.schema), read.name) for read in may_read),
+            stuck=frozenset(may_read.keys() & definitions.keys()),
             row_types=frozenset(ViewName(schemas.get(schema, schema), row) for schema, row in row_types),
-            unreadable=frozenset(
-                ViewName(schema, read)
-                for schema, read, may in reads
-                if may != "true" and schema not in schemas
-            ),
+            unreadable=frozenset(r for r, may in may_read.items() if not may and r.schema not in schemas),
             sources=sources.get(oid),
             lost=lost.get(name, {}),
         )
@@ -243,6 +226,6 @@ def _read_staged(
 
 
 def _as_postgres_writes(cursor: CursorWrapper, identifier: str) -> str:
-    """Quote an identifier only where PostgreSQL does in the text of a view."""
+    """Quote an identifier only where PostgreSQL quotes it in the text of a view."""
     cursor.execute("SELECT pg_catalog.quote_ident(%s)", [identifier])
     return str(cursor.fetchone()[0])

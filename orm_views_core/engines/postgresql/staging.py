@@ -1,6 +1,6 @@
-"""Staging schemas: where views are made before they are anybody's, each standing for one of the real schemas.
+"""Staging schemas: where views are built or tried. Each one stands for a real schema.
 
-They live no longer than a transaction, so nobody else ever sees one.
+They exist only within a transaction, so other sessions never see them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from . import ddl
 def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:
     """Create the staging schemas.
 
-    Everybody may use them, because the owners and grantors of what is built there have to; nobody else
-    sees them before they are gone.
+    PUBLIC may use them, because the owners and grantors of what is built there need USAGE and CREATE.
+
+    Args:
+        staging: the staging schema of each schema.
     """
     for schema in staging.values():
         cursor.execute(ddl.create_schema(schema))
@@ -28,14 +30,14 @@ def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:
 
 @contextmanager
 def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collection[str]) -> Iterator[None]:
-    """Look up unqualified names in each staging schema before the schema that it stands for.
+    """Put each staging schema into the search path, directly before the schema that it stands for.
 
-    In its very place in the search path, so that tables in other schemas keep theirs.
+    The order of all other schemas stays, so that unqualified names of tables mean the same as before.
 
     Args:
-        cursor: inside a transaction, whose rollback also resets the path.
+        cursor: inside a transaction; a rollback resets the search path.
         staging: the staging schema of each schema.
-        path: the schemas in which an unqualified name is looked up.
+        path: the schemas in which unqualified names are looked up.
     """
     if not any(schema in staging for schema in path):
         yield
@@ -47,7 +49,7 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
     ]
     _set_path(cursor, ", ".join(quote_identifier(part) for part in staged_path))
     yield
-    # Not in a finally clause: after an error the transaction takes no statement.
+    # Not in a finally clause: after an error the transaction accepts no statement.
     _set_path(cursor, previous)
 
 

@@ -1,8 +1,4 @@
-"""What people have added to a view by hand, and how to give it to the view that takes its place.
-
-CREATE OR REPLACE VIEW keeps nearly all of it. What is built anew beside the old one has none of it, so it is
-read before, as the statements that would make it again.
-"""
+"""Reading the extras of views, as the statements that create them on another view."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from .extra_queries import EXTRAS, PRIVILEGES
 
 
 def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Extra, ...]]:
-    """Return what has been added to some views, by oid, in the order in which it can be made again.
+    """Return the extras of some views by oid, in the order in which they can be created.
 
     Args:
         cursor: inside ``canonical_names``.
@@ -40,7 +36,7 @@ def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple
 
 
 class _Grant(NamedTuple):
-    """A privilege on a view or, where there is a column, on that."""
+    """A privilege on a view or, if ``column`` is not empty, on that column."""
 
     grantee: str
     privilege: str
@@ -50,7 +46,7 @@ class _Grant(NamedTuple):
 
 
 def _in_order(grants: Iterable[_Grant]) -> list[Extra]:
-    """Order privileges so that whoever passes one on may do so by then."""
+    """Order privileges so that each grantor has the grant option before he uses it."""
     pending = list(grants)
     ordered: list[Extra] = []
     may_grant: set[tuple[str, str, str]] = set()
