@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from orm_views_core.database.relations import Catalog, InstalledView, Taken
+from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
@@ -15,9 +15,8 @@ from .steps import Action, Phase, Step
 
 # How many locks PostgreSQL takes to create or drop a view, counted in pg_locks. The relation is one. Dropping
 # a view also locks its two types and its rule. A materialised view has a TOAST table with an index.
-_PLAIN = 1
-_PLAIN_DROPPED = 4
-_MATERIALISED = 7
+_CREATED = {ViewKind.VIEW: 1, ViewKind.MATERIALISED_VIEW: 7}
+_DROPPED = {ViewKind.VIEW: 4, ViewKind.MATERIALISED_VIEW: 7}
 _ROUNDING = 32
 
 
@@ -194,9 +193,9 @@ def locks_needed(steps: Iterable[Step], catalog: Catalog) -> int:
             continue
         read |= step.expected.reads if step.expected else set()
         if step.action in {Action.CREATE, Action.REBUILD}:
-            needed += _created(step.kind, len(step.definition.indexes) if step.definition else 0)
-        if step.sql_in(Phase.DROP) and step.installed is not None:
-            needed += _dropped(step.installed)
+            needed += _CREATED[step.kind] + (len(step.definition.indexes) if step.definition else 0)
+        if step.sql_in(Phase.DROP) and step.installed is not None and step.installed.kind is not None:
+            needed += _DROPPED[step.installed.kind] + len(step.installed.indexes)
         elif step.action is not Action.CREATE:
             needed += 1
     return needed + len(read)
@@ -205,17 +204,7 @@ def locks_needed(steps: Iterable[Step], catalog: Catalog) -> int:
 def locks_for_trying(kinds: Iterable[ViewKind], catalog: Catalog) -> int:
     """Return how many locks are held while some views are tried, without their indexes."""
     read = {name for view in catalog.relations.values() for name in view.reads}
-    return sum(_created(kind, 0) for kind in kinds) + len(read)
-
-
-def _created(kind: ViewKind, indexes: int) -> int:
-    return _MATERIALISED + indexes if kind is ViewKind.MATERIALISED_VIEW else _PLAIN
-
-
-def _dropped(view: InstalledView) -> int:
-    if view.kind is ViewKind.MATERIALISED_VIEW:
-        return _MATERIALISED + len(view.indexes)
-    return _PLAIN_DROPPED
+    return sum(_CREATED[kind] for kind in kinds) + len(read)
 
 
 def lock_shortage(needed: int, catalog: Catalog) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from orm_views_core.database.dry_run import ExpectedView
-from orm_views_core.database.engine import Dialect
+from orm_views_core.database.engine import Dialect, StatementKind
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
 from .diff import Differences, kept_comment, options_by_hand
+from .steps import Phase, Statement, in_phase
 
 
 def option_changes(
@@ -32,30 +32,13 @@ def option_changes(
     return statements + ([dialect.set_options(definition.name, changed)] if changed else [])
 
 
-class IndexChanges(NamedTuple):
-    """What has to happen to the indexes of a materialised view that keeps its rows.
-
-    Attributes:
-        drops: the statements that drop indexes.
-        creates: the statements that create indexes.
-        renames: the statements that give a new index its name once the old index with that name is dropped.
-    """
-
-    drops: tuple[str, ...] = ()
-    creates: tuple[str, ...] = ()
-    renames: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.drops or self.creates)
-
-
 def index_changes(
     definition: ViewDefinition, installed: InstalledView, expected: ExpectedView, dialect: Dialect
-) -> IndexChanges:
-    """Compare a materialised view's indexes with those that its class declares.
+) -> tuple[Statement, ...]:
+    """Return the statements that give a materialised view the indexes that its class declares.
 
     Only indexes that a sync created are dropped. An equal index under another name (made by django-orm-views
-    or by hand) is used as it is.
+    or by hand) is used as it is. A new index whose name another one still has gets the name in the end.
     """
     schema = definition.name.schema
     existing = {index.name: (index.unique, index.tail) for index in installed.indexes}
@@ -74,7 +57,8 @@ def index_changes(
             renames.append(dialect.rename_index(ViewName(schema, interim), index.name))
         elif wanted[index.name] not in existing.values():
             creates.append(index.create_sql(definition.name))
-    return IndexChanges(tuple(drops), tuple(creates), tuple(renames))
+    build = in_phase(Phase.BUILD, creates, StatementKind.INDEX)
+    return build + in_phase(Phase.FINISH, [*drops, *renames])
 
 
 def interim_name(index: str) -> str:

@@ -213,13 +213,10 @@ def _repairs(
         if options := option_changes(definition, installed, expected, dialect):
             yield _step(draft, Action.OPTIONS, name, in_phase(Phase.FINISH, options), _SWAP, why)
         if indexes := index_changes(definition, installed, expected, dialect):
-            statements = (
-                *in_phase(Phase.BUILD, indexes.creates, StatementKind.INDEX),
-                *in_phase(Phase.FINISH, [*indexes.drops, *indexes.renames]),
-            )
-            refreshes = "its refreshes, until the sync commits" if indexes.creates else ""
-            blocks = "; ".join(filter(None, [_SWAP if indexes.drops else "", refreshes]))
-            yield _step(draft, Action.INDEX, name, statements, blocks, why)
+            phases = {statement.phase for statement in indexes}
+            swap = [_SWAP] if Phase.FINISH in phases else []
+            refreshes = ["its refreshes, until the sync commits"] if Phase.BUILD in phases else []
+            yield _step(draft, Action.INDEX, name, indexes, "; ".join(swap + refreshes), why)
     if difference.grant or difference.revoke or difference.record:
         action = Action.REVOKE if difference.revoke and not difference.grant else Action.GRANT
         grants = in_phase(Phase.BUILD, grant_changes(name, difference, dialect))

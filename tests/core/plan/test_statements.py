@@ -21,6 +21,7 @@ from orm_views_core.plan.statements import (
     interim_name,
     option_changes,
 )
+from orm_views_core.plan.steps import Phase
 from tests.core.values import MATERIALISED, define, expected, install, state_of
 
 LOANS = define("loans", grant_select_to=("analyst",))
@@ -43,7 +44,10 @@ def index_statements(wanted, there, ours):
         indexes=tuple(there),
         state=state_of(definition, indexes=tuple(ours)),
     )
-    return index_changes(definition, installed, expected(definition), ddl)
+    return [
+        (statement.phase, statement.sql)
+        for statement in index_changes(definition, installed, expected(definition), ddl)
+    ]
 
 
 def test_indexes_that_are_as_wanted_stay():
@@ -51,55 +55,48 @@ def test_indexes_that_are_as_wanted_stay():
         InstalledIndex("loans_id_key", True, "btree (id)"),
         InstalledIndex("city", False, "btree (city)"),
     ]
-    changes = index_statements([KEY, CITY], there, ["loans_id_key", "city"])
-    assert not changes
+    assert index_statements([KEY, CITY], there, ["loans_id_key", "city"]) == []
 
 
 def test_an_index_that_is_missing_is_created():
-    changes = index_statements([KEY], [], [])
-    assert changes
-    assert changes == (
-        (),
-        ('CREATE UNIQUE INDEX "loans_id_key" ON "views"."loans" ("id")',),
-        (),
-    )
+    assert index_statements([KEY], [], []) == [
+        (Phase.BUILD, 'CREATE UNIQUE INDEX "loans_id_key" ON "views"."loans" ("id")')
+    ]
 
 
 def test_an_index_of_ours_that_is_no_longer_wanted_goes_and_one_made_by_hand_stays():
     there = [InstalledIndex("city", False, "btree (city)"), InstalledIndex("by_hand", False, "btree (x)")]
-    changes = index_statements([], there, ["city"])
-    assert changes
-    assert changes == (('DROP INDEX "views"."city"',), (), ())
+    assert index_statements([], there, ["city"]) == [(Phase.FINISH, 'DROP INDEX "views"."city"')]
 
 
 def test_an_index_of_that_name_which_is_another_is_made_anew_under_another_name_first():
     there = [InstalledIndex("city", False, "btree (city DESC)")]
     interim = interim_name("city")
-    assert index_statements([CITY], there, ["city"]) == (
-        ('DROP INDEX "views"."city"',),
-        (f'CREATE INDEX "{interim}" ON "views"."loans" ("city")',),
-        (f'ALTER INDEX "views"."{interim}" RENAME TO "city"',),
-    )
+    assert index_statements([CITY], there, ["city"]) == [
+        (Phase.BUILD, f'CREATE INDEX "{interim}" ON "views"."loans" ("city")'),
+        (Phase.FINISH, 'DROP INDEX "views"."city"'),
+        (Phase.FINISH, f'ALTER INDEX "views"."{interim}" RENAME TO "city"'),
+    ]
 
 
 def test_a_key_that_is_not_unique_is_made_anew():
     there = [InstalledIndex("loans_id_key", False, "btree (id)")]
-    changes = index_statements([KEY], there, ["loans_id_key"])
-    assert changes.drops == ('DROP INDEX "views"."loans_id_key"',)
-    assert changes.creates[0].startswith("CREATE UNIQUE INDEX")
+    create, drop, _ = index_statements([KEY], there, ["loans_id_key"])
+    assert drop == (Phase.FINISH, 'DROP INDEX "views"."loans_id_key"')
+    assert create[1].startswith("CREATE UNIQUE INDEX")
 
 
 def test_an_equal_index_under_the_predecessors_name_serves():
     there = [InstalledIndex("loans_pk", True, "btree (id)")]
-    changes = index_statements([KEY], there, [])
-    assert not changes
+    assert index_statements([KEY], there, []) == []
 
 
 def test_an_index_in_the_way_by_its_name_is_replaced_although_an_equal_one_is_there():
     there = [InstalledIndex("city", False, "hash (x)"), InstalledIndex("by_hand", False, "btree (city)")]
-    changes = index_statements([CITY], there, [])
-    assert changes.drops == ('DROP INDEX "views"."city"',)
-    assert changes.creates == (f'CREATE INDEX "{interim_name("city")}" ON "views"."loans" ("city")',)
+    assert index_statements([CITY], there, [])[:2] == [
+        (Phase.BUILD, f'CREATE INDEX "{interim_name("city")}" ON "views"."loans" ("city")'),
+        (Phase.FINISH, 'DROP INDEX "views"."city"'),
+    ]
 
 
 def test_grants_and_revokes_are_one_statement_each():
