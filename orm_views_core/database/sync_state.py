@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _VERSION = 1
@@ -67,22 +67,9 @@ class SyncState:
         Raises:
             KeyError, TypeError, ValueError: when it contains none.
         """
-        refreshed = values.get("refreshed")
-        return cls(
-            database=values["database"],
-            code=values["code"],
-            installed=values["installed"],
-            synced=_moment(values["synced"]),
-            refreshed=_moment(refreshed) if refreshed else None,
-            seconds=_number(values.get("seconds")),
-            indexes=tuple(values.get("indexes", ())),
-            options=tuple(values.get("options", ())),
-            text_by_hand=bool(values.get("text_by_hand", False)),
-            sources=values.get("sources"),
-            granted=tuple(values.get("granted", ())),
-            granted_by_command=tuple(values.get("granted_by_command", ())),
-            changes=_number(values.get("changes")),
-        )
+        fields = {field.name for field in dataclasses.fields(cls)}
+        known = {name: value for name, value in values.items() if name in fields and value is not None}
+        return cls(**{name: _READERS.get(name, _unchanged)(value) for name, value in known.items()})
 
 
 def _moment(text: str) -> dt.datetime:
@@ -93,9 +80,20 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _number(value: Any) -> Any:
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
         return value
     raise ValueError(f"{value!r} is no number")
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("synced", "refreshed"), _moment),
+    **dict.fromkeys(("seconds", "changes"), _number),
+    **dict.fromkeys(("indexes", "options", "granted", "granted_by_command"), tuple),
+}
 
 
 def join_comment(text: str, state: SyncState) -> str:

@@ -36,7 +36,7 @@ class Build:
 
     definition: ViewDefinition
     installed: InstalledView
-    expected: ExpectedView | None
+    expected: ExpectedView
     at: ViewName
     sql: str
     difference: Differences
@@ -58,9 +58,8 @@ class Build:
     @property
     def kept(self) -> list[Extra]:
         """The extras that the new version gets."""
-        lost = self.expected.lost if self.expected else {}
-        indexes = self.expected.indexes if self.expected else ()
-        return [e for e in without_twins(self.extras, indexes, self.installed) if e not in lost]
+        extras = without_twins(self.extras, self.expected.indexes, self.installed)
+        return [extra for extra in extras if extra not in self.expected.lost]
 
     @property
     def kept_in_words(self) -> tuple[str, ...]:
@@ -74,7 +73,7 @@ class Build:
     @property
     def lost_in_words(self) -> tuple[str, ...]:
         """The extras that the new version cannot have, each with the reason."""
-        words = lost_in_words(self.expected.lost if self.expected else {})
+        words = lost_in_words(self.expected.lost)
         if self.installed.kind is not ViewKind.VIEW or self.definition.kind is ViewKind.VIEW:
             return words
         recorded = self.installed.state.options if self.installed.state else ()

@@ -18,7 +18,7 @@ from .diff import NO_DIFFERENCES, PUBLIC, Differences, options_by_hand
 from .facts import Facts
 from .preconditions import index_names_in_use
 from .rebuild import Build, rebuild_statements
-from .rules import Decision, Decisions, having, why_changed
+from .rules import Decision, Decisions, action_of, having, why_changed
 from .statements import (
     column_comments,
     comments,
@@ -99,22 +99,14 @@ def schema_steps(draft: Draft) -> Iterator[Step]:
 
 def drop_steps(draft: Draft) -> Iterator[Step]:
     """Drop views, those that read others first."""
-    catalog = draft.facts.catalog
-    for name in lock_order(having(draft.decisions, Action.DROP), catalog):
-        yield Step(
-            Action.DROP,
-            name,
-            draft.decisions[name].reason,
-            (_drop(draft, name),),
-            installed=catalog.relations[name],
-            blocks="whoever reads it, from then on",
-        )
+    for name in lock_order(having(draft.decisions, Action.DROP), draft.facts.catalog):
+        step = _step(draft, Action.DROP, name, [_drop(draft, name)], "whoever reads it, from then on")
+        yield replace(step, expected=None)  # a dropped view has no new definition to show
 
 
 def view_steps(draft: Draft, name: ViewName) -> Iterator[Step]:
     """Yield the steps for a view: one for its SELECT, or one for each smaller difference."""
-    facts, decision = draft.facts, draft.decisions.get(name)
-    action = decision.action if decision else None
+    facts, action = draft.facts, action_of(draft.decisions, name)
     definition, installed = facts.definitions.get(name), facts.catalog.relations.get(name)
     difference = facts.scope.differences.get(name, NO_DIFFERENCES)
     if action is Action.CREATE:
@@ -171,7 +163,7 @@ def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
     build = Build(
         definition=definition,
         installed=facts.catalog.relations[name],
-        expected=facts.dry_run.views.get(name),
+        expected=facts.dry_run.views[name],  # whatever is rebuilt was tried
         at=at,
         sql=draft.sql_of(name),
         difference=difference,
