@@ -1,4 +1,4 @@
-"""Made-up values of the pure stages, so that deciding is tested without a database."""
+"""Sample values, so that planning is tested without a database."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def define(text: str, sql: str = "SELECT 1 AS id", **values: Any) -> ViewDefinit
 
 
 def state_of(definition: ViewDefinition, **values: Any) -> SyncState:
-    """The sync state that a sync of this definition writes, but for what PostgreSQL made of it."""
+    """The sync state that a sync of this definition writes, without the fingerprint of what is stored."""
     return SyncState(
         **{
             "database": "default",
@@ -102,7 +102,7 @@ def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
 
 
 def foreign(text: str, *reads: str, **values: Any) -> InstalledView:
-    """Somebody else's view."""
+    """An external dependent."""
     return install(define(text), state=None, reads=frozenset(map(name, reads)), **values)
 
 
@@ -147,8 +147,8 @@ def by_name(given: Mapping[str, T] | None) -> dict[ViewName, T]:
     return {name(text): value for text, value in (given or {}).items()}
 
 
-def outsiders_of(definitions: Iterable[ViewName], catalog: Catalog) -> dict[ViewName, ViewDefinition]:
-    """The views of others that read ours, directly or not, as definitions."""
+def external_of(definitions: Iterable[ViewName], catalog: Catalog) -> dict[ViewName, ViewDefinition]:
+    """The external dependents as definitions."""
     ours = {*definitions, *(found for found, view in catalog.relations.items() if view.state)}
     read_by = {found: view.read_by for found, view in catalog.relations.items()}
     others = sorted(closure(read_by, ours & read_by.keys()) - ours)
@@ -196,7 +196,7 @@ def plan_for(
         dependents: what depends on a view and is none.
     """
     views = {definition.name: definition for definition in definitions}
-    external = outsiders_of(views, catalog)
+    external = external_of(views, catalog)
     asked = None if only is None else {name(text) for text in only}
     roles = list(command_roles)
     scope = find_scope(views, catalog, external=external, only=asked, force=force, command_roles=roles)
@@ -207,7 +207,7 @@ def plan_for(
         views,
         catalog,
         scope,
-        _rehearsal({**views, **external}, catalog, scope, new_columns, reads, stuck, refused, lost),
+        _dry_run({**views, **external}, catalog, scope, new_columns, reads, stuck, refused, lost),
         ddl,
         external=external,
         extras=kept,
@@ -225,7 +225,7 @@ def plan_for(
     )
 
 
-def _rehearsal(
+def _dry_run(
     views: Mapping[ViewName, ViewDefinition],
     catalog: Catalog,
     scope: Scope,

@@ -70,7 +70,7 @@ def test_postgresql_gives_the_comment_back_as_it_was(text, standard_conforming_s
         SMALL.dump().replace('"code"', '"indexes": 5, "code"'),
     ],
 )
-def test_what_is_no_tag_of_ours_is_text(comment):
+def test_a_comment_without_a_valid_sync_state_is_text(comment):
     assert split_comment(comment) == (comment, None)
 
 

@@ -1,4 +1,4 @@
-"""The SQL of every step: quoted so that PostgreSQL takes any name and any text."""
+"""The SQL of statements: quoted so that PostgreSQL accepts any name and any text."""
 
 from __future__ import annotations
 

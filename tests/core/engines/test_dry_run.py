@@ -121,7 +121,7 @@ def chain(request):
 
 @pytest.mark.parametrize("materialised", [False, True], ids=["plain", "materialised"])
 @pytest.mark.parametrize("case", CHAINS)
-def test_the_rehearsed_text_is_what_is_stored_afterwards(case, materialised, execute):
+def test_the_dry_runs_text_is_what_is_stored_afterwards(case, materialised, execute):
     for class_name, sql, *attributes in CHAINS[case]:
         declare(class_name, sql, materialised, **(attributes[0] if attributes else {}))
     first = try_all()
@@ -299,7 +299,7 @@ def test_the_search_path_and_the_transaction_are_as_before(execute):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rehearsal_outside_of_a_transaction_leaves_nothing(execute):
+def test_a_dry_run_outside_of_a_transaction_leaves_nothing(execute):
     declare("A", "SELECT id FROM lending_loan")
     declare("Wrong", "SELECT nothing")
     with pytest.raises(ViewSQLError, match="Wrong"):

@@ -1,4 +1,4 @@
-"""Staging schemas: each stands for a real one, in the very place of that in the search path."""
+"""Staging schemas: each one stands directly before its real schema in the search path."""
 
 from __future__ import annotations
 

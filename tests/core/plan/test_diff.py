@@ -1,4 +1,4 @@
-"""How a view differs from its class, and which views that concerns."""
+"""How a view differs from its class, and which views a sync looks at."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def names(views):
     return [view.name for view in views]
 
 
-def test_a_view_that_a_sync_left_behind_does_not_differ():
+def test_a_view_does_not_differ_after_a_sync():
     difference = differences(LOANS, install(LOANS))
     assert difference == Differences()
     assert not difference.is_pending
@@ -43,7 +43,7 @@ def test_a_view_that_is_not_there_is_missing():
     assert differences(LOANS, None) == Differences(missing=True)
 
 
-def test_a_table_in_the_way_is_said_and_nothing_else():
+def test_a_table_with_the_views_name_is_the_only_difference_reported():
     table = install(LOANS, kind=None, relation="table", state=None)
     assert differences(LOANS, table) == Differences(obstructed_by="table")
 
@@ -71,7 +71,7 @@ CASES = {
         {"options": (("security_barrier", "true"), ("security_invoker", "true"))},
         set(),
     ),
-    "never tagged": (LOANS, {"state": None}, {"unrecorded"}),
+    "never recorded": (LOANS, {"state": None}, {"unrecorded"}),
     "another comment": (LOANS, {"text": "Somebody's words."}, {"comment"}),
     "a role that cannot read": (LOANS, {"grants": frozenset()}, {"grant"}),
     "another docstring": (dataclasses.replace(LOANS, comment="All loans."), {}, {"comment"}),
@@ -88,7 +88,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("definition", "found", "expected"), CASES.values(), ids=CASES)
-def test_only_what_differs_is_said(definition, found, expected):
+def test_only_what_differs_is_reported(definition, found, expected):
     difference = differences(definition, install(BARRED if definition is BARRED else LOANS, **found))
     differing = {f.name for f in dataclasses.fields(difference) if getattr(difference, f.name)}
     assert differing == expected
@@ -104,9 +104,9 @@ def test_a_comment_by_hand_is_kept_where_the_class_has_no_docstring():
     assert has_text_by_hand(UNDOCUMENTED, by_hand)
     assert kept_comment(UNDOCUMENTED, by_hand) == "Somebody's words."
     assert not differences(UNDOCUMENTED, by_hand).comment
-    tagged = install(UNDOCUMENTED, text="Somebody's words.", state=state_of(UNDOCUMENTED, text_by_hand=True))
-    assert kept_comment(UNDOCUMENTED, tagged) == "Somebody's words."
-    assert not differences(UNDOCUMENTED, tagged).comment
+    view = install(UNDOCUMENTED, text="Somebody's words.", state=state_of(UNDOCUMENTED, text_by_hand=True))
+    assert kept_comment(UNDOCUMENTED, view) == "Somebody's words."
+    assert not differences(UNDOCUMENTED, view).comment
 
 
 def test_a_docstring_takes_the_place_of_a_comment_by_hand():
@@ -140,7 +140,7 @@ def test_storage_parameters_of_a_materialised_view_are_not_of_its_class():
     assert differences(definition, install(definition, options=(("fillfactor", "70"),))) == Differences()
 
 
-def test_an_index_made_by_hand_is_no_drift():
+def test_an_index_made_by_hand_is_not_drift():
     definition = define("loans", kind=MATERIALISED)
     by_hand = InstalledIndex("by_hand", False, "btree (id)")
     assert not differences(definition, install(definition, indexes=(by_hand,))).is_pending
@@ -183,7 +183,7 @@ def test_a_view_that_becomes_hidden_loses_all_that_syncs_granted_and_nothing_els
     assert set(difference.revoke) == {"analyst", "dashboards"}
 
 
-def test_what_somebody_revoked_by_hand_need_not_be_revoked():
+def test_a_grant_that_was_revoked_by_hand_is_not_revoked_again():
     none = dataclasses.replace(LOANS, grant_select_to=())
     assert differences(none, granted("analyst", readers=[])).revoke == ()
 
@@ -219,7 +219,7 @@ def installed_chain(*definitions):
     )
 
 
-def test_an_unchanged_database_needs_no_rehearsal():
+def test_an_unchanged_database_needs_no_dry_run():
     scope = scope_of(CHAIN, installed_chain())
     assert scope.try_views == []
     assert names(scope.order) == ["a", "b", "c"]
@@ -231,7 +231,7 @@ def test_a_change_is_tried_with_all_that_reads_it_and_not_with_what_it_reads():
     assert names(scope.try_views) == ["b", "c"]
 
 
-def test_views_of_others_are_ordered_and_tried_with_what_they_read():
+def test_external_dependents_are_ordered_and_tried_with_what_they_read():
     catalog = installed_chain()
     others = [foreign("public.d", "views.c"), foreign("public.e", "public.d"), foreign("public.f", "views.b")]
     catalog = catalog_of(*catalog.relations.values(), *others)
@@ -250,7 +250,7 @@ def test_views_of_others_are_ordered_and_tried_with_what_they_read():
     ]
 
 
-def test_a_class_may_read_somebody_elses_view_that_reads_ours():
+def test_a_class_may_read_an_external_dependent():
     report = foreign("public.report", "views.a")
     catalog = catalog_of(install(A), report)
     reader = define("reader", "SELECT id FROM public.report")
@@ -258,7 +258,7 @@ def test_a_class_may_read_somebody_elses_view_that_reads_ours():
     assert names(scope.order) == ["a", "report", "reader"]
 
 
-def test_a_circle_through_somebody_elses_view_names_it():
+def test_a_circle_through_an_external_dependent_names_it():
     report = foreign("public.report", "views.a")
     changed = dataclasses.replace(A, sql="SELECT id FROM public.report")
     with pytest.raises(CyclicDependencyError, match=r"public\.report"):
@@ -274,12 +274,12 @@ def test_what_is_missing_is_tried_for_a_plan_and_by_a_sync_only_if_a_change_read
     assert names(scope.try_views) == ["a", "b", "c"]
 
 
-def test_force_tries_everything_that_is_asked_for():
+def test_force_tries_all_requested_views():
     assert names(scope_of(CHAIN, installed_chain(), force=True).try_views) == ["a", "b", "c"]
     assert names(scope_of(CHAIN, installed_chain(), force=True, only=["b"]).try_views) == ["b", "c"]
 
 
-def test_only_what_is_asked_for_is_looked_at_with_what_it_cannot_do_without():
+def test_only_the_requested_views_are_looked_at_with_the_missing_views_that_they_read():
     changed = [dataclasses.replace(d, sql=f"{d.sql} ") for d in CHAIN]
     assert names(scope_of(changed, installed_chain(), only=["b"]).differences) == ["b"]
     scope = scope_of(CHAIN, catalog_of(), only=["b"])

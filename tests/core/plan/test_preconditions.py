@@ -1,4 +1,4 @@
-"""What would keep the database from carrying a plan out is found before anything is done."""
+"""Problems that would keep the database from carrying a plan out are found while planning."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def problems(*steps, taken=None, session=ME, **catalog):
     return list(find_obstacles(steps, catalog_of(session=session, **catalog), taken or {}))
 
 
-def test_nothing_is_in_the_way_of_what_is_ours():
+def test_our_own_views_cause_no_problem():
     assert problems(step(Action.CREATE), step(Action.REBUILD, TOTALS, install(TOTALS))) == []
 
 
 @pytest.mark.parametrize(
     "action", [Action.REPLACE, Action.REBUILD, Action.DROP, Action.COMMENT, Action.GRANT, Action.ADOPT]
 )
-def test_whatever_belongs_to_somebody_else_is_named_once_with_what_to_do(action):
+def test_a_view_of_another_owner_is_named_once_with_advice(action):
     theirs = install(LOANS, owner="boss", is_ours_to_change=False)
     (problem,) = problems(step(action, installed=theirs), step(Action.COMMENT, installed=theirs))
     assert problem == (
@@ -80,7 +80,7 @@ def test_a_schema_in_which_nothing_may_be_created_is_named():
         ]
 
 
-def test_a_closed_schema_is_no_trouble_where_nothing_is_created():
+def test_missing_create_on_a_schema_is_no_problem_where_nothing_is_created():
     closed = {"schemas": frozenset({"views"}), "writable": frozenset()}
     assert problems(step(Action.GRANT, installed=install(LOANS)), **closed) == []
     assert problems(step(Action.CREATE), schemas=frozenset({"views"}), writable=frozenset({"views"})) == []
@@ -119,7 +119,7 @@ def test_tables_that_the_owner_reads_or_each_reader_for_himself_need_no_grant_to
         ),
     ],
 )
-def test_a_name_that_something_else_has_is_said(taken, said):
+def test_a_name_that_is_taken_is_a_problem(taken, said):
     (problem,) = problems(step(Action.CREATE, TOTALS), taken=taken)
     assert said in problem
     assert problem.startswith("lending.Totals (")
@@ -144,7 +144,7 @@ def test_the_name_of_its_own_index_is_not_taken():
     assert problems(step(Action.INDEX, TOTALS, install(TOTALS)), taken=taken) == []
 
 
-def test_names_that_become_free_only_in_the_swap_are_told():
+def test_index_names_in_use_are_those_that_become_free_in_the_swap():
     taken = {
         name("a_key"): Taken("index", name("a")),
         name("b_key"): Taken("index", name("b")),
@@ -184,7 +184,7 @@ def test_dropping_takes_more_locks_than_creating_and_indexes_take_one_each():
     assert locks_needed([Step(Action.SCHEMA, ViewName("views", ""), "because")], catalog_of()) == 0
 
 
-def test_what_is_read_is_locked_once_however_many_read_it():
+def test_a_relation_counts_as_one_lock_however_many_views_read_it():
     reading = [step(Action.CREATE, define(n), expected=expected(define(n), reads=["public.t"])) for n in "ab"]
     assert locks_needed(reading, catalog_of()) == 3
     catalog = catalog_of(install(LOANS, reads=frozenset({name("public.t"), name("public.u")})))

@@ -1,4 +1,4 @@
-"""What follows for other views from what happens to one: re-pointed, rebuilt, dropped, or in the way."""
+"""What follows from a change of one view for others: replaced, rebuilt, dropped, or a problem."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def test_a_reader_whose_columns_change_with_those_of_what_is_rebuilt_is_rebuilt_
     assert swap(plan) == ["CREATE c", "DROP b", "DROP a", "ALTER a", "ALTER b"]
 
 
-def test_a_rebuild_in_the_middle_leaves_what_it_reads_alone():
+def test_a_rebuild_does_not_change_what_the_view_reads():
     plan = plan_for((A, changed(B), C), chain(), new_columns={"b": [CITY]})
     assert said(plan) == ["rebuild b", "replace c"]
 
 
-def test_a_materialised_view_that_has_changed_itself_says_so_too():
+def test_the_reason_of_a_materialised_view_begins_with_its_own_change():
     m = materialised(B)
     plan = plan_for((changed(A), changed(m), C), chain(A, m, C), stuck={"b": ["a"]})
     assert reasons(plan)["b"].startswith("its class has changed, and its SQL names views.a in a way")
     assert [step.indirect for step in plan.steps] == [False, False, True]
 
 
-def test_a_materialised_view_below_a_replaced_one_is_computed_anew_from_a_new_version():
-    """It is filled before the swap, so there has to be something to fill it from."""
+def test_a_materialised_view_that_reads_a_replaced_one_is_rebuilt_from_a_new_version():
+    """It is filled before the swap, so it has to read a new version."""
     definitions = (A, B, materialised(C))
     plan = plan_for((changed(A), B, materialised(C)), chain(*definitions))
     assert said(plan) == ["rebuild a", "rebuild b", "rebuild c"]
@@ -84,7 +84,7 @@ def test_a_new_materialised_view_needs_the_new_version_of_what_is_replaced():
     assert sql(plan.steps[2], Phase.BUILD)[0].splitlines()[1] == 'SELECT id FROM "orm_views_staging_0".b'
 
 
-def test_a_materialised_view_takes_along_what_only_its_rebuild_makes_it_rebuild():
+def test_what_a_rebuilt_materialised_view_reads_is_rebuilt_even_if_only_that_makes_it_necessary():
     """m is stale through a; b, which m reads too, is re-pointed only because of another rebuild."""
     other = define("other", "SELECT 1 AS id")
     m = define("m", "SELECT id FROM views.a JOIN views.reader USING (id)", kind=MATERIALISED)
@@ -215,7 +215,7 @@ def test_a_view_whose_text_cannot_be_moved_can_read_what_is_only_replaced():
     assert said(plan) == ["replace a"]
 
 
-def test_a_materialised_view_that_is_filled_in_the_swap_says_whom_that_keeps_waiting():
+def test_a_materialised_view_that_is_filled_in_the_swap_says_who_has_to_wait():
     definitions = (A, materialised(B))
     plan = plan_for((changed(A), materialised(B)), chain(*definitions), stuck={"b": ["a"]})
     b = plan.steps[1]
@@ -228,7 +228,7 @@ def test_a_materialised_view_that_is_filled_in_the_swap_says_whom_that_keeps_wai
 
 
 def test_a_materialised_view_that_reads_a_changed_view_by_way_of_a_function_waits_for_the_swap():
-    """``view_dependencies`` says so; its SQL names no view, and what it calls finds the old one."""
+    """``view_dependencies`` declares it. Its SQL names no view, and the function reads the old version."""
     hidden = define("m", "SELECT f() AS id", kind=MATERIALISED, declared_dependencies=(A.name,))
     plan = plan_for((changed(A), hidden), catalog_of(install(A), install(hidden)), reads={"m": []})
     deferred = {step.name.name: step.deferred for step in plan.steps}
@@ -244,7 +244,7 @@ def test_a_declared_dependency_that_the_sql_names_through_another_view_is_not_hi
     assert {step.deferred for step in plan.steps} == {""}
 
 
-def test_a_declared_dependency_of_a_plain_view_makes_nobody_wait():
+def test_a_declared_dependency_of_a_plain_view_defers_nothing():
     hidden = define("p", "SELECT f() AS id", declared_dependencies=(A.name,))
     plan = plan_for(
         (changed(A), hidden),

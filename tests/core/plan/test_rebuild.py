@@ -1,4 +1,4 @@
-"""The statements that make a new version of a view, and what of the old one it is given."""
+"""The statements that create the new version of a view with the extras of the old one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def build(definition=TOTALS, extras=(), lost=None, difference=None, **installed)
 
 
 def statements_of(found):
-    """The statements that make it, and those that wait until it is in its place."""
+    """The statements that create the new version, and those to send once it is in its place."""
     return tuple([statement.sql for statement in part] for part in rebuild_statements(found, "deployer", ddl))
 
 
@@ -54,7 +54,7 @@ def made(*args, **values):
     return statements_of(build(*args, **values))[0]
 
 
-def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
+def test_a_materialised_view_is_created_empty_then_filled_and_given_its_extras():
     statements, deferred = statements_of(
         build(
             extras=[FILLFACTOR, INDEX, STATISTICS, OWNER, GRANT], difference=Differences(grant=("analyst",))
@@ -78,8 +78,8 @@ def test_a_materialised_view_is_made_empty_then_given_all_that_it_needs():
     )
 
 
-def test_whoever_owns_it_owns_it_before_it_is_filled():
-    """REFRESH runs as the owner: what somebody else wrote must not run as us."""
+def test_the_owner_is_set_before_the_view_is_filled():
+    """REFRESH runs as the owner: SQL that somebody else wrote must not run with our rights."""
     statements = made(extras=[INDEX, GRANT, OWNER])
     verbs = [statement.partition('"stage"')[0] for statement in statements]
     assert verbs.index("ALTER TABLE ") < verbs.index("REFRESH MATERIALIZED VIEW ")
@@ -102,7 +102,7 @@ def test_a_plain_view_is_neither_filled_nor_analysed():
         (False, VIEW, True, False),
     ],
 )
-def test_what_was_filled_is_filled_and_what_was_never_asked_for_is_not(with_data, kind, populated, filled):
+def test_a_view_is_filled_if_its_class_says_so_or_if_it_was_filled_before(with_data, kind, populated, filled):
     definition = dataclasses.replace(TOTALS, with_data=with_data)
     found = build(definition, kind=kind, populated=populated)
     assert found.is_filled is filled
@@ -110,14 +110,14 @@ def test_what_was_filled_is_filled_and_what_was_never_asked_for_is_not(with_data
     assert {"REFRESH", "ANALYZE"}.isdisjoint(s.split()[0] for s in statements) is not filled
 
 
-def test_what_cannot_be_on_the_new_version_is_left_out_and_said():
+def test_lost_extras_are_left_out_and_reported():
     found = build(extras=[INDEX, GRANT], lost={INDEX: 'column "city" does not exist'})
     assert found.kept == [GRANT]
     assert not any("by_hand" in statement for statement in statements_of(found)[0])
     assert found.lost_in_words == ('index by_hand: column "city" does not exist',)
 
 
-def test_an_index_that_the_class_has_now_is_not_made_twice_if_no_sync_ever_recorded_the_view():
+def test_an_index_equal_to_one_of_the_class_is_not_created_twice_if_no_sync_recorded_the_view():
     twin = Extra(
         "index", "totals_pk", "CREATE UNIQUE INDEX totals_pk ON \x01 USING btree (id)", tail="btree (id)"
     )
@@ -142,27 +142,27 @@ def test_options_do_not_survive_a_change_of_kind():
     assert build(LOANS, kind=MATERIALISED, options=(("fillfactor", "70"),), state=None).options_by_hand == ()
 
 
-def test_an_option_that_a_sync_set_is_not_one_by_hand():
+def test_an_option_that_a_sync_set_was_not_set_by_hand():
     options = (("security_barrier", "true"),)
     state = state_of(LOANS, options=("security_barrier",))
     assert build(LOANS, options=options, state=state).options_by_hand == ()
     assert build(LOANS, options=options, state=state_of(LOANS)).options_by_hand == options
 
 
-def test_what_is_kept_is_said_by_name_and_grants_by_number():
+def test_kept_extras_are_reported_by_name_and_grants_by_number():
     found = build(extras=[FILLFACTOR, INDEX, REVOCATION, GRANT, OTHER_GRANT])
     assert found.kept_in_words == ("storage parameter fillfactor=70", "index by_hand", "2 grants")
     assert build(extras=[GRANT]).kept_in_words == ("1 grant",)
     assert build().kept_in_words == build().lost_in_words == ()
 
 
-def test_a_revocation_is_carried_out_and_never_spoken_of():
+def test_a_revocation_is_carried_out_and_not_reported():
     found = build(extras=[REVOCATION], lost={})
     assert 'REVOKE ALL ON "stage"."totals" FROM PUBLIC' in statements_of(found)[0]
     assert found.kept_in_words == ()
     assert build(extras=[REVOCATION], lost={REVOCATION: "no"}).lost_in_words == ()
 
 
-def test_an_index_of_ours_that_is_there_already_is_made_by_the_class_alone():
+def test_an_index_of_the_class_is_created_once():
     there = (InstalledIndex("totals_id_key", True, "btree (id)"),)
     assert sum("totals_id_key" in statement for statement in made(indexes=there)) == 1

@@ -1,4 +1,4 @@
-"""What happens to a view because of what it is itself."""
+"""What happens to a view that differs from its class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.core.chains import CHAIN, A, B, C, chain, changed, locked, materialis
 from tests.core.values import CITY, ID, MATERIALISED, VIEW, catalog_of, define, install, plan_for, said, sql
 
 
-def test_nothing_happens_to_what_does_not_differ():
+def test_nothing_happens_to_views_that_do_not_differ():
     plan = plan_for(CHAIN, chain())
     assert plan.is_empty
     assert plan.unchanged == 3
@@ -72,7 +72,7 @@ def test_a_view_that_only_looks_different_is_adopted():
     assert plan.steps[0].statements == ()
 
 
-def test_an_untagged_view_of_the_same_definition_is_adopted_and_another_is_replaced():
+def test_an_unrecorded_view_of_the_same_definition_is_adopted_and_another_is_replaced():
     assert said(plan_for(CHAIN, chain(a={"state": None}))) == ["adopt a"]
     plan = plan_for(CHAIN, chain(a={"state": None, "definition": "SELECT 2 AS id"}))
     assert said(plan) == ["replace a"]
@@ -82,13 +82,13 @@ def test_an_untagged_view_of_the_same_definition_is_adopted_and_another_is_repla
     )
 
 
-def test_a_drifted_view_is_put_back():
+def test_a_drifted_view_is_replaced():
     plan = plan_for(CHAIN, chain(b={"definition": "SELECT 5 AS id"}))
     assert said(plan) == ["replace b"]
     assert reasons(plan)["b"] == "it was changed in the database"
 
 
-def test_a_view_changed_on_both_sides_says_so():
+def test_the_reason_says_when_both_the_class_and_the_database_have_changed():
     plan = plan_for((A, changed(B), C), chain(b={"definition": "SELECT 5 AS id"}))
     assert reasons(plan)["b"] == "its class has changed, and so has the database"
 
@@ -98,13 +98,13 @@ def test_options_alone_rebuild_nothing():
     assert said(plan) == ["options a"]
 
 
-def test_a_reader_that_would_come_out_otherwise_is_replaced_too():
-    """As SELECT * from a view that gains a column: its text is the same, and what it means is not."""
+def test_a_reader_whose_definition_would_change_is_replaced_too():
+    """As with SELECT * from a view that gains a column: the SQL is the same, the columns are not."""
     catalog = chain(c={"definition": "SELECT id, FROM views.b, as it was"})
-    tagged = catalog.relations[C.name]
-    state = dataclasses.replace(tagged.state, installed=tagged.fingerprint)
+    recorded = catalog.relations[C.name]
+    state = dataclasses.replace(recorded.state, installed=recorded.fingerprint)
     catalog = dataclasses.replace(
-        catalog, relations={**catalog.relations, C.name: dataclasses.replace(tagged, state=state)}
+        catalog, relations={**catalog.relations, C.name: dataclasses.replace(recorded, state=state)}
     )
     plan = plan_for((changed(A), B, C), catalog)
     assert said(plan) == ["replace a", "replace c"]
@@ -119,12 +119,12 @@ def test_force_replaces_and_rebuilds_everything():
     assert (said(plan), reasons(plan)) == (["rebuild a"], {"a": "forced"})
 
 
-def test_force_on_some_leaves_the_others():
+def test_force_with_only_leaves_other_views_alone():
     plan = plan_for(CHAIN, chain(), force=True, only=["b"])
     assert said(plan) == ["replace b"]
 
 
-def test_what_has_our_name_and_is_no_view_stops_the_sync():
+def test_a_table_with_the_views_name_stops_the_sync():
     table = install(A, kind=None, relation="table", state=None)
     plan = plan_for(CHAIN, catalog_of(table))
     (problem,) = plan.problems

@@ -1,4 +1,4 @@
-"""The statements that put one aspect of a view right, and no other."""
+"""The statements for one aspect of a view: options, indexes, grants or comments."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def index_statements(wanted, there, ours):
     ]
 
 
-def test_indexes_that_are_as_wanted_stay():
+def test_indexes_that_are_as_declared_stay():
     there = [
         InstalledIndex("loans_id_key", True, "btree (id)"),
         InstalledIndex("city", False, "btree (city)"),
@@ -64,12 +64,12 @@ def test_an_index_that_is_missing_is_created():
     ]
 
 
-def test_an_index_of_ours_that_is_no_longer_wanted_goes_and_one_made_by_hand_stays():
+def test_an_index_that_is_no_longer_declared_is_dropped_and_one_made_by_hand_stays():
     there = [InstalledIndex("city", False, "btree (city)"), InstalledIndex("by_hand", False, "btree (x)")]
     assert index_statements([], there, ["city"]) == [(Phase.FINISH, 'DROP INDEX "views"."city"')]
 
 
-def test_an_index_of_that_name_which_is_another_is_made_anew_under_another_name_first():
+def test_a_different_index_of_that_name_is_replaced_by_way_of_an_interim_name():
     there = [InstalledIndex("city", False, "btree (city DESC)")]
     interim = interim_name("city")
     assert index_statements([CITY], there, ["city"]) == [
@@ -79,19 +79,19 @@ def test_an_index_of_that_name_which_is_another_is_made_anew_under_another_name_
     ]
 
 
-def test_a_key_that_is_not_unique_is_made_anew():
+def test_a_key_that_is_not_unique_is_replaced():
     there = [InstalledIndex("loans_id_key", False, "btree (id)")]
     create, drop, _ = index_statements([KEY], there, ["loans_id_key"])
     assert drop == (Phase.FINISH, 'DROP INDEX "views"."loans_id_key"')
     assert create[1].startswith("CREATE UNIQUE INDEX")
 
 
-def test_an_equal_index_under_the_predecessors_name_serves():
+def test_an_equal_index_under_the_predecessors_name_is_used():
     there = [InstalledIndex("loans_pk", True, "btree (id)")]
     assert index_statements([KEY], there, []) == []
 
 
-def test_an_index_in_the_way_by_its_name_is_replaced_although_an_equal_one_is_there():
+def test_a_different_index_of_that_name_is_replaced_although_an_equal_one_exists():
     there = [InstalledIndex("city", False, "hash (x)"), InstalledIndex("by_hand", False, "btree (city)")]
     assert index_statements([CITY], there, [])[:2] == [
         (Phase.BUILD, f'CREATE INDEX "{interim_name("city")}" ON "views"."loans" ("city")'),
@@ -115,7 +115,7 @@ def test_the_reason_of_a_grant_says_who_gains_and_who_loses():
     assert grant_reason(Differences(record=True)) == "the list of its readers has changed"
 
 
-def test_a_new_view_is_granted_to_whom_its_class_and_the_command_name():
+def test_a_new_view_is_granted_to_the_roles_of_its_class_and_of_the_command():
     assert fresh_grants(LOANS, ["dashboards", "analyst"], ddl) == [
         'GRANT SELECT ON "views"."loans" TO "analyst", "dashboards"'
     ]
@@ -176,12 +176,12 @@ def test_options_are_set_and_reset_one_by_one_and_those_set_by_hand_stay(wanted,
     assert option_changes(definition, installed, expected(definition), ddl) == altered
 
 
-def test_the_options_of_a_view_that_no_sync_recorded_are_somebodys():
+def test_the_options_of_an_unrecorded_view_were_set_by_hand():
     installed = install(LOANS, options=(("security_barrier", "true"),), state=None)
     assert option_changes(LOANS, installed, expected(LOANS), ddl) == []
 
 
-def test_an_interim_name_is_always_the_same_short_and_one_of_each_index():
+def test_interim_names_are_stable_short_and_different():
     names = ["city", "City", "x" * 63, "x" * 62 + "y"]
     interim = {interim_name(name) for name in names}
     assert len(interim) == len(names)

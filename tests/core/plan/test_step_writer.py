@@ -1,4 +1,4 @@
-"""The SQL of each step, and when it is sent."""
+"""The SQL of each step, and its phases."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_created_view_has_everything_in_one_step():
     assert plan.swap == plan.swapped == ()
 
 
-def test_a_replaced_view_repeats_its_options_which_postgresql_would_clear():
+def test_a_replaced_view_repeats_its_options_which_postgresql_would_reset():
     definition = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
     plan = plan_for((changed(definition),), catalog_of(install(definition), **READY))
     (step,) = plan.steps
@@ -80,7 +80,7 @@ def test_a_replaced_view_repeats_its_options_which_postgresql_would_clear():
     )
 
 
-def test_a_replaced_view_keeps_the_options_that_somebody_set():
+def test_a_replaced_view_keeps_options_set_by_hand():
     definition = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
     installed = install(definition, options=(("security_barrier", "true"), ("security_invoker", "true")))
     (step,) = plan_for((changed(definition),), catalog_of(installed, **READY)).steps
@@ -89,7 +89,7 @@ def test_a_replaced_view_keeps_the_options_that_somebody_set():
     )
 
 
-def test_an_option_that_the_class_no_longer_sets_is_not_taken_for_one_set_by_hand():
+def test_an_option_that_the_class_no_longer_sets_was_not_set_by_hand():
     before = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
     (step,) = plan_for((changed(LOANS),), catalog_of(install(before), **READY)).steps
     assert sql(step)[0].startswith('CREATE OR REPLACE VIEW "views"."loans" AS')
@@ -154,7 +154,7 @@ def test_how_long_the_last_build_took_is_known():
     assert step.usual_seconds == 12.5
 
 
-def test_lesser_differences_are_a_step_each():
+def test_each_smaller_difference_is_a_step():
     definition = dataclasses.replace(LOANS, options=(("security_barrier", "true"),), comment="New.")
     installed = install(LOANS, grants=frozenset())
     plan = plan_for((definition,), catalog_of(installed, **READY))
@@ -162,7 +162,7 @@ def test_lesser_differences_are_a_step_each():
     assert plan.unchanged == 0
 
 
-def test_an_index_is_built_before_the_one_that_goes_is_dropped():
+def test_an_index_is_built_before_the_old_one_is_dropped():
     wanted = dataclasses.replace(TOTALS, sql="SELECT 1 AS id", indexes=(KEY,))
     before = dataclasses.replace(wanted, indexes=(IndexDefinition("old", False, '("id")'),))
     plan = plan_for((wanted,), catalog_of(install(before), **READY))
@@ -180,7 +180,7 @@ def test_a_role_that_is_no_longer_named_but_has_no_grant_is_only_recorded():
     assert (step.action, step.statements) == (Action.GRANT, ())
 
 
-def test_an_index_that_only_goes_is_a_matter_of_the_swap():
+def test_an_index_that_is_only_dropped_is_dropped_in_the_swap():
     before = dataclasses.replace(TOTALS, sql="SELECT 1 AS id")
     wanted = dataclasses.replace(before, indexes=())
     (step,) = plan_for((wanted,), catalog_of(install(before), **READY)).steps
@@ -189,7 +189,7 @@ def test_an_index_that_only_goes_is_a_matter_of_the_swap():
 
 
 def test_a_new_view_takes_the_name_of_an_index_once_it_is_free():
-    """``gone`` has an index called as one of the new view's: both are there until the swap."""
+    """``gone`` has an index with the name of one of the new view's: both exist until the swap."""
     gone = define("gone", kind=MATERIALISED)
     totals = dataclasses.replace(TOTALS, sql="SELECT 1 AS id")
     plan = plan_for(
@@ -207,7 +207,7 @@ def test_a_new_view_takes_the_name_of_an_index_once_it_is_free():
 
 
 def test_a_new_view_waits_for_the_plain_one_that_it_reads_to_be_replaced():
-    """It may read a column that the other has only then."""
+    """It may read a column that the other view has only from then on."""
     reader, aside = define("reader", "SELECT id FROM views.loans"), define("aside")
     plan = plan_for((changed(LOANS), reader, aside), catalog_of(install(LOANS), **READY))
     phases = {step.name.name: {sent.phase for sent in step.statements} for step in plan.steps}

@@ -19,7 +19,7 @@ def changed(definition):
     return dataclasses.replace(definition, sql=f"{definition.sql} WHERE true")
 
 
-def test_whatever_goes_is_dropped_once_its_readers_first():
+def test_each_view_is_dropped_once_readers_first():
     reader = define("reader", "SELECT id FROM views.loans")
     catalog = catalog_of(install(LOANS), install(reader, reads=frozenset({LOANS.name})), **READY)
     plan = plan_for((changed(LOANS),), catalog, new_columns={"loans": [CITY]}, orphans=["reader"])
@@ -61,7 +61,7 @@ def test_the_order_of_locks_is_that_of_readers():
     assert [step.name for step in plan.swapped] == list(plan.lock_order)
 
 
-def test_what_stands_between_two_views_that_are_locked_tells_their_order():
+def test_locked_views_are_ordered_through_the_views_between_them():
     """``b`` is left alone, and ``c`` reads ``a`` through it."""
     views = {letter: define(letter) for letter in "abc"}
     catalog = catalog_of(
@@ -74,7 +74,7 @@ def test_what_stands_between_two_views_that_are_locked_tells_their_order():
     assert [view.name for view in plan.lock_order] == ["c", "a"]
 
 
-def test_the_fingerprint_is_that_of_what_would_be_done():
+def test_the_fingerprint_depends_on_what_would_be_done():
     catalog = catalog_of(install(LOANS), **READY)
     one, again = (plan_for((changed(LOANS),), catalog) for _ in range(2))
     assert one.fingerprint == again.fingerprint
@@ -87,7 +87,7 @@ def test_the_fingerprint_is_that_of_what_would_be_done():
     assert len(prints) == 6
 
 
-def test_the_fingerprint_changes_with_when_something_is_done():
+def test_the_fingerprint_depends_on_phases():
     plan = plan_for((changed(LOANS),), catalog_of(install(LOANS), **READY))
     (step,) = plan.steps
     earlier = tuple(Statement(Phase.BUILD, sent.sql) for sent in step.statements)
@@ -95,7 +95,7 @@ def test_the_fingerprint_changes_with_when_something_is_done():
     assert other.fingerprint != plan.fingerprint
 
 
-def test_the_fingerprint_does_not_change_with_what_is_only_said():
+def test_the_fingerprint_does_not_depend_on_words_for_people():
     catalog = catalog_of(install(LOANS), **READY)
     plan = plan_for((changed(LOANS),), catalog)
     (step,) = plan.steps

@@ -1,4 +1,4 @@
-"""What was granted by hand, and to whom a view belongs, is there after every change of the view."""
+"""Grants made by hand, and the owner, are the same after every change of a view."""
 
 from __future__ import annotations
 

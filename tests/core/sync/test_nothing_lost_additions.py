@@ -1,4 +1,4 @@
-"""Comments, options, rules, triggers and defaults made by hand are there after every change of the view."""
+"""Comments, options, rules, triggers and defaults made by hand are kept by every change of a view."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_check_option(change, option):
 
 @each(PLAIN)
 def test_the_options_of_the_class_and_those_set_by_hand_add_up(change):
-    """CREATE OR REPLACE VIEW clears what it does not repeat."""
+    """CREATE OR REPLACE VIEW resets the options that it does not repeat."""
     change.begin(security_barrier=True)
     assert run(OPTIONS) == [("security_barrier=true",)]
     run("ALTER VIEW views.v SET (check_option = local)")

@@ -1,4 +1,4 @@
-"""Views of others that read ours: kept, or named before anything is changed."""
+"""External dependents are kept, or named before anything is changed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_materialised_view_of_others_is_made_again_with_all_that_it_had(change
 
 
 def test_a_materialised_view_of_others_is_filled_as_its_owner(make_role):
-    """Whom its rows are computed as decides which rows there are, and what its functions may do."""
+    """The role that computes the rows decides which rows it sees and what functions may do."""
     REBUILD_PLAIN.begin()
     run("CREATE MATERIALIZED VIEW public.m AS SELECT id, current_user::text AS who FROM views.v")
     run("GRANT SELECT ON views.v TO ann; ALTER MATERIALIZED VIEW public.m OWNER TO ann")
@@ -118,8 +118,8 @@ def test_chains_of_views_of_others(change):
 
 @pytest.mark.parametrize("theirs", ["VIEW", "MATERIALIZED VIEW"])
 @pytest.mark.parametrize("materialised", [False, True])
-def test_ours_reads_somebody_elses_view_that_reads_ours(theirs, materialised):
-    """Ours above reads the new version below too, through the one in between."""
+def test_our_view_reads_an_external_dependent(theirs, materialised):
+    """Our view reads the new version of the other one, through the external dependent."""
     REBUILD_PLAIN.begin()
     run(f"CREATE {theirs} public.between AS SELECT id, city FROM views.v")
     declare("Above", "SELECT id, city FROM public.between", materialised=materialised)
@@ -132,7 +132,7 @@ def test_ours_reads_somebody_elses_view_that_reads_ours(theirs, materialised):
 
 @each([REBUILD_PLAIN, REBUILD_MATERIALISED])
 @pytest.mark.parametrize("theirs", ["VIEW", "MATERIALIZED VIEW"])
-def test_a_view_of_others_that_fits_no_more_stops_the_sync_before_anything_is_changed(
+def test_an_external_dependent_that_no_longer_fits_stops_the_sync_before_anything_is_changed(
     change, theirs, take_picture
 ):
     change.begin()
@@ -152,7 +152,7 @@ def test_a_view_of_others_that_fits_no_more_stops_the_sync_before_anything_is_ch
 
 
 @each([REBUILD_PLAIN, REBUILD_MATERIALISED])
-def test_drop_dependents_drops_what_fits_no_more_and_keeps_what_does(change, capsys):
+def test_drop_dependents_drops_what_no_longer_fits_and_keeps_what_does(change, capsys):
     change.begin()
     run("CREATE VIEW public.w AS SELECT id, other FROM views.v")
     run("CREATE VIEW public.x AS SELECT id FROM public.w")

@@ -1,4 +1,4 @@
-"""What others do to a view while its new version is being built is not lost either."""
+"""What other sessions do to a view while its new version is being built is not lost."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_refresh_while_the_new_version_is_being_built_makes_nothing_wait(chang
 
 @each(REBUILDS)
 def test_a_grant_that_is_not_committed_yet_when_the_views_are_swapped(change, other):
-    """Whether the sync waits for it or fails: what others have been told is granted stays granted."""
+    """The sync waits for it or fails: a grant that was committed is never lost."""
     change.begin()
     change.change()
 
@@ -181,8 +181,8 @@ def test_a_grant_that_is_never_committed_is_waited_for_no_longer_than_lock_wait(
 
 
 @each([*REBUILDS, REPLACE])
-def test_whoever_alters_a_view_while_it_is_being_built_does_not_wait(change):
-    """Nor do its readers, who would queue behind him: the view itself is not locked at all until the swap."""
+def test_a_session_that_alters_a_view_while_it_is_being_built_does_not_wait(change):
+    """Nor do its readers, who would queue behind it: the view is not locked before the swap."""
     change.begin()
     change.change()
     held = []

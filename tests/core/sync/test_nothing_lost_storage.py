@@ -1,4 +1,4 @@
-"""Indexes, statistics and how rows are stored, set by hand, are there after every change of the view."""
+"""Indexes, statistics and storage set by hand are kept by every change of a view."""
 
 from __future__ import annotations
 

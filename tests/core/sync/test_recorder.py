@@ -1,4 +1,4 @@
-"""What the sync state of a view says after a step."""
+"""What the sync state of a view records after a step."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def step(action, definition, installed=None, tried=None):
     )
 
 
-def tag_after(definition, before=None, **values):
+def state_after(definition, before=None, **values):
     return new_sync_state(definition, STORED, before, NOW, **values)
 
 
-def test_what_is_read_back_is_what_a_second_sync_compares_with():
+def test_a_second_sync_compares_with_what_was_read_back():
     for definition in (LOANS, TOTALS):
         found = install(definition, state=None, sources="50urce5")
         stored = as_read(step(Action.CREATE, definition), found)
@@ -38,8 +38,8 @@ def test_what_is_read_back_is_what_a_second_sync_compares_with():
     assert as_read(step(Action.CREATE, LOANS), install(LOANS)).options == ("security_barrier",)
 
 
-def test_ours_are_only_the_indexes_that_are_called_as_the_class_wants():
-    """An equal one under another name serves, and would not be dropped with the class's."""
+def test_only_indexes_with_names_of_the_class_are_recorded():
+    """An equal index under another name is used, but a sync would not drop it."""
     there = (InstalledIndex("key", True, "btree (id)"), InstalledIndex("by_hand", False, "btree (city)"))
     found = install(TOTALS, indexes=there, state=None)
     stored = as_read(step(Action.ADOPT, TOTALS, found, expected(TOTALS)), found)
@@ -47,17 +47,17 @@ def test_ours_are_only_the_indexes_that_are_called_as_the_class_wants():
     assert stored.fingerprint == stored_fingerprint(MATERIALISED, TOTALS.sql, [], there[:1])
 
 
-def test_what_a_step_leaves_as_it_was_is_as_the_last_sync_wrote_it_down():
+def test_an_unchanged_view_is_recorded_as_the_last_sync_recorded_it():
     state = state_of(TOTALS, installed="1n57", indexes=("key",), options=("x",), sources="50urce5")
     assert as_before(install(TOTALS, state=state)) == ("1n57", ("key",), ("x",), "50urce5")
 
 
-def test_of_what_no_sync_has_recorded_only_postgresql_can_say_what_there_is():
+def test_nothing_is_known_before_of_an_unrecorded_view():
     assert as_before(None) is None
     assert as_before(install(LOANS, state=None)) is None
 
 
-def test_an_index_that_is_not_the_classs_is_not_read_back_as_ours():
+def test_an_index_that_the_class_does_not_declare_is_not_recorded():
     by_hand = InstalledIndex("by_hand", False, "btree (city)")
     plain = install(TOTALS, state=None)
     found = dataclasses.replace(plain, indexes=(*plain.indexes, by_hand))
@@ -65,7 +65,7 @@ def test_an_index_that_is_not_the_classs_is_not_read_back_as_ours():
     assert as_read(created, found) == as_read(created, plain)
 
 
-def test_storage_parameters_are_not_options_of_ours():
+def test_storage_parameters_are_not_recorded_as_options():
     plain = install(TOTALS, state=None)
     found = dataclasses.replace(plain, options=(("fillfactor", "70"),))
     created = step(Action.CREATE, TOTALS)
@@ -73,54 +73,56 @@ def test_storage_parameters_are_not_options_of_ours():
     assert as_read(created, found).options == ()
 
 
-def test_a_new_tag_says_what_is_stored_and_for_which_class():
-    state = tag_after(LOANS, is_new=True)
+def test_a_new_sync_state_records_what_is_stored_and_the_class():
+    state = state_after(LOANS, is_new=True)
     assert (state.database, state.code, state.installed) == ("default", LOANS.fingerprint, "1n57")
     assert (state.indexes, state.options, state.granted) == (("key",), ("security_barrier",), ("analyst",))
     assert state.sources is None, "its SELECT has no star"
-    assert tag_after(define("loans", "SELECT * FROM t"), is_new=True).sources == "50urce5"
+    assert state_after(define("loans", "SELECT * FROM t"), is_new=True).sources == "50urce5"
 
 
-def test_when_it_was_synced_is_when_it_was_last_made():
+def test_the_time_of_the_sync_is_when_the_view_was_last_created():
     before = install(LOANS)
-    assert tag_after(LOANS, before).synced == SYNCED
-    assert tag_after(LOANS, before, is_new=True).synced == NOW
-    assert tag_after(LOANS, install(LOANS, state=None)).synced == NOW
+    assert state_after(LOANS, before).synced == SYNCED
+    assert state_after(LOANS, before, is_new=True).synced == NOW
+    assert state_after(LOANS, install(LOANS, state=None)).synced == NOW
 
 
-def test_how_long_the_last_build_took_is_kept_with_the_rows_and_goes_with_them():
+def test_the_seconds_of_the_last_build_are_kept_as_long_as_the_rows():
     before = install(TOTALS, state=state_of(TOTALS, refreshed=SYNCED, seconds=12.5))
-    kept = tag_after(TOTALS, before)
+    kept = state_after(TOTALS, before)
     assert (kept.refreshed, kept.seconds) == (SYNCED, 12.5)
-    rebuilt = tag_after(TOTALS, before, is_new=True, filled_in=0.12345)
+    rebuilt = state_after(TOTALS, before, is_new=True, filled_in=0.12345)
     assert (rebuilt.refreshed, rebuilt.seconds) == (NOW, 0.123)
-    empty = tag_after(TOTALS, before, is_new=True)
+    empty = state_after(TOTALS, before, is_new=True)
     assert (empty.refreshed, empty.seconds) == (None, None)
-    plain = tag_after(LOANS, install(LOANS, kind=VIEW, state=state_of(LOANS, refreshed=SYNCED, seconds=1.0)))
+    plain = state_after(
+        LOANS, install(LOANS, kind=VIEW, state=state_of(LOANS, refreshed=SYNCED, seconds=1.0))
+    )
     assert (plain.refreshed, plain.seconds) == (None, None)
 
 
 def test_roles_of_the_command_line_add_up_but_for_those_that_the_class_names():
     before = install(LOANS, state=state_of(LOANS, granted_by_command=("dashboards", "analyst")))
-    state = tag_after(LOANS, before, command_roles=["reporting", "dashboards"])
+    state = state_after(LOANS, before, command_roles=["reporting", "dashboards"])
     assert state.granted_by_command == ("dashboards", "reporting")
 
 
 def test_a_hidden_view_forgets_the_roles_of_the_command_line():
     hidden = dataclasses.replace(LOANS, hidden=True, grant_select_to=())
     before = install(LOANS, state=state_of(LOANS, granted_by_command=("dashboards",)))
-    assert tag_after(hidden, before, command_roles=["reporting"]).granted_by_command == ()
+    assert state_after(hidden, before, command_roles=["reporting"]).granted_by_command == ()
 
 
-def test_whose_the_text_is_is_remembered():
+def test_a_text_written_by_hand_is_recorded_as_such():
     undocumented = dataclasses.replace(LOANS, comment="")
     by_hand = install(undocumented, text="Mine.", state=None)
-    assert tag_after(undocumented, by_hand).text_by_hand
-    assert not tag_after(undocumented).text_by_hand
-    assert not tag_after(dataclasses.replace(LOANS, comment="Ours."), by_hand).text_by_hand
+    assert state_after(undocumented, by_hand).text_by_hand
+    assert not state_after(undocumented).text_by_hand
+    assert not state_after(dataclasses.replace(LOANS, comment="Ours."), by_hand).text_by_hand
 
 
-def test_options_that_were_set_by_hand_do_not_become_ours():
+def test_options_set_by_hand_are_not_recorded():
     options = (("check_option", "local"), ("security_barrier", "true"), ("security_invoker", "true"))
     before = install(LOANS, options=(("security_invoker", "true"),), state=state_of(LOANS))
     tried = expected(LOANS, options=options[:2])

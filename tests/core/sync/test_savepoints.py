@@ -1,4 +1,4 @@
-"""Waiting in a savepoint: what was done before stays, and nobody queues behind a wait that is in vain."""
+"""Waiting for a lock in a savepoint: earlier work stays, and readers do not queue for nothing."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def test_a_short_lock_time_out_is_never_exceeded(run):
     assert timeouts == [0.03]
 
 
-def test_nothing_is_tried_as_long_as_somebody_stays(other, execute, run):
-    """Each try would be in vain, and every reader would queue behind it."""
+def test_nothing_is_tried_while_a_session_holds_the_lock_for_long(other, execute, run):
+    """Each try would fail, and every reader would queue behind it."""
     other.execute("SELECT * FROM views.t /* a long report */")
     session = pid(other)
     tried, said = [], []
@@ -88,13 +88,13 @@ def test_nothing_is_tried_as_long_as_somebody_stays(other, execute, run):
     assert message.startswith(f"pid {session} (")
 
 
-def test_somebody_who_has_only_come_is_expected_to_go(other, execute, run):
+def test_a_session_that_has_just_taken_the_lock_is_waited_for(other, execute, run):
     other.execute("SELECT * FROM views.t")
     with override_settings(ORM_VIEWS={"LOCK_TIMEOUT": 20, "LOCK_WAIT": 30}):
         assert run(lambda _: "tried at once", relations=[oid(execute)]) == "tried at once"
 
 
-def test_somebody_at_another_table_is_not_waited_for(other, execute, run):
+def test_a_session_with_another_table_is_not_waited_for(other, execute, run):
     other.execute("CREATE TABLE views.u (); SELECT * FROM views.u")
     with override_settings(ORM_VIEWS={"LOCK_TIMEOUT": 0.001, "LOCK_WAIT": 30}):
         time.sleep(0.1)
@@ -133,7 +133,7 @@ def test_the_error_says_what_postgresql_said_when_it_was_tried(other, execute, r
         run(work)
 
 
-def test_what_is_no_lock_is_not_tried_again(execute, run):
+def test_an_error_that_is_not_about_a_lock_is_not_tried_again(execute, run):
     tries = []
 
     def work(timeout):
@@ -145,14 +145,14 @@ def test_what_is_no_lock_is_not_tried_again(execute, run):
     assert len(tries) == 1
 
 
-def test_our_own_locks_and_those_of_another_database_are_in_nobodys_way(execute):
+def test_our_own_locks_and_those_of_another_database_do_not_block(execute):
     with transaction.atomic():
         execute("LOCK TABLE views.t IN ACCESS EXCLUSIVE MODE")
         assert find_blocking_sessions(connections["default"], [oid(execute)]) == []
         assert find_blocking_sessions(connections["default"], []) == []
 
 
-def test_whoever_holds_a_view_may_be_in_the_way_when_nobody_knows_of_what(other, execute):
+def test_all_sessions_with_locks_on_views_may_block_when_the_relation_is_unknown(other, execute):
     execute("CREATE VIEW views.v AS SELECT a FROM views.t")
     other.execute("SELECT * FROM views.v")
     held = find_blocking_sessions(connections["default"], None)

@@ -1,4 +1,4 @@
-"""Building aside and swapping: readers wait for the moment of the swap, and the swap waits for readers."""
+"""Building beside the old version and swapping: readers wait only during the swap."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_an_index_that_was_made_while_the_new_version_was_built_is_not_lost(regi
 
 
 def test_a_refresh_while_the_new_version_was_built_is_no_reason_to_build_again(registered, other, execute):
-    """It writes its time into the comment, where the sync state is."""
+    """A refresh writes its time into the sync state, which is part of the comment."""
     declare(materialised=True)
     sync_views()
     declare(sql="SELECT 2 AS id", materialised=True)
@@ -182,8 +182,8 @@ def test_a_refresh_while_the_new_version_was_built_is_no_reason_to_build_again(r
 
     def refresh(plan):
         other.execute("SELECT obj_description('views.loans'::regclass, 'pg_class')")
-        tagged = other.fetchone()[0].replace('"refreshed": "20', '"refreshed": "21')
-        other.execute(f"COMMENT ON MATERIALIZED VIEW views.loans IS '{tagged}'")
+        recorded = other.fetchone()[0].replace('"refreshed": "20', '"refreshed": "21')
+        other.execute(f"COMMENT ON MATERIALIZED VIEW views.loans IS '{recorded}'")
         other.connection.commit()
         swaps.append(plan)
 
@@ -208,7 +208,7 @@ def test_a_failure_while_building_leaves_everything_as_it_was(registered, take_p
 def test_a_materialised_view_that_reads_by_way_of_a_function_is_filled_from_the_new_version(
     registered, execute
 ):
-    """It is built in the swap: before, the name leads to the old version."""
+    """It is built in the swap: before, the function reads the old version."""
     base = declare("Base", "SELECT 1 AS id, 'x' AS a")
     sync_views()
     execute(

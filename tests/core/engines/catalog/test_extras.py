@@ -169,7 +169,7 @@ CASES += [pytest.param(MATERIALISED, *case, id=f"materialised: {what}") for what
 
 
 @pytest.mark.parametrize(("kind", "by_hand", "said"), CASES)
-def test_whatever_somebody_adds_is_read_and_can_be_made_again(kind, by_hand, said, execute, friend):
+def test_extras_are_read_and_can_be_created_again(kind, by_hand, said, execute, friend):
     execute(f"CREATE {KINDS[kind]} views.v AS {SELECT}")
     assert read(execute, "views.v") == ()
     execute(by_hand)
@@ -253,7 +253,7 @@ def test_what_is_of_an_index_is_found_in_the_schema_of_its_view():
     )
 
 
-def test_default_privileges_of_ours_do_not_reach_what_is_made_anew(execute, make_role):
+def test_default_privileges_of_the_role_do_not_reach_the_new_version(execute, make_role):
     """The old view was made before them, or they were revoked from it."""
     role = make_role("newcomer")
     execute(f"CREATE VIEW views.v AS {SELECT}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO newcomer")
@@ -298,7 +298,7 @@ def kept(definition=TOTALS, installed=RECORDED, **asked):
     return [str(extra) for extra in worth_keeping(EVERYTHING, definition, installed, **asked)]
 
 
-def test_what_the_class_takes_care_of_is_not_kept_besides():
+def test_what_the_class_declares_is_not_an_extra_to_keep():
     assert kept() == [
         "storage parameter fillfactor=70",
         "index by hand",
@@ -326,11 +326,11 @@ def test_an_index_of_a_view_that_no_sync_recorded_was_made_by_hand():
     ]
 
 
-def test_of_somebody_elses_view_all_is_kept():
+def test_all_extras_of_an_external_dependent_are_kept():
     assert kept(is_external=True, revoked=["analyst"]) == [str(extra) for extra in EVERYTHING]
 
 
-def test_indexes_that_are_the_classs_own_under_another_name_go_unless_they_were_made_beside_ours():
+def test_indexes_equal_to_the_classs_own_are_left_out_unless_a_sync_recorded_the_view():
     wanted = [InstalledIndex("ours", True, "btree (city)")]
     indexes = [extra for extra in EVERYTHING if extra.kind == "index"]
     left = without_twins(indexes, wanted, install(TOTALS, state=None))
