@@ -55,8 +55,8 @@ def _orphans_still_read(facts: Facts, dropped_orphans: Collection[ViewName]) -> 
             tried = facts.dry_run.views.get(reader)
             if tried is None or name in tried.reads:
                 yield (
-                    f"{name} has to go, because {ORPHANED}, and {facts.definitions[reader].where} still "
-                    f"reads it. Declare {name} again, or change what reads it."
+                    f"{name} has to be dropped, because {ORPHANED}, and {facts.definitions[reader].where} "
+                    f"still reads it. Declare {name} again, or change what reads it."
                 )
 
 

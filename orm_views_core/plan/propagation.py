@@ -96,7 +96,7 @@ def _following(
         return None
     if action is Action.REPLACE and is_source:
         reader = _last(facts.scope.order, closure(reverse(facts.scope.dependencies), {name}) & set(built))
-        why = f"{reader} is built from the new one, beside the old"
+        why = f"{reader} is built from its new version before the swap"
         return _because_of_others(decision, Action.REBUILD, why)
     rebuilt = {read for read in installed.reads | tried.reads if action_of(decisions, read) is Action.REBUILD}
     if not rebuilt:

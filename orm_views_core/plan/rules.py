@@ -77,7 +77,7 @@ def decide(name: ViewName, facts: Facts, *, force: bool) -> Decision | None:
     elif indirect:
         why = "what it reads has changed"
     elif difference.unrecorded:
-        why = f"{_UNRECORDED}, and its definition is another one"
+        why = f"{_UNRECORDED}, and its definition differs"
     if definition.kind is ViewKind.MATERIALISED_VIEW:
         return Decision(Action.REBUILD, why, indirect)
     if obstacle := why_not_replace(name, facts.dry_run):
@@ -106,7 +106,7 @@ def why_not_replace(name: ViewName, dry_run: DryRun) -> str:
     kept = {column.name for column in new}
     for column in old:
         if column.name not in kept:
-            return f"column {column.name} goes"
+            return f"column {column.name} is removed"
     for before, after in zip(old, new, strict=False):
         if before.name != after.name:
             return f"column {after.name} comes before {before.name}"

@@ -32,7 +32,7 @@ from .statements import (
 from .steps import Action, Phase, Statement, Step, in_phase
 
 _NOBODY = "nobody"
-_SWAP = "its readers, for the moment of the swap"
+_SWAP = "its readers, during the swap"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def schema_steps(draft: Draft) -> Iterator[Step]:
 def drop_steps(draft: Draft) -> Iterator[Step]:
     """Drop views, those that read others first."""
     for name in lock_order(having(draft.decisions, Action.DROP), draft.facts.catalog):
-        step = _step(draft, Action.DROP, name, [_drop(draft, name)], "whoever reads it, from then on")
+        step = _step(draft, Action.DROP, name, [_drop(draft, name)], "all its readers, from then on")
         yield replace(step, expected=None)  # a dropped view has no new definition to show
 
 
@@ -139,7 +139,7 @@ def _create(draft: Draft, definition: ViewDefinition) -> Step:
     statements += in_phase(Phase.FINISH, renames)
     blocks = _NOBODY
     if deferred and is_materialised:
-        blocks = f"readers of what is swapped, until it is built, because {deferred}"
+        blocks = f"the readers of the swapped views, until it is built, because {deferred}"
     step = _step(draft, Action.CREATE, name, statements, blocks)
     return replace(step, fills=is_materialised and definition.with_data)
 

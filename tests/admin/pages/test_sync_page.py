@@ -53,7 +53,7 @@ def test_a_plan_says_in_one_line_what_it_does_then_each_step(browse, registered)
     assert "~ replace views.reader it reads views.above, which is rebuilt" in indirect
     assert "ov-added" in page
     assert "CREATE OR REPLACE VIEW" in text
-    assert "whoever reads it, from then on" in text
+    assert "all its readers, from then on" in text
 
 
 def test_a_plan_says_what_is_built_aside_what_is_swapped_and_what_becomes_of_what_was_added(browse, execute):

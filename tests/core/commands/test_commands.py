@@ -61,7 +61,7 @@ def test_plan_names_the_view_its_dependents_and_the_reasons_and_changes_nothing(
         "+ create   views.fresh: it is not in the database (tests.Fresh (tests/core/commands/test_commands.py"
         in plan
     )
-    assert "± rebuild  views.base: its class has changed: column id goes (tests.Base" in plan
+    assert "± rebuild  views.base: its class has changed: column id is removed (tests.Base" in plan
     assert "± rebuild  views.reader: it reads views.base, which is rebuilt" in plan
     assert re.search(r"± rebuild  views\.stored: (it reads views\.reader|its rows come from views\.)", plan)
     assert "- drop     views.gone: no class declares it any more" in plan

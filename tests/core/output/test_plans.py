@@ -76,9 +76,9 @@ def test_whom_a_step_keeps_waiting_is_said_with_how_long_the_last_build_took(pla
     text = "\n".join(plan_lines(plan))
     assert (
         "      built aside, in orm_views_staging_0; keeps waiting: nobody; the last build took 12.5 s\n"
-        "      swapped in; keeps waiting: its readers, for the moment of the swap" in text
+        "      swapped in; keeps waiting: its readers, during the swap" in text
     )
-    assert "      keeps waiting: whoever reads it, from then on" in text
+    assert "      keeps waiting: all its readers, from then on" in text
 
 
 def test_the_sql_and_the_difference_come_on_request(plan):
@@ -255,7 +255,7 @@ def test_states_are_counted_in_their_order():
 def test_a_replacement_says_whom_it_keeps_waiting_and_is_a_swap():
     plan = plan_for([changed(LOANS, "SELECT 2 AS id")], catalog_of(install(LOANS)))
     lines = list(plan_lines(plan))
-    assert "      keeps waiting: its readers, for the moment of the swap" in lines
+    assert "      keeps waiting: its readers, during the swap" in lines
     assert lines[-2:] == ["  How it is carried out:", "    1. swap views.loans"]
 
 

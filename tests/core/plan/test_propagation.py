@@ -27,7 +27,7 @@ def test_what_reads_a_rebuilt_view_is_pointed_at_the_new_one_and_what_reads_that
 def test_a_reader_whose_columns_change_with_those_of_what_is_rebuilt_is_rebuilt_too():
     plan = plan_for((changed(A), B, C), chain(), new_columns={"a": [CITY], "b": [CITY]})
     assert said(plan) == ["rebuild a", "rebuild b", "replace c"]
-    assert reasons(plan)["b"] == "it reads views.a, which is rebuilt: column id goes"
+    assert reasons(plan)["b"] == "it reads views.a, which is rebuilt: column id is removed"
     assert swap(plan) == ["CREATE c", "DROP b", "DROP a", "ALTER a", "ALTER b"]
 
 
@@ -49,7 +49,7 @@ def test_a_materialised_view_that_reads_a_replaced_one_is_rebuilt_from_a_new_ver
     plan = plan_for((changed(A), B, materialised(C)), chain(*definitions))
     assert said(plan) == ["rebuild a", "rebuild b", "rebuild c"]
     assert reasons(plan) == {
-        "a": "its class has changed, and views.c is built from the new one, beside the old",
+        "a": "its class has changed, and views.c is built from its new version before the swap",
         "b": "it reads views.a, which is rebuilt",
         "c": "its rows come from views.a, which changes",
     }
@@ -79,7 +79,8 @@ def test_a_new_materialised_view_needs_the_new_version_of_what_is_replaced():
     plan = plan_for((changed(A), B, fresh), chain(A, B))
     assert said(plan) == ["rebuild a", "rebuild b", "create m"]
     assert (
-        reasons(plan)["a"] == "its class has changed, and views.m is built from the new one, beside the old"
+        reasons(plan)["a"]
+        == "its class has changed, and views.m is built from its new version before the swap"
     )
     assert sql(plan.steps[2], Phase.BUILD)[0].splitlines()[1] == 'SELECT id FROM "orm_views_staging_0".b'
 

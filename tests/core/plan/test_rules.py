@@ -38,8 +38,8 @@ def test_a_column_at_the_end_replaces():
 @pytest.mark.parametrize(
     ("columns", "why"),
     [
-        ([], "column id goes"),
-        ([CITY], "column id goes"),
+        ([], "column id is removed"),
+        ([CITY], "column id is removed"),
         ([Column("id", "integer")], "column id bigint becomes id integer"),
         ([Column("id", "bigint", "C")], "column id bigint becomes id bigint COLLATE C"),
         ([CITY, ID], "column city comes before id"),
@@ -77,8 +77,7 @@ def test_an_unrecorded_view_of_the_same_definition_is_adopted_and_another_is_rep
     plan = plan_for(CHAIN, chain(a={"state": None, "definition": "SELECT 2 AS id"}))
     assert said(plan) == ["replace a"]
     assert (
-        reasons(plan)["a"]
-        == "it is in the database, but no sync has recorded it, and its definition is another one"
+        reasons(plan)["a"] == "it is in the database, but no sync has recorded it, and its definition differs"
     )
 
 

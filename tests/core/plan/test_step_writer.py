@@ -130,7 +130,7 @@ def test_a_rebuilt_materialised_view_is_complete_before_it_takes_its_place():
     assert step.sql.splitlines()[-1] == f"{plan.swap[-1][1].sql};"
     assert step.built_at == name("orm_views_staging_0.totals")
     assert plan.staging == {"views": "orm_views_staging_0"}
-    assert step.blocks == "its readers, for the moment of the swap"
+    assert step.blocks == "its readers, during the swap"
     assert step.fills
     assert step.kept == ("1 grant",)
 
@@ -170,7 +170,7 @@ def test_an_index_is_built_before_the_old_one_is_dropped():
     assert step.action is Action.INDEX
     assert sql(step, Phase.BUILD) == ('CREATE UNIQUE INDEX "totals_id_key" ON "views"."totals" ("id")',)
     assert sql(step, Phase.FINISH) == ('DROP INDEX "views"."old"',)
-    assert step.blocks == ("its readers, for the moment of the swap; its refreshes, until the sync commits")
+    assert step.blocks == ("its readers, during the swap; its refreshes, until the sync commits")
 
 
 def test_a_role_that_is_no_longer_named_but_has_no_grant_is_only_recorded():
@@ -185,7 +185,7 @@ def test_an_index_that_is_only_dropped_is_dropped_in_the_swap():
     wanted = dataclasses.replace(before, indexes=())
     (step,) = plan_for((wanted,), catalog_of(install(before), **READY)).steps
     assert step.statements == (Statement(Phase.FINISH, 'DROP INDEX "views"."totals_id_key"'),)
-    assert step.blocks == "its readers, for the moment of the swap"
+    assert step.blocks == "its readers, during the swap"
 
 
 def test_a_new_view_takes_the_name_of_an_index_once_it_is_free():

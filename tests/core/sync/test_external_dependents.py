@@ -10,7 +10,7 @@ from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql
 REPORT = foreign("public.report", "views.a", definition="SELECT id FROM views.a")
 ON_REPORT = foreign("public.summary", "public.report", definition="SELECT id FROM public.report")
 NO_CITY = "PostgreSQL refuses its SQL: column a.id does not exist."
-GOES = "views.a has to be rebuilt (its class has changed: column id goes)"
+GOES = "views.a has to be rebuilt (its class has changed: column id is removed)"
 
 
 def rebuilt(*others, **asked):

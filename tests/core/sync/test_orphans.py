@@ -38,7 +38,7 @@ def test_an_orphan_that_is_not_in_the_way_stays_when_others_are_asked_for():
 def test_an_orphan_that_a_registered_view_still_reads_stops_the_sync():
     plan = plan_for((B, C), chain(), orphans=["a"])
     (problem,) = plan.problems
-    assert "views.a has to go" in problem
+    assert "views.a has to be dropped" in problem
     assert "lending.B (/project/lending/postgres_views.py, line 7) still reads it" in problem
 
 

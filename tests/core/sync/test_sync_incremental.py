@@ -106,7 +106,7 @@ def test_a_compatible_change_replaces_and_keeps_oid_grants_and_readers(registere
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        ("SELECT city FROM lending_customer", "column id goes"),
+        ("SELECT city FROM lending_customer", "column id is removed"),
         ("SELECT city, id FROM lending_customer", "column city comes before id"),
         ("SELECT id::int FROM lending_customer", "column id bigint becomes id integer"),
         ("SELECT id, city FROM lending_customer", None),
@@ -159,7 +159,8 @@ def test_a_view_that_has_changed_and_that_a_materialised_one_is_built_from_says_
     bottom = next(step for step in plan_views()[0].steps if step.target == "views.bottom")
     assert (bottom.action, bottom.indirect) == (Action.REBUILD, False)
     assert (
-        bottom.reason == "its class has changed, and views.middle is built from the new one, beside the old"
+        bottom.reason
+        == "its class has changed, and views.middle is built from its new version before the swap"
     )
 
 
@@ -325,7 +326,7 @@ def test_an_orphan_that_a_registered_view_still_reads_stops_the_sync(registered,
     sync_views()
     registered.unregister(gone)
     before = take_picture()
-    with pytest.raises(PlanBlockedError, match=r"views\.gone has to go.*Reader.*still reads it"):
+    with pytest.raises(PlanBlockedError, match=r"views\.gone has to be dropped.*Reader.*still reads it"):
         sync_views()
     assert take_picture() == before
 
