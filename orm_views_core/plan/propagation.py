@@ -18,6 +18,8 @@ from .facts import Facts
 from .rules import Decision, Decisions, action_of, having, why_not_replace
 from .steps import Action
 
+#: Other views cannot change these decisions any more.
+_FINAL = {Action.REBUILD, Action.DROP}
 #: Why an orphan is dropped.
 ORPHANED = "no class declares it any more"
 
@@ -87,12 +89,7 @@ def _following(
     """
     installed, tried = facts.catalog.relations.get(name), facts.dry_run.views.get(name)
     decision, action = decisions.get(name), action_of(decisions, name)
-    if (
-        installed is None
-        or installed.kind is None
-        or tried is None
-        or action in {Action.REBUILD, Action.DROP}
-    ):
+    if installed is None or installed.kind is None or tried is None or action in _FINAL:
         return None
     if action is Action.REPLACE and is_source:
         reader = _last(facts.scope.order, closure(reverse(facts.scope.dependencies), {name}) & set(built))

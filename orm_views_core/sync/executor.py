@@ -133,6 +133,7 @@ def apply_plan(
                 command_roles=command_roles,
             )
             _check_that_all_can_be_read(run)
+            # The swap records what it changes in place. Everything else has its final comment before.
             in_place = {step.name for step in plan.steps if step.swap_statements and not step.built_at}
             record(connection, cursor, [step for step in plan.steps if step.name not in in_place], outcome)
             swap_seconds = _swap(run, outcome) if plan.swap else None

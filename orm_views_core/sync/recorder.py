@@ -80,30 +80,20 @@ def record(
 
 
 def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:
-    """Return the materialised views that keep their rows, with the time of their last refresh as it is now.
+    """Return the materialised views that keep their rows, with what their sync states say of refreshes now.
 
     A refresh may end between the plan and the step. It cannot end after the step has set the view's comment.
     """
     new = {step.name for step in steps if step.action in _NEW}
-    views = {
-        step.name: step.installed
-        for step in steps
-        if step.name not in new
-        and step.installed is not None
-        and step.installed.state is not None
-        and step.installed.kind is ViewKind.MATERIALISED_VIEW
-    }
-    states = read_sync_states_of(cursor, [view.oid for view in views.values()])
-    return {
-        name: replace(
-            view,
-            state=replace(
-                view.state, refreshed=found.refreshed, seconds=found.seconds, changes=found.changes
-            ),
-        )
-        for name, view in views.items()
-        if view.state is not None and (found := states.get(view.oid)) is not None
-    }
+    views = [step.installed for step in steps if step.installed and step.name not in new]
+    views = [view for view in views if view.kind is ViewKind.MATERIALISED_VIEW]
+    found = read_sync_states_of(cursor, [view.oid for view in views if view.state])
+    refreshed = {}
+    for view in views:
+        if view.state and (now := found.get(view.oid)):
+            state = replace(view.state, refreshed=now.refreshed, seconds=now.seconds, changes=now.changes)
+            refreshed[view.name] = replace(view, state=state)
+    return refreshed
 
 
 def _is_stored_anew(step: Step) -> bool:

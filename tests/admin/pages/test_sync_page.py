@@ -44,7 +44,9 @@ def test_a_plan_says_in_one_line_what_it_does_then_each_step(browse, registered)
     text = text_of(page)
     assert "1 to create, 2 to replace, 2 to rebuild, 1 to drop, 1 unchanged" in text
     assert "~ replace views.plain its class has changed" in text
-    assert "± rebuild views.changed its class has changed, and views.above is built from the new one" in text
+    assert (
+        "± rebuild views.changed its class has changed, and views.above is built from its new version" in text
+    )
     assert "+ create views.fresh it is not in the database" in text
     assert "- drop views.gone no class declares it any more" in text
     direct, indirect = text.split("Indirectly affected")
