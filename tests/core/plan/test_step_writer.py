@@ -71,6 +71,33 @@ def test_a_created_view_has_everything_in_one_step():
     assert plan.swap == plan.swapped == ()
 
 
+def test_each_statement_has_the_kind_of_what_it_is_made_of():
+    """An error names the class only for what the class declares."""
+    totals = dataclasses.replace(
+        TOTALS, sql="SELECT 1 AS id", grant_select_to=("analyst",), column_comments={"id": "Number."}
+    )
+    extras = [
+        Extra("owner", "boss", "ALTER TABLE \x01 OWNER TO boss"),
+        Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 (id)"),
+        Extra("index comment", "by_hand", "COMMENT ON INDEX \x02.by_hand IS 'Mine.'"),
+        Extra("trigger", "t", "CREATE TRIGGER t ON \x01"),
+    ]
+    (create,) = plan_for((totals,), catalog_of(**READY, schemas=frozenset({"views"}))).steps
+    assert kinds(create) == ["query CREATE", "index CREATE", "other GRANT", "comment COMMENT"]
+    (rebuild,) = plan_for(
+        (changed(totals),), catalog_of(install(totals), **READY), keep={"totals": extras}
+    ).steps
+    assert kinds(rebuild) == [
+        *("query CREATE", "other ALTER", "query REFRESH", "index CREATE"),
+        *("index CREATE", "comment COMMENT", "other CREATE"),
+        *("comment COMMENT", "other ANALYZE", "other DROP", "other ALTER"),
+    ]
+
+
+def kinds(step):
+    return [f"{sent.kind.value} {sent.sql.split(maxsplit=1)[0]}" for sent in step.statements]
+
+
 def test_a_replaced_view_repeats_its_options_which_postgresql_would_reset():
     definition = dataclasses.replace(LOANS, options=(("security_barrier", "true"),))
     plan = plan_for((changed(definition),), catalog_of(install(definition), **READY))
