@@ -1,11 +1,11 @@
-"""The filters of the history: some queries, as many for a million runs as for ten."""
+"""The filters of the history. The number of queries does not depend on the number of runs."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
@@ -14,129 +14,110 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.trends import about
 
-from .views import Choice, Facet
+from .base import Facet, Filter
 
-#: The state that stands for all that have not ended, and the one for all that went wrong.
+#: The values of the result filter that stand for several states.
 ACTIVE, WRONG = "active", "wrong"
-_GROUPS = {
-    ACTIVE: Run.ACTIVE,
-    WRONG: (Run.State.FAILED, Run.State.SKIPPED, Run.State.LOST),
+_GROUPS = {ACTIVE: Run.ACTIVE, WRONG: (Run.State.FAILED, Run.State.SKIPPED, Run.State.LOST)}
+_PERIODS = {
+    "hour": dt.timedelta(hours=1),
+    "day": dt.timedelta(days=1),
+    "week": dt.timedelta(days=7),
+    "month": dt.timedelta(days=30),
 }
+#: The largest number of values of a field that are listed: the most frequent ones.
 _MOST_CHOICES = 12
 
-
-@dataclass(frozen=True)
-class Filter:
-    """A property that runs can be narrowed down by.
-
-    Attributes:
-        words: what each value is called, in the order of the list; None for the values as they are.
-    """
-
-    parameter: str
-    title: Any
-    words: dict[str, Any] | None = None
-
-
-FILTERS = (
-    Filter("state", _("result"), {state.value: state.label for state in Run.State}),
+_STATE = Filter(
+    "state",
+    _("result"),
+    {ACTIVE: _("under way"), WRONG: _("went wrong"), **{state.value: state.label for state in Run.State}},
+)
+#: The filters by the value of a field; the parameter is the field's name.
+_FIELDS = (
+    _STATE,
     Filter("kind", _("kind"), {kind.value: kind.label for kind in Run.Kind}),
     Filter("origin", _("origin"), {origin.value: origin.label for origin in Run.Origin}),
     Filter("database", _("database")),
     Filter("who", _("who")),
 )
-_TITLES = {ACTIVE: _("under way"), WRONG: _("went wrong")}
+_TIME = Filter(
+    "since",
+    _("time"),
+    {
+        "hour": _("the last hour"),
+        "day": _("the last 24 hours"),
+        "week": _("the last 7 days"),
+        "month": _("the last 30 days"),
+    },
+)
+_FILTERS = (*_FIELDS, _TIME)
 
-TIME = "since"
-_TIMES = {
-    "hour": (_("the last hour"), dt.timedelta(hours=1)),
-    "day": (_("the last 24 hours"), dt.timedelta(days=1)),
-    "week": (_("the last 7 days"), dt.timedelta(days=7)),
-    "month": (_("the last 30 days"), dt.timedelta(days=30)),
-}
 
+def narrow(
+    parameters: QueryDict, addresses: Sequence[ViewAddress], *, without: Filter | None = None
+) -> QuerySet[Run]:
+    """Return the runs of some views that pass all filters, or all filters but one.
 
-def narrow(parameters: QueryDict, addresses: Sequence[ViewAddress], *, but: str = "") -> QuerySet[Run]:
-    """Return the runs of some views (of all when there are none) that pass every filter but one."""
-    runs = Run.objects.all()
-    if addresses:
-        chosen = Q()
-        for address in addresses:
-            chosen |= about(address)
-        runs = runs.filter(chosen)
-    for by in FILTERS:
-        wanted = parameters.get(by.parameter, "")
-        if by.parameter == but or not wanted:
-            continue
-        if "\0" in wanted:  # which PostgreSQL takes in no text
-            return runs.none()
-        if by.parameter == "state" and wanted in _GROUPS:
-            runs = runs.filter(state__in=_GROUPS[wanted])
-        else:
-            runs = runs.filter(**{by.parameter: wanted})
-    since = parameters.get(TIME, "")
-    if but != TIME and since in _TIMES:
-        runs = runs.filter(queued_at__gte=timezone.now() - _TIMES[since][1])
+    Args:
+        parameters: those of the page.
+        addresses: the views; none stands for all runs.
+        without: the filter that is not applied.
+    """
+    runs = Run.objects.filter(reduce(or_, (about(address) for address in addresses), Q()))
+    for by in _FILTERS:
+        value = parameters.get(by.parameter, "")
+        if by is not without and value:
+            runs = _only(runs, by, value)
     return runs
 
 
+def _only(runs: QuerySet[Run], by: Filter, value: str) -> QuerySet[Run]:
+    if by is _TIME:
+        return runs.filter(queued_at__gte=timezone.now() - _PERIODS[value]) if value in _PERIODS else runs
+    if "\0" in value:  # PostgreSQL's text types do not allow it
+        return runs.none()
+    if by is _STATE and value in _GROUPS:
+        return runs.filter(state__in=_GROUPS[value])
+    return runs.filter(**{by.parameter: value})
+
+
 def facets(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> list[Facet]:
-    """Return the filters that have a choice, each with how many runs it would leave."""
+    """Return the filters by which runs differ or that are chosen, each with its links."""
     found = []
-    for by in FILTERS:
+    for by in _FIELDS:
         chosen = parameters.get(by.parameter, "")
-        counts: dict[str, int] = dict(
-            narrow(parameters, addresses, but=by.parameter)
-            .order_by()
-            .values_list(by.parameter)
-            .annotate(count=Count("*"))
-            .order_by("-count")
-        )
-        total = sum(counts.values())
-        words = by.words
-        if words is None:
-            common = [value for value in counts if value][:_MOST_CHOICES]
-            words = {value: value for value in sorted({*common, chosen} - {""})}
+        counts = _count(narrow(parameters, addresses, without=by), by.parameter)
         if len(counts) < 2 and not chosen:
             continue
-        choices = [_choice(by.parameter, "", _("All"), total, parameters, chosen)]
-        if by.parameter == "state":
-            for group, states in _GROUPS.items():
-                count = sum(counts.get(state, 0) for state in states)
-                if count or chosen == group:
-                    choices.append(_choice(by.parameter, group, _TITLES[group], count, parameters, chosen))
-        choices += [
-            _choice(by.parameter, value, word, counts.get(value, 0), parameters, chosen)
-            for value, word in words.items()
-            if counts.get(value) or value == chosen
-        ]
-        found.append(Facet(by.parameter, by.title, choices))
-    return [*found, _times(parameters, addresses)]
+        total = sum(counts.values())
+        if by is _STATE:
+            groups = {name: sum(counts.get(state, 0) for state in states) for name, states in _GROUPS.items()}
+            counts |= {name: count for name, count in groups.items() if count}
+        elif by.words is None:
+            frequent = [value for value in counts if value][:_MOST_CHOICES]
+            counts = {value: counts.get(value, 0) for value in (*frequent, chosen)}
+        found.append(by.facet(parameters, total, {chosen: 0, **counts}))
+    return [*found, _time_facet(parameters, addresses)]
 
 
-def _times(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> Facet:
+def _count(runs: QuerySet[Run], field: str) -> dict[str, int]:
+    """Return the number of runs by the value of a field, the most frequent value first."""
+    counted = runs.order_by().values(field).annotate(count=Count("*")).order_by("-count")
+    return {row[field]: row["count"] for row in counted}
+
+
+def _time_facet(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> Facet:
     now = timezone.now()
-    counted = {
-        name: Count("pk", filter=Q(queued_at__gte=now - length)) for name, (_word, length) in _TIMES.items()
-    }
-    counts = narrow(parameters, addresses, but=TIME).aggregate(total=Count("*"), **counted)
-    chosen = parameters.get(TIME, "")
-    choices = [_choice(TIME, "", _("All"), counts["total"], parameters, chosen)]
-    choices += [
-        _choice(TIME, name, word, counts[name], parameters, chosen)
-        for name, (word, _length) in _TIMES.items()
-    ]
-    return Facet(TIME, _("time"), choices)
-
-
-def _choice(parameter: str, value: str, word: Any, count: int, parameters: QueryDict, chosen: str) -> Choice:
-    url = with_parameters(parameters, **{parameter: value, "page": None})
-    return Choice(word, count, url, value == chosen)
+    counts = narrow(parameters, addresses, without=_TIME).aggregate(
+        total=Count("*"),
+        **{name: Count("pk", filter=Q(queued_at__gte=now - period)) for name, period in _PERIODS.items()},
+    )
+    return _TIME.facet(parameters, counts.pop("total"), counts)
 
 
 def is_filtered(parameters: QueryDict) -> bool:
-    """Say whether anything but the views is chosen."""
-    return any(parameters.get(name) for name in (TIME, *(by.parameter for by in FILTERS)))
+    """Return whether runs are filtered by anything but their view."""
+    return any(parameters.get(by.parameter) for by in _FILTERS)

@@ -1,10 +1,10 @@
-"""What all pages share: the admin's shell, permissions, and finding a view by its address."""
+"""The base classes of the pages, and the functions that look up the view of an address."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -18,7 +18,7 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
-from orm_views_admin.ui import django_versions as markup
+from orm_views_admin.ui import django_versions
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -29,23 +29,31 @@ from orm_views_core.views.registry import registry
 from .selection import about_views
 
 
+class Link(NamedTuple):
+    """The text and the URL of a link."""
+
+    text: str
+    url: str
+
+
 class AdminView(View):
-    """A view inside an admin site, for staff with a permission.
+    """A Django view inside an admin site, for staff who have a permission.
 
     Attributes:
-        site: the admin site that it belongs to.
-        permission: what its user must be allowed.
+        site: the admin site.
+        permission: the permission that a user needs.
     """
 
     site: AdminSite = None  # type: ignore[assignment]
     permission: ClassVar[Permission] = Permission.VIEW
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - as Django declares it
 
     @classmethod
     def for_site(cls, site: AdminSite) -> Callable[..., HttpResponseBase]:
-        """Return the view function, behind the site's login."""
+        """Return the view function; it requires a login to the site."""
         view: Any = site.admin_view(cls.as_view(site=site))
-        # Each sync and refresh has a transaction of its own; one around the whole request (ATOMIC_REQUESTS)
-        # would hold their locks until the response is on its way.
+        # Each sync and each refresh has its own transaction. A transaction around the whole request
+        # (ATOMIC_REQUESTS) would hold their locks until the response is complete.
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view  # type: ignore[no-any-return]
@@ -56,16 +64,20 @@ class AdminView(View):
         return super().dispatch(request, *args, **kwargs)
 
     def url(self, page: str, address: ViewAddress | None = None) -> str:
-        """Return the address of a page of this site."""
+        """Return the URL of a page of this site."""
         return url_in(self.site, page, **(address.parts if address else {}))
 
     def url_about(self, page: str, *addresses: ViewAddress) -> str:
-        """Return the address of a page that takes any number of views, for some."""
+        """Return the URL of a page about some views, which it gets as parameters."""
         return self.url(page) + about_views(addresses)
+
+    def link_to(self, address: ViewAddress) -> Link:
+        """Return a link to the page of a view."""
+        return Link(str(address.name), self.url("detail", address))
 
 
 class Page(AdminView):
-    """An HTML page in the admin's shell.
+    """An HTML page in the admin's layout.
 
     Attributes:
         template_name: the page's template.
@@ -77,31 +89,29 @@ class Page(AdminView):
         self,
         title: str,
         *,
-        parent: tuple[str, str] | None = None,
-        tools: Sequence[tuple[str, str]] = (),
+        parent: Link | None = None,
+        tools: Sequence[Link] = (),
         status_code: int = 200,
         **context: Any,
     ) -> TemplateResponse:
-        """Render the page.
+        """Return the page.
 
         Args:
-            title: its heading, and the last of the breadcrumbs.
-            parent: text and address of a breadcrumb between the list and this page.
-            tools: text and address of the buttons beside the heading.
+            title: the heading, which is also the last breadcrumb.
+            parent: a breadcrumb between the list of views and this page.
+            tools: the buttons beside the heading.
             status_code: the HTTP status.
-            context: what the template needs.
+            context: further variables of the template.
         """
         self.request.current_app = self.site.name
-        shell = self.site.each_context(self.request)
-        _lead_straight_to(shell, self.url("list"))
         return TemplateResponse(
             self.request,
             self.template_name,
             {
-                **shell,
+                **self._site_context(),
                 "title": title,
                 "opts": RegisteredView._meta,
-                "markup": markup.CONTEXT,
+                "markup": django_versions.CONTEXT,
                 "list_url": self.url("list"),
                 "parent": parent,
                 "tools": tools,
@@ -111,32 +121,36 @@ class Page(AdminView):
             status=status_code,
         )
 
+    def _site_context(self) -> dict[str, Any]:
+        """Return the context of the admin site; the sidebar's entry links to the list of views itself.
 
-def _lead_straight_to(shell: dict[str, Any], list_url: str) -> None:
-    """Let the sidebar's entry name the list itself, which also marks it as the current one."""
-    for app in shell["available_apps"]:
-        for model in app["models"]:
-            if model["model"] is RegisteredView:
-                model["admin_url"] = list_url
+        Django marks the entry whose URL is that of the page as the current one.
+        """
+        context = self.site.each_context(self.request)
+        for app in context["available_apps"]:
+            for model in app["models"]:
+                if model["model"] is RegisteredView:
+                    model["admin_url"] = self.url("list")
+        return context
 
 
 def read_statuses(alias: str) -> DatabaseStatus:
-    """Return how the views of a database stand; whatever goes wrong with it is its ``error``."""
+    """Return the status of the views of a database; if that fails, the reason is its ``error``."""
     try:
         (status,) = get_statuses([alias])
-    except (OrmViewsError, DatabaseError) as error:
+    except OrmViewsError as error:
+        return DatabaseStatus(alias, error=error)
+    except DatabaseError as error:
         message = _("Database “%(alias)s”: %(error)s") % {"alias": alias, "error": str(error).strip()}
-        return DatabaseStatus(
-            alias, error=error if isinstance(error, OrmViewsError) else OrmViewsError(message)
-        )
+        return DatabaseStatus(alias, error=OrmViewsError(message))
     return status
 
 
 def address_or_404(database: str, schema: str, name: str) -> ViewAddress:
-    """Return the address that a URL names.
+    """Return the address that a URL contains.
 
     Raises:
-        Http404: when no view could have it, so that no other database is looked at.
+        Http404: if the project has no views in that database. Other databases are never queried.
     """
     if database not in view_databases():
         raise Http404(_("There are no views in database “%(alias)s”.") % {"alias": database})
@@ -144,11 +158,11 @@ def address_or_404(database: str, schema: str, name: str) -> ViewAddress:
 
 
 def find_status(address: ViewAddress) -> ViewStatus:
-    """Return how a view stands. What is neither registered nor in our schemas is not found, tables above all.
+    """Return the status of a view that is registered or in one of the project's schemas.
 
     Raises:
-        Http404: when there is no such view.
-        OrmViewsError: when its database cannot be asked.
+        Http404: if there is no such view. Tables are not found either.
+        OrmViewsError: if its database cannot be read.
     """
     database = read_statuses(address.database)
     if database.error is not None:
@@ -159,13 +173,8 @@ def find_status(address: ViewAddress) -> ViewStatus:
     return status
 
 
-def is_registered(address: ViewAddress) -> bool:
-    """Say whether a class declares a view, without asking the database or compiling anything."""
-    return address.name in registered_names(address.database)
-
-
 def registered_names(alias: str) -> set[ViewName]:
-    """Return the names of the views that are registered for a database."""
+    """Return the names of the views that are registered for a database, without queries."""
     names = set()
     for view in registry.views(alias):
         with suppress(OrmViewsError):

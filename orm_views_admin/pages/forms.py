@@ -1,4 +1,4 @@
-"""Confirming a plan: exactly the one that was shown, and by name what it drops."""
+"""The form that confirms a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from orm_views_core.plan.steps import Action, Plan
 
 
 class ConfirmPlanForm(forms.Form):
-    """Carries a plan's fingerprint, and asks for the name of everything that the plan drops for good."""
+    """Contains the fingerprint of a plan, and a field for each view that the plan drops for good.
+
+    The user confirms a drop by typing the view's name.
+    """
 
     fingerprint = forms.CharField(widget=forms.HiddenInput)
 
@@ -19,11 +22,11 @@ class ConfirmPlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.plan = plan
         self.fields["fingerprint"].initial = plan.fingerprint
-        self._names: dict[str, str] = {}
-        for n, step in enumerate(step for step in plan.steps if step.action is Action.DROP):
-            self._names[f"drop-{n}"] = step.target
-            self.fields[f"drop-{n}"] = forms.CharField(
-                label=_("Type “%(name)s” to confirm that it is dropped") % {"name": step.target},
+        dropped = [step.target for step in plan.steps if step.action is Action.DROP]
+        self._names = {f"drop-{n}": name for n, name in enumerate(dropped)}
+        for field, name in self._names.items():
+            self.fields[field] = forms.CharField(
+                label=_("Type “%(name)s” to confirm that it is dropped") % {"name": name},
                 required=False,
                 widget=forms.TextInput(
                     attrs={"autocomplete": "off", "spellcheck": "false", "class": "vTextField"}
@@ -32,7 +35,7 @@ class ConfirmPlanForm(forms.Form):
 
     @property
     def drop_fields(self) -> list[forms.BoundField]:
-        """The fields to be shown, one for each view that is dropped."""
+        """The fields in which drops are confirmed."""
         return [self[field] for field in self._names]
 
     def clean(self) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Which views a request is about: those that it names, or all."""
+"""The views that a request is about: those that it names, or all."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import Http404, QueryDict
@@ -15,7 +15,7 @@ from orm_views_core.engines.connections import view_databases
 from orm_views_core.names import ViewName
 
 PARAMETER = "view"
-#: Sent by the form of the list: nothing ticked is then a mistake and does not mean everything.
+#: The form of the list sends this field. A request with it and without views selects nothing, not all views.
 FROM_LIST = "selected"
 
 
@@ -26,16 +26,17 @@ def about_views(addresses: Iterable[ViewAddress]) -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """Some views, or all when there are no addresses."""
+    """Some views; no addresses stand for all views."""
 
-    addresses: tuple[ViewAddress, ...] = field(default=())
+    addresses: tuple[ViewAddress, ...] = ()
 
     @classmethod
     def from_request(cls, parameters: QueryDict) -> Selection:
         """Read the views that a request names.
 
         Raises:
-            Http404: when one of them could be no view, so that no other database is looked at.
+            Http404: if one of the names is not a view's address, or if the project has no views in its
+                database. Other databases are never queried.
         """
         known = view_databases()
         addresses = []
@@ -43,23 +44,28 @@ class Selection:
             try:
                 address = ViewAddress.parse(key)
             except ValueError:
-                raise Http404(_("“%(key)s” names no view.") % {"key": key}) from None
+                raise Http404(_("“%(key)s” is not the address of a view.") % {"key": key}) from None
             if address.database not in known:
                 raise Http404(_("There are no views in database “%(alias)s”.") % {"alias": address.database})
             addresses.append(address)
         return cls(tuple(dict.fromkeys(addresses)))
 
     @property
+    def single(self) -> ViewAddress | None:
+        """The selected view, if exactly one is selected."""
+        return self.addresses[0] if len(self.addresses) == 1 else None
+
+    @property
     def by_database(self) -> dict[str, list[ViewName] | None]:
-        """The names of each database that is concerned; None stands for all of its views."""
+        """The names of the selected views by database; None stands for all views of a database."""
         if not self.addresses:
             return dict.fromkeys(view_databases())
-        names: defaultdict[str, list[ViewName] | None] = defaultdict(list)
+        names: defaultdict[str, list[ViewName]] = defaultdict(list)
         for address in self.addresses:
-            names[address.database].append(address.name)  # type: ignore[union-attr]
-        return dict(names)
+            names[address.database].append(address.name)
+        return {**names}
 
     @property
     def keys(self) -> list[str]:
-        """The addresses as a form carries them."""
+        """The addresses as a form contains them."""
         return [address.key for address in self.addresses]

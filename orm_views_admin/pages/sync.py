@@ -1,44 +1,41 @@
-"""Planning a sync, confirming it and starting it: what is confirmed is what is done, or nothing is."""
+"""The page that plans a sync, has the plan confirmed and starts the sync."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
-from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.pages.runs.run import follow
 from orm_views_admin.permissions import Permission
-from orm_views_admin.tables.base import StepTable
+from orm_views_admin.tables.plan import StepTable
 from orm_views_admin.ui.wording import action_word, number
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of, targets
 from orm_views_core.plan.steps import Plan
 from orm_views_core.sync import plan_views
 
-from .base import Page
+from .confirmation import ConfirmationPage
 from .forms import ConfirmPlanForm
-from .plan_steps import ShownStep, show_step
-from .selection import FROM_LIST, Selection
-
-CONFIRM = "confirm"
+from .plan_steps import show_step
+from .selection import Selection
 
 
-@dataclass
+@dataclass(frozen=True)
 class DatabasePlan:
-    """What the page shows of one database: a plan with its form, or why there is none."""
+    """The plan of one database with its form, or the errors that prevent it."""
 
     alias: str
     plan: Plan | None = None
     form: ConfirmPlanForm | None = None
-    errors: list[str] = field(default_factory=list)
+    errors: Sequence[str] = ()
 
     @property
     def is_confirmed(self) -> bool:
@@ -47,74 +44,68 @@ class DatabasePlan:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the plan that the request confirms is another one."""
-        form = self.form
-        return form is None or form["fingerprint"].value() != form.plan.fingerprint
+        """Whether the confirmed plan differs from the present one."""
+        return self.form is None or self.form["fingerprint"].value() != self.form.plan.fingerprint
 
     @property
     def is_valid(self) -> bool:
-        """Whether it can be carried out, as confirmed."""
+        """Whether the plan can be carried out, and all drops are confirmed."""
         return self.can_be_confirmed and self.form is not None and self.form.is_valid()
 
     @property
     def can_be_confirmed(self) -> bool:
-        """Whether there is something to do, and nothing in the way."""
+        """Whether the plan has steps and no problems."""
         return self.plan is not None and bool(self.plan.steps) and not self.plan.problems
 
     @property
     def summary(self) -> str:
-        """The plan in one line."""
-        return summarise(self.plan) if self.plan else ""
+        """The plan in one line: “2 to create, 1 to drop, 38 unchanged”."""
+        if self.plan is None:
+            return ""
+        parts = [
+            _("%(count)s to %(action)s") % {"count": number(count), "action": action_word(action)}
+            for action, count in self.plan.counts.items()
+        ]
+        return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(self.plan.unchanged)}])
 
     @property
     def stages(self) -> list[str]:
-        """In which stages it is carried out, where readers have a part in it: one sentence each."""
-        if self.plan is None or (found := stages_of(self.plan)) is None:
+        """How the plan is carried out, one sentence for each stage; empty if it swaps no views."""
+        if self.plan is None or (stages := stages_of(self.plan)) is None:
             return []
-        stages = [
-            (_("Built aside, while readers go on: %(names)s."), found.aside),
-            (_("Swapped in one moment: %(names)s."), found.swapped),
-            (_("Built in the swap, so readers wait: %(names)s."), found.deferred),
-        ]
-        return [text % {"names": targets(steps)} for text, steps in stages if steps]
+        sentences = (
+            (_("Built aside, while readers go on reading: %(names)s."), stages.aside),
+            (_("Swapped: %(names)s."), stages.swapped),
+            (_("Built during the swap, while readers wait: %(names)s."), stages.deferred),
+        )
+        return [words % {"names": targets(steps)} for words, steps in sentences if steps]
 
     @property
     def tables(self) -> list[StepTable]:
-        """The steps in order: those that somebody asked for, then those that follow from them."""
-        if self.plan is None or not self.plan.steps:
-            return []
-        shown = [show_step(n, step) for n, step in enumerate(self.plan.steps, 1)]
-        direct = [step for step in shown if not step.indirect]
-        indirect = [step for step in shown if step.indirect]
-        found: list[tuple[list[ShownStep], str]] = [
-            (direct, _("Changes")),
-            (indirect, _("Indirectly affected")),
-        ]
-        return [StepTable(steps, label) for steps, label in found if steps]
+        """The tables of the steps: views that were changed, and views that are affected by those."""
+        shown = [show_step(n, step) for n, step in enumerate(self.plan.steps if self.plan else (), 1)]
+        tables = (
+            (_("Changes"), [each for each in shown if not each.step.indirect]),
+            (_("Indirectly affected"), [each for each in shown if each.step.indirect]),
+        )
+        return [StepTable(steps, label) for label, steps in tables if steps]
 
 
-class SyncPage(Page):
-    """GET, and POST from the list, plan; POST with ``confirm`` has the plan carried out."""
+class SyncPage(ConfirmationPage):
+    """The plan of each database. Exactly the confirmed plan is carried out, or nothing is."""
 
     template_name = "orm_views_admin/sync.html"
     permission = Permission.SYNC
-    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - as Django declares it
+    nothing_selected = gettext_lazy("Select the views to sync first.")
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        selection = Selection.from_request(request.GET)
-        return self._show(selection, _make_plans(selection))
+    def show(self, selection: Selection) -> HttpResponse:
+        return self._show(selection, _make_plans(selection, {}))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        selection = Selection.from_request(request.POST)
-        if FROM_LIST in request.POST and not selection.addresses:
-            messages.warning(request, _("Select the views to sync first."))
-            return HttpResponseRedirect(self.url("list"))
-        if CONFIRM not in request.POST:
-            return self._show(selection, _make_plans(selection))
-        return self._start(selection)
+    def start(self, selection: Selection) -> HttpResponse:
+        """Plan again and start the sync if the plan is the confirmed one.
 
-    def _start(self, selection: Selection) -> HttpResponse:
-        """Plan again and compare before anything is done; core compares once more, under its lock."""
+        Core compares the plans once more when it holds its lock.
+        """
         plans = _make_plans(selection, self.request.POST)
         confirmed = [shown for shown in plans if shown.is_confirmed]
         if not confirmed or any(shown.is_stale for shown in confirmed):
@@ -131,7 +122,7 @@ class SyncPage(Page):
         except (OrmViewsError, DatabaseError) as error:
             messages.error(self.request, str(error).strip())
             return self._show(selection, plans)
-        return HttpResponseRedirect(follow(self.site, [run.request for run in started]))
+        return self.redirect_to(started)
 
     def _show_stale(self, selection: Selection) -> HttpResponse:
         messages.error(
@@ -141,54 +132,45 @@ class SyncPage(Page):
                 "This is the new plan; look at it before you confirm."
             ),
         )
-        return self._show(selection, _make_plans(selection), status=409)
+        return self._show(selection, _make_plans(selection, {}), status=409)
 
     def _show(self, selection: Selection, plans: Sequence[DatabasePlan], status: int = 200) -> HttpResponse:
-        (title, parent) = (_("Sync all views"), None)
-        if len(selection.addresses) == 1:
-            (address,) = selection.addresses
-            title, parent = _("Sync %(name)s") % {"name": address.name}, self._link_to(address)
-        elif selection.addresses:
-            count = len(selection.addresses)
+        title = _("Sync all views")
+        if selection.single:
+            title = _("Sync %(name)s") % {"name": selection.single.name}
+        elif count := len(selection.addresses):
             title = ngettext("Sync %(count)s view", "Sync %(count)s views", count) % {"count": number(count)}
         return self.render(
             title,
-            parent=parent,
+            parent=self.parent_of(selection),
             status_code=status,
             plans=plans,
             several=len(plans) > 1,
             can_confirm=any(plan.can_be_confirmed for plan in plans),
-            drops=any(plan.form is not None and plan.form.drop_fields for plan in plans),
             keys=selection.keys,
         )
 
-    def _link_to(self, address: ViewAddress) -> tuple[str, str]:
-        return str(address.name), self.url("detail", address)
 
+def _make_plans(selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
+    """Plan each database separately: an error in one of them must not hide the plans of the others.
 
-def _make_plans(selection: Selection, data: Any = None) -> list[DatabasePlan]:
-    """Plan each database by itself, so that one that is in trouble does not hide the others."""
-    plans = []
-    for n, (alias, only) in enumerate(selection.by_database.items()):
-        prefix = f"{alias}-fingerprint"
-        bound = data if data is not None and prefix in data else None
-        shown = DatabasePlan(alias)
-        try:
-            (shown.plan,) = plan_views([alias], only=only)
-        except (OrmViewsError, DatabaseError) as error:
-            shown.errors.append(str(error).strip())
-        else:
-            shown.errors.extend(shown.plan.problems)
-            if shown.can_be_confirmed or bound is not None:
-                shown.form = ConfirmPlanForm(shown.plan, bound, prefix=alias, auto_id=f"id-{n}-%s")
-        plans.append(shown)
-    return plans
-
-
-def summarise(plan: Plan) -> str:
-    """Say what a plan does in one line: “2 to create, 1 to drop, 38 unchanged”."""
-    parts = [
-        _("%(count)s to %(action)s") % {"count": number(count), "action": action_word(action)}
-        for action, count in plan.counts.items()
+    Args:
+        selection: the views to plan.
+        confirmation: the submitted fields of the plans' forms; empty if nothing was confirmed.
+    """
+    return [
+        _make_plan(alias, only, confirmation, auto_id=f"id-{n}-%s")
+        for n, (alias, only) in enumerate(selection.by_database.items())
     ]
-    return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(plan.unchanged)}])
+
+
+def _make_plan(
+    alias: str, only: list[ViewName] | None, confirmation: Mapping[str, Any], auto_id: str
+) -> DatabasePlan:
+    try:
+        (plan,) = plan_views([alias], only=only)
+    except (OrmViewsError, DatabaseError) as error:
+        return DatabasePlan(alias, errors=[str(error).strip()])
+    data = confirmation if f"{alias}-fingerprint" in confirmation else None
+    form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=auto_id)
+    return DatabasePlan(alias, plan, form, plan.problems)

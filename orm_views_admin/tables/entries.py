@@ -1,30 +1,39 @@
-"""What the list shows of a view: a flat value, made from a ViewStatus without asking a database."""
+"""A row of the list of views: a value made from a ``ViewStatus``, without queries."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
-from orm_views_admin.ui.trends import Trend
+from orm_views_admin.ui.trends import Trend, usual_seconds
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
 
-_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
+_NEVER = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
+_AGES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list: a view, and its last refreshes."""
+    """A row of the list: a view's status and its last refreshes."""
 
     status: ViewStatus
     trend: Trend | None = None
 
+    @classmethod
+    def of(cls, status: ViewStatus, trends: Mapping[ViewAddress, Trend]) -> Entry:
+        """Return the entry of a view, with its trend if it has one."""
+        address = ViewAddress(status.database, status.name) if status.name else None
+        return cls(status, trends.get(address) if address else None)
+
     @property
     def address(self) -> ViewAddress | None:
-        """Where its pages are; None for a class so wrong that it has no name."""
+        """The address of the view's pages; None if its class is invalid and has no name."""
         return ViewAddress(self.status.database, self.status.name) if self.status.name else None
 
     @property
@@ -57,7 +66,7 @@ class Entry:
 
     @property
     def short_reason(self) -> str:
-        """Why, for those that need attention: the first line."""
+        """The first line of the state's reason; "" if the view needs no attention."""
         return self.status.reason.partition("\n")[0] if self.state.needs_attention else ""
 
     @property
@@ -66,16 +75,18 @@ class Entry:
 
     @property
     def refreshed(self) -> dt.datetime | None:
-        state = self.status.installed.state if self.status.installed else None
-        return state.refreshed if state else None
+        return self._sync_state.refreshed if self._sync_state else None
 
     @property
     def seconds(self) -> float | None:
-        """How long a refresh usually takes; where none was recorded, how long the last one took."""
-        if self.trend is not None and self.trend.usual_seconds is not None:
-            return self.trend.usual_seconds
-        state = self.status.installed.state if self.status.installed else None
-        return state.seconds if state else None
+        """How many seconds a refresh usually takes."""
+        return usual_seconds(self.trend, self._sync_state)
+
+    @property
+    def _sync_state(self) -> SyncState | None:
+        return self.status.installed.state if self.status.installed else None
+
+    # What the list is sorted by: unknown values count as the lowest.
 
     @property
     def size_order(self) -> int:
@@ -83,7 +94,7 @@ class Entry:
 
     @property
     def refreshed_order(self) -> dt.datetime:
-        return self.refreshed or _LONG_AGO
+        return self.refreshed or _NEVER
 
     @property
     def seconds_order(self) -> float:
@@ -91,18 +102,30 @@ class Entry:
 
     @property
     def can_be_counted(self) -> bool:
-        """Whether it has rows that could be counted."""
-        installed = self.status.installed
-        return (
-            self.address is not None
-            and installed is not None
-            and installed.kind is not None
-            and installed.populated
-        )
+        """Whether the view is in the database and can be read, so that its rows can be counted."""
+        return self.address is not None and is_populated(self.status)
+
+    @property
+    def promise(self) -> str:
+        """Whether the rows are as fresh as the class promises: "stale" or "fresh"; "" without a promise."""
+        freshness = self.status.freshness
+        if freshness is None or freshness.refresh_every is None:
+            return ""
+        return "stale" if freshness.is_stale else "fresh"
+
+    @property
+    def age(self) -> str:
+        """When a materialised view was refreshed: "hour", "day", "week", "older" or "never"; else ""."""
+        if self.status.kind is not ViewKind.MATERIALISED_VIEW:
+            return ""
+        if self.refreshed is None:
+            return "never"
+        age = dt.datetime.now(dt.timezone.utc) - self.refreshed
+        return next((name for name, limit in _AGES.items() if age < limit), "older")
 
     @cached_property
-    def haystack(self) -> str:
-        """What a search looks through: name, class, docstring and SQL, in lower case."""
+    def searched_text(self) -> str:
+        """The text that a search looks through, in lower case: name, class, docstring and SQL."""
         definition, installed = self.status.definition, self.status.installed
         parts = [self.title, self.status.label]
         if definition is not None:
@@ -112,26 +135,7 @@ class Entry:
         return "\n".join(parts).lower()
 
 
-def promise(entry: Entry) -> str:
-    """Return whether a view keeps what it promises: "stale" or "fresh"; "" where nothing is promised."""
-    freshness = entry.status.freshness
-    if freshness is None or freshness.refresh_every is None:
-        return ""
-    return "stale" if freshness.is_stale else "fresh"
-
-
-def age(entry: Entry) -> str:
-    """Return how old a materialised view's rows are: "hour", "day", "week", "older", "never"; else ""."""
-    if entry.status.kind is not ViewKind.MATERIALISED_VIEW:
-        return ""
-    if entry.refreshed is None:
-        return "never"
-    since = dt.datetime.now(dt.timezone.utc) - entry.refreshed
-    for name, limit in (
-        ("hour", dt.timedelta(hours=1)),
-        ("day", dt.timedelta(days=1)),
-        ("week", dt.timedelta(days=7)),
-    ):
-        if since < limit:
-            return name
-    return "older"
+def is_populated(status: ViewStatus) -> bool:
+    """Return whether the database has a view of this name that can be read."""
+    installed = status.installed
+    return installed is not None and installed.kind is not None and installed.populated

@@ -1,4 +1,4 @@
-"""The table of a preview: its columns are those of the view, whatever they are called."""
+"""The table of a preview: it has the columns of the view, and they may have any name."""
 
 from __future__ import annotations
 
@@ -6,63 +6,68 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import django_tables2 as tables
-from django.http import HttpRequest
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.ui.cells import is_number, render_value
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_core.database.relations import Column
 
-from .base import SORT, AdminTable, Header
+from .base import NUMBER, SORT, AdminTable, Header
 
-#: Before a column's name in the parameter that filters by it: a column may be called "page" or "sort".
+#: The prefix of parameters that filter by a column: a column may have the name of another parameter.
 FILTER_PREFIX = "column."
 
 
 class ValueColumn(tables.Column):  # type: ignore[misc]
-    """A column of the view. It is known by its position, because its name may be anything."""
+    """A column of the view."""
 
     def __init__(self, column: Column) -> None:
-        number = {"class": "ov-number"} if is_number(column.type) else {}
-        super().__init__(verbose_name=column.name, empty_values=(), attrs={"td": number, "th": number})
-        self.type_name = column.type
+        super().__init__(
+            verbose_name=column.name, empty_values=(), attrs=NUMBER if is_number(column.type) else {}
+        )
+        self._type = column.type
 
-    def render(self, value: Any) -> Any:
-        return render_value(value, self.type_name)
+    def render(self, value: Any) -> str:
+        return render_value(value, self._type)
 
 
 class PreviewTable(AdminTable):
-    """Rows that the database has already sorted, filtered and cut into pages."""
+    """Rows that the database has sorted, filtered and divided into pages.
+
+    Args:
+        columns: the columns of the view.
+        rows: the values of each row, in the order of the columns.
+        parameters: the parameters of the page; the links of the headers keep them.
+        sort: the name of the column that the rows are sorted by, with a hyphen in front if descending.
+    """
 
     label = _("Rows")
     stacked = False
 
     def __init__(
-        self,
-        columns: Sequence[Column],
-        rows: Sequence[Sequence[Any]],
-        request: HttpRequest,
-        sort: str,
+        self, columns: Sequence[Column], rows: Sequence[Sequence[Any]], parameters: QueryDict, sort: str
     ) -> None:
+        # django-tables2 gives names a meaning of their own, so it gets names without one.
         names = [f"c{n}" for n in range(len(columns))]
         super().__init__(
             [dict(zip(names, row, strict=True)) for row in rows],
-            request=request,
             extra_columns=[(name, ValueColumn(column)) for name, column in zip(names, columns, strict=True)],
         )
-        self._parameters = request.GET
+        self._parameters = parameters
         self._sort = sort
         self._shown = columns
 
     def headers(self) -> Iterator[Header]:
-        for n, column in enumerate(self._shown):
-            ascending = self._sort == column.name
-            descending = self._sort == f"-{column.name}"
-            wanted = f"-{column.name}" if ascending else column.name
+        directions = {self._sort: "ascending"}
+        if self._sort.startswith("-"):
+            directions[self._sort[1:]] = "descending"
+        for column in self._shown:
+            direction = directions.get(column.name, "")
+            sort = f"-{column.name}" if direction == "ascending" else column.name
             yield Header(
-                f"c{n}",
                 column.name,
-                with_parameters(self._parameters, **{SORT: wanted, "page": None}),
-                "ascending" if ascending else "descending" if descending else "",
+                with_parameters(self._parameters, **{SORT: sort, "page": None}),
+                direction,
                 "ov-number" if is_number(column.type) else "",
             )

@@ -1,4 +1,4 @@
-"""The table of runs, as the history and the page of a view show it."""
+"""The table of runs, which is on the history page and on a view's page."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import django_tables2 as tables
 from django.contrib.admin import AdminSite
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import run_wording, wording
+from orm_views_admin.ui.run_wording import Change
 
 from .base import NUMBER, AdminTable
 
+#: The characters of a message that are shown.
 _SHORT = 140
 
 
 class RunTable(AdminTable):
-    """Runs; the time of each leads to its page."""
+    """Runs. The time of each run is the link to its page."""
 
     label = _("Runs")
     row_header = "when"
@@ -49,62 +51,58 @@ class RunTable(AdminTable):
             run_wording.title(record),
         )
 
-    def render_what(self, record: Run) -> Any:
+    def render_what(self, record: Run) -> str:
         name = record.view_name
         if name is None:
             return run_wording.title(record)
-        address = ViewAddress(record.database, name)
         return format_html(
             '{} <a href="{}">{}</a>',
             Run.Kind(record.kind).label,
-            url_in(self._site, "detail", **address.parts),
+            url_in(self._site, "detail", **ViewAddress(record.database, name).parts),
             wording.breakable(str(name)),
         )
 
-    def render_result(self, record: Run) -> Any:
-        said = record.error or record.summary or record.waiting_for
-        line = said.strip().partition("\n")[0]
+    def render_result(self, record: Run) -> str:
+        message = record.error or record.summary or record.waiting_for
+        line = message.strip().partition("\n")[0]
         if len(line) > _SHORT:
             line = f"{line[:_SHORT]}…"
         if record.state == Run.State.CANCELLED:
-            line = _now("by %(name)s") % {"name": record.cancelled_by}
-        return _two_lines(run_wording.run_badge(record.state), line)
+            line = gettext("by %(name)s") % {"name": record.cancelled_by}
+        return _two_lines(wording.badge(run_wording.look_of_run(record.state)), line)
 
-    def render_who(self, record: Run) -> Any:
+    def render_who(self, record: Run) -> str:
         return _two_lines(record.who, run_wording.origin(record))
 
-    def render_how(self, record: Run) -> Any:
+    def render_how(self, record: Run) -> str:
         words = run_wording.how(record) or wording.DASH
         if record.why_not and record.concurrently is False:
             return format_html('<span title="{}">{}</span>', record.why_not, words)
         return words
 
-    def render_duration(self, record: Run) -> Any:
-        """How long it took, and under it for how long it had stood in the queue and waited for locks."""
-        queue, locks = run_wording.queue_seconds(record), record.waited
+    def render_duration(self, record: Run) -> str:
+        """Return the duration, and how long the run waited in the queue and for locks."""
         waits = []
-        if queue is not None and queue >= _WORTH_SAYING:
-            waits.append(_now("queue: %(time)s") % {"time": wording.duration(queue)})
-        if locks and locks >= _WORTH_SAYING:
-            waits.append(_now("locks: %(time)s") % {"time": wording.duration(locks)})
+        if queue := run_wording.wait(run_wording.queue_seconds(record)):
+            waits.append(gettext("queue: %(time)s") % {"time": queue})
+        if locks := run_wording.wait(record.waited):
+            waits.append(gettext("locks: %(time)s") % {"time": locks})
         return _two_lines(wording.duration(record.seconds), ", ".join(waits))
 
-    def render_rows(self, record: Run) -> Any:
-        return _before_and_after(run_wording.rows(record))
+    def render_rows(self, record: Run) -> str:
+        return _after_and_before(run_wording.rows(record))
 
-    def render_size(self, record: Run) -> Any:
-        return _before_and_after(run_wording.size(record))
-
-
-def _before_and_after(quantity: tuple[str, str]) -> Any:
-    after, before = quantity
-    return _two_lines(after, _now("before: %(quantity)s") % {"quantity": before} if before else "")
+    def render_size(self, record: Run) -> str:
+        return _after_and_before(run_wording.size(record))
 
 
-def _two_lines(first: Any, second: str) -> Any:
+def _after_and_before(quantity: Change) -> str:
+    before = quantity.before
+    return _two_lines(
+        quantity.after, gettext("before: %(quantity)s") % {"quantity": before} if before else ""
+    )
+
+
+def _two_lines(first: str, second: str) -> str:
     first = first or wording.DASH
     return format_html('{}<span class="ov-reason">{}</span>', first, second) if second else first
-
-
-#: A wait of fewer seconds than this is nobody's trouble.
-_WORTH_SAYING = 0.1

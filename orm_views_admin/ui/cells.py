@@ -1,4 +1,4 @@
-"""Values of a preview as people read them: NULL unlike an empty string, JSON laid out, long ones cut."""
+"""The values of a preview as HTML: NULL and empty strings are marked, long values are cut."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+#: The characters of a value that are shown at once. The rest is unfolded by a click.
 SHORT = 80
-#: More than this of one value is not sent at all.
+#: The characters of a value that are sent at all.
 WHOLE = 20_000
 
 
-def render_value(value: Any, type_name: str) -> Any:
+def render_value(value: Any, type_name: str) -> str:
     """Return a value as text or HTML.
 
     Args:
-        value: what the driver gave.
+        value: the value as psycopg returned it.
         type_name: the column's type, as PostgreSQL writes it.
     """
     if value is None:
@@ -51,12 +52,12 @@ def render_value(value: Any, type_name: str) -> Any:
 
 
 def _mark(word: str) -> SafeString:
-    """Return a word that stands for a value and is none."""
+    """Return a word that describes a value, so marked that it cannot be taken for the value."""
     return format_html('<span class="ov-null">{}</span>', word)
 
 
 def is_number(type_name: str) -> bool:
-    """Say whether a column's values stand on the right."""
+    """Return whether the values of a type are numbers, which are aligned on the right."""
     return type_name.partition("(")[0] in {
         "smallint",
         "integer",
@@ -71,12 +72,12 @@ def is_number(type_name: str) -> bool:
 def _local(value: dt.datetime) -> dt.datetime:
     try:
         return timezone.localtime(value) if timezone.is_aware(value) else value
-    except OverflowError:  # drivers give the first and last moments that Python has for the infinities
+    except OverflowError:  # psycopg returns Python's first and last datetime for infinity
         return value
 
 
 def _number(value: int | decimal.Decimal | float) -> str:
-    # Whether thousands are set apart is left to the project: identifiers are numbers too.
+    # The project's USE_THOUSAND_SEPARATOR decides about separators: identifiers are numbers too.
     return str(formats.localize(value, use_l10n=True))
 
 
@@ -89,17 +90,17 @@ def _json(value: Any) -> str:
     return json.dumps(value, default=str, ensure_ascii=False, indent=2)
 
 
-def _bytes(value: bytes) -> Any:
+def _bytes(value: bytes) -> str:
     size = ngettext("%(n)s byte", "%(n)s bytes", len(value)) % {"n": len(value)}
     return _long(f"{size}: {value[:WHOLE].hex(' ')}")
 
 
-def _long(text: str) -> Any:
+def _long(text: str) -> str:
+    """Return a text; if it is long, its beginning, which unfolds the rest."""
     one_line = " ".join(text.split())
     if len(one_line) <= SHORT:
-        return (
-            one_line if "\n" not in text.strip() or text[:1] in "{[" else format_html("<pre>{}</pre>", text)
-        )
+        keeps_lines = "\n" in text.strip() and text[:1] not in "{["
+        return format_html("<pre>{}</pre>", text) if keeps_lines else one_line
     rest = "" if len(text) <= WHOLE else "\n" + _("… and %(n)s characters more") % {"n": len(text) - WHOLE}
     return format_html(
         '<details class="ov-long"><summary>{}…</summary><pre>{}{}</pre></details>',

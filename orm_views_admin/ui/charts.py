@@ -1,7 +1,7 @@
-"""Durations as pictures: numbers in, SVG paths out. Pure.
+"""Charts of durations: functions from numbers to SVG paths.
 
-A result is told by the shape of its mark as well as by its colour, so that a picture can be read without
-seeing colours (WCAG 2.2, 1.4.1 Use of Color).
+The shape of a mark shows the result as well as its colour does, so that a chart can be read without seeing
+colours (WCAG 2.2, 1.4.1 Use of Color).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 
 class Mark(enum.Enum):
-    """What stands for a run; the value is the last part of its CSS class.
+    """The mark of a run in a chart; the value is the last part of its CSS class.
 
     DONE is a disc, JOINED a ring, FAILED a cross, STOPPED a square, OPEN a dash.
     """
@@ -25,10 +25,20 @@ class Mark(enum.Enum):
     STOPPED = "stopped"
     OPEN = "open"
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the run has succeeded, by itself or coalesced with another one."""
+        return self in {Mark.DONE, Mark.JOINED}
+
 
 @dataclass(frozen=True)
 class Point:
-    """A run: how long it took (None when that is not known), what became of it, and what is said of it."""
+    """A run in a chart.
+
+    Attributes:
+        seconds: its duration; None if it is unknown.
+        title: a text that is shown at its mark.
+    """
 
     seconds: float | None
     mark: Mark
@@ -37,7 +47,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Shape:
-    """A mark in its place."""
+    """A mark as an SVG path."""
 
     mark: Mark
     path: str
@@ -46,7 +56,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line across the chart: how many seconds it stands for, and where it is."""
+    """A horizontal line of the chart at a number of seconds."""
 
     seconds: float
     y: float
@@ -57,11 +67,11 @@ class Chart:
     """Durations in the order of time.
 
     Attributes:
-        width: of its grid, on which all paths are.
-        height: likewise.
-        left: where the marks begin; the ticks' numbers are before that.
-        line: the path through those that were done, which shows the trend.
-        is_logarithmic: whether a step up is a multiple and not an amount.
+        width: the width of the grid of all paths.
+        height: the height of that grid.
+        left: where the marks begin; the numbers of the ticks are left of it.
+        line: the path through the successful runs.
+        is_logarithmic: whether the scale is logarithmic.
     """
 
     width: int
@@ -75,7 +85,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Sparkline:
-    """The same without numbers, as small as a word."""
+    """A chart without numbers, as small as a word."""
 
     width: int
     height: int
@@ -83,7 +93,7 @@ class Sparkline:
     shapes: tuple[Shape, ...]
 
 
-#: Steps between ticks: what people count seconds, minutes and hours in.
+#: Distances between ticks in seconds: round numbers of milliseconds, seconds, minutes and hours.
 _STEPS = (
     *(n * 10**e for e in (-3, -2, -1) for n in (1, 2, 5)),
     *(1, 2, 5, 10, 15, 30),
@@ -91,14 +101,14 @@ _STEPS = (
     *(3600 * n for n in (1, 2, 3, 6, 12, 24, 48, 96)),
 )
 _DECADES = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000)
-#: From this many times the shortest on, the longest would press all others to the ground.
+#: The scale is logarithmic if the longest duration is more than this many times the shortest.
 _TOO_FAR_APART = 100
 _SHORTEST = 0.001
 _MOST_TICKS = 4
 
 
 def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, left: int = 72) -> Chart:
-    """Draw durations, the oldest first."""
+    """Return the chart of some runs, the oldest first."""
     top, bottom, edge = 10, height - 10, 12
     known = [max(point.seconds, _SHORTEST) for point in points if point.seconds is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
@@ -121,7 +131,10 @@ def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, lef
 
 
 def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -> Sparkline:
-    """Draw durations as small as a word, the oldest first; only the last and what went wrong are marked."""
+    """Return the sparkline of some runs, the oldest first.
+
+    Only the last run and unsuccessful ones have marks.
+    """
     known = [point.seconds for point in points if point.seconds is not None]
     high = max(known, default=0) or 1
     place = _scale(0, high, 4, height - 4, float)
@@ -129,17 +142,16 @@ def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -
         (x, height - 4.0 if point.seconds is None else place(point.seconds))
         for x, point in zip(_spread(len(points), 4, width - 4), points, strict=True)
     ]
-    marked = [
-        i
-        for i, point in enumerate(points)
-        if i == len(points) - 1 or point.mark not in {Mark.DONE, Mark.JOINED}
+    shapes = [
+        shape
+        for i, shape in enumerate(_shapes(at, points, size=2.5), 1)
+        if i == len(points) or not shape.mark.is_good
     ]
-    shapes = _shapes([at[i] for i in marked], [points[i] for i in marked], size=2.5)
     return Sparkline(width, height, _line(at, points), tuple(shapes))
 
 
 def _spread(count: int, first: float, last: float) -> list[float]:
-    """Return places at equal distances, the last one on the right, where the newest is looked for."""
+    """Return places at equal distances; a single one is at the right end, where the newest run belongs."""
     if count < 2:
         return [last] * count
     return [first + (last - first) * i / (count - 1) for i in range(count)]
@@ -148,17 +160,19 @@ def _spread(count: int, first: float, last: float) -> list[float]:
 def _scale(
     low: float, high: float, top: float, bottom: float, measure: Callable[[float], float]
 ) -> Callable[[float], float]:
+    """Return the function from a duration to its y coordinate."""
     low, height = measure(low), measure(high) - measure(low)
     return lambda value: bottom - (bottom - top) * (measure(value) - low) / height
 
 
 def _even(high: float) -> list[float]:
-    """Return ticks from 0 to no less than the longest, in steps that people count in."""
+    """Return evenly spaced ticks from 0 to at least the longest duration."""
     step = next((s for s in _STEPS if s * _MOST_TICKS >= high), math.ceil(high / _MOST_TICKS))
     return [round(step * i, 3) for i in range(max(1, math.ceil(high / step)) + 1)]
 
 
 def _decades(low: float, high: float) -> list[float]:
+    """Return ticks of a logarithmic scale that enclose the shortest and the longest duration."""
     first = max(0, bisect.bisect_right(_DECADES, low) - 1)
     last = min(len(_DECADES) - 1, bisect.bisect_left(_DECADES, high))
     return [*_DECADES[first : last + 1]]
@@ -182,10 +196,9 @@ def _shapes(at: Iterable[tuple[float, float]], points: Iterable[Point], size: fl
     ]
 
 
-def path_of(mark: Mark, x: float, y: float, size: float) -> str:
-    """Return the path of a mark around a place; the size is that from its middle to its edge."""
-    r = size
-    if mark in {Mark.DONE, Mark.JOINED}:
+def path_of(mark: Mark, x: float, y: float, r: float) -> str:
+    """Return the path of a mark; r is the distance from its centre to its edge."""
+    if mark.is_good:
         half = f"a{r:.1f} {r:.1f} 0 1 1"
         return f"M{x - r:.1f} {y:.1f}{half} {2 * r:.1f} 0{half} {-2 * r:.1f} 0z"
     if mark is Mark.FAILED:

@@ -1,14 +1,10 @@
-"""What differs between the admins of the supported versions of Django, for the templates."""
+"""How the admin's markup differs between the supported versions of Django; templates get ``CONTEXT``."""
 
 from __future__ import annotations
 
 import django
 
-#: 6.1 made the breadcrumbs a list, and the object tools a block of their own beside the title.
-BREADCRUMBS_ARE_A_LIST = django.VERSION >= (6, 1)
-TOOLS_BESIDE_TITLE = django.VERSION >= (6, 1)
+#: Django 6.1 made the breadcrumbs an ordered list and moved the object tools to a block beside the title.
+_HAS_NEW_MARKUP = django.VERSION >= (6, 1)
 
-CONTEXT = {
-    "breadcrumbs_are_a_list": BREADCRUMBS_ARE_A_LIST,
-    "tools_beside_title": TOOLS_BESIDE_TITLE,
-}
+CONTEXT = {"breadcrumbs_are_a_list": _HAS_NEW_MARKUP, "tools_beside_title": _HAS_NEW_MARKUP}

@@ -1,17 +1,28 @@
-"""Links to the same page with other parameters."""
+"""Query strings of links to the same page with other parameters."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.paginator import Page
 from django.http import QueryDict
 
 
 def with_parameters(parameters: QueryDict, **changes: str | None) -> str:
-    """Return a query string with some parameters set, or taken away where the value is None or empty."""
+    """Return a query string with some parameters changed; those whose new value is None or "" are removed."""
     changed = parameters.copy()
     for name, value in changes.items():
         if value:
             changed[name] = value
         else:
             changed.pop(name, None)
-    # Never empty: a link to "" keeps the parameters that the page was opened with.
+    # Always with the question mark: a link to "" would keep the parameters of the current page.
     return "?" + changed.urlencode()
+
+
+def page_links(page: Page[Any], parameters: QueryDict) -> list[tuple[int | str, str]]:
+    """Return the number and the address of each page that is linked; an ellipsis has no address."""
+    return [
+        (number, with_parameters(parameters, page=str(number)) if isinstance(number, int) else "")
+        for number in page.paginator.get_elided_page_range(page.number)
+    ]

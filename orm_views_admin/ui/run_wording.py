@@ -1,11 +1,12 @@
-"""Words, signs and colours for runs: what they are of, how they stand, who wanted them, what they changed."""
+"""Translated words, icons and colours for runs: subject, state, origin, changes and steps."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,32 +23,49 @@ _SKIP = "M2 2.5 8.5 8 2 13.5zm6.5 0L15 8l-6.5 5.5z"
 _TWO = "M6 3a5 5 0 1 0 0 10A5 5 0 0 0 6 3m4 0a5 5 0 1 1 0 10 7 7 0 0 0 0-10"
 _QUESTION = "M4.5 5.5a3.5 3.5 0 1 1 4.5 3.3v1.7H7V7h1a1.5 1.5 0 1 0-1.5-1.5zM7 11.8h2v2H7z"
 
+
+@dataclass(frozen=True)
+class RunLook(Look):
+    """How the state of a run is shown.
+
+    Attributes:
+        mark: the mark in charts.
+        explanation: what the state means, a sentence; "" if its word says it.
+    """
+
+    mark: Mark = Mark.OPEN
+    explanation: object = ""
+
+
 _STATES = {
-    Run.State.QUEUED: Look(Run.State.QUEUED.label, "info", wording.CLOCK),
-    Run.State.RUNNING: Look(Run.State.RUNNING.label, "info", _PLAY),
-    Run.State.SUCCEEDED: Look(Run.State.SUCCEEDED.label, "success", wording.CHECK),
-    Run.State.JOINED: Look(Run.State.JOINED.label, "success", _TWO),
-    Run.State.FAILED: Look(Run.State.FAILED.label, "error", wording.CROSS),
-    Run.State.SKIPPED: Look(Run.State.SKIPPED.label, "warning", _SKIP),
-    Run.State.CANCELLED: Look(Run.State.CANCELLED.label, "warning", _SQUARE),
-    Run.State.LOST: Look(Run.State.LOST.label, "error", _QUESTION),
-}
-
-#: What a state means where its word alone does not say it.
-_EXPLANATIONS = {
-    Run.State.QUEUED: _("It waits for its turn."),
-    Run.State.JOINED: _("Somebody else was refreshing it; those rows are the result of this run too."),
-    Run.State.SKIPPED: _("What it reads could not be refreshed."),
-    Run.State.LOST: _("Its process or its connection has gone, so nobody can say what came of it."),
-}
-
-_MARKS = {
-    Run.State.SUCCEEDED: Mark.DONE,
-    Run.State.JOINED: Mark.JOINED,
-    Run.State.FAILED: Mark.FAILED,
-    Run.State.LOST: Mark.FAILED,
-    Run.State.CANCELLED: Mark.STOPPED,
-    Run.State.SKIPPED: Mark.STOPPED,
+    Run.State.QUEUED: RunLook(
+        Run.State.QUEUED.label, "info", wording.CLOCK, explanation=_("It waits for its turn.")
+    ),
+    Run.State.RUNNING: RunLook(Run.State.RUNNING.label, "info", _PLAY),
+    Run.State.SUCCEEDED: RunLook(Run.State.SUCCEEDED.label, "success", wording.CHECK, Mark.DONE),
+    Run.State.JOINED: RunLook(
+        Run.State.JOINED.label,
+        "success",
+        _TWO,
+        Mark.JOINED,
+        _("It was coalesced with a refresh that was already running; its result is the result of this run."),
+    ),
+    Run.State.FAILED: RunLook(Run.State.FAILED.label, "error", wording.CROSS, Mark.FAILED),
+    Run.State.SKIPPED: RunLook(
+        Run.State.SKIPPED.label,
+        "warning",
+        _SKIP,
+        Mark.STOPPED,
+        _("A view that it reads could not be refreshed."),
+    ),
+    Run.State.CANCELLED: RunLook(Run.State.CANCELLED.label, "warning", _SQUARE, Mark.STOPPED),
+    Run.State.LOST: RunLook(
+        Run.State.LOST.label,
+        "error",
+        _QUESTION,
+        Mark.FAILED,
+        _("Its process or its connection ended before the result was recorded, so the result is unknown."),
+    ),
 }
 
 LEGEND = {
@@ -57,8 +75,11 @@ LEGEND = {
     Mark.STOPPED: _("cancelled or skipped"),
 }
 
+#: Shorter waits, in seconds, are not shown.
+_SHORTEST_WAIT = 0.1
+
 #: The signs of the steps of a sync.
-_STEPS = {
+_STEP_SIGNS = {
     StepState.PENDING: "○",
     StepState.RUNNING: "▸",
     StepState.BUILT: "◐",
@@ -68,28 +89,18 @@ _STEPS = {
 }
 
 
-def look_of_run(state: str) -> Look:
-    """Return how the state of a run is shown."""
+def look_of_run(state: str) -> RunLook:
+    """Return the word, colour, icon, mark and explanation of a run's state."""
     return _STATES[Run.State(state)]
 
 
-def run_badge(state: str) -> SafeString:
-    """Return the state of a run as HTML: icon, word and colour."""
-    return wording.badge(look_of_run(state))
-
-
-def explanation(state: str) -> str:
-    """Return what a state means, a sentence; "" where its word says it."""
-    return str(_EXPLANATIONS.get(Run.State(state), ""))
-
-
 def subject(run: Run) -> str:
-    """Return what a run is of: a view, or a database."""
+    """Return the name of the view that a run refreshes, or of the database that it syncs."""
     return str(run.view_name) if run.name else gettext("database “%(alias)s”") % {"alias": run.database}
 
 
 def title(run: Run) -> str:
-    """Return what a run does to what."""
+    """Return what a run does, with its subject: “Refresh of views.loans”."""
     words = (
         gettext("Refresh of %(subject)s") if run.kind == Run.Kind.REFRESH else gettext("Sync of %(subject)s")
     )
@@ -97,77 +108,88 @@ def title(run: Run) -> str:
 
 
 def origin(run: Run) -> str:
-    """Return where a run was started from."""
+    """Return the word for where a run was started."""
     return str(Run.Origin(run.origin).label)
 
 
 def how(run: Run) -> str:
-    """Return whether readers go on reading; "" for a sync and for what has not begun."""
+    """Return whether readers wait during a refresh; "" for a sync and before the start."""
     if run.kind != Run.Kind.REFRESH or run.concurrently is None or run.started_at is None:
         return ""
     return gettext("concurrently") if run.concurrently else gettext("readers wait")
 
 
-def rows(run: Run) -> tuple[str, str]:
-    """Return the rows after and before a run; where only the earlier are known, those alone."""
+class Change(NamedTuple):
+    """A quantity after and before a run, in words; "" if it is unknown, or if the earlier one is the same."""
+
+    after: str
+    before: str
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}" if self.before and self.after else self.before or self.after
+
+
+def rows(run: Run) -> Change:
+    """Return the number of rows after and before a run."""
     after = "" if run.rows_after is None else wording.number(run.rows_after)
     before = "" if run.rows_before is None else wording.number(run.rows_before)
-    return f"~ {after}" if after and not run.rows_exact else after, "" if before == after else before
+    return Change(f"~ {after}" if after and not run.rows_exact else after, "" if before == after else before)
 
 
-def size(run: Run) -> tuple[str, str]:
+def size(run: Run) -> Change:
     """Return the size after and before a run."""
     after, before = wording.size(run.size_after), wording.size(run.size_before)
-    return after, "" if before == after else before
-
-
-def change(quantity: tuple[str, str]) -> str:
-    """Return what was after and before a run in the order of time: “before → after”."""
-    after, before = quantity
-    return f"{before} → {after}" if before and after else before or after
+    return Change(after, "" if before == after else before)
 
 
 def queue_seconds(run: Run) -> float | None:
-    """Return how long a run stood in the queue; None while it does."""
+    """Return how many seconds a run waited in the queue; None before it has started."""
     return None if run.started_at is None else max(0.0, (run.started_at - run.queued_at).total_seconds())
 
 
 def point(seconds: float | None, state: str, title: str = "") -> Point:
-    """Return a run as a chart takes it."""
-    return Point(seconds, _MARKS.get(Run.State(state), Mark.OPEN), title)
+    """Return a run as a point of a chart."""
+    return Point(seconds, look_of_run(state).mark, title)
+
+
+def wait(seconds: float | None) -> str:
+    """Return how long a run has waited; "" if it is unknown or shorter than a tenth of a second."""
+    return wording.duration(seconds) if seconds is not None and seconds >= _SHORTEST_WAIT else ""
 
 
 def step_sign(state: str) -> str:
-    """Return the sign of a step."""
-    return _STEPS[StepState(state)]
+    """Return the sign of a step's state."""
+    return _STEP_SIGNS[StepState(state)]
 
 
 def step_word(state: str) -> str:
-    """Return the word for what the sign says."""
+    """Return the word for a step's state."""
     return str(StepState(state).label)
 
 
 def standing(runs: Sequence[Run], *, waits: bool = False) -> str:
-    """Return how some runs stand, a sentence without times: it is announced when it changes.
+    """Return the states of the runs of a page, a sentence.
+
+    It contains no times: screen readers announce it whenever it changes.
 
     Args:
-        runs: those of a page.
+        runs: the runs of the page.
         waits: whether one of them waits for a lock.
     """
     is_active = any(run.is_active for run in runs)
     if len(runs) == 1:
         if waits:
             return gettext("It waits for a lock.")
-        said = str(look_of_run(runs[0].state).word)
-        if is_active:
-            return gettext("It is %(state)s.") % {"state": said}
-        return gettext("It has ended: %(state)s.") % {"state": said}
+        state = {"state": look_of_run(runs[0].state).word}
+        return (gettext("It is %(state)s.") if is_active else gettext("It has ended: %(state)s.")) % state
     counts = Counter(Run.State(run.state) for run in runs)
-    said = ", ".join(
-        f"{wording.number(counts[state])} {look.word}" for state, look in _STATES.items() if counts[state]
-    )
+    states = {
+        "states": ", ".join(
+            f"{wording.number(counts[state])} {look.word}" for state, look in _STATES.items() if counts[state]
+        )
+    }
     if not is_active:
-        return gettext("All have ended: %(states)s.") % {"states": said}
+        return gettext("All have ended: %(states)s.") % states
     if waits:
-        return gettext("%(states)s; one waits for a lock.") % {"states": said}
-    return gettext("%(states)s.") % {"states": said}
+        return gettext("%(states)s; one waits for a lock.") % states
+    return gettext("%(states)s.") % states

@@ -1,4 +1,4 @@
-"""SQL as people read it: laid out, highlighted by classes, compared line by line. Pure."""
+"""SQL for people: formatted, highlighted, and compared line by line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PostgresLexer
 from sqlparse.exceptions import SQLParseError
 
-#: Above this, sqlparse takes seconds; what nobody can read is shown as it was written.
+#: Longer statements (in characters) are not formatted, because sqlparse would take seconds.
 FORMAT_LIMIT = 30_000
+#: Longer statements are not highlighted.
 _HIGHLIGHT_LIMIT = 200_000
 
 
 @dataclass(frozen=True)
 class DiffLine:
-    """A line of a unified difference; ``kind`` is "added", "removed", "same" or "gap"."""
+    """A line of a unified diff; ``kind`` is "added", "removed", "same" or "gap" (between two hunks)."""
 
     kind: str
     sign: str
@@ -28,7 +29,7 @@ class DiffLine:
 
 
 def format_sql(sql: str) -> str:
-    """Lay out a statement; one that is too long or too deep is returned as it was written."""
+    """Return a statement with indentation; one that is too long or too deeply nested stays as it is."""
     sql = sql.strip()
     if len(sql) > FORMAT_LIMIT:
         return sql
@@ -47,7 +48,7 @@ def highlight_sql(sql: str) -> SafeString:
 
 
 def diff_lines(before: str, after: str) -> list[DiffLine]:
-    """Return the unified difference of two texts; nothing when they are the same."""
+    """Return the unified diff of two texts without its headers; it is empty if they are equal."""
     lines: list[DiffLine] = []
     for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3))[2:]:
         sign, text = line[:1], line[1:]

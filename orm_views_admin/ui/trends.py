@@ -1,10 +1,11 @@
-"""The last refreshes of views: what sparklines are drawn of, and how long a refresh usually takes."""
+"""The last refreshes of views: sparklines, and how long a refresh usually takes."""
 
 from __future__ import annotations
 
 import datetime as dt
 import statistics
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, Q, Window
@@ -16,52 +17,56 @@ from django.utils.translation import gettext, ngettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.names import ViewName
 
 from . import run_wording
 from .charts import Mark, Point, Shape, draw_sparkline
 from .wording import duration
 
+#: The number of refreshes in a trend.
 LAST = 10
-#: Older ones say nothing about today, and are not read.
+#: Older refreshes are not read: they say little about the present duration.
 _SINCE = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The last refreshes of a view that have ended, the oldest first."""
+    """The last finished refreshes of a view, the oldest first."""
 
     points: tuple[Point, ...]
 
-    @property
-    def usual_seconds(self) -> float | None:
-        """The median of those that succeeded."""
-        done = [p.seconds for p in self.points if p.mark is Mark.DONE and p.seconds is not None]
-        return statistics.median(done) if done else None
+
+def usual_seconds(trend: Trend | None, state: SyncState | None = None) -> float | None:
+    """Return how many seconds a refresh of a view usually takes; None if that is unknown.
+
+    It is the median of the successful refreshes in the view's trend. Without any, it is the duration of the
+    last refresh according to the view's sync state, if that is given.
+    """
+    succeeded = [point.seconds for point in trend.points if point.mark is Mark.DONE] if trend else []
+    if known := [seconds for seconds in succeeded if seconds is not None]:
+        return statistics.median(known)
+    return state.seconds if state else None
 
 
 def read_trends(address: ViewAddress | None = None) -> dict[ViewAddress, Trend]:
-    """Return the trend of every view that has one, or of one view, in one query."""
+    """Return the trends of all views that have one, or of one view, with one query."""
     runs = Run.objects.filter(kind=Run.Kind.REFRESH, queued_at__gte=timezone.now() - _SINCE).exclude(
         state__in=Run.ACTIVE
     )
     if address is not None:
         runs = runs.filter(about(address))
-    newest = Window(
+    rank = Window(
         RowNumber(),
         partition_by=[F("database"), F("schema"), F("name")],
         order_by=[F("queued_at").desc(), F("pk").desc()],
     )
-    last = (
-        runs.annotate(position=newest)
-        .filter(position__lte=LAST)
-        .order_by("-position")
-        .values_list("database", "schema", "name", "seconds", "state")
-    )
+    last = runs.annotate(rank=rank).filter(rank__lte=LAST).order_by("-rank")
     points: defaultdict[ViewAddress, list[Point]] = defaultdict(list)
-    for database, schema, name, seconds, state in last:
-        points[ViewAddress(database, ViewName(schema, name))].append(run_wording.point(seconds, state))
-    return {address: Trend(tuple(found)) for address, found in points.items()}
+    for run in last.values_list("database", "schema", "name", "seconds", "state", named=True):
+        view = ViewAddress(run.database, ViewName(run.schema, run.name))
+        points[view].append(run_wording.point(run.seconds, run.state))
+    return {view: Trend(tuple(found)) for view, found in points.items()}
 
 
 def about(address: ViewAddress) -> Q:
@@ -70,7 +75,7 @@ def about(address: ViewAddress) -> Q:
 
 
 def sparkline(trend: Trend) -> SafeString:
-    """Return a trend as SVG; "" where a single run shows none."""
+    """Return a trend as an SVG picture; "" if it has fewer than two refreshes."""
     if len(trend.points) < 2:
         return SafeString("")
     drawn = draw_sparkline(trend.points)
@@ -79,14 +84,14 @@ def sparkline(trend: Trend) -> SafeString:
         '<title>{2}</title><path class="ov-line-path" d="{3}"/>{4}</svg>',
         drawn.width,
         drawn.height,
-        _said(trend),
+        _describe(trend),
         drawn.line,
         marks(drawn.shapes),
     )
 
 
-def marks(shapes: tuple[Shape, ...]) -> SafeString:
-    """Return marks as SVG, each with its title where it has one."""
+def marks(shapes: Iterable[Shape]) -> SafeString:
+    """Return marks as SVG paths, each with its title if it has one."""
     return format_html_join(
         "",
         '<path class="ov-mark ov-mark-{}" d="{}">{}</path>',
@@ -101,16 +106,19 @@ def marks(shapes: tuple[Shape, ...]) -> SafeString:
     )
 
 
-def _said(trend: Trend) -> str:
-    """Say in words what the picture shows."""
+def _describe(trend: Trend) -> str:
+    """Return the content of a sparkline in words."""
     known = [point.seconds for point in trend.points if point.seconds is not None]
-    wrong = sum(point.mark not in {Mark.DONE, Mark.JOINED} for point in trend.points)
-    said = gettext("The last %(count)s refreshes took from %(least)s to %(most)s.") % {
+    span = gettext("The last %(count)s refreshes took from %(least)s to %(most)s.") % {
         "count": len(trend.points),
         "least": duration(min(known, default=0.0)),
         "most": duration(max(known, default=0.0)),
     }
-    if not wrong:
-        return said
-    failed = ngettext("%(count)s did not succeed.", "%(count)s did not succeed.", wrong) % {"count": wrong}
-    return f"{said} {failed}"
+    return f"{span} {failures(trend.points)}".rstrip()
+
+
+def failures(points: Iterable[Point]) -> str:
+    """Return how many runs did not succeed, a sentence; "" if all did."""
+    count = sum(not point.mark.is_good for point in points)
+    words = ngettext("%(count)s did not succeed.", "%(count)s did not succeed.", count)
+    return words % {"count": count} if count else ""

@@ -1,11 +1,10 @@
-"""Words, signs and colours for what core says in enums, and quantities as people read them."""
+"""Translated words, icons and colours for core's enums, and formatted quantities and times."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
@@ -25,9 +24,15 @@ DASH = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class Look:
-    """How something is shown: a word, a colour's name (a CSS class) and an icon's path on a 16 by 16 grid."""
+    """How a state is shown.
 
-    word: Any
+    Attributes:
+        word: the translated word.
+        colour: the last part of a CSS class: "success", "info", "warning" or "error".
+        icon: the path of an SVG icon on a grid of 16 by 16.
+    """
+
+    word: object
     colour: str
     icon: str
 
@@ -42,17 +47,18 @@ _RING = "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3"
 _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
 CLOCK = f"{_RING}m-.8 1.5h1.6v3.2l2.3 1.4-.8 1.3-3.1-1.9z"
 
+#: The most urgent state first: the list of views is sorted by status in this order.
 _STATES = {
-    State.SYNCED: Look(_("synced"), "success", CHECK),
-    State.STALE: Look(_("stale"), "warning", CLOCK),
-    State.CHANGED: Look(_("changed"), "warning", _PENCIL),
-    State.DRIFTED: Look(_("drifted"), "warning", _TRIANGLE),
-    State.MISSING: Look(_("missing"), "error", _PLUS),
-    State.ORPHANED: Look(_("orphaned"), "warning", _MINUS),
-    State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
-    State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
-    State.NOT_POPULATED: Look(_("not populated"), "warning", _BARS),
     State.INVALID: Look(_("invalid"), "error", CROSS),
+    State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
+    State.MISSING: Look(_("missing"), "error", _PLUS),
+    State.DRIFTED: Look(_("drifted"), "warning", _TRIANGLE),
+    State.CHANGED: Look(_("changed"), "warning", _PENCIL),
+    State.NOT_POPULATED: Look(_("not populated"), "warning", _BARS),
+    State.ORPHANED: Look(_("orphaned"), "warning", _MINUS),
+    State.STALE: Look(_("stale"), "warning", CLOCK),
+    State.SYNCED: Look(_("synced"), "success", CHECK),
+    State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
 }
 
 _ACTIONS = {
@@ -73,17 +79,17 @@ _KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised
 
 
 def look_of(state: State) -> Look:
-    """Return how a status is shown."""
+    """Return the word, colour and icon of a state."""
     return _STATES[state]
 
 
 def state_badge(state: State) -> SafeString:
-    """Return a status as HTML: icon, word and colour."""
+    """Return a state's badge as HTML."""
     return badge(look_of(state))
 
 
 def badge(look: Look) -> SafeString:
-    """Return a look as HTML: icon, word and colour."""
+    """Return an icon and a word on a coloured background, as HTML."""
     return format_html(
         '<span class="ov-badge ov-{}"><svg class="ov-icon" viewBox="0 0 16 16" aria-hidden="true">'
         '<path d="{}"/></svg>{}</span>',
@@ -94,19 +100,19 @@ def badge(look: Look) -> SafeString:
 
 
 def promise(freshness: Freshness | None) -> str:
-    """Return how old a view's rows may get; "" where nothing is promised."""
+    """Return the declared maximum age of a view's rows in words; "" if there is none."""
     if freshness is None or freshness.refresh_every is None:
         return ""
     return gettext("at most %(time)s old") % {"time": duration(freshness.refresh_every.total_seconds())}
 
 
 def action_word(action: Action) -> str:
-    """Return the word for a step of a plan."""
+    """Return the word for the action of a plan's step."""
     return str(_ACTIONS[action][0])
 
 
 def action_badge(action: Action) -> SafeString:
-    """Return a step of a plan as HTML: sign, word and colour."""
+    """Return the badge of the action of a plan's step as HTML."""
     word, colour = _ACTIONS[action]
     return format_html(
         '<span class="ov-badge ov-{}"><span class="ov-sign" aria-hidden="true">{}</span>{}</span>',
@@ -117,17 +123,17 @@ def action_badge(action: Action) -> SafeString:
 
 
 def kind_word(kind: ViewKind | None) -> str:
-    """Return the word for a kind of view."""
+    """Return the word for a kind of view; a dash if the kind is unknown."""
     return str(_KINDS[kind]) if kind else DASH
 
 
 def breakable(name: str) -> SafeString:
-    """Return a name as HTML that may go on to the next line after its dots and underscores."""
+    """Return a name as HTML in which a line may break after each dot, underscore and slash."""
     return format_html_join("", "{}<wbr>", ((part,) for part in re.split(r"(?<=[._/])", name)))
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in the units that a person would choose."""
+    """Return a duration in milliseconds, seconds, minutes or hours; "" if it is unknown."""
     if seconds is None:
         return ""
     if seconds < 1:
@@ -142,17 +148,17 @@ def duration(seconds: float | None) -> str:
 
 
 def size(size_in_bytes: int | None) -> str:
-    """Return a size in the unit that a person would choose."""
+    """Return a size with its unit; "" if it is unknown."""
     return "" if size_in_bytes is None else filesizeformat(size_in_bytes)
 
 
 def number(value: int) -> str:
-    """Return a number with its thousands set apart, as the language does it."""
+    """Return a number with the thousands separators of the active language."""
     return formats.number_format(value, use_l10n=True, force_grouping=True)
 
 
 def moment(when: dt.datetime | None) -> SafeString | str:
-    """Return a time as a ``<time>`` that says how long ago it was; the exact time is its title."""
+    """Return a ``<time>`` element that says how long ago a time was; its title is the exact time."""
     if when is None:
         return ""
     when = from_field(when)
@@ -165,11 +171,12 @@ def moment(when: dt.datetime | None) -> SafeString | str:
 
 
 def exact(when: dt.datetime, how: str = "DATETIME_FORMAT") -> str:
-    """Return a time of a field or of core's, as the language writes it."""
+    """Return a time, of a model's field or of core, in a format of the active language."""
     return formats.date_format(timezone.localtime(from_field(when)), how)
 
 
 def _ago(age: dt.timedelta) -> str:
+    """Return an age in words; "" from two weeks on."""
     minutes = int(age.total_seconds() // 60)
     if minutes < 1:
         return gettext("just now")

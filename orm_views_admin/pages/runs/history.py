@@ -1,7 +1,8 @@
-"""The history: every refresh and sync, of all views or of some; with a picture, and as a file."""
+"""The history of refreshes and syncs, of all views or of some: a table, a chart and files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.exports.download import AT_ONCE, FORMATS, download
 from orm_views_admin.exports.runs import COLUMNS, record
@@ -23,14 +23,14 @@ from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.sites import url_in
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.ui import run_wording
-from orm_views_admin.ui.charts import draw_chart, path_of
-from orm_views_admin.ui.querystrings import with_parameters
+from orm_views_admin.ui.charts import Point, draw_chart, path_of
+from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
-from orm_views_admin.ui.trends import marks
+from orm_views_admin.ui.trends import failures, marks
 from orm_views_admin.ui.wording import duration, exact, number
 
 PER_PAGE = 50
-#: How many marks a chart has at most: more than these cannot be told apart.
+#: The largest number of marks in a chart: more could not be told apart.
 _IN_CHART = 100
 
 
@@ -38,33 +38,30 @@ class HistoryPage(Page):
     """All runs, the newest first."""
 
     template_name = "orm_views_admin/history.html"
-    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest) -> HttpResponse:
         reconcile()
-        found, addresses = _find(request)
+        selection = Selection.from_request(request.GET)
+        found = _find(request, selection)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-        title, parent = _("History"), None
-        if len(addresses) == 1:
-            (address,) = addresses
-            title = _("History of %(name)s") % {"name": address.name}
-            parent = str(address.name), self.url("detail", address)
-        carried = with_parameters(request.GET, page=None)
         several = len({run.database for run in page.object_list}) > 1
+        title = _("History")
+        if selection.single:
+            title = _("History of %(name)s") % {"name": selection.single.name}
+        carried = with_parameters(request.GET, page=None)
         return self.render(
             title,
-            parent=parent,
+            parent=self.link_to(selection.single) if selection.single else None,
             table=RunTable(
-                page.object_list, self.site, exclude=_hidden_columns(several, is_one=len(addresses) == 1)
+                page.object_list,
+                self.site,
+                exclude=[*([] if several else ["database"]), *(["what"] if selection.single else [])],
             ),
             found=page.paginator.count,
-            facets=facets(request.GET, addresses),
+            facets=facets(request.GET, selection.addresses),
             is_filtered=is_filtered(request.GET),
-            clear_url=about_views(addresses),
-            pages=[
-                (n, with_parameters(request.GET, page=str(n)) if isinstance(n, int) else "")
-                for n in page.paginator.get_elided_page_range(page.number)
-            ],
+            clear_url=about_views(selection.addresses),
+            pages=page_links(page, request.GET),
             page=page,
             chart=_chart(found),
             exports=[
@@ -75,72 +72,65 @@ class HistoryPage(Page):
 
 
 class HistoryExport(AdminView):
-    """The runs that the page lists, all of its pages, as a file."""
-
-    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
+    """The runs of all pages of the history, as a file."""
 
     def get(self, request: HttpRequest, form: str) -> HttpResponseBase:
         if form not in FORMATS:
             raise Http404(
-                _("There is no form “%(form)s”. There are: %(forms)s.")
+                _("There is no format “%(form)s”. The formats are: %(forms)s.")
                 % {"form": form, "forms": ", ".join(FORMATS)}
             )
-        found, _addresses = _find(request)
+        found = _find(request, Selection.from_request(request.GET))
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
         return download(request, form, name, COLUMNS, map(record, found.iterator(AT_ONCE)))
 
 
-def _find(request: HttpRequest) -> tuple[QuerySet[Run], tuple[ViewAddress, ...]]:
-    """Return the runs that a request names, the newest first, and the views, if it names some."""
-    addresses = Selection.from_request(request.GET).addresses
-    return narrow(request.GET, addresses).order_by("-queued_at", "-pk"), addresses
-
-
-def _hidden_columns(several: bool, is_one: bool) -> list[str]:
-    return [*([] if several else ["database"]), *(["what"] if is_one else [])]
+def _find(request: HttpRequest, selection: Selection) -> QuerySet[Run]:
+    """Return the runs of some views that pass the filters of a request, the newest first."""
+    return narrow(request.GET, selection.addresses).order_by("-queued_at", "-pk")
 
 
 def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
-    """Return the durations of the newest runs as a picture, if there are two."""
+    """Return the chart of the newest durations; None if there are fewer than two."""
     newest = list(found.filter(seconds__isnull=False)[:_IN_CHART])[::-1]
     if len(newest) < 2:
         return None
-    points = [run_wording.point(run.seconds, run.state, _said(run)) for run in newest]
+    points = [run_wording.point(run.seconds, run.state, _describe(run)) for run in newest]
     chart = draw_chart(points)
     occurring = {point.mark for point in points}
     subjects = {(run.kind, run.database, run.view_name) for run in newest}
     return {
         "drawn": chart,
-        "is_trend": len(subjects) == 1,  # no line leads from the duration of one view to that of another
+        "is_trend": len(subjects) == 1,  # a line between the durations of different views would mean nothing
         "marks": marks(chart.shapes),
         "ticks": [(tick.y, duration(tick.seconds) if tick.seconds else "0") for tick in chart.ticks],
-        "label": _label(newest),
-        "first": (from_field(newest[0].queued_at).isoformat(timespec="seconds"), _date(newest[0])),
-        "last": (from_field(newest[-1].queued_at).isoformat(timespec="seconds"), _date(newest[-1])),
+        "label": _label(points),
+        "span": [
+            {"iso": from_field(run.queued_at).isoformat(timespec="seconds"), "text": _date(run)}
+            for run in (newest[0], newest[-1])
+        ],
         "legend": [
             (mark.value, path_of(mark, 8, 8, 4.5), word) for mark, word in LEGEND.items() if mark in occurring
         ],
     }
 
 
-def _label(newest: list[Run]) -> str:
-    seconds = [run.seconds for run in newest if run.seconds is not None]
-    wrong = sum(run.state not in {Run.State.SUCCEEDED, Run.State.JOINED} for run in newest)
-    said = ngettext(
-        "The duration of the last run.", "The durations of the last %(count)s runs.", len(newest)
-    ) % {"count": number(len(newest))}
+def _label(points: Sequence[Point]) -> str:
+    seconds = [point.seconds for point in points if point.seconds is not None]
+    count = ngettext(
+        "The duration of the last run.", "The durations of the last %(count)s runs.", len(points)
+    )
     span = _("They are between %(least)s and %(most)s.") % {
         "least": duration(min(seconds)),
         "most": duration(max(seconds)),
     }
-    failed = ngettext("%(count)s did not succeed.", "%(count)s did not succeed.", wrong) % {"count": wrong}
-    return " ".join([said, span, *([failed] if wrong else [])])
+    return f"{count % {'count': number(len(points))}} {span} {failures(points)}".rstrip()
 
 
 def _date(run: Run) -> str:
     return exact(run.queued_at, "SHORT_DATETIME_FORMAT")
 
 
-def _said(run: Run) -> str:
+def _describe(run: Run) -> str:
     word = run_wording.look_of_run(run.state).word
     return f"{run_wording.title(run)}, {_date(run)}: {duration(run.seconds)}, {word}"

@@ -1,4 +1,4 @@
-"""Following what was started: the runs of a request, in their order, until all have ended."""
+"""The page of the runs of a request, and their state as JSON."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin import runs
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import AdminView, Page
+from orm_views_admin.pages.base import AdminView, Link, Page
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import moment, number
 
-from .shown_runs import ShownRun, show_runs, stand, usual_durations
+from .shown_runs import ShownRun, show_runs, standing_of, usual_durations
 
-#: Further requests that are followed on the same page: some of what was asked for was under way already.
+#: The parameter with further requests on the same page, for runs that were already under way.
 AND = "and"
 
 
 class RunPage(Page):
-    """The runs of a request. It asks ``RunState`` for news; without JavaScript it is loaded anew."""
+    """The runs of a request. The browser polls ``RunState``; without JavaScript, people reload the page."""
 
     template_name = "orm_views_admin/run.html"
-    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
         requests = [run_request, *uuids(request.GET.getlist(AND))]
@@ -40,8 +39,8 @@ class RunPage(Page):
         first = found[0]
         return self.render(
             _title(found),
-            parent=(_("History"), self.url("runs")),
-            standing=stand(shown),
+            parent=Link(_("History"), self.url("runs")),
+            standing=standing_of(shown),
             is_active=bool(active),
             several=len(found) > 1,
             runs=[self._row(run, may_cancel) for run in shown],
@@ -67,23 +66,23 @@ class RunPage(Page):
     def _cancel_url(self, run: Run) -> str:
         return url_in(self.site, "cancel", pk=run.pk)
 
-    def _next_links(self, shown: list[ShownRun]) -> list[tuple[str, str]]:
-        """Return where to go from here."""
+    def _next_links(self, shown: Sequence[ShownRun]) -> list[Link]:
+        """Return the links to what people do next."""
         addresses = [run.address for run in shown if run.address]
         links = []
         if len(addresses) == 1:
             (address,) = addresses
             words = _("History of %(name)s") % {"name": address.name}
-            links.append((words, self.url_about("runs", address)))
+            links.append(Link(words, self.url_about("runs", address)))
         if addresses and may(self.request.user, Permission.REFRESH):
-            links.append((_("Refresh again…"), self.url_about("refresh", *addresses)))
+            links.append(Link(_("Refresh again…"), self.url_about("refresh", *addresses)))
         if not addresses and may(self.request.user, Permission.SYNC):
-            links.append((_("Plan a sync…"), self.url("sync")))
+            links.append(Link(_("Plan a sync…"), self.url("sync")))
         return links
 
 
 class RunState(AdminView):
-    """How the runs of a request stand, as JSON."""
+    """The state of the runs of a request, as JSON."""
 
     http_method_names = ["get"]  # noqa: RUF012 - as Django declares it
 
@@ -93,24 +92,26 @@ class RunState(AdminView):
         return JsonResponse(
             {
                 "active": any(run.is_active for run in found),
-                "standing": stand(shown),
+                "standing": standing_of(shown),
                 "runs": [each.as_json() for each in shown],
             }
         )
 
 
 def follow(site: AdminSite, requests: Iterable[uuid.UUID], page: str = "run") -> str:
-    """Return the address of the page on which some requests are followed."""
+    """Return the URL of the page that shows the runs of some requests."""
     first, *others = dict.fromkeys(requests)
     query = urlencode([(AND, str(other)) for other in others])
     return url_in(site, page, run_request=first) + (f"?{query}" if query else "")
 
 
 def read_runs(requests: Sequence[uuid.UUID]) -> list[Run]:
-    """Return the runs of some requests, request by request; whatever nobody works on any more is settled.
+    """Return the runs of some requests, in the order of the requests.
+
+    They are reconciled first: runs that no process works on any more get their final state.
 
     Raises:
-        Http404: when there are none.
+        Http404: if there are no such runs.
     """
     found = list(Run.objects.filter(request__in=requests))
     if not found:
@@ -123,7 +124,7 @@ def uuids(texts: Iterable[str]) -> list[uuid.UUID]:
     """Read the ids of requests.
 
     Raises:
-        Http404: when one of them is none.
+        Http404: if one of them is not a UUID.
     """
     try:
         return [uuid.UUID(text) for text in texts]

@@ -1,11 +1,12 @@
-"""A run as its page shows it: the same words when the page is made and when it asks again, as JSON."""
+"""A run as its page shows it. The page and the JSON that updates it contain the same texts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -18,16 +19,26 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording
-from orm_views_admin.ui.trends import read_trends
+from orm_views_admin.ui.trends import read_trends, usual_seconds
 from orm_views_admin.ui.wording import Look, duration, exact
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.status import read_sync_states
 
 
-class ShownStep(NamedTuple):
-    """A step of a run: a sign, what it does, how long it took, and the sign as a word."""
+@dataclass(frozen=True)
+class ShownStep:
+    """A step of a sync.
+
+    Attributes:
+        state: a ``StepState``.
+        sign: the sign of the state.
+        text: what the step does.
+        seconds: its duration with a unit; "" if it is unknown.
+        word: the word for the state.
+    """
 
     state: str
     sign: str
@@ -36,14 +47,18 @@ class ShownStep(NamedTuple):
     word: str
 
 
+@dataclass(frozen=True)
 class ShownRun:
-    """A run in words."""
+    """A run in words.
 
-    def __init__(self, run: Run, number: int = 1, usual: float | None = None) -> None:
-        self.run = run
-        self.number = number
-        #: How many seconds such a run usually takes; asked for once, because it stays the same.
-        self.usual = usual
+    Attributes:
+        number: its position on the page, from 1.
+        usual: how many seconds such a run usually takes; None if that is unknown.
+    """
+
+    run: Run
+    number: int = 1
+    usual: float | None = None
 
     @property
     def look(self) -> Look:
@@ -55,19 +70,18 @@ class ShownRun:
 
     @property
     def address(self) -> ViewAddress | None:
-        """The view that it is of; None for a sync."""
-        name = self.run.view_name
-        return ViewAddress(self.run.database, name) if name else None
+        """The view that is refreshed; None for a sync."""
+        return _address(self.run)
 
     @cached_property
     def elapsed(self) -> float | None:
-        """How many seconds it has been at work, or was; None where it has not begun."""
+        """The seconds since the start, or between start and end; None before the start."""
         if self.run.seconds is not None:
             return self.run.seconds
-        if self.run.started_at is None:
-            return None
         until = timezone.now() if self.run.is_active else self.run.finished_at
-        return None if until is None else max(0.0, (until - self.run.started_at).total_seconds())
+        if self.run.started_at is None or until is None:
+            return None
+        return max(0.0, (until - self.run.started_at).total_seconds())
 
     @property
     def is_running(self) -> bool:
@@ -75,14 +89,17 @@ class ShownRun:
 
     @property
     def shows_share(self) -> bool:
-        """Whether it can be said how far it is: PostgreSQL does not tell, only the last ones can."""
+        """Whether the progress bar has a value.
+
+        PostgreSQL reports no progress. The value is the share of the usual duration.
+        """
         if self.elapsed is None or self.usual is None or self.waiting:
             return False
         return self.elapsed < self.usual
 
     @property
     def sql(self) -> str:
-        """The statement of a refresh; "" for a sync, whose statements are its steps."""
+        """The statement of a refresh; "" for a sync."""
         if self.address is None or self.run.concurrently is None:
             return ""
         return f"{ddl.refresh(self.address.name, concurrently=self.run.concurrently)};"
@@ -91,35 +108,34 @@ class ShownRun:
     def steps(self) -> list[ShownStep]:
         return [
             ShownStep(
-                step["state"],
-                run_wording.step_sign(step["state"]),
-                step["text"],
-                duration(step.get("seconds")),
-                run_wording.step_word(step["state"]),
+                state=step["state"],
+                sign=run_wording.step_sign(step["state"]),
+                text=step["text"],
+                seconds=duration(step.get("seconds")),
+                word=run_wording.step_word(step["state"]),
             )
             for step in self.run.steps
         ]
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """Everything that changes while the page is open; "" for what is not shown."""
+        """All texts that change while the page is open; "" for those that are hidden."""
         run = self.run
-        queue = run_wording.queue_seconds(run)
         return {
             "state": str(self.look.word),
-            "explanation": run_wording.explanation(run.state),
+            "explanation": str(run_wording.look_of_run(run.state).explanation),
             "waiting": self.waiting,
             "elapsed": duration(self.elapsed),
             "started": exact(run.started_at) if run.started_at else "",
             "finished": exact(run.finished_at) if run.finished_at else "",
-            "queue": duration(queue) if queue is not None and queue >= 0.1 else "",
-            "locks": duration(run.waited) if run.waited and run.waited >= 0.1 else "",
+            "queue": run_wording.wait(run_wording.queue_seconds(run)),
+            "locks": run_wording.wait(run.waited),
             "how": run_wording.how(run),
             "why_not": run.why_not if run.concurrently is False and run.started_at else "",
-            "rows": run_wording.change(run_wording.rows(run)),
-            "size": run_wording.change(run_wording.size(run)),
+            "rows": str(run_wording.rows(run)),
+            "size": str(run_wording.size(run)),
             "summary": run.summary,
-            # What PostgreSQL says of what somebody has cancelled is no news.
+            # PostgreSQL's error message about a cancelled statement says nothing new.
             "error": "" if run.state == Run.State.CANCELLED else run.error,
             "cancelled_by": run.cancelled_by if run.state == Run.State.CANCELLED else "",
             "sql": self.sql,
@@ -127,13 +143,17 @@ class ShownRun:
 
     @property
     def times(self) -> dict[str, str]:
-        """The moments among the texts as machines read them."""
-        found = {"started": self.run.started_at, "finished": self.run.finished_at}
-        return {name: from_field(time).isoformat(timespec="seconds") for name, time in found.items() if time}
+        """The times among the texts in ISO 8601."""
+        times = {"started": self.run.started_at, "finished": self.run.finished_at}
+        return {name: from_field(time).isoformat(timespec="seconds") for name, time in times.items() if time}
 
     @cached_property
     def waiting(self) -> str:
-        """Whom it waits for, asked of PostgreSQL just now; before its backend is known, what it has told."""
+        """What the run waits for; "" if it does not wait.
+
+        PostgreSQL is asked for the sessions that block the run's backend. As long as the backend is unknown,
+        the text that the run has recorded is returned.
+        """
         if not self.is_running:
             return ""
         return capfirst(self.run.waiting_for if self.run.pid is None else runs.holders(self.run))
@@ -143,7 +163,7 @@ class ShownRun:
         return "" if self.usual is None else _("usually %(time)s") % {"time": duration(self.usual)}
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the page asks for again and again."""
+        """Return what the browser needs to update the page."""
         return {
             "id": self.run.pk,
             "active": self.run.is_active,
@@ -154,38 +174,45 @@ class ShownRun:
             "elapsed": self.elapsed,
             "texts": self.texts,
             "times": self.times,
-            "steps": [step._asdict() for step in self.steps],
+            "steps": [asdict(step) for step in self.steps],
         }
 
 
 def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = None) -> list[ShownRun]:
-    """Return runs in their order, with how long each usually takes, by primary key."""
+    """Return the runs of a page in their order.
+
+    Args:
+        found: the runs.
+        usual: how many seconds each usually takes, by primary key. It stays the same while the page is open.
+    """
     return [ShownRun(run, n, (usual or {}).get(run.pk)) for n, run in enumerate(found, 1)]
 
 
 def usual_durations(found: Sequence[Run]) -> dict[int, float | None]:
-    """Return how long runs usually take, by primary key, in a number of queries that is not that of the runs.
+    """Return how many seconds runs usually take, by primary key.
 
-    Of a view without a history, its sync state says how long the last refresh took.
+    The number of queries depends on the number of databases, not on that of the runs.
     """
+    addresses = {run.pk: address for run in found if (address := _address(run))}
     trends = read_trends()
-    usual: dict[int, float | None] = {}
-    unknown: defaultdict[str, dict[ViewName, int]] = defaultdict(dict)
-    for run in found:
-        name = run.view_name
-        trend = trends.get(ViewAddress(run.database, name)) if name else None
-        usual[run.pk] = trend.usual_seconds if trend else None
-        if name is None:
-            usual[run.pk] = run.usual_seconds  # of a sync, of which there is one for each database
-        elif usual[run.pk] is None:
-            unknown[run.database][name] = run.pk
+    unknown: defaultdict[str, list[ViewName]] = defaultdict(list)
+    for address in addresses.values():
+        if usual_seconds(trends.get(address)) is None:
+            unknown[address.database].append(address.name)
+    states: dict[ViewAddress, SyncState] = {}
     for database, names in unknown.items():
-        with suppress(OrmViewsError, DatabaseError):  # it does not answer, so nobody knows
-            states = read_sync_states(database, list(names))
-            usual |= {names[name]: state.seconds for name, state in states.items()}
-    return usual
+        with suppress(OrmViewsError, DatabaseError):  # without the database, the duration stays unknown
+            read = read_sync_states(database, names)
+            states |= {ViewAddress(database, name): state for name, state in read.items()}
+    refreshes = {pk: usual_seconds(trends.get(view), states.get(view)) for pk, view in addresses.items()}
+    # A request has at most one sync of each database.
+    return refreshes | {run.pk: run.usual_seconds for run in found if run.pk not in addresses}
 
 
-def stand(shown: Sequence[ShownRun]) -> str:
-    """Return how the runs of a page stand, in a sentence."""
+def _address(run: Run) -> ViewAddress | None:
+    return ViewAddress(run.database, run.view_name) if run.view_name else None
+
+
+def standing_of(shown: Sequence[ShownRun]) -> str:
+    """Return the states of the runs of a page, a sentence."""
     return run_wording.standing([each.run for each in shown], waits=any(each.waiting for each in shown))

@@ -1,4 +1,4 @@
-"""The exact number of rows of a view, as JSON: the list asks for it once the page is there."""
+"""The exact number of rows of a view, as JSON. The list of views requests it after the page has loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from orm_views_admin.pages.base import AdminView, address_or_404, find_status, is_registered
+from orm_views_admin.pages.base import AdminView, address_or_404, find_status, registered_names
 from orm_views_admin.ui.wording import DASH, number
 from orm_views_core.engines.postgresql.rows import count_rows
 from orm_views_core.exceptions import OrmViewsError
@@ -20,7 +20,7 @@ class CountView(AdminView):
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
         try:
-            if not is_registered(address):
+            if address.name not in registered_names(database):
                 find_status(address)
             count = count_rows(address.database, address.name)
         except (OrmViewsError, DatabaseError) as error:

@@ -1,4 +1,4 @@
-"""All about one view."""
+"""The page of one view."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import Page, address_or_404, find_status, registered_names
+from orm_views_admin.pages.base import Link, Page, address_or_404, find_status, registered_names
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.sites import url_in
-from orm_views_admin.tables.base import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
+from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
+from orm_views_admin.tables.entries import is_populated
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
-from orm_views_admin.ui.trends import LAST, about, read_trends, sparkline
+from orm_views_admin.ui.trends import LAST, about, read_trends, sparkline, usual_seconds
 from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
@@ -29,44 +30,43 @@ from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
 
 class DetailPage(Page):
-    """A view's SQL, how it stands and why, its columns, and what is upstream and downstream of it."""
+    """A view's state and its reason, SQL, columns, last runs, related views, grants and options."""
 
     template_name = "orm_views_admin/detail.html"
-    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
         try:
             detail = get_detail(address.database, address.name)
         except UnknownViewError:
-            find_status(address)  # raises Http404, with the words for it
+            find_status(address)  # raises Http404 with a message for people
             raise
         except (OrmViewsError, DatabaseError) as error:
-            return self.render(str(address.name), address=address, error=str(error).strip())
+            return self.render(str(address.name), error=str(error).strip())
         return self.render(
             str(address.name),
             tools=self._tools(address, detail.status),
-            address=address,
             **self._describe(address, detail),
         )
 
-    def _tools(self, address: ViewAddress, status: ViewStatus) -> list[tuple[str, str]]:
+    def _tools(self, address: ViewAddress, status: ViewStatus) -> list[Link]:
         tools = []
-        if _is_ours(status) and may(self.request.user, Permission.SYNC):
-            tools.append((_("Sync this…"), self.url_about("sync", address)))
+        if _is_managed(status) and may(self.request.user, Permission.SYNC):
+            tools.append(Link(_("Sync this…"), self.url_about("sync", address)))
         if status.can_refresh and may(self.request.user, Permission.REFRESH):
-            tools.append((_("Refresh…"), self.url_about("refresh", address)))
-        if _can_be_read(status) and may(self.request.user, Permission.PREVIEW):
-            tools.append((_("Preview"), self.url("preview", address)))
+            tools.append(Link(_("Refresh…"), self.url_about("refresh", address)))
+        is_readable = status.installed is not None and status.installed.kind is not None
+        if _is_managed(status) and is_readable and may(self.request.user, Permission.PREVIEW):
+            tools.append(Link(_("Preview"), self.url("preview", address)))
         return tools
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
         definition, installed = status.definition, status.installed
-        sql = format_sql(definition.sql) if definition else ""
+        state = installed.state if installed else None
         stored = (installed.definition if installed else None) or ""
-        registered = detail.expected.definition if detail.expected else ""
-        ours = registered_names(address.database)
+        expected = detail.expected.definition if detail.expected else ""
+        can_be_counted = _is_managed(status) and is_populated(status)
         return {
             "status": status,
             "look": wording.look_of(status.state),
@@ -75,70 +75,58 @@ class DetailPage(Page):
             "installed": installed,
             "kind": wording.kind_word(status.kind),
             "size": wording.size(installed.size) if installed else "",
-            "tag": installed.state if installed else None,
-            "synced": wording.moment(installed.state.synced) if installed and installed.state else "",
-            "refreshed": wording.moment(installed.state.refreshed) if installed and installed.state else "",
+            "synced": wording.moment(state.synced) if state else "",
+            "refreshed": wording.moment(state.refreshed) if state else "",
             "promise": wording.promise(status.freshness),
-            "duration": wording.duration(installed.state.seconds) if installed and installed.state else "",
-            "sql": highlight_sql(sql),
+            "duration": wording.duration(state.seconds) if state else "",
+            "sql": highlight_sql(format_sql(definition.sql) if definition else ""),
             "stored": highlight_sql(stored.strip()),
-            "difference": diff_lines(stored, registered) if stored and registered else [],
-            "comparable": bool(stored and registered),
+            "difference": diff_lines(stored, expected) if stored and expected else [],
+            "comparable": bool(stored and expected),
             "columns": ColumnTable(_columns(detail)),
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
-            "upstream": RelationTable(self._relations(address, detail.reads, ours), _("Reads")),
-            "downstream": RelationTable(self._relations(address, detail.read_by, ours), _("Is read by")),
-            **self._history(address, status),
-            "count_url": self.url("count", address) if _can_be_counted(status) else "",
-            "estimate": _estimate(address) if _can_be_counted(status) else "",
+            "upstream": RelationTable(self._relations(address.database, detail.reads), _("Reads")),
+            "downstream": RelationTable(self._relations(address.database, detail.read_by), _("Is read by")),
+            **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
+            "count_url": self.url("count", address) if can_be_counted else "",
+            "estimate": _estimate(address) if can_be_counted else "",
         }
 
-    def _history(self, address: ViewAddress, status: ViewStatus) -> dict[str, Any]:
-        """The last runs of a materialised view; others have none."""
-        if status.kind is not ViewKind.MATERIALISED_VIEW:
-            return {"runs": None}
+    def _history(self, address: ViewAddress) -> dict[str, Any]:
+        """Return what the page shows of the last runs of a materialised view."""
         last = list(Run.objects.filter(about(address)).order_by("-queued_at", "-pk")[:LAST])
         reconcile(last)
         trend = read_trends(address).get(address)
         return {
             "runs": RunTable(last, self.site, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
-            "usual": wording.duration(trend.usual_seconds) if trend else "",
+            "usual": wording.duration(usual_seconds(trend)),
             "trend": sparkline(trend) if trend else "",
             "active_url": next(
                 (url_in(self.site, "run", run_request=run.request) for run in last if run.is_active), ""
             ),
         }
 
-    def _relations(
-        self, address: ViewAddress, names: Iterable[ViewName], ours: set[ViewName]
-    ) -> list[dict[str, Any]]:
+    def _relations(self, alias: str, names: Iterable[ViewName]) -> list[dict[str, Any]]:
+        registered = registered_names(alias)
         return [
             {
                 "name": str(name),
-                "url": self.url("detail", ViewAddress(address.database, name)) if name in ours else "",
-                "whose": _("registered view") if name in ours else _("not registered here"),
+                "url": self.url("detail", ViewAddress(alias, name)) if name in registered else "",
+                "whose": _("registered view") if name in registered else _("not registered here"),
             }
             for name in names
         ]
 
 
-def _is_ours(status: ViewStatus) -> bool:
+def _is_managed(status: ViewStatus) -> bool:
     return status.definition is not None or status.state is State.ORPHANED
 
 
-def _can_be_read(status: ViewStatus) -> bool:
-    return _is_ours(status) and status.installed is not None and status.installed.kind is not None
-
-
-def _can_be_counted(status: ViewStatus) -> bool:
-    return _can_be_read(status) and status.installed is not None and status.installed.populated
-
-
 def _estimate(address: ViewAddress) -> str:
-    """The planner's number of rows, until the page has asked for the exact one."""
+    """Return the planner's estimate of rows, which is shown until the browser has requested the count."""
     with suppress(OrmViewsError, DatabaseError):
         rows = estimate_rows(address.database, [address.name]).get(address.name)
         if rows is not None:
@@ -164,15 +152,16 @@ def _columns(detail: ViewDetail) -> list[dict[str, Any]]:
 
 
 def _indexes(status: ViewStatus) -> list[dict[str, Any]]:
+    """Return the indexes in the database, then those that only the class declares."""
     installed = {index.name: index for index in (status.installed.indexes if status.installed else ())}
     rows = [
         {"name": index.name, "unique": index.unique, "tail": index.tail, "installed": True}
         for index in installed.values()
     ]
-    wanted = status.definition.indexes if status.definition else ()
+    declared = status.definition.indexes if status.definition else ()
     return rows + [
         {"name": index.name, "unique": index.unique, "tail": index.tail, "installed": False}
-        for index in wanted
+        for index in declared
         if index.name not in installed
     ]
 
@@ -181,7 +170,7 @@ def _grants(status: ViewStatus) -> list[dict[str, Any]]:
     if status.installed is None:
         return []
     state = status.installed.state
-    ours = {*(state.granted if state else ()), *(state.granted_by_command if state else ())}
+    recorded = {*state.granted, *state.granted_by_command} if state else set()
     privileges: defaultdict[str, list[str]] = defaultdict(list)
     for grant in sorted(status.installed.grants, key=lambda g: (g.role, g.privilege)):
         privileges[grant.role].append(grant.privilege + (" *" if grant.grantable else ""))
@@ -189,7 +178,7 @@ def _grants(status: ViewStatus) -> list[dict[str, Any]]:
         {
             "role": role or "PUBLIC",
             "privileges": ", ".join(found),
-            "source": _("sync") if (role or "public") in ours else _("hand"),
+            "source": _("sync") if (role or "public") in recorded else _("hand"),
         }
         for role, found in privileges.items()
     ]

@@ -1,8 +1,7 @@
-"""A page of a view's rows, as analysts get them."""
+"""The page that shows rows of a view."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +14,25 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
-from orm_views_core.database.relations import Column
 from orm_views_core.engines.postgresql.rows import RowPage, read_rows
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
 
 PER_PAGE = 50
+#: Later pages are not read: their OFFSET would be too large.
 LAST_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a request asks to see."""
+    """What a request wants to see.
+
+    Attributes:
+        sort: the column to sort by, with a hyphen in front if descending; "" for no order.
+        filters: by column, the text that its value must contain.
+        page: the number of the page, from 1.
+    """
 
     sort: str
     filters: dict[str, str]
@@ -35,7 +40,7 @@ class Wish:
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> Wish:
-        """Read the parameters; a page that is no number is the first."""
+        """Read the parameters; a page that is not a number counts as the first one."""
         page = request.GET.get("page", "")
         filters = {
             name.removeprefix(FILTER_PREFIX): str(text).replace("\0", "")
@@ -50,15 +55,15 @@ class Wish:
 
 
 class PreviewPage(Page):
-    """Rows of a view: sorted, filtered by column, paged without counting."""
+    """Rows of a view, sorted and filtered by column, in pages. The rows are not counted."""
 
     template_name = "orm_views_admin/preview.html"
     permission = Permission.PREVIEW
-    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
-        context: dict[str, Any] = {"address": address, "wish": (wish := Wish.from_request(request))}
+        wish = Wish.from_request(request)
+        context: dict[str, Any] = {"wish": wish}
         try:
             status = find_status(address)
             _refuse_others(status)
@@ -76,20 +81,26 @@ class PreviewPage(Page):
                 )
                 context |= self._show_rows(wish, rows)
         except (OrmViewsError, DatabaseError, ValueError, OverflowError) as error:
-            # The last two: a date that Python cannot hold, such as one before Christ.
+            # The last two: a value that Python cannot represent, such as a date before the year 1.
             context["error"] = str(error).strip()
         return self.render(
             _("Preview of %(name)s") % {"name": address.name},
-            parent=(str(address.name), self.url("detail", address)),
-            clear_url="?",
+            parent=self.link_to(address),
             **context,
         )
 
     def _show_rows(self, wish: Wish, rows: RowPage) -> dict[str, Any]:
         parameters = self.request.GET
         return {
-            "table": PreviewTable(rows.columns, rows.rows, self.request, wish.sort),
-            "columns": filter_fields(rows.columns, wish.filters),
+            "table": PreviewTable(rows.columns, rows.rows, self.request.GET, wish.sort),
+            "columns": [
+                {
+                    "label": column.name,
+                    "parameter": FILTER_PREFIX + column.name,
+                    "text": wish.filters.get(column.name, ""),
+                }
+                for column in rows.columns
+            ],
             "first": (wish.page - 1) * PER_PAGE + 1,
             "last": (wish.page - 1) * PER_PAGE + len(rows.rows),
             "is_empty": not rows.rows,
@@ -98,23 +109,15 @@ class PreviewPage(Page):
         }
 
 
-def filter_fields(columns: Sequence[Column], filters: dict[str, str]) -> list[dict[str, str]]:
-    """Return the fields of the filter form."""
-    return [
-        {"label": column.name, "parameter": FILTER_PREFIX + column.name, "text": filters.get(column.name, "")}
-        for column in columns
-    ]
-
-
 def _refuse_others(status: ViewStatus) -> None:
-    """Show rows of our own views only: what else lies in the schema was not made to be looked at here.
+    """Refuse relations that this project does not manage.
 
     Raises:
-        Http404: when it is somebody else's view, or a table that has the name of one of ours.
+        Http404: if it is an unmanaged view, or a table that has the name of a registered view.
     """
-    theirs = status.installed is not None and status.installed.kind is None
-    if status.state is State.UNMANAGED or theirs:
-        raise Http404(_("%(name)s is not a view of ours that could be read.") % {"name": status.name})
+    is_table = status.installed is not None and status.installed.kind is None
+    if status.state is State.UNMANAGED or is_table:
+        raise Http404(_("%(name)s is not a view that this project manages.") % {"name": status.name})
 
 
 def _is_empty(status: ViewStatus) -> bool:

@@ -1,130 +1,111 @@
-"""Refreshing materialised views: what will be done, and starting it."""
+"""The page that shows what a refresh of materialised views does, and starts it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
-from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.pages.base import Page, read_statuses
-from orm_views_admin.pages.runs.run import follow
-from orm_views_admin.pages.selection import FROM_LIST, Selection
+from orm_views_admin.pages.base import read_statuses
+from orm_views_admin.pages.confirmation import ConfirmationPage
+from orm_views_admin.pages.selection import Selection
 from orm_views_admin.permissions import Permission
-from orm_views_admin.tables.base import RefreshTable
+from orm_views_admin.tables.entries import Entry
+from orm_views_admin.tables.plan import RefreshTable
+from orm_views_admin.ui.trends import read_trends
 from orm_views_admin.ui.wording import duration, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName
 from orm_views_core.status import ViewStatus
 
-CONFIRM = "confirm"
 
-
-class RefreshPage(Page):
-    """GET, and POST from the list, show what would be refreshed; POST with ``confirm`` starts it."""
+class RefreshPage(ConfirmationPage):
+    """The views that a refresh computes anew, in order."""
 
     template_name = "orm_views_admin/refresh.html"
     permission = Permission.REFRESH
-    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - as Django declares it
+    nothing_selected = gettext_lazy("Select the views to refresh first.")
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self._show(Selection.from_request(request.GET))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        selection = Selection.from_request(request.POST)
-        if FROM_LIST in request.POST and not selection.addresses:
-            messages.warning(request, _("Select the views to refresh first."))
-            return HttpResponseRedirect(self.url("list"))
-        return self._start(selection) if CONFIRM in request.POST else self._show(selection)
-
-    def _start(self, selection: Selection) -> HttpResponse:
-        """Hand the views over to be refreshed, and lead to the page that follows them."""
-        refreshable, errors = _refreshable(selection)
-        addresses = [
-            ViewAddress(alias, view.name)
-            for alias, views in refreshable.items()
-            for view in views
-            if view.name
-        ]
-        if not addresses:
-            if errors:
-                return self._show(selection)
+    def start(self, selection: Selection) -> HttpResponse:
+        entries, errors = _refreshable(selection)
+        if not entries and errors:
+            return self.show(selection)
+        if not entries:
             messages.warning(self.request, _("There was nothing to refresh."))
             return HttpResponseRedirect(self.url("list"))
         try:
-            started = runs.start_refresh(self.request.user, addresses)
+            started = runs.start_refresh(
+                self.request.user, [entry.address for entry in entries if entry.address]
+            )
         except (OrmViewsError, DatabaseError) as error:
-            return self._show(selection, error=str(error).strip())
-        return HttpResponseRedirect(follow(self.site, [run.request for run in started]))
+            return self.show(selection, str(error).strip())
+        return self.redirect_to(started)
 
-    def _show(self, selection: Selection, error: str = "") -> HttpResponse:
-        refreshable, errors = _refreshable(selection)
-        views = [view for found in refreshable.values() for view in found]
-        chosen = {ViewAddress(view.database, view.name) for view in views if view.name}
-        title, parent = _("Refresh all materialised views"), None
-        if len(selection.addresses) == 1:
-            (address,) = selection.addresses
-            title = _("Refresh %(name)s") % {"name": address.name}
-            parent = str(address.name), self.url("detail", address)
+    def show(self, selection: Selection, *further_errors: str) -> HttpResponse:
+        entries, errors = _refreshable(selection)
+        title = _("Refresh all materialised views")
+        if selection.single:
+            title = _("Refresh %(name)s") % {"name": selection.single.name}
         elif selection.addresses:
-            title = ngettext("Refresh %(count)s view", "Refresh %(count)s views", len(views)) % {
-                "count": number(len(views))
+            title = ngettext("Refresh %(count)s view", "Refresh %(count)s views", len(entries)) % {
+                "count": number(len(entries))
             }
+        chosen = {entry.address for entry in entries}
         return self.render(
             title,
-            parent=parent,
-            table=RefreshTable([self._row(n, view) for n, view in enumerate(views, 1)]),
-            views=views,
-            total=_usual_total(views),
-            waiting=[view for view in views if view.why_not_concurrently],
+            parent=self.parent_of(selection),
+            table=RefreshTable([self._row(n, entry) for n, entry in enumerate(entries, 1)]),
+            views=entries,
+            total=_usual_total(entries),
+            waiting=[entry for entry in entries if entry.status.why_not_concurrently],
             passed_over=[address for address in selection.addresses if address not in chosen],
-            errors=[*errors, *([error] if error else [])],
+            errors=[*errors, *further_errors],
             keys=selection.keys,
         )
 
-    def _row(self, position: int, view: ViewStatus) -> dict[str, Any]:
-        assert view.name is not None
-        assert view.installed is not None
-        state = view.installed.state
+    def _row(self, position: int, entry: Entry) -> dict[str, Any]:
+        installed = entry.status.installed
         return {
             "number": position,
-            "name": str(view.name),
-            "url": self.url("detail", ViewAddress(view.database, view.name)),
-            "why_not": view.why_not_concurrently,
-            "rows": view.installed.rows,
-            "size": view.installed.size,
-            "refreshed": state.refreshed if state else None,
-            "seconds": state.seconds if state else None,
+            "name": entry.title,
+            "url": self.url("detail", entry.address),
+            "why_not": entry.status.why_not_concurrently,
+            "rows": installed.rows if installed else None,
+            "size": entry.size,
+            "refreshed": entry.refreshed,
+            "seconds": entry.seconds,
         }
 
 
-def _refreshable(selection: Selection) -> tuple[dict[str, list[ViewStatus]], list[str]]:
-    """Return the views that can be refreshed, each after those that it reads, and errors of databases."""
-    found: dict[str, list[ViewStatus]] = {}
-    errors = []
+def _refreshable(selection: Selection) -> tuple[list[Entry], list[str]]:
+    """Return the selected views that can be refreshed, and the errors of databases that cannot be read.
+
+    Each view comes after the views that it reads.
+    """
+    trends = read_trends()
+    entries, errors = [], []
     for alias, wanted in selection.by_database.items():
         database = read_statuses(alias)
         if database.error is not None:
             errors.append(str(database.error))
         views = {view.name: view for view in database.views if view.name and view.can_refresh}
         chosen = views.keys() if wanted is None else views.keys() & set(wanted)
-        if chosen:
-            found[alias] = [views[name] for name in _in_order(database.views) if name in chosen]
-    return found, errors
+        entries += [Entry.of(views[name], trends) for name in _in_order(database.views) if name in chosen]
+    return entries, errors
 
 
-def _in_order(views: tuple[ViewStatus, ...]) -> list[ViewName]:
+def _in_order(views: Sequence[ViewStatus]) -> list[ViewName]:
     return creation_order({view.name: view.installed.reads for view in views if view.name and view.installed})
 
 
-def _usual_total(views: list[ViewStatus]) -> str:
-    """Add up the usual durations, if every one is known."""
-    seconds = [view.installed.state.seconds for view in views if view.installed and view.installed.state]
-    known = [s for s in seconds if s is not None]
-    return duration(sum(known)) if views and len(known) == len(views) else ""
+def _usual_total(entries: Sequence[Entry]) -> str:
+    """Return the sum of the usual durations; "" if one of them is unknown."""
+    known = [entry.seconds for entry in entries if entry.seconds is not None]
+    return duration(sum(known)) if entries and len(known) == len(entries) else ""

@@ -26,7 +26,7 @@ def test_the_runs_of_a_request_are_listed_in_order(browse):
     assert text.index("1. views.bottom") < text.index("2. views.top") < text.index("3. views.last")
     assert "All have ended: 1 succeeded, 1 failed, 1 skipped." in text
     assert "division by zero" in text
-    assert "What it reads could not be refreshed." in text
+    assert "A view that it reads could not be refreshed." in text
     assert "views.other" not in text
     assert "Refresh of views.other" in browse.read(path_of(run))
 
@@ -142,7 +142,7 @@ def test_a_run_whose_backend_has_gone_is_lost_and_not_running_for_ever(browse):
     run = make_run("ages", state=Run.State.RUNNING, ago=20, pid=1, backend_start=timezone.now())
     text = browse.read(path_of(run))
     assert "It has ended: lost." in text
-    assert "Its process or its connection has gone" in text
+    assert "Its process or its connection ended before the result was recorded" in text
 
 
 def test_a_run_in_the_queue_is_cancelled_and_never_begins(browse):

@@ -65,8 +65,8 @@ def test_a_plan_says_what_is_built_aside_what_is_swapped_and_what_becomes_of_wha
     execute("CREATE INDEX kept ON views.stored (id); CREATE INDEX lost ON views.stored (city)")
     declare_materialised("Stored", "SELECT id FROM lending_customer")
     text = text_of(browse.get(SYNC))
-    assert "Built aside, while readers go on: views.stored." in text
-    assert "Swapped in one moment: views.reader, views.stored." in text
+    assert "Built aside, while readers go on reading: views.stored." in text
+    assert "Swapped: views.reader, views.stored." in text
     assert "Keeps: index kept" in text
     assert "Loses index lost: column" in text
 
@@ -74,7 +74,7 @@ def test_a_plan_says_what_is_built_aside_what_is_swapped_and_what_becomes_of_wha
 def test_a_plan_that_swaps_nothing_says_nothing_of_a_swap(browse):
     declare("Fresh", "SELECT 1 AS one")
     text = text_of(browse.get(SYNC))
-    assert "Swapped in one moment" not in text
+    assert "Swapped" not in text
     assert "Built aside" not in text
 
 

@@ -1,0 +1,109 @@
+"""The table of the list of views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import django_tables2 as tables
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.ui import wording
+from orm_views_admin.ui.trends import sparkline
+
+from .base import NUMBER, AdminTable, FormattedColumn
+from .entries import Entry
+
+
+class SelectColumn(tables.Column):  # type: ignore[misc]
+    """A checkbox that selects the view of its row; its accessible name contains the view's name."""
+
+    def render(self, value: ViewAddress, record: Entry) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="view" value="{}" class="action-select ov-select" aria-label="{}">',
+            value.key,
+            _("Select %(name)s") % {"name": record.title},
+        )
+
+
+class ViewTable(AdminTable):
+    """The registered views, and views in the database that no class declares.
+
+    Args:
+        entries: the rows.
+        url: returns the address of a page ("detail" or "count") of a view.
+    """
+
+    label = _("Views")
+    row_header = "view"
+
+    select = SelectColumn(
+        accessor="address", verbose_name="", attrs={"td": {"class": "action-checkbox"}}, default=""
+    )
+    view = tables.Column(accessor="title", verbose_name=_("View"), orderable=True)
+    app = tables.Column(verbose_name=_("App"), orderable=True)
+    kind = tables.Column(accessor="kind_word", verbose_name=_("Kind"), orderable=True)
+    readable = FormattedColumn(
+        lambda value: _("Yes") if value else wording.DASH, verbose_name=_("Readable"), orderable=True
+    )
+    database = tables.Column(verbose_name=_("Database"), orderable=True)
+    state = tables.Column(verbose_name=_("Status"), orderable=True, order_by="urgency")
+    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), attrs=NUMBER)
+    size = FormattedColumn(
+        wording.size, verbose_name=_("Size"), orderable=True, order_by="size_order", attrs=NUMBER
+    )
+    refreshed = FormattedColumn(
+        wording.moment, verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order"
+    )
+    seconds = tables.Column(
+        verbose_name=_("Usual duration"), orderable=True, order_by="seconds_order", attrs=NUMBER
+    )
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        url: Callable[[str, ViewAddress], str],
+        *,
+        request: HttpRequest,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(entries, request, **kwargs)
+        self._url = url
+        # If all views are in the same schema, its name is not shown.
+        self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
+        #: The planner's estimate of rows by address; it is set once it is known which rows are on the page.
+        self.estimates: dict[ViewAddress, int] = {}
+
+    def render_view(self, record: Entry) -> str:
+        if record.address is None:
+            return record.title
+        return format_html(
+            '<a href="{}" title="{}">{}</a>',
+            self._url("detail", record.address),
+            record.title,
+            wording.breakable(record.address.name.name if self._has_one_schema else record.title),
+        )
+
+    def render_state(self, record: Entry) -> SafeString:
+        return format_html(
+            '{}<span class="ov-reason">{}</span>', wording.state_badge(record.state), record.short_reason
+        )
+
+    def render_rows(self, record: Entry) -> str:
+        if record.address is None or not record.can_be_counted:
+            return wording.DASH
+        estimate = self.estimates.get(record.address)
+        return format_html(
+            '<span class="ov-count" data-count-url="{}" title="{}">{}</span>',
+            self._url("count", record.address),
+            _("The planner's estimate"),
+            wording.DASH if estimate is None else f"~ {wording.number(estimate)}",
+        )
+
+    def render_seconds(self, value: float, record: Entry) -> SafeString:
+        trend = sparkline(record.trend) if record.trend else ""
+        return format_html("{}{}", wording.duration(value), trend)
