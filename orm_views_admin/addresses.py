@@ -1,4 +1,4 @@
-"""Naming a view in URLs and forms: a key without slashes of its own, whatever the view is called."""
+"""The address of a view in URLs and forms: names are escaped, because they may contain any character."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 
 
 class ViewAddress(NamedTuple):
-    """A view of a database."""
+    """A database and the name of a view in it."""
 
     database: str
     name: ViewName
 
     @property
     def key(self) -> str:
-        """The address as one string; :meth:`parse` reads it back."""
+        """The address as a string with two slashes; :meth:`parse` is the inverse."""
         return "/".join(escape(part) for part in (self.database, *self.name))
 
     @property
     def parts(self) -> dict[str, str]:
-        """The address as arguments of a URL."""
+        """The address as the arguments of a URL pattern."""
         return {"database": self.database, "schema": self.name.schema, "name": self.name.name}
 
     @classmethod
     def parse(cls, key: str) -> ViewAddress:
-        """Read a key.
+        """Return the address of a key.
 
         Raises:
-            ValueError: when it is none.
+            ValueError: if it is not the key of an address.
         """
         database, schema, name = (unescape(part) for part in key.split("/"))
         return cls(database, ViewName(schema, name))
 
 
 def escape(part: str) -> str:
-    """Write a name so that it is one segment of a path.
+    """Return a name as one segment of a path.
 
-    Per cent signs would not do: servers decode ``%2F`` before Django sees it. A segment of dots is resolved
-    by browsers.
+    Percent-encoding is not enough: servers decode ``%2F`` before Django sees it. Names of dots are escaped
+    because browsers resolve the segments ``.`` and ``..``.
     """
     part = part.replace("~", "~7E").replace("/", "~2F")
     return part.replace(".", "~2E") if part in {".", ".."} else part
 
 
 def unescape(segment: str) -> str:
-    """Read what :func:`escape` wrote.
+    """Return the name of a segment; the inverse of :func:`escape`.
 
     Raises:
-        ValueError: when it is no name, because PostgreSQL knows no NUL; as a path it is then not found.
+        ValueError: if the name contains NUL, which PostgreSQL does not allow. The path is then not found.
     """
     name = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), segment)
     if "\0" in name:
-        raise ValueError(f"{name!r} has a NUL in it")
+        raise ValueError(f"{name!r} contains NUL")
     return name
 
 
 class SegmentConverter:
-    """A path converter for names; Django quotes what else needs it."""
+    """A path converter for names. Django percent-encodes all other special characters."""
 
     regex = "[^/]+"
 

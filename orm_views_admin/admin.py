@@ -1,4 +1,4 @@
-"""The entry in the admin's index and sidebar; and the base class for showing readable views."""
+"""The entry in the admin's index and sidebar, and the base class for showing readable views."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .sites import url_in
 
 @admin.register(RegisteredView)
 class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Leads to the list of views. There is no table, so nothing else of a ModelAdmin applies."""
+    """Redirects to the pages of this app. ``RegisteredView`` has no table, so there is nothing to list."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return HttpResponseRedirect(url_in(self.admin_site, "list"))
@@ -25,10 +25,10 @@ class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Lead to the page of a view, which is where Django's log of recent actions points to."""
+        """Redirect to the page of a view: Django's list of recent actions links here."""
         try:
             address = ViewAddress.parse(unquote(object_id))
-        except ValueError:  # a database: all of it was synced
+        except ValueError:  # a sync of a whole database is logged with its alias
             return HttpResponseRedirect(url_in(self.admin_site, "list"))
         return HttpResponseRedirect(url_in(self.admin_site, "detail", **address.parts))
 

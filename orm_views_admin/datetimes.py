@@ -1,4 +1,4 @@
-"""Times as fields keep them. Core's have a zone; with ``USE_TZ = False`` fields take none and give none."""
+"""Conversion of times. Those of core are aware; with ``USE_TZ = False``, those of model fields are naive."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.utils import timezone
 
 
 def to_field(moment: dt.datetime) -> dt.datetime:
-    """Return a time of core's for a field of a model."""
+    """Return a time of core as model fields store it."""
     return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
 
 
 def from_field(moment: dt.datetime) -> dt.datetime:
-    """Return a field's time with its zone."""
+    """Return a time of a model field as an aware one."""
     if timezone.is_aware(moment):
         return moment
     return timezone.make_aware(moment, timezone.get_default_timezone())

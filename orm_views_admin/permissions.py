@@ -1,4 +1,4 @@
-"""Who may do what. Looking is one permission; every action needs it and one of its own."""
+"""The permissions. Each action needs its own permission and the one to view."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Permission(enum.Enum):
-    """What the pages ask for; the value is the verb in the codename."""
+    """A permission; the value is the verb in its codename."""
 
     VIEW = "view"
     PREVIEW = "preview"
@@ -18,10 +18,10 @@ class Permission(enum.Enum):
 
     @property
     def full_name(self) -> str:
-        """The name that ``user.has_perm`` takes."""
+        """The name for ``user.has_perm``."""
         return f"orm_views_admin.{self.value}_registeredview"
 
 
 def may(user: Any, permission: Permission) -> bool:
-    """Say whether a user may do something; whoever may not look may do nothing."""
+    """Return whether a user has a permission and the one to view."""
     return bool(user.has_perms({Permission.VIEW.full_name, permission.full_name}))

@@ -1,4 +1,4 @@
-"""Which URLs belong to which admin site, when there are several."""
+"""The URL namespaces of the pages; each admin site has its own."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def namespace_of(site: AdminSite) -> str:
 
 
 def url_in(site: AdminSite, page: str, **parts: Any) -> str:
-    """Return the address of a page inside a site."""
+    """Return the URL of a page inside a site."""
     return reverse(f"{namespace_of(site)}:{page}", kwargs=parts)

@@ -1,7 +1,7 @@
-"""The addresses of the pages.
+"""The URL patterns of the pages.
 
-``path("admin/orm-views/", include("orm_views_admin.urls"))`` before the admin's own puts them into the
-default site; a site of your own takes ``path("staff/orm-views/", site_urls(staff_site))``.
+For the default admin site, add ``path("admin/orm-views/", include("orm_views_admin.urls"))`` before the
+admin's own URLs. For a site of your own, add ``path("staff/orm-views/", site_urls(staff_site))``.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
 
 
 def site_urls(site: AdminSite) -> Any:
-    """Return what ``path`` takes as its view, for an ``AdminSite`` of your own.
+    """Return the URLs of the pages for an ``AdminSite`` of your own, as the second argument of ``path``.
 
-    Register ``RegisteredView`` with it as well, and the site's index has the entry:
+    To get an entry in the site's index, register ``RegisteredView`` as well:
     ``site.register(RegisteredView, RegisteredViewAdmin)``.
     """
     return include((url_patterns(site), app_name), namespace=namespace_of(site))

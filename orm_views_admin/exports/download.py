@@ -1,4 +1,4 @@
-"""Rows as files: written a few at a time, so that a million of them take no more memory than some hundred."""
+"""Rows as files. They are streamed in batches, so the memory used does not depend on their number."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-#: How many rows are read and written at once: a line for each would be as many writes to the network.
+#: The number of rows in a batch: writing each row by itself would be slow.
 AT_ONCE = 500
 
-#: What a spreadsheet takes for the beginning of a formula, in the width of East Asian scripts too.
+#: Spreadsheets take a text that begins with one of these for a formula. Full-width characters count as well.
 #: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - they are meant
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file.
+    """A file format.
 
     Attributes:
         label: its name.
-        content_type: what HTTP calls it.
-        write: makes its text of the names of columns and of rows, piece by piece.
+        content_type: the value of the Content-Type header.
+        write: yields the text of a file in pieces, from the names of the columns and the rows.
     """
 
     label: str
@@ -44,16 +44,16 @@ def download(
     """Return rows as a file.
 
     Args:
-        request: what is answered.
+        request: the request.
         form: a key of ``FORMATS``.
-        name: the name of the file without its ending.
+        name: the name of the file without its extension.
         columns: the names of the columns.
-        rows: the values of each row, in the order of the columns; asked for as they are written.
+        rows: the values of each row, in the order of the columns. They are read while the file is sent.
     """
     chosen = FORMATS[form]
     pieces = chosen.write(columns, rows)
     return StreamingHttpResponse(
-        # What Django cannot wait for, it would read to the end before it sends anything.
+        # Under ASGI, Django reads a synchronous iterator to its end before it sends anything.
         _awaited(pieces) if isinstance(request, ASGIRequest) else pieces,
         content_type=chosen.content_type,
         headers={"Content-Disposition": content_disposition_header(True, f"{name}.{form}")},
@@ -61,27 +61,27 @@ def download(
 
 
 async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Yield the same, each made in the thread that the connections of an asynchronous request belong to."""
+    """Yield the pieces. Each is made in the thread that the request's database connections belong to."""
     while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
         yield piece
 
 
 def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Returned())
+    writer = csv.writer(_Echo())
     yield writer.writerow(columns)
-    for some in _batches(rows):
-        yield "".join(writer.writerow([_cell(value) for value in row]) for row in some)
+    for batch in _batches(rows):
+        yield "".join(writer.writerow([_cell(value) for value in row]) for row in batch)
 
 
 def _write_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    between = "[\n"
-    for some in _batches(rows):
-        yield between + ",\n".join(
+    separator = "[\n"
+    for batch in _batches(rows):
+        yield separator + ",\n".join(
             json.dumps(dict(zip(columns, row, strict=True)), default=_plain, ensure_ascii=False)
-            for row in some
+            for row in batch
         )
-        between = ",\n"
-    yield "[]\n" if between == "[\n" else "\n]\n"
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
 
 
 FORMATS = {
@@ -90,8 +90,8 @@ FORMATS = {
 }
 
 
-class _Returned:
-    """A file that keeps nothing and returns what is written to it."""
+class _Echo:
+    """A file whose ``write`` returns the text instead of storing it."""
 
     def write(self, text: str) -> str:
         return text
@@ -99,12 +99,12 @@ class _Returned:
 
 def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
     remaining = iter(rows)
-    while some := list(islice(remaining, AT_ONCE)):
-        yield some
+    while batch := list(islice(remaining, AT_ONCE)):
+        yield batch
 
 
 def _cell(value: Any) -> Any:
-    """Return a value for a spreadsheet, to which no text is a formula."""
+    """Return a value for a spreadsheet; texts that would be formulas are quoted."""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
     if isinstance(value, bool):

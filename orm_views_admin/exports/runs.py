@@ -1,4 +1,4 @@
-"""A run as a record for other programs: names with units, values as they are, nothing translated."""
+"""A run as a record for other programs: column names contain units, and nothing is translated."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ COLUMNS = tuple(_FACTS)
 
 
 def record(run: Run) -> list[Any]:
-    """Return what is known of a run, in the order of ``COLUMNS``; times in UTC."""
+    """Return the values of a run in the order of ``COLUMNS``; times are in UTC."""
     return [fact(run) for fact in _FACTS.values()]

@@ -41,7 +41,7 @@ _FACETS = (
         value=lambda entry: entry.status.kind.name.lower() if entry.status.kind else "",
     ),
     EntryFilter("app", _("app"), value=lambda entry: entry.app),
-    EntryFilter("database", _("database"), value=lambda entry: entry.database),
+    EntryFilter("database", _("database"), value=lambda entry: entry.status.database),
     EntryFilter(
         "promise",
         _("freshness"),

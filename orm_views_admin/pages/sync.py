@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
 from orm_views_admin.permissions import Permission
-from orm_views_admin.tables.plan import StepTable
+from orm_views_admin.tables.plan import ShownStep, StepTable
 from orm_views_admin.ui.wording import action_word, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -24,7 +24,6 @@ from orm_views_core.sync import plan_views
 
 from .confirmation import ConfirmationPage
 from .forms import ConfirmPlanForm
-from .plan_steps import show_step
 from .selection import Selection
 
 
@@ -83,7 +82,7 @@ class DatabasePlan:
     @property
     def tables(self) -> list[StepTable]:
         """The tables of the steps: views that were changed, and views that are affected by those."""
-        shown = [show_step(n, step) for n, step in enumerate(self.plan.steps if self.plan else (), 1)]
+        shown = [ShownStep(n, step) for n, step in enumerate(self.plan.steps if self.plan else (), 1)]
         tables = (
             (_("Changes"), [each for each in shown if not each.step.indirect]),
             (_("Indirectly affected"), [each for each in shown if each.step.indirect]),

@@ -1,10 +1,11 @@
-"""A base class for showing the rows of a readable view in Django's admin."""
+"""The base class for showing the rows of a readable view in Django's admin."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
-from orm_views_admin.ui import django_versions as markup
+from orm_views_admin.ui import django_versions
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.rows import limiting, reading, unavailable
@@ -34,32 +35,33 @@ from .related import RelatedColumn, related_column
 
 logger = logging.getLogger(__name__)
 
-#: Further columns do not fit beside the admin's sidebar and filters at 1280 pixels; the row's page has all.
+#: The default number of columns in the list: more do not fit beside sidebar and filters at 1280 pixels.
 COLUMNS = 8
-#: Beyond this, an OFFSET is a number that PostgreSQL refuses.
+#: The OFFSET of later pages could exceed the largest number that PostgreSQL accepts.
 _LAST_PAGE = 1_000_000_000
 _UNREADABLE = (OrmViewsError, DatabaseError)
 
 
 class ReadableChangeList(ChangeList):
-    """A page of rows that is read at once, within a time-out, whatever counting them takes.
+    """A page of rows. It is read within a time-out, even if its rows cannot be counted in time.
 
     Attributes:
-        is_exact: whether ``result_count`` was counted.
+        is_exact: whether ``result_count`` is exact and not the planner's estimate.
     """
 
     is_exact = True
 
     def apply_select_related(self, qs: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
-        """Read what foreign keys lead to in a query of its own each, unless ``list_select_related`` is set.
+        """Read related rows with one query for each foreign key, unless ``list_select_related`` is set.
 
-        Not by a join, as Django does it: the rows of a view may outlive what they refer to, and an inner
-        join would leave them out of the page, though not out of the count.
+        Django would join them. But no constraint enforces a view's foreign keys, and an inner join would omit
+        rows whose related row is missing, although they are counted.
         """
         if self.list_select_related:
             return super().apply_select_related(qs)
-        columns = [c for c in self.list_display if isinstance(c, RelatedColumn)]
-        return qs.prefetch_related(*(c.source.name for c in columns if c.allowed and c.loads))
+        return qs.prefetch_related(
+            *(c.source.name for c in self.list_display if isinstance(c, RelatedColumn) and c.loads)
+        )
 
     def get_results(self, request: HttpRequest) -> None:
         paginator: Any = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -100,46 +102,59 @@ class ReadableChangeList(ChangeList):
             raise IncorrectLookupParameters from error
 
     def _read(self, first: int, size: int) -> list[Any]:
-        """Return the rows of a page, and one more if there are further ones."""
+        """Return the rows of a page, and one more if there is a next page."""
         queryset = self.queryset
         try:
             with reading(get_connection(queryset.db), get_settings().PREVIEW_TIMEOUT):
                 return list(queryset[first : first + size + 1])
-        except (ValueError, OverflowError) as error:  # from the driver: a date before our era, say
+        except (ValueError, OverflowError) as error:  # from psycopg: a date before the year 1, for example
             model: Any = self.model
             raise RowsUnavailableError(
-                f"{name_of(model)} has a value that Python cannot hold: {error}"
+                f"{name_of(model)} has a value that Python cannot represent: {error}"
             ) from error
 
 
 def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
-    """Return a better number of rows than an estimate, and whether it is exact, after a page was read."""
+    """Correct an estimate by the rows of a page; return the number of rows, and whether it is exact."""
     seen = first + min(len(rows), size)
     return (max(estimate, seen + 1), False) if len(rows) > size else (seen, True)
 
 
 class _LimitedResponse(TemplateResponse):
-    """A page of the admin whose template reads the view as well: the links of a date hierarchy, say."""
+    """A response of Django's admin that is rendered within the limits of a :class:`ReadableViewAdmin`.
 
-    _limited_by: ReadableViewAdmin
-    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limited_by"]  # noqa: RUF012 - as Django has it
+    The template may read the view as well, for the links of a date hierarchy for example. It is rendered
+    after the view function has returned, so that a subclass may change the context.
+    """
+
+    def __init__(
+        self,
+        response: TemplateResponse,
+        limits: Callable[[], AbstractContextManager[None]],
+        explain: Callable[[Exception], TemplateResponse],
+    ) -> None:
+        super().__init__(response._request, response.template_name, response.context_data)
+        # Headers, cookies, and the callbacks that Django's decorators run after rendering.
+        vars(self).update(vars(response))
+        self._limits, self._explain = limits, explain
+
+    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limits", "_explain"]  # noqa: RUF012 - as in Django
 
     @property
     def rendered_content(self) -> str:
-        shown = self._limited_by
         try:
-            with shown._limits(self._request):
+            with self._limits():
                 return super().rendered_content
         except _UNREADABLE as error:
-            return shown._explain(self._request, error).rendered_content
+            return self._explain(error).rendered_content
 
 
 class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows the rows of a readable view, to whoever has its ``view`` permission. Nobody can write.
+    """Shows the rows of a readable view to users who have its ``view`` permission. Nobody can change them.
 
-    A subclass sets what any ModelAdmin has. Without any, the list has the first eight fields, the key in
-    front, and is ordered by the key. Rows are read from the view's database, within the time-outs of
-    ``ORM_VIEWS``. Django's admin takes no model with a composite key.
+    A subclass has the options of any ModelAdmin. By default, the list has the first eight fields, with the
+    primary key first, and is ordered by the primary key. Rows are read from the view's database within the
+    time-outs of ``ORM_VIEWS``. Django's admin does not accept models with a composite primary key.
     """
 
     actions = None
@@ -151,14 +166,14 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def __init__(self, model: Any, admin_site: admin.AdminSite) -> None:
         if not is_readable(model):
             raise ImproperlyConfigured(
-                f"{type(self).__name__} shows readable views, and {model._meta.label} is none. "
+                f"{type(self).__name__} shows readable views, and {model._meta.label} is not one. "
                 "Derive from django.contrib.admin.ModelAdmin instead."
             )
         super().__init__(model, admin_site)
-        # Django would add the key, descending, to what does not order all rows.
+        # Without a total order, Django would add the primary key in descending order.
         self.ordering = self.ordering or self.opts.ordering or (self.opts.pk.name,)  # type: ignore[misc, assignment]
 
-    # Who may do what.
+    # Permissions.
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -169,7 +184,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    # What is shown.
+    # Columns, fields and rows.
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         names: list[Any] = list(super().get_list_display(request))
@@ -185,7 +200,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_sortable_by(self, request: HttpRequest) -> Any:
         if self.sortable_by is None:
             return self.get_list_display(request)
-        # Either of the two that may stand in the list.
+        # The list has one of the two columns, depending on ``list_display_links``.
         return [
             self._column(request, name, inside_link=inside)
             for name in self.sortable_by
@@ -197,7 +212,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self.fields or [f.name for f in self._fields() if f.name not in excluded]
 
     def _fields(self) -> list[Any]:
-        """Return the fields, the key in front."""
+        """Return the fields, the primary key first."""
         return sorted(self.opts.concrete_fields, key=lambda field: not field.primary_key)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -213,7 +228,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
 
     def _column(self, request: HttpRequest, name: Any, *, inside_link: bool = False) -> Any:
-        """Return what to show for a name: itself, but for a foreign key."""
+        """Return the related column for the name of a foreign key; other names stay as they are."""
         try:
             field = self.opts.get_field(name) if isinstance(name, str) else None
         except FieldDoesNotExist:
@@ -236,46 +251,38 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         with reading(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT):
             return super().get_object(request, object_id, from_field)
 
-    # What cannot be read is said in words.
+    # Pages within the limits, and the page that explains why rows cannot be read.
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        return self._limited(request, super().changelist_view, extra_context)
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._limited(request, super().changelist_view, *args, **kwargs)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> Any:
-        return self._limited(request, super().changeform_view, object_id, form_url, extra_context)
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._limited(request, super().changeform_view, *args, **kwargs)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return self._limited(request, super().delete_view, object_id, extra_context)
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._limited(request, super().delete_view, *args, **kwargs)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return self._limited(request, super().history_view, object_id, extra_context)
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._limited(request, super().history_view, *args, **kwargs)
 
-    @contextmanager
-    def _limits(self, request: HttpRequest) -> Iterator[None]:
-        with limiting(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT):
-            yield
+    def _limits(self, request: HttpRequest) -> AbstractContextManager[None]:
+        return limiting(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT)
 
-    def _limited(self, request: HttpRequest, page: Callable[..., Any], *args: Any) -> Any:
+    def _limited(self, request: HttpRequest, page: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return a page of Django's admin, or the page that explains why it cannot be shown."""
         try:
             with self._limits(request):
-                response = page(request, *args)
+                response = page(request, *args, **kwargs)
         except _UNREADABLE as error:
             if not self.has_view_permission(request):
                 raise PermissionDenied from error
             return self._explain(request, error)
         if isinstance(response, TemplateResponse) and not response.is_rendered:
-            response.__class__ = _LimitedResponse
-            response._limited_by = self  # type: ignore[attr-defined]
+            return _LimitedResponse(response, partial(self._limits, request), partial(self._explain, request))
         return response
 
     def _explain(self, request: HttpRequest, error: Exception) -> TemplateResponse:
-        """Return a page that says why the rows cannot be shown."""
+        """Return the page that explains why rows cannot be shown."""
         logger.warning("%s cannot be shown: %s", self.opts.label, error, exc_info=error)
         if isinstance(error, DatabaseError):
             error = unavailable(name_of(self.model), error)
@@ -284,7 +291,7 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             **self.admin_site.each_context(request),
             "title": _("The rows cannot be shown"),
             "opts": self.opts,
-            "markup": markup.CONTEXT,
+            "markup": django_versions.CONTEXT,
             "list_url": reverse(
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
                 current_app=self.admin_site.name,
@@ -295,14 +302,14 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return TemplateResponse(request, "orm_views_admin/readable_unavailable.html", context)
 
     def _status_url(self, request: HttpRequest) -> str:
-        """Return the address of the page about the view, for whoever may open it."""
+        """Return the URL of the view's page; "" if the user may not open it."""
         if not may(request.user, Permission.VIEW):
             return ""
         name = name_of(self.model)
         parts = {"database": self.get_queryset(request).db, "schema": name.schema, "name": name.name}
         try:
             return url_in(self.admin_site, "detail", **parts)
-        except NoReverseMatch:  # the site has no pages of views
+        except NoReverseMatch:  # this site has no pages for views
             return ""
 
 

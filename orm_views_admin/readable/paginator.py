@@ -1,4 +1,4 @@
-"""Paging without waiting for a count."""
+"""A paginator that does not wait for a slow count."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from orm_views_core.engines.postgresql.rows import count_queryset
 
 
 class EstimatingPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts exactly within ``ORM_VIEWS["COUNT_TIMEOUT"]``, and shows the planner's estimate after that.
+    """Counts the rows; if that takes longer than ``ORM_VIEWS["COUNT_TIMEOUT"]``, uses the planner's estimate.
 
     Attributes:
-        is_exact: whether ``count`` is one; known once it has been asked for.
+        is_exact: whether ``count`` is exact. It is set when ``count`` is read.
     """
 
     is_exact = True
 
     @cached_property
     def count(self) -> int:
-        """The number of rows. An estimate is never so low that everything would seem to fit on one page."""
+        """The number of rows. An estimate is always more than a page, so that there is a link to the next."""
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
-        found = count_queryset(self.object_list)
-        rows, self.is_exact = found.rows or 0, found.exact
-        return rows if found.exact else max(rows, self.per_page + 1)
+        counted = count_queryset(self.object_list)
+        rows, self.is_exact = counted.rows or 0, counted.exact
+        return rows if counted.exact else max(rows, self.per_page + 1)

@@ -1,4 +1,4 @@
-"""A foreign key of a readable view as a column: what it leads to, for whoever may see that."""
+"""A foreign key of a readable view as a column: it shows the related row if the user may see it."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ from orm_views_core.views.readable import is_readable
 
 @dataclass(frozen=True)
 class RelatedColumn:
-    """What ``list_display`` and ``fields`` take in the place of a foreign key's name.
+    """A callable that takes the place of a foreign key's name in ``list_display`` and ``fields``.
 
-    The text of a related row may be what a view was made to leave out: a customer's name, say. Who may
-    not see the related model gets the key alone.
+    The text of a related row may contain what the view deliberately omits, a customer's name for example.
+    Users who may not see the related model see only the key.
 
     Attributes:
         source: the foreign key.
-        allowed: whether the user may see the model that it leads to.
-        loads: whether that model's table is in the database that the view is read from.
-        links: whether the text is a link.
+        loads: whether the related row is shown: the user may see the related model, and its table is in the
+            database of the view.
+        links: whether the related row is shown as a link.
         site: the admin site.
-        empty: what stands for NULL.
+        empty: the text for NULL.
     """
 
     source: Any
-    allowed: bool
     loads: bool
     links: bool
     site: AdminSite = field(compare=False)
@@ -43,7 +42,7 @@ class RelatedColumn:
 
     @property
     def __name__(self) -> str:
-        """The name of a CSS class, and where Django looks for the help text."""
+        """The name by which Django finds the help text, and a part of a CSS class."""
         return str(self.source.name)
 
     @property
@@ -58,7 +57,7 @@ class RelatedColumn:
         key = getattr(row, self.source.attname)
         if key is None:
             return self.empty
-        related = self._load(row) if self.allowed and self.loads else None
+        related = self._load(row) if self.loads else None
         if related is None:
             return str(key)
         if not self.links:
@@ -74,22 +73,22 @@ class RelatedColumn:
     def _load(self, row: Any) -> Any:
         try:
             return getattr(row, self.source.name)
-        except ObjectDoesNotExist:  # nothing in the database keeps a view's foreign keys
+        except ObjectDoesNotExist:  # no constraint enforces a view's foreign keys
             return None
 
 
 def related_column(
     source: Any, request: HttpRequest, site: AdminSite, *, alias: str, empty: str, inside_link: bool = False
 ) -> RelatedColumn:
-    """Return the column of a foreign key, as the user of a request may see it.
+    """Return the column of a foreign key for the user of a request.
 
     Args:
         source: the foreign key.
         request: the request.
         site: the admin site.
-        alias: the database that the view is read from.
-        empty: what stands for NULL.
-        inside_link: whether the column is the link to the row itself.
+        alias: the database of the view.
+        empty: the text for NULL.
+        inside_link: whether the column is a link to the view's own row.
     """
     model = source.remote_field.model
     shown = site._registry.get(model)
@@ -98,12 +97,11 @@ def related_column(
     else:
         codename = get_permission_codename("view", model._meta)
         allowed = request.user.has_perm(f"{model._meta.app_label}.{codename}")
-    # Where the admin's page of the related model would look; another database has other rows.
+    # The database that the admin reads the related model from. The same key means another row elsewhere.
     home = (read_alias(model) if is_readable(model) else None) or router.db_for_read(model)
     return RelatedColumn(
         source,
-        allowed=allowed,
-        loads=home == alias or router.allow_migrate_model(alias, model),
+        loads=allowed and (home == alias or router.allow_migrate_model(alias, model)),
         links=allowed and shown is not None and home == alias and not inside_link,
         site=site,
         empty=empty,

@@ -52,6 +52,11 @@ class FormattedColumn(tables.Column):  # type: ignore[misc]
 class AdminTable(tables.Table):  # type: ignore[misc]
     """A table in the admin's style.
 
+    Args:
+        data: the rows.
+        request: the request of the page; without it, the headers have no links to sort by.
+        kwargs: further arguments of ``django_tables2.Table``.
+
     Attributes:
         label: the table's accessible name.
         stacked: whether each row becomes a block on a narrow screen; if not, the table is scrolled.
@@ -67,7 +72,7 @@ class AdminTable(tables.Table):  # type: ignore[misc]
         super().__init__(
             data,
             template_name="orm_views_admin/includes/table.html",
-            orderable=False,
+            orderable=request is not None,
             order_by_field=SORT,
             default=wording.DASH,
             **kwargs,

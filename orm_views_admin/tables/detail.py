@@ -6,7 +6,6 @@ from typing import Any
 
 import django_tables2 as tables
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from .base import AdminTable, FormattedColumn, LabelledTable, code
@@ -18,13 +17,13 @@ class ColumnTable(AdminTable):
     label = _("Columns")
     row_header = "name"
 
-    name = FormattedColumn(code, verbose_name=_("Column"))
-    type = tables.Column(verbose_name=_("Type"))
+    name = FormattedColumn(code, accessor="column__name", verbose_name=_("Column"))
+    type = FormattedColumn(
+        lambda column: code(f"{column.type} COLLATE {column.collation}" if column.collation else column.type),
+        accessor="column",
+        verbose_name=_("Type"),
+    )
     comment = tables.Column(verbose_name=_("Comment"))
-
-    def render_type(self, value: str, record: dict[str, Any]) -> SafeString:
-        collation = record["collation"]
-        return code(f"{value} COLLATE {collation}" if collation else value)
 
 
 class IndexTable(AdminTable):
@@ -33,9 +32,11 @@ class IndexTable(AdminTable):
     label = _("Indexes")
     row_header = "name"
 
-    name = FormattedColumn(code, verbose_name=_("Index"))
-    unique = FormattedColumn(lambda value: _("Yes") if value else _("No"), verbose_name=_("Unique"))
-    tail = FormattedColumn(code, verbose_name=_("Definition"))
+    name = FormattedColumn(code, accessor="index__name", verbose_name=_("Index"))
+    unique = FormattedColumn(
+        lambda value: _("Yes") if value else _("No"), accessor="index__unique", verbose_name=_("Unique")
+    )
+    tail = FormattedColumn(code, accessor="index__tail", verbose_name=_("Definition"))
     installed = FormattedColumn(
         lambda value: _("Yes") if value else _("Not yet"), verbose_name=_("In the database")
     )

@@ -14,7 +14,6 @@ from orm_views_core.database.sync_state import SyncState
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
 
-_NEVER = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 _AGES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
 
@@ -39,10 +38,6 @@ class Entry:
     @property
     def title(self) -> str:
         return str(self.status.name) if self.status.name else self.status.label
-
-    @property
-    def database(self) -> str:
-        return self.status.database
 
     @property
     def app(self) -> str:
@@ -85,20 +80,6 @@ class Entry:
     @property
     def _sync_state(self) -> SyncState | None:
         return self.status.installed.state if self.status.installed else None
-
-    # What the list is sorted by: unknown values count as the lowest.
-
-    @property
-    def size_order(self) -> int:
-        return -1 if self.size is None else self.size
-
-    @property
-    def refreshed_order(self) -> dt.datetime:
-        return self.refreshed or _NEVER
-
-    @property
-    def seconds_order(self) -> float:
-        return -1 if self.seconds is None else self.seconds
 
     @property
     def can_be_counted(self) -> bool:

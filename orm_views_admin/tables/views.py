@@ -41,27 +41,24 @@ class ViewTable(AdminTable):
     label = _("Views")
     row_header = "view"
 
+    # Unknown values are None, which django-tables2 sorts before all others.
     select = SelectColumn(
-        accessor="address", verbose_name="", attrs={"td": {"class": "action-checkbox"}}, default=""
+        accessor="address",
+        verbose_name="",
+        attrs={"td": {"class": "action-checkbox"}},
+        default="",
+        orderable=False,
     )
-    view = tables.Column(accessor="title", verbose_name=_("View"), orderable=True)
-    app = tables.Column(verbose_name=_("App"), orderable=True)
-    kind = tables.Column(accessor="kind_word", verbose_name=_("Kind"), orderable=True)
-    readable = FormattedColumn(
-        lambda value: _("Yes") if value else wording.DASH, verbose_name=_("Readable"), orderable=True
-    )
-    database = tables.Column(verbose_name=_("Database"), orderable=True)
-    state = tables.Column(verbose_name=_("Status"), orderable=True, order_by="urgency")
-    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), attrs=NUMBER)
-    size = FormattedColumn(
-        wording.size, verbose_name=_("Size"), orderable=True, order_by="size_order", attrs=NUMBER
-    )
-    refreshed = FormattedColumn(
-        wording.moment, verbose_name=_("Last refresh"), orderable=True, order_by="refreshed_order"
-    )
-    seconds = tables.Column(
-        verbose_name=_("Usual duration"), orderable=True, order_by="seconds_order", attrs=NUMBER
-    )
+    view = tables.Column(accessor="title", verbose_name=_("View"))
+    app = tables.Column(verbose_name=_("App"))
+    kind = tables.Column(accessor="kind_word", verbose_name=_("Kind"))
+    readable = FormattedColumn(lambda value: _("Yes") if value else wording.DASH, verbose_name=_("Readable"))
+    database = tables.Column(accessor="status__database", verbose_name=_("Database"))
+    state = tables.Column(verbose_name=_("Status"), order_by="urgency")
+    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
+    size = FormattedColumn(wording.size, verbose_name=_("Size"), attrs=NUMBER)
+    refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
+    seconds = tables.Column(verbose_name=_("Usual duration"), attrs=NUMBER)
 
     def __init__(
         self,

@@ -76,21 +76,11 @@ class Chart:
 
     width: int
     height: int
-    left: int
     line: str
     shapes: tuple[Shape, ...]
-    ticks: tuple[Tick, ...]
-    is_logarithmic: bool
-
-
-@dataclass(frozen=True)
-class Sparkline:
-    """A chart without numbers, as small as a word."""
-
-    width: int
-    height: int
-    line: str
-    shapes: tuple[Shape, ...]
+    left: int = 0
+    ticks: tuple[Tick, ...] = ()
+    is_logarithmic: bool = False
 
 
 #: Distances between ticks in seconds: round numbers of milliseconds, seconds, minutes and hours.
@@ -119,19 +109,14 @@ def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, lef
         (x, bottom if point.seconds is None else place(max(point.seconds, _SHORTEST)))
         for x, point in zip(_spread(len(points), left + edge, width - edge), points, strict=True)
     ]
-    return Chart(
-        width,
-        height,
-        left,
-        _line(at, points),
-        tuple(_shapes(at, points, size=4.5)),
-        tuple(Tick(seconds, round(place(seconds), 1)) for seconds in marks),
-        is_logarithmic,
-    )
+    ticks = tuple(Tick(seconds, round(place(seconds), 1)) for seconds in marks)
+    shapes = tuple(_shapes(at, points, size=4.5))
+    line = _line(at, points)
+    return Chart(width, height, line, shapes, left=left, ticks=ticks, is_logarithmic=is_logarithmic)
 
 
-def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -> Sparkline:
-    """Return the sparkline of some runs, the oldest first.
+def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -> Chart:
+    """Return a chart as small as a word, without ticks, of some runs, the oldest first.
 
     Only the last run and unsuccessful ones have marks.
     """
@@ -147,7 +132,7 @@ def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -
         for i, shape in enumerate(_shapes(at, points, size=2.5), 1)
         if i == len(points) or not shape.mark.is_good
     ]
-    return Sparkline(width, height, _line(at, points), tuple(shapes))
+    return Chart(width, height, _line(at, points), tuple(shapes))
 
 
 def _spread(count: int, first: float, last: float) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
@@ -26,25 +26,6 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.status import read_sync_states
-
-
-@dataclass(frozen=True)
-class ShownStep:
-    """A step of a sync.
-
-    Attributes:
-        state: a ``StepState``.
-        sign: the sign of the state.
-        text: what the step does.
-        seconds: its duration with a unit; "" if it is unknown.
-        word: the word for the state.
-    """
-
-    state: str
-    sign: str
-    text: str
-    seconds: str
-    word: str
 
 
 @dataclass(frozen=True)
@@ -104,16 +85,17 @@ class ShownRun:
             return ""
         return f"{ddl.refresh(self.address.name, concurrently=self.run.concurrently)};"
 
-    @cached_property
-    def steps(self) -> list[ShownStep]:
+    @property
+    def steps(self) -> list[dict[str, str]]:
+        """The steps of a sync, each with the sign and the word of its state."""
         return [
-            ShownStep(
-                state=step["state"],
-                sign=run_wording.step_sign(step["state"]),
-                text=step["text"],
-                seconds=duration(step.get("seconds")),
-                word=run_wording.step_word(step["state"]),
-            )
+            {
+                "state": step["state"],
+                "sign": run_wording.step_sign(step["state"]),
+                "text": step["text"],
+                "seconds": duration(step.get("seconds")),
+                "word": run_wording.step_word(step["state"]),
+            }
             for step in self.run.steps
         ]
 
@@ -174,7 +156,7 @@ class ShownRun:
             "elapsed": self.elapsed,
             "texts": self.texts,
             "times": self.times,
-            "steps": [asdict(step) for step in self.steps],
+            "steps": self.steps,
         }
 
 

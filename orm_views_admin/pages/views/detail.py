@@ -140,29 +140,17 @@ def _columns(detail: ViewDetail) -> list[dict[str, Any]]:
         **(installed.column_comments if installed else {}),
         **(definition.column_comments if definition else {}),
     }
-    return [
-        {
-            "name": column.name,
-            "type": column.type,
-            "collation": column.collation,
-            "comment": comments.get(column.name, ""),
-        }
-        for column in detail.columns
-    ]
+    return [{"column": column, "comment": comments.get(column.name, "")} for column in detail.columns]
 
 
 def _indexes(status: ViewStatus) -> list[dict[str, Any]]:
     """Return the indexes in the database, then those that only the class declares."""
-    installed = {index.name: index for index in (status.installed.indexes if status.installed else ())}
-    rows = [
-        {"name": index.name, "unique": index.unique, "tail": index.tail, "installed": True}
-        for index in installed.values()
-    ]
+    installed = status.installed.indexes if status.installed else ()
     declared = status.definition.indexes if status.definition else ()
-    return rows + [
-        {"name": index.name, "unique": index.unique, "tail": index.tail, "installed": False}
-        for index in declared
-        if index.name not in installed
+    names = {index.name for index in installed}
+    return [
+        *({"index": index, "installed": True} for index in installed),
+        *({"index": index, "installed": False} for index in declared if index.name not in names),
     ]
 
 

@@ -46,7 +46,7 @@ class ListPage(Page):
         active = list(Run.objects.filter(state__in=Run.ACTIVE))
         reconcile(active)
         shown = narrow(entries, request.GET)
-        table = self._table(shown, several=len({entry.database for entry in entries}) > 1)
+        table = self._table(shown, several=len({entry.status.database for entry in entries}) > 1)
         needy = sum(entry.state.needs_attention for entry in entries)
         return self.render(
             _("Views"),
@@ -114,7 +114,7 @@ def _estimates(entries: Sequence[Entry]) -> dict[ViewAddress, int]:
     names: defaultdict[str, list[ViewName]] = defaultdict(list)
     for entry in entries:
         if entry.address is not None and entry.can_be_counted:
-            names[entry.database].append(entry.address.name)
+            names[entry.address.database].append(entry.address.name)
     estimates: dict[ViewAddress, int] = {}
     for alias, wanted in names.items():
         with suppress(OrmViewsError, DatabaseError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
 from django.db import DatabaseError
@@ -61,7 +60,12 @@ class RefreshPage(ConfirmationPage):
         return self.render(
             title,
             parent=self.parent_of(selection),
-            table=RefreshTable([self._row(n, entry) for n, entry in enumerate(entries, 1)]),
+            table=RefreshTable(
+                [
+                    {"number": n, "entry": entry, "url": self.url("detail", entry.address)}
+                    for n, entry in enumerate(entries, 1)
+                ]
+            ),
             views=entries,
             total=_usual_total(entries),
             waiting=[entry for entry in entries if entry.status.why_not_concurrently],
@@ -69,19 +73,6 @@ class RefreshPage(ConfirmationPage):
             errors=[*errors, *further_errors],
             keys=selection.keys,
         )
-
-    def _row(self, position: int, entry: Entry) -> dict[str, Any]:
-        installed = entry.status.installed
-        return {
-            "number": position,
-            "name": entry.title,
-            "url": self.url("detail", entry.address),
-            "why_not": entry.status.why_not_concurrently,
-            "rows": installed.rows if installed else None,
-            "size": entry.size,
-            "refreshed": entry.refreshed,
-            "seconds": entry.seconds,
-        }
 
 
 def _refreshable(selection: Selection) -> tuple[list[Entry], list[str]]:

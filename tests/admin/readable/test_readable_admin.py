@@ -416,7 +416,7 @@ def test_the_limits_of_a_page_end_with_it(execute):
 
 
 def test_a_model_that_is_no_view_is_refused():
-    with pytest.raises(ImproperlyConfigured, match=r"shows readable views, and lending\.Product is none"):
+    with pytest.raises(ImproperlyConfigured, match=r"shows readable views, and lending\.Product is not one"):
         admin.AdminSite().register(Product, ReadableViewAdmin)
 
 
