@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,6 +21,7 @@ from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
 from orm_views_core.engines.connections import view_databases
+from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
@@ -171,6 +173,19 @@ def find_status(address: ViewAddress) -> ViewStatus:
     if status is None:
         raise Http404(_("There is no view %(name)s.") % {"name": address.name})
     return status
+
+
+def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:
+    """Return the planner's estimates of rows, with one query for each database; its errors are ignored."""
+    names: defaultdict[str, list[ViewName]] = defaultdict(list)
+    for address in addresses:
+        names[address.database].append(address.name)
+    estimates: dict[ViewAddress, int] = {}
+    for alias, wanted in names.items():
+        with suppress(OrmViewsError, DatabaseError):
+            rows = estimate_rows(alias, wanted)
+            estimates |= {ViewAddress(alias, name): count for name, count in rows.items()}
+    return estimates
 
 
 def registered_names(alias: str) -> set[ViewName]:

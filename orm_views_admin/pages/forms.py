@@ -34,6 +34,16 @@ class ConfirmPlanForm(forms.Form):
             )
 
     @property
+    def can_be_confirmed(self) -> bool:
+        """Whether the plan has steps and no problems."""
+        return bool(self.plan.steps) and not self.plan.problems
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the submitted fingerprint is that of another plan."""
+        return bool(self["fingerprint"].value() != self.plan.fingerprint)
+
+    @property
     def drop_fields(self) -> list[forms.BoundField]:
         """The fields in which drops are confirmed."""
         return [self[field] for field in self._names]

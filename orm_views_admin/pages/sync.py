@@ -32,29 +32,12 @@ class DatabasePlan:
     """The plan of one database with its form, or the errors that prevent it."""
 
     alias: str
-    plan: Plan | None = None
     form: ConfirmPlanForm | None = None
     errors: Sequence[str] = ()
 
     @property
-    def is_confirmed(self) -> bool:
-        """Whether the request confirms a plan of this database."""
-        return self.form is not None and self.form.is_bound
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the confirmed plan differs from the present one."""
-        return self.form is None or self.form["fingerprint"].value() != self.form.plan.fingerprint
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the plan can be carried out, and all drops are confirmed."""
-        return self.can_be_confirmed and self.form is not None and self.form.is_valid()
-
-    @property
-    def can_be_confirmed(self) -> bool:
-        """Whether the plan has steps and no problems."""
-        return self.plan is not None and bool(self.plan.steps) and not self.plan.problems
+    def plan(self) -> Plan | None:
+        return self.form.plan if self.form else None
 
     @property
     def summary(self) -> str:
@@ -106,17 +89,16 @@ class SyncPage(ConfirmationPage):
         Core compares the plans once more when it holds its lock.
         """
         plans = _make_plans(selection, self.request.POST)
-        confirmed = [shown for shown in plans if shown.is_confirmed]
-        if not confirmed or any(shown.is_stale for shown in confirmed):
+        confirmed = [shown.form for shown in plans if shown.form is not None and shown.form.is_bound]
+        if not confirmed or any(form.is_stale for form in confirmed):
             return self._show_stale(selection)
-        if not all(shown.is_valid for shown in confirmed):
+        if not all(form.can_be_confirmed and form.is_valid() for form in confirmed):
             return self._show(selection, plans)
         only = selection.by_database
         try:
             started = [
-                runs.start_sync(self.request.user, shown.alias, only[shown.alias], shown.plan.fingerprint)
-                for shown in confirmed
-                if shown.plan is not None
+                runs.start_sync(self.request.user, plan.database, only[plan.database], plan.fingerprint)
+                for plan in (form.plan for form in confirmed)
             ]
         except (OrmViewsError, DatabaseError) as error:
             messages.error(self.request, str(error).strip())
@@ -145,7 +127,7 @@ class SyncPage(ConfirmationPage):
             status_code=status,
             plans=plans,
             several=len(plans) > 1,
-            can_confirm=any(plan.can_be_confirmed for plan in plans),
+            can_confirm=any(shown.form and shown.form.can_be_confirmed for shown in plans),
             keys=selection.keys,
         )
 
@@ -172,4 +154,4 @@ def _make_plan(
         return DatabasePlan(alias, errors=[str(error).strip()])
     data = confirmation if f"{alias}-fingerprint" in confirmation else None
     form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=auto_id)
-    return DatabasePlan(alias, plan, form, plan.problems)
+    return DatabasePlan(alias, form, plan.problems)

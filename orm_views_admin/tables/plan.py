@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import DiffLine, diff_lines, highlight_sql
 from orm_views_core.plan.steps import Step
 
 from .base import NUMBER, AdminTable, FormattedColumn, LabelledTable
+from .entries import Entry
 
 
 @dataclass(frozen=True)
@@ -59,31 +62,33 @@ class StepTable(LabelledTable):
 class RefreshTable(AdminTable):
     """The views that a refresh computes anew, in order.
 
-    Each row is a mapping with the view's number, its entry and the URL of its page.
+    Args:
+        entries: the rows.
+        url: returns the URL of the "detail" page of a view.
     """
 
     label = _("Views to refresh")
-    row_header = "name"
+    row_header = "title"
 
-    number = tables.Column(verbose_name=_("No."), attrs=NUMBER)
-    name = tables.Column(accessor="entry__title", verbose_name=_("View"))
-    how = tables.Column(
-        accessor="entry__status__why_not_concurrently", verbose_name=_("How"), empty_values=()
-    )
+    number = tables.Column(verbose_name=_("No."), empty_values=(), attrs=NUMBER)
+    title = tables.Column(verbose_name=_("View"))
+    how = tables.Column(accessor="status__why_not_concurrently", verbose_name=_("How"), empty_values=())
     rows = FormattedColumn(
-        lambda value: f"~ {wording.number(value)}",
-        accessor="entry__status__installed__rows",
-        verbose_name=_("Rows"),
-        attrs=NUMBER,
+        wording.row_count, accessor="status__installed__rows", verbose_name=_("Rows"), attrs=NUMBER
     )
-    size = FormattedColumn(wording.size, accessor="entry__size", verbose_name=_("Size"), attrs=NUMBER)
-    refreshed = FormattedColumn(wording.moment, accessor="entry__refreshed", verbose_name=_("Last refresh"))
-    seconds = FormattedColumn(
-        wording.duration, accessor="entry__seconds", verbose_name=_("Usual duration"), attrs=NUMBER
-    )
+    size = FormattedColumn(wording.size, verbose_name=_("Size"), attrs=NUMBER)
+    refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
+    seconds = FormattedColumn(wording.duration, verbose_name=_("Usual duration"), attrs=NUMBER)
 
-    def render_name(self, value: str, record: dict[str, Any]) -> SafeString:
-        return format_html('<a href="{}">{}</a>', record["url"], value)
+    def __init__(self, entries: Sequence[Entry], url: Callable[[str, ViewAddress | None], str]) -> None:
+        super().__init__(entries)
+        self._url = url
+
+    def render_number(self, bound_row: Any) -> int:
+        return int(bound_row.row_counter) + 1
+
+    def render_title(self, value: str, record: Entry) -> SafeString:
+        return format_html('<a href="{}">{}</a>', self._url("detail", record.address), value)
 
     def render_how(self, value: str) -> object:
         if not value:

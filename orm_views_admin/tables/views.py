@@ -93,12 +93,11 @@ class ViewTable(AdminTable):
     def render_rows(self, record: Entry) -> str:
         if record.address is None or not record.can_be_counted:
             return wording.DASH
-        estimate = self.estimates.get(record.address)
         return format_html(
             '<span class="ov-count" data-count-url="{}" title="{}">{}</span>',
             self._url("count", record.address),
             _("The planner's estimate"),
-            wording.DASH if estimate is None else f"~ {wording.number(estimate)}",
+            wording.row_count(self.estimates.get(record.address)),
         )
 
     def render_seconds(self, value: float, record: Entry) -> SafeString:

@@ -35,7 +35,8 @@ def render_value(value: Any, type_name: str) -> str:
     if isinstance(value, (list, tuple, dict)):
         return _long(json.dumps(value, default=str, ensure_ascii=False, indent=2))
     if isinstance(value, (int, decimal.Decimal, float)):
-        return _number(value)
+        # The project's USE_THOUSAND_SEPARATOR decides about separators: identifiers are numbers too.
+        return str(formats.localize(value, use_l10n=True))
     if isinstance(value, dt.datetime):
         local = _local(value)
         text = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
@@ -46,7 +47,9 @@ def render_value(value: Any, type_name: str) -> str:
         text = formats.date_format(value, "SHORT_DATE_FORMAT")
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
     if isinstance(value, (bytes, memoryview)):
-        return _bytes(bytes(value))
+        data = bytes(value)
+        size = ngettext("%(n)s byte", "%(n)s bytes", len(data)) % {"n": len(data)}
+        return _long(f"{size}: {data[:WHOLE].hex(' ')}")
     text = str(value)
     return _long(text) if text else _mark(_("empty text"))
 
@@ -76,11 +79,6 @@ def _local(value: dt.datetime) -> dt.datetime:
         return value
 
 
-def _number(value: int | decimal.Decimal | float) -> str:
-    # The project's USE_THOUSAND_SEPARATOR decides about separators: identifiers are numbers too.
-    return str(formats.localize(value, use_l10n=True))
-
-
 def _json(value: Any) -> str:
     if isinstance(value, str):
         try:
@@ -88,11 +86,6 @@ def _json(value: Any) -> str:
         except ValueError:
             return str(value)
     return json.dumps(value, default=str, ensure_ascii=False, indent=2)
-
-
-def _bytes(value: bytes) -> str:
-    size = ngettext("%(n)s byte", "%(n)s bytes", len(value)) % {"n": len(value)}
-    return _long(f"{size}: {value[:WHOLE].hex(' ')}")
 
 
 def _long(text: str) -> str:

@@ -47,7 +47,7 @@ _RING = "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3"
 _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
 CLOCK = f"{_RING}m-.8 1.5h1.6v3.2l2.3 1.4-.8 1.3-3.1-1.9z"
 
-#: The most urgent state first: the list of views is sorted by status in this order.
+#: How each state looks. Its urgency is a fact of core.
 _STATES = {
     State.INVALID: Look(_("invalid"), "error", CROSS),
     State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
@@ -155,6 +155,13 @@ def size(size_in_bytes: int | None) -> str:
 def number(value: int) -> str:
     """Return a number with the thousands separators of the active language."""
     return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+def row_count(rows: int | None, *, is_exact: bool = False) -> str:
+    """Return a number of rows; an estimate has a tilde in front, and an unknown number is a dash."""
+    if rows is None:
+        return DASH
+    return number(rows) if is_exact else f"~ {number(rows)}"
 
 
 def moment(when: dt.datetime | None) -> SafeString | str:

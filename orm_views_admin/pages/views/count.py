@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from orm_views_admin.pages.base import AdminView, address_or_404, find_status, registered_names
-from orm_views_admin.ui.wording import DASH, number
+from orm_views_admin.ui.wording import DASH, row_count
 from orm_views_core.engines.postgresql.rows import count_rows
 from orm_views_core.exceptions import OrmViewsError
 
@@ -25,12 +25,11 @@ class CountView(AdminView):
             count = count_rows(address.database, address.name)
         except (OrmViewsError, DatabaseError) as error:
             return JsonResponse({"rows": None, "exact": False, "text": DASH, "title": str(error).strip()})
-        text = DASH if count.rows is None else number(count.rows)
         return JsonResponse(
             {
                 "rows": count.rows,
                 "exact": count.exact,
-                "text": text if count.exact else f"~ {text}",
+                "text": row_count(count.rows, is_exact=count.exact),
                 "title": _("Counted just now")
                 if count.exact
                 else _("The planner's estimate: counting took too long"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from django.db import DatabaseError
@@ -13,7 +12,14 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import Link, Page, address_or_404, find_status, registered_names
+from orm_views_admin.pages.base import (
+    Link,
+    Page,
+    address_or_404,
+    find_status,
+    read_estimates,
+    registered_names,
+)
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.sites import url_in
@@ -23,7 +29,6 @@ from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_admin.ui.trends import LAST, about, read_trends, sparkline, usual_seconds
-from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
@@ -91,7 +96,7 @@ class DetailPage(Page):
             "downstream": RelationTable(self._relations(address.database, detail.read_by), _("Is read by")),
             **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
             "count_url": self.url("count", address) if can_be_counted else "",
-            "estimate": _estimate(address) if can_be_counted else "",
+            "estimate": wording.row_count(read_estimates([address]).get(address)) if can_be_counted else "",
         }
 
     def _history(self, address: ViewAddress) -> dict[str, Any]:
@@ -123,15 +128,6 @@ class DetailPage(Page):
 
 def _is_managed(status: ViewStatus) -> bool:
     return status.definition is not None or status.state is State.ORPHANED
-
-
-def _estimate(address: ViewAddress) -> str:
-    """Return the planner's estimate of rows, which is shown until the browser has requested the count."""
-    with suppress(OrmViewsError, DatabaseError):
-        rows = estimate_rows(address.database, [address.name]).get(address.name)
-        if rows is not None:
-            return f"~ {wording.number(rows)}"
-    return wording.DASH
 
 
 def _columns(detail: ViewDetail) -> list[dict[str, Any]]:

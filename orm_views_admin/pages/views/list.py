@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.filters.runs import ACTIVE
 from orm_views_admin.filters.views import ATTENTION, SEARCH, STATUS, facets, is_filtered, narrow
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import Link, Page, read_statuses
+from orm_views_admin.pages.base import Link, Page, read_estimates, read_statuses
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.base import SORT
@@ -26,9 +22,6 @@ from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.trends import read_trends
 from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
-from orm_views_core.engines.postgresql.rows import estimate_rows
-from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewName
 from orm_views_core.status import DatabaseStatus, count_states
 
 PER_PAGE = 50
@@ -94,7 +87,8 @@ class ListPage(Page):
         table.paginate(page=1, per_page=PER_PAGE)
         if page.isdecimal() and 1 < int(page[:9]) <= table.paginator.num_pages:
             table.paginate(page=int(page), per_page=PER_PAGE)
-        table.estimates = _estimates([row.record for row in table.page.object_list])
+        shown = [row.record for row in table.page.object_list]
+        table.estimates = read_estimates([entry.address for entry in shown if entry.can_be_counted])
         return table
 
     def _state_links(self, databases: Sequence[DatabaseStatus]) -> list[dict[str, Any]]:
@@ -107,21 +101,6 @@ class ListPage(Page):
             url = with_parameters(self.request.GET, status=None if selected else value, page=None)
             links.append({"look": look_of(state), "count": number(count), "url": url, "selected": selected})
         return links
-
-
-def _estimates(entries: Sequence[Entry]) -> dict[ViewAddress, int]:
-    """Return the planner's estimates of rows, with one query for each database; its errors are ignored."""
-    names: defaultdict[str, list[ViewName]] = defaultdict(list)
-    for entry in entries:
-        if entry.address is not None and entry.can_be_counted:
-            names[entry.address.database].append(entry.address.name)
-    estimates: dict[ViewAddress, int] = {}
-    for alias, wanted in names.items():
-        with suppress(OrmViewsError, DatabaseError):
-            estimates |= {
-                ViewAddress(alias, name): rows for name, rows in estimate_rows(alias, wanted).items()
-            }
-    return estimates
 
 
 def _underway(count: int) -> str:

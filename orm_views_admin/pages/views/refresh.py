@@ -60,12 +60,7 @@ class RefreshPage(ConfirmationPage):
         return self.render(
             title,
             parent=self.parent_of(selection),
-            table=RefreshTable(
-                [
-                    {"number": n, "entry": entry, "url": self.url("detail", entry.address)}
-                    for n, entry in enumerate(entries, 1)
-                ]
-            ),
+            table=RefreshTable(entries, self.url),
             views=entries,
             total=_usual_total(entries),
             waiting=[entry for entry in entries if entry.status.why_not_concurrently],
