@@ -1,8 +1,8 @@
-/* Comforts only: every page works without this file. No framework, no inline handlers, no styles set from here. */
+/* Every page works without this file. It uses no framework, no inline handlers and no inline styles. */
 "use strict";
 
 (() => {
-  /* Exact row counts, two at a time, in place of the planner's estimates. */
+  /* Replaces the planner's estimates by exact numbers of rows, with two requests at a time. */
   const COUNTS_AT_ONCE = 2;
 
   const fillCounts = () => {
@@ -11,7 +11,7 @@
     window.addEventListener("pagehide", () => gone.abort(), { once: true });
 
     const next = async () => {
-      // A page that nobody looks at asks for nothing.
+      // A hidden page sends no requests.
       if (document.hidden) {
         document.addEventListener("visibilitychange", next, { once: true });
         return;
@@ -37,7 +37,7 @@
     for (let i = 0; i < COUNTS_AT_ONCE; i += 1) next();
   };
 
-  /* A button that copies the SQL beside it. */
+  /* Adds a button to SQL that copies it. */
   const addCopyButtons = () => {
     if (!navigator.clipboard) return;
     for (const code of document.querySelectorAll("[data-copy]")) {
@@ -58,7 +58,7 @@
     }
   };
 
-  /* A form that acts is sent once. */
+  /* Prevents that a form is submitted twice. */
   const sendOnce = () => {
     for (const form of document.querySelectorAll("form[data-once]")) {
       form.addEventListener("submit", (event) => {
@@ -67,13 +67,13 @@
           return;
         }
         form.dataset.sent = "yes";
-        // After the browser has collected the fields: a disabled button would not be among them.
+        // Later, when the browser has collected the fields: the name of a disabled button is not submitted.
         window.setTimeout(() => {
           for (const button of form.querySelectorAll("[type=submit]")) button.disabled = true;
         });
       });
     }
-    // Coming back with the browser's own button shows the page as it was left.
+    // The browser's back button restores the page with its disabled buttons.
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
       for (const form of document.querySelectorAll("form[data-sent]")) {
@@ -83,7 +83,7 @@
     });
   };
 
-  /* How many rows are ticked, and one button for all of them. */
+  /* Shows how many rows are selected, and adds a checkbox that selects all. */
   const countSelected = () => {
     const status = document.querySelector(".ov-selected");
     const boxes = [...document.querySelectorAll(".ov-select")];
@@ -108,9 +108,9 @@
     show();
   };
 
-  /* A page that follows runs: it asks less and less often, once more when they usually end, and not at all when
-     hidden or when all have ended.
-     Only texts and attributes change, so that focus, selection, scroll and what is unfolded stay as they are. */
+  /* Updates the page of runs. The time between requests grows, but there is a request at the usual end of a run.
+     There are none while the page is hidden or when all runs have ended.
+     Only texts and attributes change, so that focus, selection, scroll position and open details stay. */
   const SOONEST = 400;
   const LATEST = 10000;
 
@@ -144,11 +144,11 @@
         progress.max = usual;
         progress.value = elapsed;
       } else {
-        progress.removeAttribute("value"); // it waits, or takes longer than usual, or nobody knows what is usual
+        progress.removeAttribute("value"); // the run waits, takes longer than usual, or has no usual duration
       }
     };
 
-    // Between two answers, time goes on.
+    // Updates the elapsed time between two responses.
     const tick = () => {
       for (const [section, run] of running) {
         const elapsed = run.elapsed + (performance.now() - run.at) / 1000;

@@ -111,7 +111,7 @@ def test_the_newest_is_first_and_there_are_pages(browse):
 def test_runs_are_filtered(browse, some, chosen, count):
     page = browse.get(HISTORY, **chosen)
     assert len(rows(page)) == count
-    assert ("No run fits these filters." in page) == (count == 0)
+    assert ("No run matches these filters." in page) == (count == 0)
 
 
 def test_filters_say_how_many_runs_they_would_leave(browse, some):
@@ -181,7 +181,7 @@ def test_times_without_a_zone_are_shown_too(browse, settings):
     assert "2 hours ago" in browse.read(url("detail", "ages"))
     assert "just now" in browse.read(LIST)
     for run in runs:
-        assert "Begun" in browse.read(path_of(run))
+        assert "Started" in browse.read(path_of(run))
 
 
 def test_the_history_takes_as_many_queries_for_many_runs_as_for_few(browse):

@@ -99,7 +99,7 @@ def test_search_looks_through_names_docstrings_and_sql(browse):
     assert names(browse.get(LIST, q="alp")) == ["alpha"]
     assert names(browse.get(LIST, q="customers EVERYTHING")) == ["alpha"]
     assert names(browse.get(LIST, q="HAYSTACK")) == ["beta"]
-    assert "No view fits these filters." in browse.read(LIST, q="absent")
+    assert "No view matches these filters." in browse.read(LIST, q="absent")
 
 
 def test_filters_have_counts_that_take_the_other_filters_into_account(browse, registered):
@@ -122,7 +122,7 @@ def test_filters_have_counts_that_take_the_other_filters_into_account(browse, re
 @pytest.mark.parametrize("parameter", ["status", "kind", "app", "database", "fresh", "q"])
 def test_nonsense_in_a_filter_finds_nothing_and_breaks_nothing(browse, parameter):
     declare("Plain", "SELECT 1 AS one")
-    assert "No view fits these filters." in browse.read(LIST, **{parameter: "<b>\0nonsense'"})
+    assert "No view matches these filters." in browse.read(LIST, **{parameter: "<b>\0nonsense'"})
 
 
 def test_columns_sort_both_ways_and_say_so(browse):
@@ -201,7 +201,7 @@ def test_a_database_that_does_not_answer_is_said_and_the_rest_is_shown(browse, c
     declare("There", "SELECT 1 AS one", database="warehouse")
     html = browse.get(LIST)
     text = text_of(html)
-    assert "Nothing can be said of the views in database “warehouse”." in text
+    assert "The views in database “warehouse” cannot be read." in text
     assert "does not answer" in text
     assert names(html) == ["here"]
 

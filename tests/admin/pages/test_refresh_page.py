@@ -28,7 +28,7 @@ def rows(execute, name):
 
 def test_all_are_refreshed_in_dependency_order(browse, execute, source):
     text = browse.read(REFRESH)
-    assert "2 materialised views are computed anew, in this order." in text
+    assert "2 materialised views are refreshed, in this order." in text
     assert text.index("views.bottom") < text.index("views.a_top")
     assert "concurrently: readers go on reading" in text
     assert "readers wait, because it has no unique index on plain columns" in text
@@ -50,7 +50,7 @@ def test_selected_ones_are_confirmed_first_and_others_are_passed_over(browse, ex
     response = browse.post(REFRESH, selected="1", view=[key("bottom"), key("plain"), key("absent")])
     text = text_of(response.content.decode())
     assert response.status_code == 200
-    assert "These are passed over" in text
+    assert "These are left out" in text
     assert "views.plain, views.absent" in text
     assert rows(execute, "bottom") == 1
 
