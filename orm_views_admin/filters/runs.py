@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.ui.trends import about
+from orm_views_admin.trends import about
 
 from .base import Facet, Filter
 

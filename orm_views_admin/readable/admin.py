@@ -12,7 +12,6 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied
-from django.core.paginator import InvalidPage
 from django.db import DatabaseError, models
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -20,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
@@ -72,7 +72,9 @@ class ReadableChangeList(ChangeList):
         if self.show_all and can_show_all:
             first, size = 0, self.list_max_show_all
         elif not exact or count > self.list_per_page:
-            self._check_page(paginator if exact else None)
+            last = paginator.num_pages if exact else _LAST_PAGE
+            if not 1 <= self.page_num <= last:
+                raise IncorrectLookupParameters
         else:
             first = 0
         rows = self._read(first, size)
@@ -91,15 +93,6 @@ class ReadableChangeList(ChangeList):
         self.can_show_all = can_show_all
         self.multi_page = count > self.list_per_page
         self.paginator = paginator
-
-    def _check_page(self, paginator: Any) -> None:
-        try:
-            if paginator is not None:
-                paginator.validate_number(self.page_num)
-            elif not 1 <= self.page_num <= _LAST_PAGE:
-                raise IncorrectLookupParameters
-        except InvalidPage as error:
-            raise IncorrectLookupParameters from error
 
     def _read(self, first: int, size: int) -> list[Any]:
         """Return the rows of a page, and one more if there is a next page."""
@@ -127,6 +120,9 @@ class _LimitedResponse(TemplateResponse):
     after the view function has returned, so that a subclass may change the context.
     """
 
+    # What Django leaves out when it pickles a rendered response for the cache.
+    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limits", "_explain"]  # noqa: RUF012 - as in Django
+
     def __init__(
         self,
         response: TemplateResponse,
@@ -137,8 +133,6 @@ class _LimitedResponse(TemplateResponse):
         # Headers, cookies, and the callbacks that Django's decorators run after rendering.
         vars(self).update(vars(response))
         self._limits, self._explain = limits, explain
-
-    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limits", "_explain"]  # noqa: RUF012 - as in Django
 
     @property
     def rendered_content(self) -> str:
@@ -305,10 +299,9 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return the URL of the view's page; "" if the user may not open it."""
         if not may(request.user, Permission.VIEW):
             return ""
-        name = name_of(self.model)
-        parts = {"database": self.get_queryset(request).db, "schema": name.schema, "name": name.name}
+        address = ViewAddress(self.get_queryset(request).db, name_of(self.model))
         try:
-            return url_in(self.admin_site, "detail", **parts)
+            return url_in(self.admin_site, "detail", **address.parts)
         except NoReverseMatch:  # this site has no pages for views
             return ""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.trends import Trend, usual_seconds
 from orm_views_admin.ui import wording
-from orm_views_admin.ui.trends import Trend, usual_seconds
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
@@ -22,13 +22,12 @@ class Entry:
     """A row of the list: a view's status and its last refreshes."""
 
     status: ViewStatus
-    trend: Trend | None = None
+    trend: Trend = ()
 
     @classmethod
     def of(cls, status: ViewStatus, trends: Mapping[ViewAddress, Trend]) -> Entry:
         """Return the entry of a view, with its trend if it has one."""
-        address = ViewAddress(status.database, status.name) if status.name else None
-        return cls(status, trends.get(address) if address else None)
+        return cls(status, trends.get(ViewAddress(status.database, status.name), ()) if status.name else ())
 
     @property
     def address(self) -> ViewAddress | None:
@@ -48,10 +47,6 @@ class Entry:
         return wording.kind_word(self.status.kind)
 
     @property
-    def readable(self) -> bool:
-        return self.status.definition is not None and self.status.definition.is_readable
-
-    @property
     def state(self) -> State:
         return self.status.state
 
@@ -63,10 +58,6 @@ class Entry:
     def short_reason(self) -> str:
         """The first line of the state's reason; "" if the view needs no attention."""
         return self.status.reason.partition("\n")[0] if self.state.needs_attention else ""
-
-    @property
-    def size(self) -> int | None:
-        return self.status.installed.size if self.status.installed else None
 
     @property
     def refreshed(self) -> dt.datetime | None:

@@ -76,7 +76,9 @@ class RefreshTable(AdminTable):
     rows = FormattedColumn(
         wording.row_count, accessor="status__installed__rows", verbose_name=_("Rows"), attrs=NUMBER
     )
-    size = FormattedColumn(wording.size, verbose_name=_("Size"), attrs=NUMBER)
+    size = FormattedColumn(
+        wording.size, accessor="status__installed__size", verbose_name=_("Size"), attrs=NUMBER
+    )
     refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
     seconds = FormattedColumn(wording.duration, verbose_name=_("Usual duration"), attrs=NUMBER)
 

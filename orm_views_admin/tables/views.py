@@ -13,21 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
-from orm_views_admin.ui.trends import sparkline
+from orm_views_admin.ui.sparklines import sparkline
 
 from .base import NUMBER, AdminTable, FormattedColumn
 from .entries import Entry
-
-
-class SelectColumn(tables.Column):  # type: ignore[misc]
-    """A checkbox that selects the view of its row; its accessible name contains the view's name."""
-
-    def render(self, value: ViewAddress, record: Entry) -> SafeString:
-        return format_html(
-            '<input type="checkbox" name="view" value="{}" class="action-select ov-select" aria-label="{}">',
-            value.key,
-            _("Select %(name)s") % {"name": record.title},
-        )
 
 
 class ViewTable(AdminTable):
@@ -42,7 +31,7 @@ class ViewTable(AdminTable):
     row_header = "view"
 
     # Unknown values are None, which django-tables2 sorts before all others.
-    select = SelectColumn(
+    select = tables.Column(
         accessor="address",
         verbose_name="",
         attrs={"td": {"class": "action-checkbox"}},
@@ -52,11 +41,17 @@ class ViewTable(AdminTable):
     view = tables.Column(accessor="title", verbose_name=_("View"))
     app = tables.Column(verbose_name=_("App"))
     kind = tables.Column(accessor="kind_word", verbose_name=_("Kind"))
-    readable = FormattedColumn(lambda value: _("Yes") if value else wording.DASH, verbose_name=_("Readable"))
+    readable = FormattedColumn(
+        lambda value: _("Yes") if value else wording.DASH,
+        accessor="status__definition__is_readable",
+        verbose_name=_("Readable"),
+    )
     database = tables.Column(accessor="status__database", verbose_name=_("Database"))
     state = tables.Column(verbose_name=_("Status"), order_by="urgency")
     rows = tables.Column(verbose_name=_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
-    size = FormattedColumn(wording.size, verbose_name=_("Size"), attrs=NUMBER)
+    size = FormattedColumn(
+        wording.size, accessor="status__installed__size", verbose_name=_("Size"), attrs=NUMBER
+    )
     refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
     seconds = tables.Column(verbose_name=_("Usual duration"), attrs=NUMBER)
 
@@ -74,6 +69,13 @@ class ViewTable(AdminTable):
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
         #: The planner's estimate of rows by address; it is set once it is known which rows are on the page.
         self.estimates: dict[ViewAddress, int] = {}
+
+    def render_select(self, value: ViewAddress, record: Entry) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="view" value="{}" class="action-select ov-select" aria-label="{}">',
+            value.key,
+            _("Select %(name)s") % {"name": record.title},
+        )
 
     def render_view(self, record: Entry) -> str:
         if record.address is None:
@@ -101,5 +103,4 @@ class ViewTable(AdminTable):
         )
 
     def render_seconds(self, value: float, record: Entry) -> SafeString:
-        trend = sparkline(record.trend) if record.trend else ""
-        return format_html("{}{}", wording.duration(value), trend)
+        return format_html("{}{}", wording.duration(value), sparkline(record.trend))

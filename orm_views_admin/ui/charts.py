@@ -104,12 +104,9 @@ def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, lef
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     is_logarithmic = bool(known) and high / low > _TOO_FAR_APART
     marks = _decades(low, high) if is_logarithmic else _even(high)
-    place = _scale(marks[0], marks[-1], top, bottom, math.log10 if is_logarithmic else float)
-    at = [
-        (x, bottom if point.seconds is None else place(max(point.seconds, _SHORTEST)))
-        for x, point in zip(_spread(len(points), left + edge, width - edge), points, strict=True)
-    ]
-    ticks = tuple(Tick(seconds, round(place(seconds), 1)) for seconds in marks)
+    y_of = _scale(marks[0], marks[-1], top, bottom, _log if is_logarithmic else float)
+    at = _places(points, left + edge, width - edge, bottom, y_of)
+    ticks = tuple(Tick(seconds, round(y_of(seconds), 1)) for seconds in marks)
     shapes = tuple(_shapes(at, points, size=4.5))
     line = _line(at, points)
     return Chart(width, height, line, shapes, left=left, ticks=ticks, is_logarithmic=is_logarithmic)
@@ -122,11 +119,7 @@ def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -
     """
     known = [point.seconds for point in points if point.seconds is not None]
     high = max(known, default=0) or 1
-    place = _scale(0, high, 4, height - 4, float)
-    at = [
-        (x, height - 4.0 if point.seconds is None else place(point.seconds))
-        for x, point in zip(_spread(len(points), 4, width - 4), points, strict=True)
-    ]
+    at = _places(points, 4, width - 4, height - 4, _scale(0, high, 4, height - 4, float))
     shapes = [
         shape
         for i, shape in enumerate(_shapes(at, points, size=2.5), 1)
@@ -135,11 +128,19 @@ def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -
     return Chart(width, height, _line(at, points), tuple(shapes))
 
 
-def _spread(count: int, first: float, last: float) -> list[float]:
-    """Return places at equal distances; a single one is at the right end, where the newest run belongs."""
-    if count < 2:
-        return [last] * count
-    return [first + (last - first) * i / (count - 1) for i in range(count)]
+def _places(
+    points: Sequence[Point], left: float, right: float, bottom: float, y_of: Callable[[float], float]
+) -> list[tuple[float, float]]:
+    """Return the coordinates of points at equal horizontal distances, the last one at the right end."""
+    step = (right - left) / max(1, len(points) - 1)
+    return [
+        (right - step * rank, bottom if point.seconds is None else y_of(point.seconds))
+        for rank, point in zip(reversed(range(len(points))), points, strict=True)
+    ]
+
+
+def _log(seconds: float) -> float:
+    return math.log10(max(seconds, _SHORTEST))
 
 
 def _scale(

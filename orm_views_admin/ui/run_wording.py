@@ -79,7 +79,7 @@ LEGEND = {
 _SHORTEST_WAIT = 0.1
 
 #: The signs of the steps of a sync.
-_STEP_SIGNS = {
+STEP_SIGNS = {
     StepState.PENDING: "○",
     StepState.RUNNING: "▸",
     StepState.BUILT: "◐",
@@ -87,6 +87,16 @@ _STEP_SIGNS = {
     StepState.FAILED: "✕",
     StepState.UNDONE: "↶",
 }
+
+
+class Change(NamedTuple):
+    """A quantity after and before a run, in words; "" if it is unknown, or if the earlier one is the same."""
+
+    after: str
+    before: str
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}" if self.before and self.after else self.before or self.after
 
 
 def look_of_run(state: str) -> RunLook:
@@ -119,16 +129,6 @@ def how(run: Run) -> str:
     return gettext("concurrently") if run.concurrently else gettext("readers wait")
 
 
-class Change(NamedTuple):
-    """A quantity after and before a run, in words; "" if it is unknown, or if the earlier one is the same."""
-
-    after: str
-    before: str
-
-    def __str__(self) -> str:
-        return f"{self.before} → {self.after}" if self.before and self.after else self.before or self.after
-
-
 def rows(run: Run) -> Change:
     """Return the number of rows after and before a run."""
     after = "" if run.rows_after is None else wording.number(run.rows_after)
@@ -155,16 +155,6 @@ def point(seconds: float | None, state: str, title: str = "") -> Point:
 def wait(seconds: float | None) -> str:
     """Return how long a run has waited; "" if it is unknown or shorter than a tenth of a second."""
     return wording.duration(seconds) if seconds is not None and seconds >= _SHORTEST_WAIT else ""
-
-
-def step_sign(state: str) -> str:
-    """Return the sign of a step's state."""
-    return _STEP_SIGNS[StepState(state)]
-
-
-def step_word(state: str) -> str:
-    """Return the word for a step's state."""
-    return str(StepState(state).label)
 
 
 def standing(runs: Sequence[Run], *, waits: bool = False) -> str:

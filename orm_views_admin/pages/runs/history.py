@@ -26,7 +26,7 @@ from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.charts import Point, draw_chart, path_of
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
-from orm_views_admin.ui.trends import failures, marks
+from orm_views_admin.ui.sparklines import failures, marks
 from orm_views_admin.ui.wording import duration, exact, number
 
 PER_PAGE = 50

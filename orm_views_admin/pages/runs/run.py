@@ -16,10 +16,11 @@ from orm_views_admin.models import Run
 from orm_views_admin.pages.base import AdminView, Link, Page
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
+from orm_views_admin.trends import usual_durations
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import moment, number
 
-from .shown_runs import ShownRun, show_runs, standing_of, usual_durations
+from .shown_runs import ShownRun, show_runs, standing_of
 
 #: The parameter with further requests on the same page, for runs that were already under way.
 AND = "and"

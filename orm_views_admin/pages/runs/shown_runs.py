@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
@@ -18,14 +15,10 @@ from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.models import Run
+from orm_views_admin.runs.sync_steps import StepState
 from orm_views_admin.ui import run_wording
-from orm_views_admin.ui.trends import read_trends, usual_seconds
 from orm_views_admin.ui.wording import Look, duration, exact
-from orm_views_core.database.sync_state import SyncState
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewName
-from orm_views_core.status import read_sync_states
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,8 @@ class ShownRun:
     @property
     def address(self) -> ViewAddress | None:
         """The view that is refreshed; None for a sync."""
-        return _address(self.run)
+        name = self.run.view_name
+        return ViewAddress(self.run.database, name) if name else None
 
     @cached_property
     def elapsed(self) -> float | None:
@@ -91,10 +85,10 @@ class ShownRun:
         return [
             {
                 "state": step["state"],
-                "sign": run_wording.step_sign(step["state"]),
+                "sign": run_wording.STEP_SIGNS[StepState(step["state"])],
                 "text": step["text"],
                 "seconds": duration(step.get("seconds")),
-                "word": run_wording.step_word(step["state"]),
+                "word": str(StepState(step["state"]).label),
             }
             for step in self.run.steps
         ]
@@ -168,31 +162,6 @@ def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = N
         usual: how many seconds each usually takes, by primary key. It stays the same while the page is open.
     """
     return [ShownRun(run, n, (usual or {}).get(run.pk)) for n, run in enumerate(found, 1)]
-
-
-def usual_durations(found: Sequence[Run]) -> dict[int, float | None]:
-    """Return how many seconds runs usually take, by primary key.
-
-    The number of queries depends on the number of databases, not on that of the runs.
-    """
-    addresses = {run.pk: address for run in found if (address := _address(run))}
-    trends = read_trends()
-    unknown: defaultdict[str, list[ViewName]] = defaultdict(list)
-    for address in addresses.values():
-        if usual_seconds(trends.get(address)) is None:
-            unknown[address.database].append(address.name)
-    states: dict[ViewAddress, SyncState] = {}
-    for database, names in unknown.items():
-        with suppress(OrmViewsError, DatabaseError):  # without the database, the duration stays unknown
-            read = read_sync_states(database, names)
-            states |= {ViewAddress(database, name): state for name, state in read.items()}
-    refreshes = {pk: usual_seconds(trends.get(view), states.get(view)) for pk, view in addresses.items()}
-    # A request has at most one sync of each database.
-    return refreshes | {run.pk: run.usual_seconds for run in found if run.pk not in addresses}
-
-
-def _address(run: Run) -> ViewAddress | None:
-    return ViewAddress(run.database, run.view_name) if run.view_name else None
 
 
 def standing_of(shown: Sequence[ShownRun]) -> str:

@@ -26,9 +26,10 @@ from orm_views_admin.sites import url_in
 from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_admin.tables.entries import is_populated
 from orm_views_admin.tables.runs import RunTable
+from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
+from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
-from orm_views_admin.ui.trends import LAST, about, read_trends, sparkline, usual_seconds
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
@@ -86,8 +87,7 @@ class DetailPage(Page):
             "duration": wording.duration(state.seconds) if state else "",
             "sql": highlight_sql(format_sql(definition.sql) if definition else ""),
             "stored": highlight_sql(stored.strip()),
-            "difference": diff_lines(stored, expected) if stored and expected else [],
-            "comparable": bool(stored and expected),
+            "difference": diff_lines(stored, expected) if stored and expected else None,
             "columns": ColumnTable(_columns(detail)),
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
@@ -103,12 +103,12 @@ class DetailPage(Page):
         """Return what the page shows of the last runs of a materialised view."""
         last = list(Run.objects.filter(about(address)).order_by("-queued_at", "-pk")[:LAST])
         reconcile(last)
-        trend = read_trends(address).get(address)
+        trend = read_trends(address).get(address, ())
         return {
             "runs": RunTable(last, self.site, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
             "usual": wording.duration(usual_seconds(trend)),
-            "trend": sparkline(trend) if trend else "",
+            "trend": sparkline(trend),
             "active_url": next(
                 (url_in(self.site, "run", run_request=run.request) for run in last if run.is_active), ""
             ),

@@ -18,8 +18,8 @@ from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.views import ViewTable
+from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, with_parameters
-from orm_views_admin.ui.trends import read_trends
 from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.status import DatabaseStatus, count_states

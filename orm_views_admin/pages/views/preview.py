@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import Page, address_or_404, find_status
 from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
-from orm_views_core.engines.postgresql.rows import RowPage, read_rows
+from orm_views_core.engines.postgresql.rows import read_rows
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind
 from orm_views_core.status import State, ViewStatus
@@ -25,8 +26,8 @@ LAST_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a request wants to see.
+class Query:
+    """The rows that a request asks for.
 
     Attributes:
         sort: the column to sort by, with a hyphen in front if descending; "" for no order.
@@ -39,19 +40,23 @@ class Wish:
     page: int
 
     @classmethod
-    def from_request(cls, request: HttpRequest) -> Wish:
-        """Read the parameters; a page that is not a number counts as the first one."""
-        page = request.GET.get("page", "")
+    def from_parameters(cls, parameters: QueryDict) -> Query:
+        """Read the parameters of a page; a page number that is not a number counts as 1."""
+        page = parameters.get("page", "")
         filters = {
-            name.removeprefix(FILTER_PREFIX): str(text).replace("\0", "")
-            for name, text in request.GET.items()
-            if name.startswith(FILTER_PREFIX)
+            name.removeprefix(FILTER_PREFIX): text
+            for name, value in parameters.items()
+            if name.startswith(FILTER_PREFIX) and (text := str(value).replace("\0", ""))
         }
         return cls(
-            request.GET.get(SORT, "").replace("\0", ""),
-            {column: text for column, text in filters.items() if text},
+            parameters.get(SORT, "").replace("\0", ""),
+            filters,
             min(max(1, int(page)), LAST_PAGE) if page.isdecimal() and len(page) < 10 else 1,
         )
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * PER_PAGE
 
 
 class PreviewPage(Page):
@@ -62,50 +67,43 @@ class PreviewPage(Page):
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
-        wish = Wish.from_request(request)
-        context: dict[str, Any] = {"wish": wish}
+        query = Query.from_parameters(request.GET)
         try:
-            status = find_status(address)
-            _refuse_others(status)
-            if _is_empty(status):
-                context["not_populated"] = True
-                context["refresh_url"] = self.url_about("refresh", address) if status.can_refresh else ""
-            else:
-                rows = read_rows(
-                    address.database,
-                    address.name,
-                    limit=PER_PAGE,
-                    offset=(wish.page - 1) * PER_PAGE,
-                    order_by=[wish.sort] if wish.sort else [],
-                    contains=wish.filters,
-                )
-                context |= self._show_rows(wish, rows)
+            context = self._rows(address, query)
         except (OrmViewsError, DatabaseError, ValueError, OverflowError) as error:
             # The last two: a value that Python cannot represent, such as a date before the year 1.
-            context["error"] = str(error).strip()
+            context = {"error": str(error).strip()}
         return self.render(
             _("Preview of %(name)s") % {"name": address.name},
             parent=self.link_to(address),
+            query=query,
             **context,
         )
 
-    def _show_rows(self, wish: Wish, rows: RowPage) -> dict[str, Any]:
+    def _rows(self, address: ViewAddress, query: Query) -> dict[str, Any]:
+        status = find_status(address)
+        _refuse_others(status)
+        if _is_empty(status):
+            refresh_url = self.url_about("refresh", address) if status.can_refresh else ""
+            return {"not_populated": True, "refresh_url": refresh_url}
+        found = read_rows(
+            address.database,
+            address.name,
+            limit=PER_PAGE,
+            offset=query.offset,
+            order_by=[query.sort] if query.sort else [],
+            contains=query.filters,
+        )
         parameters = self.request.GET
         return {
-            "table": PreviewTable(rows.columns, rows.rows, self.request.GET, wish.sort),
-            "columns": [
-                {
-                    "label": column.name,
-                    "parameter": FILTER_PREFIX + column.name,
-                    "text": wish.filters.get(column.name, ""),
-                }
-                for column in rows.columns
-            ],
-            "first": (wish.page - 1) * PER_PAGE + 1,
-            "last": (wish.page - 1) * PER_PAGE + len(rows.rows),
-            "is_empty": not rows.rows,
-            "previous_url": with_parameters(parameters, page=str(wish.page - 1)) if wish.page > 1 else "",
-            "next_url": with_parameters(parameters, page=str(wish.page + 1)) if rows.has_more else "",
+            "table": PreviewTable(found.columns, found.rows, parameters, query.sort),
+            "filter_prefix": FILTER_PREFIX,
+            "filters": [(column.name, query.filters.get(column.name, "")) for column in found.columns],
+            "first": query.offset + 1,
+            "last": query.offset + len(found.rows),
+            "is_empty": not found.rows,
+            "previous_url": with_parameters(parameters, page=str(query.page - 1)) if query.page > 1 else "",
+            "next_url": with_parameters(parameters, page=str(query.page + 1)) if found.has_more else "",
         }
 
 

@@ -17,7 +17,7 @@ from orm_views_admin.pages.selection import Selection
 from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
-from orm_views_admin.ui.trends import read_trends
+from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.wording import duration, number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
