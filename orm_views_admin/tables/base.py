@@ -13,6 +13,7 @@ import django_tables2 as tables
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.querystrings import with_parameters
@@ -41,8 +42,8 @@ class Header:
 class FormattedColumn(tables.Column):  # type: ignore[misc]
     """A column whose values are shown as a function returns them."""
 
-    def __init__(self, show: Callable[[Any], object], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, show: Callable[[Any], object], verbose_name: object, **kwargs: Any) -> None:
+        super().__init__(verbose_name, **kwargs)
         self._show = show
 
     def render(self, value: Any) -> object:
@@ -103,3 +104,8 @@ class LabelledTable(AdminTable):
 def code(text: str) -> SafeString:
     """Return text in a fixed-width font, as HTML."""
     return format_html("<code>{}</code>", text)
+
+
+def yes_or(no: object) -> Callable[[bool], object]:
+    """Return the function that shows a boolean as "Yes" or as another word."""
+    return lambda value: _("Yes") if value else no

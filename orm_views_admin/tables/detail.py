@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .base import AdminTable, FormattedColumn, LabelledTable, code
+from .base import AdminTable, FormattedColumn, LabelledTable, code, yes_or
 
 
 class ColumnTable(AdminTable):
@@ -17,13 +17,13 @@ class ColumnTable(AdminTable):
     label = _("Columns")
     row_header = "name"
 
-    name = FormattedColumn(code, accessor="column__name", verbose_name=_("Column"))
+    name = FormattedColumn(code, _("Column"), accessor="column__name")
     type = FormattedColumn(
         lambda column: code(f"{column.type} COLLATE {column.collation}" if column.collation else column.type),
+        _("Type"),
         accessor="column",
-        verbose_name=_("Type"),
     )
-    comment = tables.Column(verbose_name=_("Comment"))
+    comment = tables.Column(_("Comment"))
 
 
 class IndexTable(AdminTable):
@@ -32,14 +32,10 @@ class IndexTable(AdminTable):
     label = _("Indexes")
     row_header = "name"
 
-    name = FormattedColumn(code, accessor="index__name", verbose_name=_("Index"))
-    unique = FormattedColumn(
-        lambda value: _("Yes") if value else _("No"), accessor="index__unique", verbose_name=_("Unique")
-    )
-    tail = FormattedColumn(code, accessor="index__tail", verbose_name=_("Definition"))
-    installed = FormattedColumn(
-        lambda value: _("Yes") if value else _("Not yet"), verbose_name=_("In the database")
-    )
+    name = FormattedColumn(code, _("Index"), accessor="index__name")
+    unique = FormattedColumn(yes_or(_("No")), _("Unique"), accessor="index__unique")
+    tail = FormattedColumn(code, _("Definition"), accessor="index__tail")
+    installed = FormattedColumn(yes_or(_("Not yet")), _("In the database"))
 
 
 class RelationTable(LabelledTable):
@@ -47,8 +43,8 @@ class RelationTable(LabelledTable):
 
     row_header = "name"
 
-    name = tables.Column(verbose_name=_("Name"))
-    whose = tables.Column(verbose_name=_("What it is"))
+    name = tables.Column(_("Name"))
+    whose = tables.Column(_("What it is"))
 
     def render_name(self, value: str, record: dict[str, Any]) -> str:
         return format_html('<a href="{}">{}</a>', record["url"], value) if record["url"] else value
@@ -60,9 +56,9 @@ class GrantTable(AdminTable):
     label = _("Grants")
     row_header = "role"
 
-    role = tables.Column(verbose_name=_("Role"))
-    privileges = tables.Column(verbose_name=_("Privileges"))
-    source = tables.Column(verbose_name=_("Granted by"))
+    role = tables.Column(_("Role"))
+    privileges = tables.Column(_("Privileges"))
+    source = tables.Column(_("Granted by"))
 
 
 class OptionTable(AdminTable):
@@ -71,6 +67,6 @@ class OptionTable(AdminTable):
     label = _("Options")
     row_header = "option"
 
-    option = tables.Column(verbose_name=_("Option"))
-    wanted = tables.Column(verbose_name=_("As registered"))
-    installed = tables.Column(verbose_name=_("In the database"))
+    option = tables.Column(_("Option"))
+    wanted = tables.Column(_("As registered"))
+    installed = tables.Column(_("In the database"))

@@ -45,17 +45,17 @@ class StepTable(LabelledTable):
 
     row_header = "target"
 
-    number = tables.Column(verbose_name=_("No."), attrs=NUMBER)
-    action = FormattedColumn(wording.action_badge, accessor="step__action", verbose_name=_("Action"))
+    number = tables.Column(_("No."), attrs=NUMBER)
+    action = FormattedColumn(wording.action_badge, _("Action"), accessor="step__action")
     target = tables.TemplateColumn(
         template_name="orm_views_admin/includes/step.html",
         accessor="step__target",
         verbose_name=_("View"),
         attrs={"td": {"class": "ov-main"}},
     )
-    blocks = tables.Column(accessor="step__blocks", verbose_name=_("Blocks"))
+    blocks = tables.Column(_("Blocks"), accessor="step__blocks")
     usual = FormattedColumn(
-        wording.duration, accessor="step__usual_seconds", verbose_name=_("Usual duration"), attrs=NUMBER
+        wording.duration, _("Usual duration"), accessor="step__usual_seconds", attrs=NUMBER
     )
 
 
@@ -70,17 +70,13 @@ class RefreshTable(AdminTable):
     label = _("Views to refresh")
     row_header = "title"
 
-    number = tables.Column(verbose_name=_("No."), empty_values=(), attrs=NUMBER)
-    title = tables.Column(verbose_name=_("View"))
-    how = tables.Column(accessor="status__why_not_concurrently", verbose_name=_("How"), empty_values=())
-    rows = FormattedColumn(
-        wording.row_count, accessor="status__installed__rows", verbose_name=_("Rows"), attrs=NUMBER
-    )
-    size = FormattedColumn(
-        wording.size, accessor="status__installed__size", verbose_name=_("Size"), attrs=NUMBER
-    )
-    refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
-    seconds = FormattedColumn(wording.duration, verbose_name=_("Usual duration"), attrs=NUMBER)
+    number = tables.Column(_("No."), empty_values=(), attrs=NUMBER)
+    title = tables.Column(_("View"))
+    how = tables.Column(_("How"), accessor="status__why_not_concurrently", empty_values=())
+    rows = FormattedColumn(wording.row_count, _("Rows"), accessor="status__installed__rows", attrs=NUMBER)
+    size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
+    refreshed = FormattedColumn(wording.moment, _("Last refresh"))
+    seconds = FormattedColumn(wording.duration, _("Usual duration"), attrs=NUMBER)
 
     def __init__(self, entries: Sequence[Entry], url: Callable[[str, ViewAddress | None], str]) -> None:
         super().__init__(entries)

@@ -29,15 +29,15 @@ class RunTable(AdminTable):
     label = _("Runs")
     row_header = "when"
 
-    when = tables.Column(accessor="queued_at", verbose_name=_("When"))
-    what = tables.Column(accessor="name", verbose_name=_("What"), empty_values=())
-    database = tables.Column(verbose_name=_("Database"))
-    result = tables.Column(accessor="state", verbose_name=_("Result"), attrs={"td": {"class": "ov-result"}})
-    who = tables.Column(verbose_name=_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
-    how = tables.Column(accessor="concurrently", verbose_name=_("How"), empty_values=())
-    duration = tables.Column(accessor="seconds", verbose_name=_("Duration"), empty_values=(), attrs=NUMBER)
-    rows = tables.Column(accessor="rows_after", verbose_name=_("Rows"), empty_values=(), attrs=NUMBER)
-    size = tables.Column(accessor="size_after", verbose_name=_("Size"), empty_values=(), attrs=NUMBER)
+    when = tables.Column(_("When"), accessor="queued_at")
+    what = tables.Column(_("What"), accessor="name", empty_values=())
+    database = tables.Column(_("Database"))
+    result = tables.Column(_("Result"), accessor="state", attrs={"td": {"class": "ov-result"}})
+    who = tables.Column(_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
+    how = tables.Column(_("How"), accessor="concurrently", empty_values=())
+    duration = tables.Column(_("Duration"), accessor="seconds", empty_values=(), attrs=NUMBER)
+    rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=NUMBER)
+    size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=NUMBER)
 
     def __init__(self, data: Any, site: AdminSite, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)

@@ -15,7 +15,7 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 
-from .base import NUMBER, AdminTable, FormattedColumn
+from .base import NUMBER, AdminTable, FormattedColumn, yes_or
 from .entries import Entry
 
 
@@ -32,28 +32,20 @@ class ViewTable(AdminTable):
 
     # Unknown values are None, which django-tables2 sorts before all others.
     select = tables.Column(
-        accessor="address",
-        verbose_name="",
-        attrs={"td": {"class": "action-checkbox"}},
-        default="",
-        orderable=False,
+        "", accessor="address", attrs={"td": {"class": "action-checkbox"}}, default="", orderable=False
     )
-    view = tables.Column(accessor="title", verbose_name=_("View"))
-    app = tables.Column(verbose_name=_("App"))
-    kind = tables.Column(accessor="kind_word", verbose_name=_("Kind"))
+    view = tables.Column(_("View"), accessor="title")
+    app = tables.Column(_("App"))
+    kind = tables.Column(_("Kind"), accessor="kind_word")
     readable = FormattedColumn(
-        lambda value: _("Yes") if value else wording.DASH,
-        accessor="status__definition__is_readable",
-        verbose_name=_("Readable"),
+        yes_or(wording.DASH), _("Readable"), accessor="status__definition__is_readable"
     )
-    database = tables.Column(accessor="status__database", verbose_name=_("Database"))
-    state = tables.Column(verbose_name=_("Status"), order_by="urgency")
-    rows = tables.Column(verbose_name=_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
-    size = FormattedColumn(
-        wording.size, accessor="status__installed__size", verbose_name=_("Size"), attrs=NUMBER
-    )
-    refreshed = FormattedColumn(wording.moment, verbose_name=_("Last refresh"))
-    seconds = tables.Column(verbose_name=_("Usual duration"), attrs=NUMBER)
+    database = tables.Column(_("Database"), accessor="status__database")
+    state = tables.Column(_("Status"), order_by="urgency")
+    rows = tables.Column(_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
+    size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
+    refreshed = FormattedColumn(wording.moment, _("Last refresh"))
+    seconds = tables.Column(_("Usual duration"), attrs=NUMBER)
 
     def __init__(
         self,
