@@ -1,4 +1,4 @@
-"""System checks. Each has an id that never changes, and a hint that says what to do next."""
+"""System checks. The id of a check never changes, and every message has a hint that says what to do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from orm_views_admin.runs.executors import get_executor
 
-from .conf import raw_settings, setting_problems
+from .conf import raw_setting_problems
 
 
 @register("orm_views")
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_admin.E001: ``ORM_VIEWS_ADMIN`` has a key or a value that it cannot have."""
-    problems = [(p.message, p.hint) for p in setting_problems(raw_settings())]
+    """orm_views_admin.E001: ``ORM_VIEWS_ADMIN`` has an unknown key or an invalid value."""
+    problems = [(problem.message, problem.hint) for problem in raw_setting_problems()]
     if not problems:
         try:
             get_executor()

@@ -1,29 +1,35 @@
-"""The ``ORM_VIEWS_ADMIN`` setting: one typed object, read lazily so that ``override_settings`` works."""
+"""The ``ORM_VIEWS_ADMIN`` setting as a typed object, and the executor that follows from the settings.
+
+Settings are read when they are needed, so that ``override_settings`` works.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
 
-from django.conf import settings as django_settings
-from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
-from orm_views_core.conf import SettingProblem
+from orm_views_core.conf import Rule, SettingProblem, SettingReader
 
-#: The executors that have a name of their own.
+#: The executors of this package. Any other value of ``EXECUTOR`` is the dotted path of a callable.
 EXECUTORS = ("auto", "inline", "thread", "task")
+
+#: How long a request may be queued before it counts as lost. A thread starts at once, unless its process
+#: dies. Workers may be busy, or stopped for the night.
+_PATIENCE_WITH_THREADS, _PATIENCE_WITH_WORKERS = dt.timedelta(minutes=10), dt.timedelta(days=1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What ``settings.ORM_VIEWS_ADMIN`` may say, with its defaults.
+    """The keys of ``settings.ORM_VIEWS_ADMIN`` with their defaults.
 
     Attributes:
-        EXECUTOR: who carries out what staff start: ``"auto"``, ``"thread"``, ``"inline"``, ``"task"``, or the
-            dotted path of a callable that is given the request's id, a string.
-        KEEP_RUNS: how long the history goes back.
+        EXECUTOR: what performs the requests of staff: ``"auto"``, ``"thread"``, ``"inline"``, ``"task"``, or
+            the dotted path of a callable that takes the id of a request as a string.
+        KEEP_RUNS: how long runs stay in the history.
     """
 
     EXECUTOR: str = "auto"
@@ -41,47 +47,72 @@ def _is_length_of_time(value: object) -> bool:
     return isinstance(value, dt.timedelta) and value > dt.timedelta(0)
 
 
-_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "EXECUTOR": (
-        _is_executor,
-        f"Give {', '.join(map(repr, EXECUTORS))}, or the path of a callable, such as 'shop.tasks.submit'.",
-    ),
-    "KEEP_RUNS": (
-        _is_length_of_time,
-        "Give a datetime.timedelta that is more than zero, such as timedelta(days=90).",
-    ),
-}
+_READER = SettingReader(
+    "ORM_VIEWS_ADMIN",
+    Settings,
+    {
+        "EXECUTOR": Rule(
+            _is_executor,
+            f"Give {', '.join(map(repr, EXECUTORS))}, or the path of a callable, "
+            "such as 'shop.tasks.submit'.",
+        ),
+        "KEEP_RUNS": Rule(
+            _is_length_of_time,
+            "Give a datetime.timedelta that is more than zero, such as timedelta(days=90).",
+        ),
+    },
+)
 
 
-def setting_problems(raw: object) -> Iterator[SettingProblem]:
-    """Say everything that is wrong with a value of ``settings.ORM_VIEWS_ADMIN``."""
-    if not isinstance(raw, Mapping):
-        yield SettingProblem(
-            None, f"ORM_VIEWS_ADMIN is {raw!r}, not a dict.", "Write ORM_VIEWS_ADMIN = {...}."
-        )
-        return
-    for key, value in raw.items():
-        if key not in _RULES:
-            message = f"ORM_VIEWS_ADMIN has an unknown key {key!r}."
-            yield SettingProblem(str(key), message, f"The keys are {', '.join(_RULES)}.")
-            continue
-        is_valid, hint = _RULES[key]
-        if not is_valid(value):
-            yield SettingProblem(key, f"ORM_VIEWS_ADMIN[{key!r}] is {value!r}.", hint)
-
-
-def raw_settings() -> Any:
-    """Return the setting as the project wrote it."""
-    return getattr(django_settings, "ORM_VIEWS_ADMIN", {})
+def raw_setting_problems() -> list[SettingProblem]:
+    """Return every mistake in this project's ``ORM_VIEWS_ADMIN``."""
+    return list(_READER.problems(_READER.raw()))
 
 
 def get_settings() -> Settings:
     """Return the settings in force.
 
     Raises:
-        ImproperlyConfigured: when there is a mistake in them; ``manage.py check`` lists them all.
+        ImproperlyConfigured: when the setting has a mistake; ``manage.py check`` lists them all.
     """
-    raw = raw_settings()
-    if problem := next(setting_problems(raw), None):
-        raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
-    return Settings(**raw)
+    return _READER.read()
+
+
+def executor_name() -> str:
+    """Return ``EXECUTOR``, with ``"auto"`` replaced by ``"task"`` or ``"thread"``.
+
+    Raises:
+        ImproperlyConfigured: when the setting has a mistake.
+    """
+    name = get_settings().EXECUTOR
+    if name == "auto":
+        return "task" if has_task_worker() else "thread"
+    return name
+
+
+def queue_patience() -> dt.timedelta:
+    """Return how long a request may be queued before it counts as lost.
+
+    Raises:
+        ImproperlyConfigured: when the setting has a mistake.
+    """
+    return _PATIENCE_WITH_THREADS if executor_name() in {"inline", "thread"} else _PATIENCE_WITH_WORKERS
+
+
+def has_task_worker() -> bool:
+    """Return whether the default backend of ``django.tasks`` hands tasks to a worker.
+
+    The immediate backend, Django's default, runs tasks at once. The dummy backend never runs them.
+    Before Django 6.0 the backends are those of the ``django-tasks`` package.
+    """
+    package = next(filter(find_spec, ("django.tasks", "django_tasks")), None)
+    if package is None:
+        return False
+    backends = import_module(package).task_backends
+    if "default" not in backends.settings:
+        return False
+    without_worker = tuple(
+        import_string(f"{package}.backends.{path}")
+        for path in ("immediate.ImmediateBackend", "dummy.DummyBackend")
+    )
+    return not isinstance(backends["default"], without_worker)

@@ -1,34 +1,115 @@
-"""The ``ORM_VIEWS`` setting: one typed object, read lazily so that ``override_settings`` works."""
+"""The ``ORM_VIEWS`` setting as a typed object, and the reader for a setting that is a dict.
+
+Settings are read when they are needed, so that ``override_settings`` works.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
+SettingsT = TypeVar("SettingsT")
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingProblem:
+    """A mistake in a setting.
+
+    Attributes:
+        key: the key with the mistake; None when the setting itself is not a dict.
+        message: what is wrong, with the value.
+        hint: what to write instead.
+    """
+
+    key: str | None
+    message: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """The values that a key may have.
+
+    Attributes:
+        is_valid: returns whether a value is valid.
+        hint: what to write instead of an invalid value.
+    """
+
+    is_valid: Callable[[object], bool]
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingReader(Generic[SettingsT]):
+    """Reads a setting that is a dict, and finds the mistakes in it.
+
+    Attributes:
+        name: the name of the setting.
+        settings_class: the dataclass of its values, with their defaults.
+        rules: the rule of each key.
+    """
+
+    name: str
+    settings_class: type[SettingsT]
+    rules: Mapping[str, Rule]
+
+    def raw(self) -> Any:
+        """Return the setting as the project wrote it."""
+        return getattr(django_settings, self.name, {})
+
+    def problems(self, raw: object) -> Iterator[SettingProblem]:
+        """Yield every mistake in a value of the setting."""
+        if not isinstance(raw, Mapping):
+            message = f"{self.name} is {raw!r}, not a dict."
+            yield SettingProblem(None, message, f"Write {self.name} = {{...}}.")
+            return
+        for key, value in raw.items():
+            if key not in self.rules:
+                message = f"{self.name} has an unknown key {key!r}."
+                yield SettingProblem(str(key), message, f"The keys are {', '.join(self.rules)}.")
+            elif not self.rules[key].is_valid(value):
+                yield SettingProblem(key, f"{self.name}[{key!r}] is {value!r}.", self.rules[key].hint)
+
+    def read(self) -> SettingsT:
+        """Return the settings in force.
+
+        Raises:
+            ImproperlyConfigured: when the setting has a mistake.
+        """
+        raw = self.raw()
+        for problem in self.problems(raw):
+            raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
+        return self.build(raw)
+
+    def build(self, values: Mapping[str, Any]) -> SettingsT:
+        """Return the settings with some valid values. Lists become tuples."""
+        return self.settings_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What ``settings.ORM_VIEWS`` may say, with its defaults. Times are in seconds.
+    """The keys of ``settings.ORM_VIEWS`` with their defaults. Times are in seconds.
 
     Attributes:
-        SCHEMA: the schema that views are created in, unless a class names another.
+        SCHEMA: the schema of views whose class names no other.
         MODULE: the module of each app that declares views.
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
         PREVIEW_TIMEOUT: how long reading a page of rows may take.
-        LOCK_TIMEOUT: how long a sync waits for locks while others queue behind it. It is never more than
-            half of PostgreSQL's ``deadlock_timeout`` (1 s), so that the sync yields and not a reader.
-        LOCK_WAIT: how long a sync keeps trying before it gives up.
-        ROUTE_READS: whether a readable view of another database than the default one is read from there
-            without ``using()``. False leaves that to DATABASE_ROUTERS.
+        LOCK_TIMEOUT: how long a sync waits for locks while other sessions queue behind it. A sync never
+            waits longer than half of PostgreSQL's ``deadlock_timeout`` (1 s). In a deadlock the sync
+            therefore gives up, and no reader is cancelled.
+        LOCK_WAIT: how long a sync tries to get its locks before it fails.
+        ROUTE_READS: whether a readable view of a database other than the default one is read from there
+            without ``using()``. When False, DATABASE_ROUTERS decide.
         SYNC_ON_MIGRATE: whether ``migrate`` syncs the views of its database when it has finished.
-        REFRESH_EVERY: how old the rows of a materialised view may get whose class does not say; any age
-            when None.
+        REFRESH_EVERY: the greatest age of the rows of a materialised view whose class does not set
+            ``refresh_every``; None for no limit.
     """
 
     SCHEMA: str = "views"
@@ -41,21 +122,6 @@ class Settings:
     ROUTE_READS: bool = True
     SYNC_ON_MIGRATE: bool = False
     REFRESH_EVERY: dt.timedelta | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class SettingProblem:
-    """Something that ``ORM_VIEWS`` gets wrong.
-
-    Attributes:
-        key: the key at fault, or None when it is the dict itself.
-        message: what is wrong, with the value.
-        hint: what to write instead.
-    """
-
-    key: str | None
-    message: str
-    hint: str
 
 
 def _is_schema_name(value: object) -> bool:
@@ -72,7 +138,7 @@ def _is_role_list(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(role, str) and role for role in value)
 
 
-#: PostgreSQL keeps its time-outs as a 32-bit number of milliseconds; 0 would switch them off.
+#: PostgreSQL stores a time-out as a 32-bit number of milliseconds. 0 would disable the time-out.
 _SHORTEST, _LONGEST = 0.001, 2_147_483
 
 
@@ -80,54 +146,39 @@ def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and _SHORTEST <= value <= _LONGEST
 
 
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def is_refresh_every(value: object) -> bool:
-    """Say whether a class or the setting may promise this: a length of time, or None for no promise."""
+    """Return whether ``refresh_every`` may have a value: a positive ``timedelta``, or None for no limit."""
     return value is None or (isinstance(value, dt.timedelta) and value > dt.timedelta(0))
 
 
 REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
 
-_DURATION = f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}."
-_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "SCHEMA": (_is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."),
-    "MODULE": (_is_module_name, "Give the name of a module, such as 'postgres_views'."),
-    "GRANT_SELECT_TO": (_is_role_list, "Give a list of role names, such as ['analyst']."),
-    "COUNT_TIMEOUT": (_is_duration, _DURATION),
-    "PREVIEW_TIMEOUT": (_is_duration, _DURATION),
-    "LOCK_TIMEOUT": (_is_duration, _DURATION),
-    "LOCK_WAIT": (_is_duration, _DURATION),
-    "ROUTE_READS": (_is_bool, "Give True or False."),
-    "SYNC_ON_MIGRATE": (_is_bool, "Give True or False."),
-    "REFRESH_EVERY": (is_refresh_every, REFRESH_EVERY_HINT),
-}
+_DURATION = Rule(_is_duration, f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}.")
+_BOOL = Rule(lambda value: isinstance(value, bool), "Give True or False.")
+_READER = SettingReader(
+    "ORM_VIEWS",
+    Settings,
+    {
+        "SCHEMA": Rule(
+            _is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
+        ),
+        "MODULE": Rule(_is_module_name, "Give the name of a module, such as 'postgres_views'."),
+        "GRANT_SELECT_TO": Rule(_is_role_list, "Give a list of role names, such as ['analyst']."),
+        **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
+        **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),
+        "REFRESH_EVERY": Rule(is_refresh_every, REFRESH_EVERY_HINT),
+    },
+)
 
 
 def setting_problems(raw: object) -> Iterator[SettingProblem]:
-    """Say everything that is wrong with a value of ``settings.ORM_VIEWS``."""
-    if not isinstance(raw, Mapping):
-        yield SettingProblem(None, f"ORM_VIEWS is {raw!r}, not a dict.", "Write ORM_VIEWS = {...}.")
-        return
-    for key, value in raw.items():
-        if key not in _RULES:
-            known = ", ".join(_RULES)
-            yield SettingProblem(str(key), f"ORM_VIEWS has an unknown key {key!r}.", f"The keys are {known}.")
-            continue
-        is_valid, hint = _RULES[key]
-        if not is_valid(value):
-            yield SettingProblem(key, f"ORM_VIEWS[{key!r}] is {value!r}.", hint)
+    """Return every mistake in a value of ``settings.ORM_VIEWS``."""
+    return _READER.problems(raw)
 
 
-def _settings(raw: Mapping[str, Any]) -> Settings:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-    return Settings(**values)
-
-
-def _raw() -> Any:
-    return getattr(django_settings, "ORM_VIEWS", {})
+def raw_setting_problems() -> list[SettingProblem]:
+    """Return every mistake in this project's ``ORM_VIEWS``."""
+    return list(_READER.problems(_READER.raw()))
 
 
 def get_settings() -> Settings:
@@ -136,38 +187,30 @@ def get_settings() -> Settings:
     Raises:
         ImproperlyConfigured: when ``settings.ORM_VIEWS`` has a mistake; ``manage.py check`` lists them all.
     """
-    raw = _raw()
-    if problem := next(setting_problems(raw), None):
-        raise ImproperlyConfigured(f"{problem.message} {problem.hint}")
-    return _settings(raw)
+    return _READER.read()
 
 
 def import_time_settings() -> Settings:
-    """Return the settings while modules are still being imported, a bad value replaced by its default.
+    """Return the settings while modules are being imported. An invalid value is replaced by its default.
 
-    System checks run after all imports; raising here would hide their message behind a traceback.
-    Whatever acts on a database calls :func:`get_settings`, which does raise.
+    System checks run after all imports. An exception here would replace their messages with a traceback.
+    Code that works on a database calls :func:`get_settings` instead, which raises.
     """
-    raw = _raw()
+    raw = _READER.raw()
     if not isinstance(raw, Mapping):
         return Settings()
-    bad = {problem.key for problem in setting_problems(raw)}
-    return _settings({key: value for key, value in raw.items() if str(key) not in bad})
+    bad = {problem.key for problem in _READER.problems(raw)}
+    return _READER.build({key: value for key, value in raw.items() if str(key) not in bad})
 
 
 def default_schema() -> str:
-    """Return ``import_time_settings().SCHEMA``, without looking at the other keys: every view asks for it."""
-    raw = _raw()
+    """Return ``import_time_settings().SCHEMA`` without reading the other keys: every view needs it."""
+    raw = _READER.raw()
     schema = raw.get("SCHEMA") if isinstance(raw, Mapping) else None
     return str(schema) if _is_schema_name(schema) else Settings.SCHEMA
 
 
 def routes_reads() -> bool:
-    """Return ``ROUTE_READS``, without looking at the other keys: every queryset asks for it."""
-    raw = _raw()
+    """Return ``ROUTE_READS`` without reading the other keys: every queryset needs it."""
+    raw = _READER.raw()
     return bool(raw.get("ROUTE_READS", Settings.ROUTE_READS)) if isinstance(raw, Mapping) else True
-
-
-def raw_setting_problems() -> list[SettingProblem]:
-    """Say everything that is wrong with this project's ``ORM_VIEWS``."""
-    return list(setting_problems(_raw()))
