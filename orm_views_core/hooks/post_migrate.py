@@ -14,6 +14,7 @@ from django.core.management.base import CommandError, OutputWrapper
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from orm_views_core.callers import called_by_command
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.exceptions import InvalidViewsError, MissingRoleError, OrmViewsError, ViewSQLError
@@ -21,6 +22,7 @@ from orm_views_core.output.plans import summary
 from orm_views_core.sync.api import sync_views
 
 
+@called_by_command()
 def sync_after_migrate(
     app_config: AppConfig, using: str, verbosity: int = 1, stdout: Any = None, **kwargs: Any
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orm_views_core.callers import called_by_command
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         add_flag("--plan", help="Show what would be refreshed, and how. Refresh nothing.")
         add_flag("--json", help="Print the results, or the plan, as JSON.")
 
+    @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
         if options["jobs"] < 1:
             raise CommandError(f"--jobs is {options['jobs']}. Give a number from 1 on.")

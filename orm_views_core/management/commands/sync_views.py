@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             help="Grant SELECT on all views that are not hidden to this role too. May be repeated.",
         )
 
+    @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
         arguments = {
             "databases": [options["database"]] if options["database"] else None,
