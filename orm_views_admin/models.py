@@ -1,32 +1,26 @@
-"""The one table of this app, ``Run``; and a model without a table, which carries the permissions."""
+"""The table of this app, ``Run``, and a model without a table, ``RegisteredView``, for the permissions."""
 
 from __future__ import annotations
 
-import statistics
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.status import read_sync_states
-
-#: So many of the last runs say how long the next one will take.
-_USUAL = 10
 
 
 class NoRows(models.Manager["RegisteredView"]):
-    """Asks for no rows, so that whatever goes through all models, as ``dumpdata`` does, can do so."""
+    """A manager without rows: code that reads all models, such as ``dumpdata``, must not need a table."""
 
     def get_queryset(self) -> models.QuerySet[RegisteredView]:
         return super().get_queryset().none()
 
 
 class RegisteredView(models.Model):
-    """Stands for the views of all databases."""
+    """The views of all databases. It has permissions and an entry in the admin's index, but no table."""
 
     objects = NoRows()
 
@@ -45,20 +39,57 @@ class RegisteredView(models.Model):
         verbose_name_plural = _("views")
 
 
-class Run(models.Model):
-    """A refresh of one view or a sync of one database, by whomever it was started.
+class StepState(models.TextChoices):
+    """The state of a step of a sync.
 
-    ``recording.py`` writes what core's signals say into it; ``runs.py`` creates those that staff start.
+    BUILT: the new version of a view is built and waits for the swap.
+    UNDONE: the step was carried out and then rolled back.
+    """
+
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    BUILT = "built", _("built")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    UNDONE = "undone", _("undone")
+
+
+class RunStep(TypedDict):
+    """A step of a sync, as a run stores it.
+
+    Attributes:
+        text: what the step does, in words.
+        state: a :class:`StepState`.
+        seconds: the duration of the step before the swap; None when it is unknown.
+    """
+
+    text: str
+    state: str
+    seconds: float | None
+
+
+class Target(NamedTuple):
+    """What a run refreshes or syncs: a view, or a database when ``schema`` and ``name`` are empty."""
+
+    database: str
+    schema: str = ""
+    name: str = ""
+
+
+class Run(models.Model):
+    """A refresh of one view or a sync of one database, from any origin.
+
+    ``runs/queue.py`` creates the runs that staff start, and ``runs/recorder.py`` all others.
     """
 
     class Kind(models.TextChoices):
-        """What is done."""
+        """What the run does."""
 
         REFRESH = "refresh", _("refresh")
         SYNC = "sync", _("sync")
 
     class State(models.TextChoices):
-        """How it stands. A run that is lost had nobody any more who could have said how it ended."""
+        """The state of a run. Of a lost run no process is left that could record how it ended."""
 
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
@@ -70,7 +101,7 @@ class Run(models.Model):
         LOST = "lost", _("lost")
 
     class Origin(models.TextChoices):
-        """From where it was started."""
+        """Where the run was started."""
 
         ADMIN = "admin", _("admin")
         COMMAND = "command", _("command line")
@@ -146,7 +177,7 @@ class Run(models.Model):
     cancelled_by = models.CharField(_("cancelled by"), max_length=255, blank=True)
 
     class Meta:
-        default_permissions = ()  # those of RegisteredView say who may do what
+        default_permissions = ()  # the permissions of RegisteredView apply
         ordering = ("-queued_at", "-id")
         indexes = (
             models.Index(fields=("database", "schema", "name", "queued_at"), name="orm_views_run_view"),
@@ -165,34 +196,15 @@ class Run(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether it has not come to an end."""
+        """Whether the run has not ended."""
         return self.state in self.ACTIVE
 
     @property
-    def view_name(self) -> ViewName | None:
-        """The view that it refreshes; None for a sync."""
-        return ViewName(self.schema, self.name) if self.name else None
+    def target(self) -> Target:
+        """The view that the run refreshes, or the database that it syncs."""
+        return Target(self.database, self.schema, self.name)
 
     @property
-    def usual_seconds(self) -> float | None:
-        """How long such a run takes: the median of the last ten, else what the view's sync state says.
-
-        None when that is unknown, also because the database does not answer.
-        """
-        alike = Run.objects.filter(
-            database=self.database,
-            schema=self.schema,
-            name=self.name,
-            kind=self.kind,
-            state=self.State.SUCCEEDED,
-            seconds__isnull=False,
-        )
-        if taken := list(alike.values_list("seconds", flat=True)[:_USUAL]):
-            return statistics.median(seconds for seconds in taken if seconds is not None)
-        if (name := self.view_name) is None:
-            return None
-        try:
-            state = read_sync_states(self.database, [name]).get(name)
-        except OrmViewsError:
-            return None
-        return state.seconds if state else None
+    def view_name(self) -> ViewName | None:
+        """The view that the run refreshes; None for a sync."""
+        return ViewName(self.schema, self.name) if self.name else None

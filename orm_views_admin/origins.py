@@ -1,4 +1,4 @@
-"""From where a sync or refresh was started: what runs.py says, else what the call stack shows."""
+"""The origin of a sync or a refresh: who started it, and where."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from .models import Run
+from orm_views_core.callers import is_called_by_command
 
-#: A database, and the schema and name of a view; these two are empty for a sync.
-Key = tuple[str, str, str]
+from .models import Run, Target
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Who started something, and from where.
+    """Who started a sync or a refresh, and where.
 
     Attributes:
         origin: a ``Run.Origin``.
         user: a user of Django's, or None.
-        who: what to call whoever it was.
-        runs: the primary keys of the rows that there are already for what is about to be done.
-        claimed_at: when those were taken from the queue. Whoever has taken them since writes into them.
+        who: the name of the user, or of the system's user who ran a command.
+        runs: the primary keys of the runs that exist already, by target.
+        claimed_at: when those runs were taken from the queue. When another process has taken a run since,
+            only that process writes it.
     """
 
     origin: str
     user: Any = None
     who: str = ""
-    runs: Mapping[Key, int] = field(default_factory=dict)
+    runs: Mapping[Target, int] = field(default_factory=dict)
     claimed_at: dt.datetime | None = None
 
 
-_said: ContextVar[Origin | None] = ContextVar("orm_views_admin_origin", default=None)
+_stated: ContextVar[Origin | None] = ContextVar("orm_views_admin_origin", default=None)
 
 
 @contextmanager
@@ -48,12 +48,12 @@ def started_by(
     *,
     user: Any = None,
     who: str = "",
-    runs: Mapping[Key, int] | None = None,
+    runs: Mapping[Target, int] | None = None,
     claimed_at: dt.datetime | None = None,
 ) -> Iterator[None]:
-    """Say who starts what is refreshed and synced within this context, for the history.
+    """State the origin of what is refreshed and synced within this context, for the history.
 
-    A task of a project's own, for instance::
+    For example in a task of a project::
 
         with started_by(Run.Origin.TASK, user=user):
             refresh_views(["loan_book"])
@@ -61,46 +61,44 @@ def started_by(
     Args:
         origin: a ``Run.Origin``.
         user: a user of Django's.
-        who: what to call whoever it is; the user's name when empty.
-        runs: the rows that there are already.
-        claimed_at: when those were taken from the queue.
+        who: the name that the history shows; the user's name when empty.
+        runs: the primary keys of the runs that exist already, by target.
+        claimed_at: when those runs were taken from the queue.
     """
     name = who or (user.get_username() if user is not None else "")
-    token = _said.set(Origin(origin, user, name, runs or {}, claimed_at))
+    token = _stated.set(Origin(origin, user, name, runs or {}, claimed_at))
     try:
         yield
     finally:
-        _said.reset(token)
+        _stated.reset(token)
 
 
 def find_origin() -> Origin:
-    """Return who started what is going on in this thread."""
-    if (said := _said.get()) is not None:
-        return said
-    module = _calling_command()
-    if module is None:
-        return Origin(Run.Origin.CODE)
-    # db_worker, rqworker: what they carry out was asked for by somebody else.
-    is_task = module.endswith("worker")
-    return Origin(Run.Origin.TASK if is_task else Run.Origin.COMMAND, who="" if is_task else _system_user())
+    """Return the origin of what this thread syncs or refreshes."""
+    if (stated := _stated.get()) is not None:
+        return stated
+    kind = Run.Origin.COMMAND if is_called_by_command() else _origin_of_other_commands()
+    return Origin(kind, who=_system_user() if kind == Run.Origin.COMMAND else "")
 
 
-def _calling_command() -> str | None:
-    """Return the module of the management command that this is called from.
+def _origin_of_other_commands() -> Run.Origin:
+    """Return the origin of what a command of a project, or of another package, syncs or refreshes.
 
-    Django tells nobody which command runs, and a project's own commands are to count as well as ours.
+    The history shows these commands too. Django has no signal and no context that tells which command runs,
+    so the command is looked up in the call stack. The commands ``db_worker`` of django-tasks-db and
+    ``rqworker`` of django-rq run tasks.
     """
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name == "execute" and isinstance(
-            command := frame.f_locals.get("self"), BaseCommand
-        ):
-            return type(command).__module__
+        command = frame.f_locals.get("self") if frame.f_code.co_name == "execute" else None
+        if isinstance(command, BaseCommand):
+            is_worker = type(command).__module__.endswith("worker")
+            return Run.Origin.TASK if is_worker else Run.Origin.COMMAND
         frame = frame.f_back
-    return None
+    return Run.Origin.CODE
 
 
 def _system_user() -> str:
-    with suppress(OSError, KeyError, ImportError):  # nobody has that number, as may be in a container
+    with suppress(OSError, KeyError, ImportError):  # in a container the user's number may have no name
         return getpass.getuser()
     return ""

@@ -1,6 +1,6 @@
-"""The task that a worker of ``django.tasks`` carries out; before Django 6.0, of the ``django-tasks`` package.
+"""The task of ``django.tasks`` that performs a request; of the ``django-tasks`` package before Django 6.0.
 
-Only the executor and workers import this: a task is checked against ``TASKS`` when it is defined.
+Only the executor and workers import this module: a task is checked against ``TASKS`` when it is defined.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ try:
 except ModuleNotFoundError:
     from django_tasks import task  # type: ignore[import-not-found, no-redef, unused-ignore]
 
-from .runs import perform
+from .runs.performer import perform
 
 
 @task()
 def perform_request(request: str) -> None:
-    """Carry out a request, if nobody has."""
+    """Perform a request, unless another process has taken it.
+
+    Queued tasks name this function by its dotted path, so the path must not change.
+    """
     perform(uuid.UUID(request))

@@ -1,16 +1,16 @@
-"""The last refreshes of views, and how long refreshes and syncs usually take."""
+"""The last runs of views, and how long refreshes and syncs usually take."""
 
 from __future__ import annotations
 
 import datetime as dt
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from django.db import DatabaseError
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -20,23 +20,23 @@ from orm_views_core.names import ViewName
 from orm_views_core.status import read_sync_states
 
 from .addresses import ViewAddress
-from .models import Run
+from .models import Run, Target
 
-#: The number of refreshes in a trend.
+#: The number of runs in a trend.
 LAST = 10
-#: Older refreshes are not read: they say little about the present duration.
+#: Older runs are not read: they say little about the present duration.
 _SINCE = dt.timedelta(days=90)
 
 
-class Refresh(NamedTuple):
-    """A finished refresh: its duration, if that is known, and its ``Run.State``."""
+class EndedRun(NamedTuple):
+    """A run that has ended: its duration, if that is known, and its ``Run.State``."""
 
     seconds: float | None
     state: str
 
 
-#: The last finished refreshes of a view, the oldest first.
-Trend = Sequence[Refresh]
+#: The last ended runs of a view, the oldest first.
+Trend = Sequence[EndedRun]
 
 
 def about(address: ViewAddress) -> Q:
@@ -45,57 +45,56 @@ def about(address: ViewAddress) -> Q:
 
 
 def read_trends(address: ViewAddress | None = None) -> dict[ViewAddress, Trend]:
-    """Return the trends of all views that have one, or of one view, with one query."""
-    runs = Run.objects.filter(kind=Run.Kind.REFRESH, queued_at__gte=timezone.now() - _SINCE).exclude(
-        state__in=Run.ACTIVE
-    )
-    if address is not None:
-        runs = runs.filter(about(address))
+    """Return the refreshes of all views that have any, or of one view, with one query."""
+    runs = Run.objects.filter(kind=Run.Kind.REFRESH)
+    trends = _read_last(runs if address is None else runs.filter(about(address)))
+    return {ViewAddress(t.database, ViewName(t.schema, t.name)): trend for t, trend in trends.items()}
+
+
+def _read_last(runs: QuerySet[Run]) -> dict[Target, list[EndedRun]]:
     rank = Window(
         RowNumber(),
         partition_by=[F("database"), F("schema"), F("name")],
         order_by=[F("queued_at").desc(), F("pk").desc()],
     )
-    last = runs.annotate(rank=rank).filter(rank__lte=LAST).order_by("-rank")
-    trends: defaultdict[ViewAddress, list[Refresh]] = defaultdict(list)
+    ended = runs.filter(queued_at__gte=timezone.now() - _SINCE).exclude(state__in=Run.ACTIVE)
+    last = ended.annotate(rank=rank).filter(rank__lte=LAST).order_by("-rank")
+    trends: defaultdict[Target, list[EndedRun]] = defaultdict(list)
     for run in last.values_list("database", "schema", "name", "seconds", "state", named=True):
-        view = ViewAddress(run.database, ViewName(run.schema, run.name))
-        trends[view].append(Refresh(run.seconds, run.state))
+        trends[Target(run.database, run.schema, run.name)].append(EndedRun(run.seconds, run.state))
     return {**trends}
 
 
 def usual_seconds(trend: Trend, state: SyncState | None = None) -> float | None:
-    """Return how many seconds a refresh of a view usually takes; None if that is unknown.
+    """Return how many seconds a run usually takes; None if that is unknown.
 
-    It is the median of the successful refreshes in the view's trend. Without any, it is the duration of the
-    last refresh according to the view's sync state, if that is given.
+    It is the median of the successful runs of a trend. Without any, it is the duration of the last refresh
+    according to the view's sync state, if that is given.
     """
-    known = [
-        refresh.seconds
-        for refresh in trend
-        if refresh.state == Run.State.SUCCEEDED and refresh.seconds is not None
-    ]
+    known = [run.seconds for run in trend if run.state == Run.State.SUCCEEDED and run.seconds is not None]
     if known:
         return statistics.median(known)
     return state.seconds if state else None
 
 
-def usual_durations(runs: Sequence[Run]) -> dict[int, float | None]:
-    """Return how many seconds runs usually take, by primary key.
+def usual_durations(runs: Iterable[Run]) -> dict[Target, float]:
+    """Return how many seconds runs usually take, by target; without those whose duration is unknown.
 
     The number of queries depends on the number of databases, not on that of the runs.
     """
-    addresses = {run.pk: ViewAddress(run.database, run.view_name) for run in runs if run.view_name}
-    trends = read_trends()
+    targets = {run.target for run in runs}
+    same = Q(
+        database__in={target.database for target in targets}, name__in={target.name for target in targets}
+    )
+    trends = _read_last(Run.objects.filter(same))
     unknown: defaultdict[str, list[ViewName]] = defaultdict(list)
-    for address in addresses.values():
-        if usual_seconds(trends.get(address, ())) is None:
-            unknown[address.database].append(address.name)
-    states: dict[ViewAddress, SyncState] = {}
-    for database, names in unknown.items():
+    for target in targets:
+        if target.name and usual_seconds(trends.get(target, ())) is None:
+            unknown[target.database].append(ViewName(target.schema, target.name))
+    states: dict[Target, SyncState] = {}
+    for database, views in unknown.items():
         with suppress(OrmViewsError, DatabaseError):  # without the database, the duration stays unknown
-            read = read_sync_states(database, names)
-            states |= {ViewAddress(database, name): state for name, state in read.items()}
-    refreshes = {pk: usual_seconds(trends.get(view, ()), states.get(view)) for pk, view in addresses.items()}
-    # A request has at most one sync of each database.
-    return refreshes | {run.pk: run.usual_seconds for run in runs if run.pk not in addresses}
+            read = read_sync_states(database, views)
+            states |= {Target(database, *name): state for name, state in read.items()}
+    usual = {target: usual_seconds(trends.get(target, ()), states.get(target)) for target in targets}
+    return {target: seconds for target, seconds in usual.items() if seconds is not None}

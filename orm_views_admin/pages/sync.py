@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
 from orm_views_admin.permissions import Permission
+from orm_views_admin.plan_words import action_word
 from orm_views_admin.tables.plan import ShownStep, StepTable
-from orm_views_admin.ui.wording import action_word, number
+from orm_views_admin.ui.wording import number
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of, targets

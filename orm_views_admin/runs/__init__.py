@@ -1,5 +1,10 @@
-"""Runs: what is started in the admin, carried out by an executor, and recorded wherever it was started."""
+"""Runs: staff start them, an executor performs them, and all refreshes and syncs are recorded as runs."""
 
-from .performer import cancel, holders, perform, prune, reconcile, start_refresh, start_sync
+from .backends import holders
+from .cancellation import cancel
+from .performer import perform
+from .queue import start_refresh, start_sync
+from .reconciliation import reconcile
+from .retention import prune
 
 __all__ = ["cancel", "holders", "perform", "prune", "reconcile", "start_refresh", "start_sync"]

@@ -1,4 +1,4 @@
-"""Django's own log of what staff have done, in which what they start and cancel is as well."""
+"""Entries in the log of Django's admin about what staff start and cancel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from django.contrib.contenttypes.models import ContentType
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import RegisteredView, Run
 
-_LONGEST = 200  # LogEntry.object_repr
+_LONGEST = 200  # the max_length of LogEntry.object_repr
 
 
 def log(user: Any, run: Run, message: str) -> None:
-    """Write an entry about a run's view, or about the database that it syncs.
+    """Write an entry about the view that a run refreshes, or about the database that it syncs.
 
     Args:
-        user: who did it.
-        run: what it is about.
-        message: what was done, a sentence.
+        user: the user who started or cancelled the run.
+        run: the run.
+        message: what the user did, a sentence.
     """
     name = run.view_name
     LogEntry.objects.create(

@@ -1,4 +1,4 @@
-"""Ending a run that somebody does not want any more."""
+"""Cancelling a run."""
 
 from __future__ import annotations
 
@@ -15,41 +15,40 @@ from orm_views_core.engines.postgresql.cancellation import cancel_work
 from .audit_log import log
 from .reconciliation import reconcile
 
-#: How long to look for the backend of what is to be cancelled, in seconds, and how often.
+#: Seconds in which the backend of a run is looked for, and between two looks.
 _LOOK_FOR, _PAUSE = 1.0, 0.05
 
 
 def cancel(run: Run, by: Any) -> bool:
-    """End a run: what is in the queue is not begun, and what is at work is rolled back.
+    """Cancel a run. A queued run is not begun, and the work of a running one is rolled back.
 
     Args:
         run: the run.
-        by: the user who wants that, or any other name for whoever it is.
+        by: the user who cancels it, or a name.
 
     Returns:
-        whether it was cancelled, or its backend was told to stop; False when it is over, or nobody is found
-        who works on it.
+        whether the run was cancelled, or its backend was told to stop. False when the run has ended, or when
+        no backend works on it.
 
     Raises:
         DatabaseUnavailableError: when its database does not answer.
-        DatabaseError: when we may not cancel what its role does.
+        DatabaseError: when our role may not cancel the work of the backend's role.
     """
     who = by.get_username() if hasattr(by, "get_username") else str(by)
-    mine = Run.objects.filter(pk=run.pk)
-    now = timezone.now()
+    same = Run.objects.filter(pk=run.pk)
     is_told = bool(
-        mine.filter(state=Run.State.QUEUED).update(
-            state=Run.State.CANCELLED, cancelled_by=who, finished_at=now
+        same.filter(state=Run.State.QUEUED).update(
+            state=Run.State.CANCELLED, cancelled_by=who, finished_at=timezone.now()
         )
     )
-    if not is_told and mine.filter(state=Run.State.RUNNING).update(cancelled_by=who):
+    if not is_told and same.filter(state=Run.State.RUNNING).update(cancelled_by=who):
         try:
             is_told = _cancel_work(run)
-        except BaseException:  # it goes on
-            mine.update(cancelled_by="")
+        except BaseException:  # the run goes on
+            same.update(cancelled_by="")
             raise
-        if not is_told:  # what has ended by itself was cancelled by nobody
-            mine.exclude(state__in=(*Run.ACTIVE, Run.State.CANCELLED)).update(cancelled_by="")
+        if not is_told:  # a run that has ended by itself was not cancelled
+            same.exclude(state__in=(*Run.ACTIVE, Run.State.CANCELLED)).update(cancelled_by="")
     if is_told and hasattr(by, "get_username"):
         log(by, run, _("Cancelled a sync.") if run.kind == Run.Kind.SYNC else _("Cancelled a refresh."))
     run.refresh_from_db()
@@ -57,12 +56,12 @@ def cancel(run: Run, by: Any) -> bool:
 
 
 def _cancel_work(run: Run) -> bool:
-    """Have what a run is at cancelled; it may not have begun in its backend yet."""
+    """Cancel what the backend of a run does. The backend may not be known yet."""
     deadline = time.monotonic() + _LOOK_FOR
     while True:
         run.refresh_from_db()
         if not run.is_active:
-            return run.state == Run.State.CANCELLED
+            break
         pid, started = run.pid, run.backend_start
         if (
             pid is not None
@@ -72,5 +71,6 @@ def _cancel_work(run: Run) -> bool:
             return True
         if time.monotonic() >= deadline:
             reconcile([run])
-            return run.state == Run.State.CANCELLED
+            break
         time.sleep(_PAUSE)
+    return run.state == Run.State.CANCELLED

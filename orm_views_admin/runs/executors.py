@@ -1,149 +1,81 @@
-"""Who carries out what staff start: a thread, this request, a worker of django.tasks, or a callable."""
+"""Executors: what performs the requests of staff.
+
+An executor is a function that takes the id of a request as text. It has ``perform`` called with that id, and
+returns before the request is performed, if it can.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from orm_views_admin.conf import EXECUTORS, get_settings
+from orm_views_admin.conf import executor_name, has_task_worker
 
-#: Of a process's own: what it has not begun by then, it never will.
-_SOON = dt.timedelta(minutes=10)
-#: Of workers: they may be busy, or be away for the night.
-_A_DAY = dt.timedelta(days=1)
+from .performer import perform
 
-
-class Executor(Protocol):
-    """Takes requests and sees to it that ``runs.perform`` is called with each.
-
-    Attributes:
-        patience: how long a request may be in the queue before it is taken for lost.
-    """
-
-    patience: dt.timedelta
-
-    def submit(self, request: uuid.UUID) -> None:
-        """Take a request; return before it is carried out, if that can be."""
+Executor = Callable[[str], object]
 
 
-class InlineExecutor:
-    """Carries a request out at once: whoever started it waits."""
-
-    patience = _SOON
-
-    def submit(self, request: uuid.UUID) -> None:
-        """Carry a request out."""
-        from .performer import perform  # it starts runs, and so imports this module
-
-        perform(request)
+def perform_inline(request: str) -> None:
+    """Perform a request at once: the caller waits."""
+    perform(uuid.UUID(request))
 
 
-class ThreadExecutor:
-    """Carries each request out in a thread of this process, on connections of its own.
+def perform_in_thread(request: str) -> None:
+    """Perform a request in a thread of this process, on connections of the thread's own.
 
     The interpreter waits for these threads when it ends. Under uWSGI they need ``enable-threads``.
     """
-
-    patience = _SOON
-
-    def submit(self, request: uuid.UUID) -> None:
-        """Start a thread."""
-        threading.Thread(target=_perform_and_close, args=[request], name=f"orm-views {request}").start()
+    threading.Thread(target=_perform_and_close, args=[request], name=f"orm-views {request}").start()
 
 
-def _perform_and_close(request: uuid.UUID) -> None:
-    from .performer import perform
-
+def _perform_and_close(request: str) -> None:
     try:
-        perform(request)
+        perform_inline(request)
     finally:
         connections.close_all()
 
 
-class TaskExecutor:
-    """Enqueues a task of ``django.tasks``, or of the ``django-tasks`` package before Django 6.0."""
+def enqueue_task(request: str) -> None:
+    """Enqueue a task of ``django.tasks``, or of the ``django-tasks`` package before Django 6.0."""
+    # Not imported above: a task is checked against the setting TASKS when it is defined.
+    from orm_views_admin.tasks import perform_request
 
-    patience = _A_DAY
-
-    def submit(self, request: uuid.UUID) -> None:
-        """Enqueue a task."""
-        from orm_views_admin.tasks import (
-            perform_request,  # a task looks at its backend's settings when it is defined
-        )
-
-        perform_request.enqueue(str(request))
+    perform_request.enqueue(request)
 
 
-class CallableExecutor:
-    """Calls a function of the project's own with the request's id."""
-
-    patience = _A_DAY
-
-    def __init__(self, submit: Callable[[str], Any]) -> None:
-        self._submit = submit
-
-    def submit(self, request: uuid.UUID) -> None:
-        """Call the function with the id as a string."""
-        self._submit(str(request))
+_EXECUTORS: dict[str, Executor] = {
+    "inline": perform_inline,
+    "thread": perform_in_thread,
+    "task": enqueue_task,
+}
 
 
 def get_executor() -> Executor:
     """Return the executor that ``ORM_VIEWS_ADMIN["EXECUTOR"]`` names.
 
     Raises:
-        ImproperlyConfigured: when there is none of that name.
+        ImproperlyConfigured: when that executor does not exist.
     """
-    name = get_settings().EXECUTOR
-    if name == "inline":
-        return InlineExecutor()
-    if name == "thread" or (name == "auto" and not has_real_tasks()):
-        return ThreadExecutor()
-    if name in EXECUTORS:
-        if not has_real_tasks():
-            raise ImproperlyConfigured(NO_TASKS)
-        return TaskExecutor()
+    name = executor_name()
+    if name == "task" and not has_task_worker():
+        raise ImproperlyConfigured(
+            "ORM_VIEWS_ADMIN['EXECUTOR'] is 'task', and TASKS has no default backend that hands tasks to a "
+            "worker."
+        )
+    if name in _EXECUTORS:
+        return _EXECUTORS[name]
     try:
-        submit = import_string(name)
+        executor: object = import_string(name)
     except ImportError as error:
         raise ImproperlyConfigured(
             f"ORM_VIEWS_ADMIN['EXECUTOR'] is {name!r}, which cannot be imported: {error}"
         ) from error
-    if not callable(submit):
+    if not callable(executor):
         raise ImproperlyConfigured(f"ORM_VIEWS_ADMIN['EXECUTOR'] is {name!r}, which cannot be called.")
-    return CallableExecutor(submit)
-
-
-NO_TASKS = (
-    "ORM_VIEWS_ADMIN['EXECUTOR'] is 'task', and TASKS has no default backend that hands tasks to a worker."
-)
-
-
-def has_real_tasks() -> bool:
-    """Say whether the default backend of ``django.tasks`` hands tasks to somebody else.
-
-    The immediate backend, Django's default, does them at once; the dummy one, never.
-    """
-    for package in ("django.tasks", "django_tasks"):
-        try:
-            tasks = import_module(package)
-        except ModuleNotFoundError as error:
-            if error.name != package:
-                raise
-            continue
-        if "default" not in tasks.task_backends.settings:
-            return False
-        backend = tasks.task_backends["default"]
-        unreal = tuple(
-            import_string(f"{package}.backends.{path}")
-            for path in ("immediate.ImmediateBackend", "dummy.DummyBackend")
-        )
-        return not isinstance(backend, unreal)
-    return False
+    return executor

@@ -1,8 +1,8 @@
-"""Runs that nobody ends: whose process was killed, whose backend is gone, that nobody took from the queue.
+"""Ending the active runs that no process ends: its process was killed, or its backend is gone.
 
-Of a run that is at work its backend's pid is known, and when that began. As long as that backend has the lock
-of its refresh or sync the run is running, whatever has become of the process. In the first minute it may not
-have it yet; then whatever it does is taken for that run's.
+The backend of a running run is recorded. The run is running as long as that backend holds the lock of its
+refresh or sync, even when the process of the run is dead. In the first minute the backend may not hold the
+lock yet; whatever it does then counts as work on the run.
 """
 
 from __future__ import annotations
@@ -10,90 +10,68 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import DatabaseError, models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orm_views_admin.conf import queue_patience
 from orm_views_admin.datetimes import from_field, to_field
 from orm_views_admin.models import Run
 from orm_views_core.database.sync_state import SyncState
-from orm_views_core.engines.postgresql.blocking import find_blockers
-from orm_views_core.engines.postgresql.sessions import Backend, find_backends
-from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnsupportedDatabaseError
-from orm_views_core.names import ViewName
+from orm_views_core.engines.postgresql.sessions import Backend
+from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running
 from orm_views_core.status import read_sync_states
 
-from .executors import get_executor
+from .backends import backends_of
 
-#: A backend may be idle for so many seconds between two tries, or while what it did is recorded.
+#: Seconds for which a backend may be idle: between two tries to get a lock, or while its result is recorded.
 _IDLE = 10.0
-#: The sync state keeps milliseconds.
+#: The sync state has milliseconds.
 _ROUNDING = dt.timedelta(milliseconds=1)
-#: Who has taken a request from the queue says within this time which backend works on it.
+#: A process that has taken a run from the queue records the backend within this time.
 _SILENCE = dt.timedelta(seconds=60)
-_MOMENT = 0.3  # seconds
+#: Seconds after which a backend that pauses between two tries to get a lock holds its lock again.
+_MOMENT = 0.3
 
 
 def reconcile(runs: Iterable[Run] | None = None) -> None:
-    """Settle the active runs that nobody works on any more.
+    """End the active runs that nothing works on any more, and update these objects.
 
-    A run is settled as succeeded if the view's sync state says so, as cancelled if that was asked for, and
-    else as lost. One whose database does not answer stays as it is.
+    Such a run has succeeded when the view's sync state says so. It is cancelled when somebody has cancelled
+    it, and lost otherwise. A run whose database does not answer stays as it is.
 
     Args:
-        runs: those to look at; all that are active when None.
+        runs: the runs to look at; None for all active runs.
     """
-    active = Run.objects.filter(state__in=Run.ACTIVE)
-    found = [run for run in (active if runs is None else runs) if run.is_active]
-    at_work: defaultdict[str, list[Run]] = defaultdict(list)
-    for run in found:
+    if runs is None:
+        runs = Run.objects.filter(state__in=Run.ACTIVE)
+    active = [run for run in runs if run.is_active]
+    running: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in active:
         if run.state == Run.State.RUNNING:
-            at_work[run.database].append(run)
-    for database, those in at_work.items():
-        _settle_those_at_work(database, those)
-    for run in found:
+            running[run.database].append(run)
+    for database, those in running.items():
+        _settle_running(database, those)
+    for run in active:
         if run.state == Run.State.QUEUED:
             _settle_queued(run)
 
 
-def holders(run: Run) -> str:
-    """Say whom a run waits for: who holds the lock, with what, and for how long; "" when it does not wait.
-
-    A refresh does not queue for long: readers would queue behind it. In the pauses between its tries it waits
-    for those that it has told of when it gave up the last time.
-    """
-    if run.state != Run.State.RUNNING or run.pid is None:
-        return ""
+def _settle_running(database: str, runs: Sequence[Run]) -> None:
     try:
-        backend = find_backends(run.database, [run.pid]).get(run.pid)
-        if backend is None or not _is_its(backend, run):
-            return ""
-        blockers = find_blockers(run.database, run.pid)
-    except (OrmViewsError, DatabaseError):  # the database's own page says why; nothing is known of this run
-        return ""
-    if blockers:
-        names = "; ".join(map(str, blockers))
-        return _("waiting for a lock held by %(names)s") % {"names": names}
-    if run.waiting_for and (backend.state or "").startswith("idle"):
-        return _("waiting: %(what)s") % {"what": run.waiting_for}
-    return ""
-
-
-def _settle_those_at_work(database: str, runs: Sequence[Run]) -> None:
-    try:
-        backends = find_backends(database, [run.pid for run in runs if run.pid is not None])
-        busy = find_running(database)
-        gone = [run for run in runs if not _is_at_work(run, backends, busy)]
-        if any(run.pid in backends for run in gone):
-            # Between two tries to get a lock it has none, for a moment.
+        backends = backends_of(database, runs)
+        sessions = find_running(database)
+        gone = [run for run in runs if not _is_at_work(run, backends.get(run.pk), sessions)]
+        if any(run.pk in backends for run in gone):
+            # Between two tries to get a lock a backend holds no lock for a moment.
             time.sleep(_MOMENT)
-            busy = find_running(database)
-            gone = [run for run in gone if not _has_lock(run, busy)]
+            sessions = find_running(database)
+            gone = [run for run in gone if not _has_lock(run, sessions)]
         names = [name for run in gone if (name := run.view_name)]
         states = read_sync_states(database, names) if names else {}
     except (DatabaseUnavailableError, DatabaseError):
@@ -103,41 +81,46 @@ def _settle_those_at_work(database: str, runs: Sequence[Run]) -> None:
             _settle(run, state=Run.State.LOST, error=str(error))
         return
     for run in gone:
-        _settle(run, **_what_became(run, states))
+        _settle(run, **_result(run, states.get(run.view_name) if run.view_name else None))
 
 
-def _is_at_work(run: Run, backends: Mapping[int, Backend], busy: Sequence[Running]) -> bool:
+def _is_at_work(run: Run, backend: Backend | None, sessions: Sequence[Running]) -> bool:
+    """Return whether a session works on a run.
+
+    Args:
+        run: a running run.
+        backend: its backend; None when that is gone, or was not recorded yet.
+        sessions: the sessions that refresh or sync.
+    """
     if run.pid is None:
         since = run.started_at or run.claimed_at or run.queued_at
-        return timezone.now() - since < _SILENCE or any(other.name == run.view_name for other in busy)
-    backend = backends.get(run.pid)
-    if backend is None or not _is_its(backend, run):
+        return timezone.now() - since < _SILENCE or any(each.name == run.view_name for each in sessions)
+    if backend is None:
         return False
-    if _has_lock(run, busy):
+    if _has_lock(run, sessions):
         return True
     if run.started_at and backend.now - from_field(run.started_at) > _SILENCE:
-        return False  # whatever it does is somebody else's: it has the backend from a pool, or from us
+        return False  # its work is not this run: a pooler or a persistent connection has reused the backend
     return backend.state != "idle" or (backend.seconds or 0.0) < _IDLE
 
 
-def _has_lock(run: Run, busy: Sequence[Running]) -> bool:
-    return any(other.pid == run.pid and other.name == run.view_name for other in busy)
+def _has_lock(run: Run, sessions: Sequence[Running]) -> bool:
+    return any(session.pid == run.pid and session.name == run.view_name for session in sessions)
 
 
-def _is_its(backend: Backend, run: Run) -> bool:
-    return run.backend_start is None or backend.began(from_field(run.backend_start))
+def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
+    """Return how a run has ended that nothing works on.
 
-
-def _what_became(run: Run, states: Mapping[ViewName, SyncState]) -> dict[str, Any]:
-    name = run.view_name
-    state = states.get(name) if name else None
-    earliest = from_field(run.started_at) - _ROUNDING if run.started_at else None
+    Args:
+        run: the run.
+        state: the sync state of its view; None for a sync, and where the view has none.
+    """
     if (
-        state
+        run.started_at
+        and state
         and state.refreshed
-        and earliest
-        and state.refreshed >= earliest
-        and not _is_others(run, state.refreshed)
+        and state.refreshed >= from_field(run.started_at) - _ROUNDING
+        and not _was_refreshed_by_other_run(run, to_field(state.refreshed))
     ):
         finished = state.refreshed + dt.timedelta(seconds=state.seconds or 0.0)
         return {"state": Run.State.SUCCEEDED, "seconds": state.seconds, "finished_at": to_field(finished)}
@@ -149,20 +132,20 @@ def _what_became(run: Run, states: Mapping[ViewName, SyncState]) -> dict[str, An
     }
 
 
-def _is_others(run: Run, refreshed: dt.datetime) -> bool:
-    """Say whether the rows are those of another run, of that view or of a sync."""
-    moment = to_field(refreshed)
+def _was_refreshed_by_other_run(run: Run, refreshed: dt.datetime) -> bool:
+    """Return whether the rows of this time are those of another refresh of the view, or of a sync."""
     others = Run.objects.filter(database=run.database, state=Run.State.SUCCEEDED).exclude(pk=run.pk)
-    its = models.Q(schema=run.schema, name=run.name) | models.Q(kind=Run.Kind.SYNC)
     return others.filter(
-        its, started_at__lte=moment + _ROUNDING, finished_at__gte=moment - _ROUNDING
+        models.Q(schema=run.schema, name=run.name) | models.Q(kind=Run.Kind.SYNC),
+        started_at__lte=refreshed + _ROUNDING,
+        finished_at__gte=refreshed - _ROUNDING,
     ).exists()
 
 
 def _settle_queued(run: Run) -> None:
     now = timezone.now()
     if run.claimed_at is None:
-        patience = get_executor().patience
+        patience = queue_patience()
         if now - run.queued_at > patience:
             error = _("Nobody took it from the queue within %(time)s.") % {"time": in_words(patience)}
             _settle(run, state=Run.State.LOST, error=error)
@@ -170,19 +153,18 @@ def _settle_queued(run: Run) -> None:
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))
     if any(other.state == Run.State.RUNNING for other in others):
         return
-    signs = [run.claimed_at, *(other.finished_at for other in others if other.finished_at)]
-    if now - max(signs) > _SILENCE:
-        # Whoever had taken it died before its turn came: it is in the queue again, from now on.
-        Run.objects.filter(pk=run.pk, state=Run.State.QUEUED, claimed_at=run.claimed_at).update(
-            claimed_at=None, queued_at=now
-        )
+    signs_of_life = [run.claimed_at, *(other.finished_at for other in others if other.finished_at)]
+    if now - max(signs_of_life) > _SILENCE:
+        # The process that took the request has died before this run began. The run is queued again as of now.
+        same = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED, claimed_at=run.claimed_at)
+        same.update(claimed_at=None, queued_at=now)
         run.claimed_at, run.queued_at = None, now
 
 
 def _settle(run: Run, **facts: Any) -> None:
-    """Write how a run ended, if nobody has meanwhile."""
+    """Write how a run ended, unless another process has written it meanwhile."""
     facts = {"finished_at": timezone.now(), "waiting_for": "", **facts}
-    # A pid that has changed is another try, which is at work.
+    # Another pid is that of another try, which is running.
     unchanged = Run.objects.filter(pk=run.pk, state=run.state, pid=run.pid, claimed_at=run.claimed_at)
     if unchanged.update(**facts):
         for name, value in facts.items():

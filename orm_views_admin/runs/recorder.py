@@ -1,17 +1,14 @@
-"""Writing runs from core's signals, so that command lines and pages have one history.
+"""Writing runs from core's signals, so that commands, code and pages have one history.
 
-Nothing here may stop a sync or a refresh: where a run cannot be written, because its table is not there yet
-or its database does not answer, that is logged once and the work goes on.
+A sync or a refresh goes on when its run cannot be written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import logging
 import uuid
-from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from django.db import Error as DriverError
 from django.db import IntegrityError, models, router, transaction
@@ -20,8 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import to_field
-from orm_views_admin.models import Run
-from orm_views_admin.origins import Key, find_origin
+from orm_views_admin.models import Run, Target
+from orm_views_admin.origins import Origin, find_origin
+from orm_views_admin.plan_words import summarise
 from orm_views_core import signals
 from orm_views_core.engines.postgresql.sessions import Backend, find_backends, own_backend
 from orm_views_core.exceptions import OrmViewsError
@@ -30,10 +28,8 @@ from orm_views_core.sync import SyncResult
 
 from .reconciliation import reconcile
 from .retention import prune_now_and_then
-from .storable import storable
-from .sync_steps import failed_steps, finished_steps, summarise
-
-logger = logging.getLogger("orm_views_admin")
+from .sync_progress import failed_steps, finished_steps
+from .writing import recorded, storable
 
 _STATES = {
     Outcome.REFRESHED: Run.State.SUCCEEDED,
@@ -41,11 +37,10 @@ _STATES = {
     Outcome.FAILED: Run.State.FAILED,
     Outcome.SKIPPED: Run.State.SKIPPED,
 }
-_has_failed = False
 
 
 def connect() -> None:
-    """Begin to record whatever is synced and refreshed in this process."""
+    """Connect the receivers: syncs and refreshes of this process are recorded from now on."""
     for signal, receiver in (
         (signals.views_sync_started, sync_started),
         (signals.views_synced, synced),
@@ -58,106 +53,126 @@ def connect() -> None:
         signal.connect(receiver, dispatch_uid=f"orm_views_admin.{receiver.__name__}")
 
 
-def recorded(write: Callable[..., None]) -> Callable[..., None]:
-    """Make a function that writes all or nothing, and logs what keeps it from writing."""
+class _Work(NamedTuple):
+    """A refresh or a sync that core reports.
 
-    @functools.wraps(write)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        global _has_failed
-        try:
-            with transaction.atomic(using=router.db_for_write(Run)):
-                write(*args, **kwargs)
-        except (DriverError, OrmViewsError):
-            if not _has_failed:
-                logger.warning(
-                    "Runs cannot be recorded; what is synced and refreshed is not in the history. "
-                    "Has migrate been run?",
-                    exc_info=True,
-                )
-            _has_failed = True
-        else:
-            _has_failed = False
+    Attributes:
+        request: the id of the call of ``refresh_views()`` or ``sync_views()``.
+        target: what is refreshed or synced.
+        origin: who started it; it names the run when that was created before.
+    """
 
-    return guarded
+    request: uuid.UUID
+    target: Target
+    origin: Origin
+
+    @property
+    def kind(self) -> str:
+        return Run.Kind.REFRESH if self.target.name else Run.Kind.SYNC
+
+    @property
+    def runs(self) -> models.QuerySet[Run]:
+        """The run of this work, if this process may write it."""
+        if (pk := self.origin.runs.get(self.target)) is not None:
+            return Run.objects.filter(pk=pk, claimed_at=self.origin.claimed_at)
+        return Run.objects.filter(request=self.request, **self.target._asdict())
+
+    @property
+    def has_run(self) -> bool:
+        """Whether this work has a run, which another process may have taken."""
+        return self.target in self.origin.runs or self.runs.exists()
+
+    def new_run(self, **facts: Any) -> Run:
+        """Return a run that is not saved."""
+        return Run(
+            request=self.request,
+            kind=self.kind,
+            **self.target._asdict(),
+            origin=self.origin.origin,
+            user=self.origin.user,
+            who=self.origin.who,
+            **facts,
+        )
+
+
+def _refresh_of(request: uuid.UUID, what: RefreshStart | RefreshResult) -> _Work:
+    return _Work(request, Target(what.database, *what.name), find_origin())
+
+
+def _sync_of(request: uuid.UUID, database: str) -> _Work:
+    return _Work(request, Target(database), find_origin())
 
 
 @recorded
 def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, **_: Any) -> None:
-    """A refresh is at work in a backend; after a lock could not be had, perhaps in another one."""
-    backend = find_backends(database, [start.pid]).get(start.pid)
-    facts = _at_work(backend, start.pid)
-    facts |= {"concurrently": start.concurrently, "why_not": start.why_not, "waiting_for": ""}
-    key = _key_of(start)
-    if not _continue(key, request, facts):
-        _create(key, request, Run.Kind.REFRESH, facts)
+    """Record the backend of a refresh. Another try after a lock time-out may have another backend."""
+    _begin(
+        _refresh_of(request, start),
+        find_backends(database, [start.pid]).get(start.pid),
+        pid=start.pid,
+        concurrently=start.concurrently,
+        why_not=start.why_not,
+        waiting_for="",
+    )
 
 
 @recorded
-def refresh_waiting(
-    *, database: str, request: uuid.UUID, start: RefreshStart, waiting_for: str, **_: Any
-) -> None:
-    """A refresh waits for something else than before."""
-    _find(_key_of(start), request).filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
+def refresh_waiting(*, request: uuid.UUID, start: RefreshStart, waiting_for: str, **_: Any) -> None:
+    """Record what a refresh waits for."""
+    runs = _refresh_of(request, start).runs
+    runs.filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
 
 
 @recorded
 def refresh_ended(*, request: uuid.UUID, result: RefreshResult, **_: Any) -> None:
-    """A refresh is done, or will not be done."""
-    facts: dict[str, Any] = {
-        "concurrently": result.concurrently,
-        "why_not": result.why_not,
-        "seconds": result.seconds,
-        "waited": result.waited,
-        "rows_before": result.rows_before,
-        "rows_after": result.rows_after,
-        "rows_exact": result.rows_exact,
-        "size_before": result.size_before,
-        "size_after": result.size_after,
-        "error": storable(str(result.error or "")),
-        "summary": _summary(result),
-    }
-    if result.outcome is Outcome.SKIPPED:
-        facts |= {"concurrently": None, "seconds": None}
-    _finish(_key_of(result), request, Run.Kind.REFRESH, _STATES[result.outcome], facts)
+    """Record the result of a refresh, also of one that was skipped."""
+    is_skipped = result.outcome is Outcome.SKIPPED
+    _finish(
+        _refresh_of(request, result),
+        _STATES[result.outcome],
+        concurrently=None if is_skipped else result.concurrently,
+        why_not=result.why_not,
+        seconds=None if is_skipped else result.seconds,
+        waited=result.waited,
+        rows_before=result.rows_before,
+        rows_after=result.rows_after,
+        rows_exact=result.rows_exact,
+        size_before=result.size_before,
+        size_after=result.size_after,
+        error=storable(str(result.error or "")),
+        summary=_summary(result),
+    )
 
 
 @recorded
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
-    """A sync begins. It is done on this thread's own connection, so its backend is known."""
+    """Record the backend of a sync, which is that of this thread's own connection."""
     backend = own_backend(database)
-    facts = _at_work(backend, backend.pid)
-    key = (database, "", "")
-    if not _continue(key, request, facts):
-        _create(key, request, Run.Kind.SYNC, facts)
+    _begin(_sync_of(request, database), backend, pid=backend.pid)
 
 
 @recorded
 def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -> None:
-    """A sync is committed."""
-    facts = {
-        "seconds": result.seconds,
-        "steps": finished_steps(result.steps),
-        "summary": summarise(result.plan),
-    }
-    _finish((database, "", ""), request, Run.Kind.SYNC, Run.State.SUCCEEDED, facts)
+    """Record the result of a sync that was committed."""
+    _finish(
+        _sync_of(request, database),
+        Run.State.SUCCEEDED,
+        seconds=result.seconds,
+        steps=finished_steps(result.steps),
+        summary=summarise(result.plan),
+    )
 
 
 @recorded
 def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seconds: float, **_: Any) -> None:
-    """A sync is rolled back."""
-    key = (database, "", "")
-    said = str(error) if isinstance(error, (OrmViewsError, DriverError)) else _class_and_message(error)
-    run = _find(key, request).first()
-    facts = {"seconds": seconds, "error": said, "steps": failed_steps(run.steps) if run else []}
-    _finish(key, request, Run.Kind.SYNC, Run.State.FAILED, facts)
-
-
-def _class_and_message(error: BaseException) -> str:
-    return storable(f"{type(error).__name__}: {error}".removesuffix(": "))
-
-
-def _key_of(what: RefreshStart | RefreshResult) -> Key:
-    return what.database, what.name.schema, what.name.name
+    """Record the error of a sync that was rolled back."""
+    work = _sync_of(request, database)
+    message = str(error)
+    if not isinstance(error, (OrmViewsError, DriverError)):  # the message alone may say nothing: KeyError
+        message = f"{type(error).__name__}: {message}".removesuffix(": ")
+    run = work.runs.first()
+    steps = failed_steps(run.steps) if run else []
+    _finish(work, Run.State.FAILED, seconds=seconds, error=storable(message), steps=steps)
 
 
 def _summary(result: RefreshResult) -> str:
@@ -169,92 +184,57 @@ def _summary(result: RefreshResult) -> str:
     }
 
 
-def _at_work(backend: Backend | None, pid: int) -> dict[str, Any]:
-    # By the clock of the view's database: it is compared later with the time in the view's sync state.
+def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
+    """Mark the run of some work as running. It is created when the work has none."""
+    # The clock of the view's database: this time is compared with the time in the view's sync state.
     now = to_field(backend.now) if backend else timezone.now()
-    return {
+    facts |= {
         "state": Run.State.RUNNING,
         "started_at": Coalesce("started_at", models.Value(now, models.DateTimeField())),
-        "pid": pid,
         "backend_start": to_field(backend.started) if backend else None,
     }
-
-
-def _find(key: Key, request: uuid.UUID) -> models.QuerySet[Run]:
-    """Return the row of what is done: the one that was created for it, or else by core's request."""
-    origin = find_origin()
-    if key in origin.runs:
-        return Run.objects.filter(pk=origin.runs[key], claimed_at=origin.claimed_at)
-    database, schema, name = key
-    return Run.objects.filter(request=request, database=database, schema=schema, name=name)
-
-
-def _continue(key: Key, request: uuid.UUID, facts: dict[str, Any]) -> bool:
-    """Say that a row is being worked on; return whether there is one, active and ours still or not."""
-    rows = _find(key, request)
-    return bool(rows.filter(state__in=Run.ACTIVE).update(**facts)) or _is_there(rows, key)
-
-
-def _is_there(rows: models.QuerySet[Run], key: Key) -> bool:
-    """Say whether no other row is to be written: there is one, or somebody else has taken it over."""
-    return key in find_origin().runs or rows.exists()
-
-
-def _create(key: Key, request: uuid.UUID, kind: str, facts: dict[str, Any]) -> None:
-    """Write the row of something that somebody else than staff has started.
-
-    Where a run of that view is active already, only one of the two can be; the other is written when it ends.
-    """
+    if work.runs.filter(state__in=Run.ACTIVE).update(**facts) or work.has_run:
+        return
     prune_now_and_then()
-    for is_last in (False, True):
-        try:
-            with transaction.atomic(using=router.db_for_write(Run)):
-                run = _new(key, request, kind)
-                run.save(force_insert=True)
-            Run.objects.filter(pk=run.pk).update(**facts)
-            return
-        except IntegrityError:
-            if not is_last:
-                database, schema, name = key
-                others = Run.objects.filter(database=database, schema=schema, name=name, kind=kind)
-                reconcile(list(others.filter(state__in=Run.ACTIVE)))
+    try:
+        _create(work, facts)
+    except IntegrityError:
+        # A target has only one active run. When the other run goes on, this one is written when it ends.
+        same = Run.objects.filter(kind=work.kind, **work.target._asdict())
+        reconcile(list(same.filter(state__in=Run.ACTIVE)))
+        with suppress(IntegrityError):
+            _create(work, facts)
 
 
-def _new(key: Key, request: uuid.UUID, kind: str) -> Run:
-    origin = find_origin()
-    database, schema, name = key
-    return Run(
-        request=request,
-        kind=kind,
-        database=database,
-        schema=schema,
-        name=name,
-        origin=origin.origin,
-        user=origin.user,
-        who=origin.who,
-        state=Run.State.RUNNING,
-    )
+def _create(work: _Work, facts: dict[str, Any]) -> None:
+    with transaction.atomic(using=router.db_for_write(Run)):
+        run = work.new_run(state=Run.State.RUNNING)
+        run.save(force_insert=True)
+        Run.objects.filter(pk=run.pk).update(**facts)
 
 
-def _finish(key: Key, request: uuid.UUID, kind: str, state: str, facts: dict[str, Any]) -> None:
-    """Write how it ended. What was cancelled says so, and what was taken for lost was not."""
+def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
+    """Write how some work ended. A failed run that somebody has cancelled is a cancelled run.
+
+    A run that was taken for lost was not lost. A run that has ended in another state stays as it is.
+    """
     now = timezone.now()
-    facts = {**facts, "finished_at": now, "waiting_for": ""}
-    rows = _find(key, request)
+    facts |= {"finished_at": now, "waiting_for": ""}
     became: Any = state
     if state == Run.State.FAILED:
         became = models.Case(
             models.When(cancelled_by="", then=models.Value(state)),
             default=models.Value(Run.State.CANCELLED),
         )
-    unsettled = rows.filter(state__in=(*Run.ACTIVE, Run.State.LOST))
-    if unsettled.update(state=became, **facts) or _is_there(rows, key):
+    unsettled = work.runs.filter(state__in=(*Run.ACTIVE, Run.State.LOST))
+    if unsettled.update(state=became, **facts) or work.has_run:
         return
-    run = _new(key, request, kind)
-    for name, value in facts.items():
-        setattr(run, name, value)
-    run.state = state
     taken = (facts.get("seconds") or 0.0) + (facts.get("waited") or 0.0)
-    run.queued_at = now - dt.timedelta(seconds=taken)
-    run.started_at = None if state == Run.State.SKIPPED else run.queued_at
+    began = now - dt.timedelta(seconds=taken)
+    run = work.new_run(
+        state=state,
+        queued_at=began,
+        started_at=None if state == Run.State.SKIPPED else began,
+        **facts,
+    )
     run.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""How far back the history of runs goes."""
+"""Deleting old runs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ _pruned: float | None = None
 
 
 def prune() -> int:
-    """Delete the runs that are older than ``ORM_VIEWS_ADMIN["KEEP_RUNS"]``; return how many there were."""
+    """Delete the runs that are older than ``ORM_VIEWS_ADMIN["KEEP_RUNS"]``; return how many were deleted.
+
+    Active runs are kept.
+    """
     try:
         oldest = timezone.now() - get_settings().KEEP_RUNS
-    except OverflowError:  # timedelta.max, for one: nothing is that old
+    except OverflowError:  # with timedelta.max, for example: no run is that old
         return 0
     count, _ = Run.objects.filter(queued_at__lt=oldest).exclude(state__in=Run.ACTIVE).delete()
     return count
 
 
 def prune_now_and_then() -> None:
-    """Prune, unless this process has done so within the last hour."""
+    """Prune, unless this process has pruned within the last hour."""
     global _pruned
     if _pruned is None or time.monotonic() - _pruned > _PAUSE:
         prune()

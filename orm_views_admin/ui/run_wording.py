@@ -10,8 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_admin.models import Run
-from orm_views_admin.runs.sync_steps import StepState
+from orm_views_admin.models import Run, StepState
 
 from . import wording
 from .charts import Mark, Point

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.datetimes import from_field
+from orm_views_admin.plan_words import action_word
 from orm_views_core.names import ViewKind
 from orm_views_core.plan.steps import Action
 from orm_views_core.refresh.freshness import Freshness
@@ -61,18 +62,18 @@ _STATES = {
     State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
 }
 
-_ACTIONS = {
-    Action.SCHEMA: (_("schema"), "success"),
-    Action.CREATE: (_("create"), "success"),
-    Action.REPLACE: (_("replace"), "warning"),
-    Action.REBUILD: (_("rebuild"), "warning"),
-    Action.DROP: (_("drop"), "error"),
-    Action.ADOPT: (_("adopt"), "info"),
-    Action.OPTIONS: (_("set options"), "info"),
-    Action.INDEX: (_("re-index"), "info"),
-    Action.GRANT: (_("grant"), "info"),
-    Action.REVOKE: (_("revoke"), "info"),
-    Action.COMMENT: (_("comment"), "info"),
+_ACTION_COLOURS = {
+    Action.SCHEMA: "success",
+    Action.CREATE: "success",
+    Action.REPLACE: "warning",
+    Action.REBUILD: "warning",
+    Action.DROP: "error",
+    Action.ADOPT: "info",
+    Action.OPTIONS: "info",
+    Action.INDEX: "info",
+    Action.GRANT: "info",
+    Action.REVOKE: "info",
+    Action.COMMENT: "info",
 }
 
 _KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
@@ -106,19 +107,13 @@ def promise(freshness: Freshness | None) -> str:
     return gettext("at most %(time)s old") % {"time": duration(freshness.refresh_every.total_seconds())}
 
 
-def action_word(action: Action) -> str:
-    """Return the word for the action of a plan's step."""
-    return str(_ACTIONS[action][0])
-
-
 def action_badge(action: Action) -> SafeString:
     """Return the badge of the action of a plan's step as HTML."""
-    word, colour = _ACTIONS[action]
     return format_html(
         '<span class="ov-badge ov-{}"><span class="ov-sign" aria-hidden="true">{}</span>{}</span>',
-        colour,
+        _ACTION_COLOURS[action],
         action.sign,
-        word,
+        action_word(action),
     )
 
 

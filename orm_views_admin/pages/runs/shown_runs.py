@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
-from orm_views_admin.models import Run
-from orm_views_admin.runs.sync_steps import StepState
+from orm_views_admin.models import Run, StepState, Target
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import Look, duration, exact
 from orm_views_core.engines.postgresql import ddl
@@ -125,14 +124,8 @@ class ShownRun:
 
     @cached_property
     def waiting(self) -> str:
-        """What the run waits for; "" if it does not wait.
-
-        PostgreSQL is asked for the sessions that block the run's backend. As long as the backend is unknown,
-        the text that the run has recorded is returned.
-        """
-        if not self.is_running:
-            return ""
-        return capfirst(self.run.waiting_for if self.run.pid is None else runs.holders(self.run))
+        """What the run waits for; "" if it does not wait."""
+        return capfirst(runs.holders(self.run))
 
     @property
     def usual_words(self) -> str:
@@ -154,14 +147,14 @@ class ShownRun:
         }
 
 
-def show_runs(found: Sequence[Run], usual: Mapping[int, float | None] | None = None) -> list[ShownRun]:
+def show_runs(found: Sequence[Run], usual: Mapping[Target, float] | None = None) -> list[ShownRun]:
     """Return the runs of a page in their order.
 
     Args:
         found: the runs.
-        usual: how many seconds each usually takes, by primary key. It stays the same while the page is open.
+        usual: how many seconds runs usually take, by target. It stays the same while the page is open.
     """
-    return [ShownRun(run, n, (usual or {}).get(run.pk)) for n, run in enumerate(found, 1)]
+    return [ShownRun(run, n, (usual or {}).get(run.target)) for n, run in enumerate(found, 1)]
 
 
 def standing_of(shown: Sequence[ShownRun]) -> str:

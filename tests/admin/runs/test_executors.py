@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 
 import pytest
 from django.core.checks import run_checks
@@ -14,11 +13,10 @@ from django.db import connections
 from orm_views_admin.models import Run
 from orm_views_admin.runs import start_refresh
 from orm_views_admin.runs.executors import (
-    CallableExecutor,
-    InlineExecutor,
-    TaskExecutor,
-    ThreadExecutor,
+    enqueue_task,
     get_executor,
+    perform_in_thread,
+    perform_inline,
 )
 from tests.admin.slow import SLOW, Process, wait_for, wait_for_state
 
@@ -42,27 +40,27 @@ not_callable = "no function"
 
 
 @pytest.mark.parametrize(
-    ("name", "tasks", "kind"),
+    ("name", "tasks", "executor"),
     [
-        ("auto", IMMEDIATE, ThreadExecutor),
-        ("auto", DUMMY, ThreadExecutor),
-        ("auto", {}, ThreadExecutor),
-        ("auto", REAL, TaskExecutor),
-        ("task", REAL, TaskExecutor),
-        ("thread", REAL, ThreadExecutor),
-        ("inline", REAL, InlineExecutor),
-        ("tests.admin.runs.test_executors.taken", REAL, CallableExecutor),
+        ("auto", IMMEDIATE, perform_in_thread),
+        ("auto", DUMMY, perform_in_thread),
+        ("auto", {}, perform_in_thread),
+        ("auto", REAL, enqueue_task),
+        ("task", REAL, enqueue_task),
+        ("thread", REAL, perform_in_thread),
+        ("inline", REAL, perform_inline),
+        ("tests.admin.runs.test_executors.taken", REAL, taken),
     ],
 )
-def test_the_setting_and_the_tasks_of_the_project_say_who_does_it(settings, name, tasks, kind):
+def test_the_setting_and_the_tasks_of_the_project_say_who_does_it(settings, name, tasks, executor):
     settings.TASKS = tasks
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
-    assert type(get_executor()) is kind
+    assert get_executor() is executor
 
 
 def test_the_default_is_a_thread(settings):
     del settings.ORM_VIEWS_ADMIN
-    assert type(get_executor()) is ThreadExecutor
+    assert get_executor() is perform_in_thread
 
 
 @pytest.mark.parametrize(
@@ -140,7 +138,7 @@ def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refres
         pause(refresh_seconds)
         run = started(ann)
         # Delivered twice, as queues may do.
-        get_executor().submit(run.request)
+        get_executor()(str(run.request))
         wait_for_state(run, "running")
         wait_for_state(run, "succeeded")
         assert run.seconds >= refresh_seconds
@@ -178,8 +176,10 @@ def test_inline_the_one_who_asks_waits(pause, ann, settings):
     assert run.state == "succeeded"
 
 
-def test_a_callable_is_given_the_id_as_a_string():
+@pytest.mark.django_db(transaction=True)
+def test_a_callable_is_given_the_id_as_a_string(pause, ann, settings, monkeypatch):
     given = []
-    request = uuid.uuid4()
-    CallableExecutor(given.append).submit(request)
-    assert given == [str(request)]
+    monkeypatch.setattr("tests.admin.runs.test_executors.taken", given.append)
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_executors.taken"}
+    (run,) = start_refresh(ann, [SLOW])
+    assert given == [str(run.request)]

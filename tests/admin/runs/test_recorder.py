@@ -12,8 +12,7 @@ from django.db import connections
 
 from orm_views_admin.models import Run
 from orm_views_admin.origins import started_by
-from orm_views_admin.runs import recorder as recording
-from orm_views_admin.runs import start_refresh
+from orm_views_admin.runs import start_refresh, writing
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh import refresh_views
 from orm_views_core.sync import sync_views
@@ -128,7 +127,7 @@ def test_what_a_refresh_waits_for_is_written_while_it_waits(pause, ann, settings
 
 @pytest.mark.django_db(transaction=True)
 def test_without_its_table_everything_works_and_it_is_said_once(pause, execute, caplog, monkeypatch):
-    monkeypatch.setattr(recording, "_has_failed", False)  # whatever a test before has left
+    monkeypatch.setattr(writing, "_has_failed", False)  # whatever a test before has left
     execute("ALTER TABLE orm_views_admin_run RENAME TO elsewhere")
     try:
         sync_views()

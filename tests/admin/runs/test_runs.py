@@ -15,6 +15,7 @@ from django.utils import timezone
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.runs import perform, start_refresh, start_sync
+from orm_views_admin.trends import usual_durations
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.sync import plan_views, sync_views
@@ -190,7 +191,7 @@ def test_a_mistake_in_the_code_is_raised_and_in_the_run(ann, monkeypatch):
 
 def test_how_long_it_usually_takes(numbers, ann):
     run = Run(kind="refresh", database="default", schema="views", name="bottom", request=uuid.uuid4())
-    assert run.usual_seconds is not None  # what the view's sync state says
+    assert usual_durations([run])[run.target] is not None  # the duration in the view's sync state
     for seconds in (1, 2, 9):
         Run.objects.create(
             kind="refresh",
@@ -201,8 +202,8 @@ def test_how_long_it_usually_takes(numbers, ann):
             state="succeeded",
             seconds=seconds,
         )
-    assert run.usual_seconds == 2
-    assert Run(kind="sync", database="default").usual_seconds is None
+    assert usual_durations([run]) == {run.target: 2}
+    assert usual_durations([Run(kind="sync", database="default")]) == {}
 
 
 @pytest.mark.django_db(databases=["default", "warehouse"])

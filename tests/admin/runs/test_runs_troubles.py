@@ -152,7 +152,7 @@ def test_a_cancellation_that_was_refused_is_none(admin_client, monkeypatch):
 
     monkeypatch.setattr(cancelling, "cancel_work", refuse)
     run = make_run("ages", ago=1, state=Run.State.RUNNING, pid=1, backend_start=timezone.now())
-    monkeypatch.setattr("orm_views_admin.runs.reconciliation.find_backends", lambda *args: {})
+    monkeypatch.setattr("orm_views_admin.runs.backends.find_backends", lambda *args: {})
     page = admin_client.post(f"{HISTORY}{run.pk}/cancel/", follow=True).content.decode()
     assert "permission denied to cancel" in page
     assert "nothing left to cancel" not in page

@@ -1,0 +1,42 @@
+"""Words for the steps of a plan. Runs store these words, and pages show them."""
+
+from __future__ import annotations
+
+from django.utils import formats
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from orm_views_core.plan.steps import Action, Plan, Step
+
+_ACTIONS = {
+    Action.SCHEMA: _("schema"),
+    Action.CREATE: _("create"),
+    Action.REPLACE: _("replace"),
+    Action.REBUILD: _("rebuild"),
+    Action.DROP: _("drop"),
+    Action.ADOPT: _("adopt"),
+    Action.OPTIONS: _("set options"),
+    Action.INDEX: _("re-index"),
+    Action.GRANT: _("grant"),
+    Action.REVOKE: _("revoke"),
+    Action.COMMENT: _("comment"),
+}
+
+
+def action_word(action: Action) -> str:
+    """Return the word for an action."""
+    return str(_ACTIONS[action])
+
+
+def describe_step(step: Step) -> str:
+    """Return a step in words: “create views.loans”."""
+    return f"{action_word(step.action)} {step.target}"
+
+
+def summarise(plan: Plan) -> str:
+    """Return a plan in one line: “schema: 1, create: 2”."""
+    counts = [
+        f"{action_word(action)}: {formats.number_format(count, use_l10n=True, force_grouping=True)}"
+        for action, count in plan.counts.items()
+    ]
+    return ", ".join(counts) or gettext("Nothing to do.")

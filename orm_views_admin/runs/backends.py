@@ -1,0 +1,65 @@
+"""The backends that work on runs, and the sessions that they wait for.
+
+A backend is a server process of PostgreSQL. PostgreSQL reuses pids, so a backend is known by its pid and the
+time when it was started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from orm_views_admin.datetimes import from_field
+from orm_views_admin.models import Run
+from orm_views_core.engines.postgresql.blocking import find_blockers
+from orm_views_core.engines.postgresql.sessions import Backend, find_backends
+from orm_views_core.exceptions import OrmViewsError
+
+
+def backends_of(database: str, runs: Iterable[Run]) -> dict[int, Backend]:
+    """Return the backends that were recorded for runs and still exist, by the primary key of the run.
+
+    Args:
+        database: the alias of the database of all these runs.
+        runs: the runs.
+
+    Raises:
+        UnsupportedDatabaseError: when the alias is unknown.
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    pids = {run.pk: run.pid for run in runs if run.pid is not None}
+    starts = {run.pk: run.backend_start for run in runs}
+    backends = find_backends(database, pids.values())
+    return {
+        pk: backend
+        for pk, pid in pids.items()
+        if (backend := backends.get(pid)) is not None
+        and ((start := starts[pk]) is None or backend.began(from_field(start)))
+    }
+
+
+def holders(run: Run) -> str:
+    """Return what a run waits for, in words: who holds the lock, with which query, for how long.
+
+    A refresh queues for a lock only for a short time, because readers queue behind it. It pauses and tries
+    again. During a pause the sessions that blocked its last try are returned.
+
+    Returns:
+        the words; "" when the run does not wait, or when nothing is known.
+    """
+    if run.state != Run.State.RUNNING:
+        return ""
+    if run.pid is None:
+        return run.waiting_for
+    try:
+        backend = backends_of(run.database, [run]).get(run.pk)
+        blockers = find_blockers(run.database, run.pid) if backend else []
+    except (OrmViewsError, DatabaseError):  # the pages of that database show the error
+        return ""
+    if blockers:
+        return _("waiting for a lock held by %(names)s") % {"names": "; ".join(map(str, blockers))}
+    if backend and run.waiting_for and (backend.state or "").startswith("idle"):
+        return _("waiting: %(what)s") % {"what": run.waiting_for}
+    return ""

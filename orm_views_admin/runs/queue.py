@@ -1,0 +1,141 @@
+"""Starting what staff request: runs are written into the queue, then handed to the executor.
+
+A request is one run or several. The executor calls ``perform`` with its id.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import Run
+from orm_views_core.names import ViewName
+from orm_views_core.refresh import plan_refresh
+
+from .audit_log import log
+from .executors import get_executor
+from .reconciliation import reconcile
+from .writing import error_text
+
+logger = logging.getLogger("orm_views_admin")
+
+#: After so many seconds in the queue a request is handed to the executor again when somebody requests the
+#: same. The process that takes it first performs it.
+_FORGOTTEN = 30
+
+
+def start_refresh(user: Any, addresses: Iterable[ViewAddress]) -> list[Run]:
+    """Queue the refresh of materialised views. Each view is a run, and all of them are one request.
+
+    The request is performed after the commit of the transaction that this is called in.
+
+    Args:
+        user: the user who requests it.
+        addresses: the views.
+
+    Returns:
+        the runs, each after those of the views that it reads. A view with an active run is not refreshed
+        again: its active run is returned.
+
+    Raises:
+        UnknownViewError: when an address is not that of a registered materialised view.
+        OrmViewsError: when a view is invalid or a database does not answer. Nothing is started.
+    """
+    by_database: defaultdict[str, list[str]] = defaultdict(list)
+    for address in addresses:
+        by_database[address.database].append(str(address.name))
+    new = [
+        Run(kind=Run.Kind.REFRESH, database=database, **planned.definition.name._asdict())
+        # Sorted, so that two requests lock rows in the same order and cannot wait for each other.
+        for database, names in sorted(by_database.items())
+        for planned in plan_refresh(names, databases=[database])
+    ]
+    return _start(user, new)
+
+
+def start_sync(
+    user: Any,
+    database: str,
+    only: Collection[ViewName] | None = None,
+    fingerprint: str | None = None,
+) -> Run:
+    """Queue the sync of a database.
+
+    It is performed after the commit of the transaction that this is called in. When the plan has changed by
+    then, the run fails and the database stays as it is.
+
+    Args:
+        user: the user who requests it.
+        database: the alias.
+        only: the views to sync; None for all.
+        fingerprint: the fingerprint of the plan that the user confirmed.
+
+    Returns:
+        the run; the active run when a sync of this database is queued or running already.
+    """
+    options = {"only": None if only is None else [list(name) for name in only], "fingerprint": fingerprint}
+    (run,) = _start(user, [Run(kind=Run.Kind.SYNC, database=database, options=options)])
+    return run
+
+
+def _start(user: Any, new: Sequence[Run]) -> list[Run]:
+    """Save runs in the queue, and hand them to the executor as one request."""
+    request, alias = uuid.uuid4(), router.db_for_write(Run)
+    for run in new:
+        run.request = request
+        run.origin, run.user, run.who = Run.Origin.ADMIN, user, user.get_username()
+    reconcile([active for run in new if (active := _find_active(run)) is not None])
+    with transaction.atomic(using=alias):
+        runs = [_save_or_find(run) for run in new]
+        for run in runs:
+            if run.request == request:
+                log(user, run, _("Started a sync.") if run.kind == Run.Kind.SYNC else _("Started a refresh."))
+        for each in {run.request for run in runs if run.request == request or _is_forgotten(run)}:
+            transaction.on_commit(partial(_submit, each), using=alias)
+    return runs
+
+
+def _find_active(run: Run) -> Run | None:
+    """Return the active run of the same target."""
+    return Run.objects.filter(kind=run.kind, **run.target._asdict(), state__in=Run.ACTIVE).first()
+
+
+def _save_or_find(run: Run, tries: int = 5) -> Run:
+    """Save a run, or return the active run of its target. A constraint allows only one active run."""
+    while True:
+        if (active := _find_active(run)) is not None:
+            return active
+        try:
+            with transaction.atomic(using=router.db_for_write(Run)):
+                run.save(force_insert=True)
+            return run
+        except IntegrityError:
+            # Another session has saved a run. That run may have ended before it is looked for.
+            run.pk, tries = None, tries - 1
+            if not tries:
+                raise
+
+
+def _is_forgotten(run: Run) -> bool:
+    is_waiting = run.state == Run.State.QUEUED and run.claimed_at is None
+    return is_waiting and (timezone.now() - run.queued_at).total_seconds() > _FORGOTTEN
+
+
+def _submit(request: uuid.UUID) -> None:
+    """Hand a request to the executor. Its runs fail when the executor raises."""
+    try:
+        get_executor()(str(request))
+    except Exception as error:
+        logger.exception("Request %s could not be handed to the executor, or failed there", request)
+        message = _("It could not be handed to the executor: %(error)s") % {"error": error_text(error)}
+        waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
+        waiting.update(state=Run.State.FAILED, error=message, finished_at=timezone.now())

@@ -1,0 +1,59 @@
+"""Writing runs beside a sync or a refresh, which must not fail when a run cannot be written."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import ParamSpec
+
+from django.db import Error as DriverError
+from django.db import router, transaction
+
+from orm_views_admin.models import Run
+from orm_views_core.exceptions import OrmViewsError
+
+logger = logging.getLogger("orm_views_admin")
+
+Arguments = ParamSpec("Arguments")
+_has_failed = False
+
+
+def recorded(write: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Decorate a function so that it writes everything or nothing, and logs database errors.
+
+    A database error is logged once, until a write succeeds again. The table of runs may be missing, or its
+    database may not answer.
+    """
+
+    @functools.wraps(write)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        global _has_failed
+        try:
+            with transaction.atomic(using=router.db_for_write(Run)):
+                write(*args, **kwargs)
+        except (DriverError, OrmViewsError):
+            if not _has_failed:
+                logger.warning(
+                    "Runs cannot be recorded; what is synced and refreshed is not in the history. "
+                    "Has migrate been run?",
+                    exc_info=True,
+                )
+            _has_failed = True
+        else:
+            _has_failed = False
+
+    return guarded
+
+
+def storable(text: str) -> str:
+    """Return a text with the characters replaced that PostgreSQL does not store.
+
+    These are NUL and unpaired surrogates. The message of an exception may contain both.
+    """
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def error_text(error: BaseException) -> str:
+    """Return the message of an error; the name of its class when the message is empty."""
+    return storable(str(error).strip() or type(error).__name__)
