@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from django.utils.module_loading import import_string
 
-from orm_views_core.conf import Rule, SettingProblem, SettingReader
+from orm_views_core.conf import Rule, SettingReader, is_length_of_time
 
 #: The executors of this package. Any other value of ``EXECUTOR`` is the dotted path of a callable.
 EXECUTORS = ("auto", "inline", "thread", "task")
@@ -43,10 +43,6 @@ def _is_executor(value: object) -> bool:
     return value in EXECUTORS or (len(parts) > 1 and all(part.isidentifier() for part in parts))
 
 
-def _is_length_of_time(value: object) -> bool:
-    return isinstance(value, dt.timedelta) and value > dt.timedelta(0)
-
-
 _READER = SettingReader(
     "ORM_VIEWS_ADMIN",
     Settings,
@@ -57,25 +53,15 @@ _READER = SettingReader(
             "such as 'shop.tasks.submit'.",
         ),
         "KEEP_RUNS": Rule(
-            _is_length_of_time,
-            "Give a datetime.timedelta that is more than zero, such as timedelta(days=90).",
+            is_length_of_time, "Give a datetime.timedelta that is more than zero, such as timedelta(days=90)."
         ),
     },
 )
 
 
-def raw_setting_problems() -> list[SettingProblem]:
-    """Return every mistake in this project's ``ORM_VIEWS_ADMIN``."""
-    return list(_READER.problems(_READER.raw()))
-
-
-def get_settings() -> Settings:
-    """Return the settings in force.
-
-    Raises:
-        ImproperlyConfigured: when the setting has a mistake; ``manage.py check`` lists them all.
-    """
-    return _READER.read()
+#: What modules and checks call: for ``ORM_VIEWS_ADMIN``, the methods of the reader.
+raw_setting_problems = _READER.raw_problems
+get_settings = _READER.read
 
 
 def executor_name() -> str:

@@ -75,11 +75,15 @@ class SettingReader(Generic[SettingsT]):
             elif not self.rules[key].is_valid(value):
                 yield SettingProblem(key, f"{self.name}[{key!r}] is {value!r}.", self.rules[key].hint)
 
+    def raw_problems(self) -> list[SettingProblem]:
+        """Return every mistake in this project's setting."""
+        return list(self.problems(self.raw()))
+
     def read(self) -> SettingsT:
         """Return the settings in force.
 
         Raises:
-            ImproperlyConfigured: when the setting has a mistake.
+            ImproperlyConfigured: when the setting has a mistake; ``manage.py check`` lists them all.
         """
         raw = self.raw()
         for problem in self.problems(raw):
@@ -146,9 +150,14 @@ def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and _SHORTEST <= value <= _LONGEST
 
 
+def is_length_of_time(value: object) -> bool:
+    """Return whether a value is a positive ``timedelta``."""
+    return isinstance(value, dt.timedelta) and value > dt.timedelta(0)
+
+
 def is_refresh_every(value: object) -> bool:
     """Return whether ``refresh_every`` may have a value: a positive ``timedelta``, or None for no limit."""
-    return value is None or (isinstance(value, dt.timedelta) and value > dt.timedelta(0))
+    return value is None or is_length_of_time(value)
 
 
 REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
@@ -171,23 +180,10 @@ _READER = SettingReader(
 )
 
 
-def setting_problems(raw: object) -> Iterator[SettingProblem]:
-    """Return every mistake in a value of ``settings.ORM_VIEWS``."""
-    return _READER.problems(raw)
-
-
-def raw_setting_problems() -> list[SettingProblem]:
-    """Return every mistake in this project's ``ORM_VIEWS``."""
-    return list(_READER.problems(_READER.raw()))
-
-
-def get_settings() -> Settings:
-    """Return the settings in force.
-
-    Raises:
-        ImproperlyConfigured: when ``settings.ORM_VIEWS`` has a mistake; ``manage.py check`` lists them all.
-    """
-    return _READER.read()
+#: What modules and checks call: for ``ORM_VIEWS``, the methods of the reader.
+setting_problems = _READER.problems
+raw_setting_problems = _READER.raw_problems
+get_settings = _READER.read
 
 
 def import_time_settings() -> Settings:

@@ -6,7 +6,7 @@ time when it was started.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from orm_views_core.engines.postgresql.sessions import Backend, find_backends
 from orm_views_core.exceptions import OrmViewsError
 
 
-def backends_of(database: str, runs: Iterable[Run]) -> dict[int, Backend]:
+def backends_of(database: str, runs: Sequence[Run]) -> dict[int, Backend]:
     """Return the backends that were recorded for runs and still exist, by the primary key of the run.
 
     Args:
@@ -29,14 +29,13 @@ def backends_of(database: str, runs: Iterable[Run]) -> dict[int, Backend]:
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database does not answer.
     """
-    pids = {run.pk: run.pid for run in runs if run.pid is not None}
-    starts = {run.pk: run.backend_start for run in runs}
-    backends = find_backends(database, pids.values())
+    by_pid = find_backends(database, [run.pid for run in runs if run.pid is not None])
     return {
-        pk: backend
-        for pk, pid in pids.items()
-        if (backend := backends.get(pid)) is not None
-        and ((start := starts[pk]) is None or backend.began(from_field(start)))
+        run.pk: backend
+        for run in runs
+        if run.pid is not None
+        and (backend := by_pid.get(run.pid))
+        and (run.backend_start is None or backend.began(from_field(run.backend_start)))
     }
 
 

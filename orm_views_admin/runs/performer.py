@@ -75,12 +75,6 @@ def _begin(run: Run) -> bool:
     return bool(ours.filter(state__in=Run.ACTIVE).update(state=Run.State.RUNNING))
 
 
-def _why_not_begun(run: Run) -> str:
-    if Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at).exists():
-        return _("It was cancelled before it began.")
-    return _("Somebody else has taken it over.")
-
-
 def _fail_active(runs: Iterable[Run], error: str) -> None:
     """Fail those runs that are still active, since this process no longer works on them. Most have ended."""
     for run in runs:
@@ -90,13 +84,8 @@ def _fail_active(runs: Iterable[Run], error: str) -> None:
 
 def _recorded_in(runs: Sequence[Run]) -> AbstractContextManager[None]:
     """Return a context in which what core reports is recorded in these runs."""
-    first = runs[0]
-    return started_by(
-        first.origin,
-        who=first.who,
-        runs={run.target: run.pk for run in runs},
-        claimed_at=first.claimed_at,
-    )
+    first, keys = runs[0], {run.target: run.pk for run in runs}
+    return started_by(first.origin, who=first.who, runs=keys, claimed_at=first.claimed_at)
 
 
 def _refresh(runs: Sequence[Run]) -> None:
@@ -115,7 +104,11 @@ def _refresh_in(database: str, runs: Sequence[Run]) -> None:
 
     def veto(start: RefreshStart) -> str:
         run = by_name[start.name]
-        return "" if _begin(run) else _why_not_begun(run)
+        if _begin(run):
+            return ""
+        if Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at).exists():
+            return _("It was cancelled before it began.")
+        return _("Somebody else has taken it over.")
 
     registered = {planned.definition.name for planned in plan_refresh(databases=[database])}
     _fail_active(

@@ -63,10 +63,7 @@ def start_refresh(user: Any, addresses: Iterable[ViewAddress]) -> list[Run]:
 
 
 def start_sync(
-    user: Any,
-    database: str,
-    only: Collection[ViewName] | None = None,
-    fingerprint: str | None = None,
+    user: Any, database: str, only: Collection[ViewName] | None = None, fingerprint: str | None = None
 ) -> Run:
     """Queue the sync of a database.
 
@@ -106,7 +103,7 @@ def _start(user: Any, new: Sequence[Run]) -> list[Run]:
 
 def _find_active(run: Run) -> Run | None:
     """Return the active run of the same target."""
-    return Run.objects.filter(kind=run.kind, **run.target._asdict(), state__in=Run.ACTIVE).first()
+    return Run.objects.filter(**run.target._asdict(), state__in=Run.ACTIVE).first()
 
 
 def _save_or_find(run: Run, tries: int = 5) -> Run:

@@ -163,11 +163,7 @@ def _settle_queued(run: Run) -> None:
 
 def _settle(run: Run, **facts: Any) -> None:
     """Write how a run ended, unless another process has written it meanwhile."""
-    facts = {"finished_at": timezone.now(), "waiting_for": "", **facts}
     # Another pid is that of another try, which is running.
     unchanged = Run.objects.filter(pk=run.pk, state=run.state, pid=run.pid, claimed_at=run.claimed_at)
-    if unchanged.update(**facts):
-        for name, value in facts.items():
-            setattr(run, name, value)
-    else:
-        run.refresh_from_db()
+    unchanged.update(**{"finished_at": timezone.now(), "waiting_for": "", **facts})
+    run.refresh_from_db()

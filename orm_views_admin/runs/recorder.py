@@ -1,6 +1,6 @@
 """Writing runs from core's signals, so that commands, code and pages have one history.
 
-A sync or a refresh goes on when its run cannot be written.
+Importing this module connects the receivers. A sync or a refresh goes on when its run cannot be written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import Error as DriverError
 from django.db import IntegrityError, models, router, transaction
 from django.db.models.functions import Coalesce
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,20 +38,8 @@ _STATES = {
     Outcome.FAILED: Run.State.FAILED,
     Outcome.SKIPPED: Run.State.SKIPPED,
 }
-
-
-def connect() -> None:
-    """Connect the receivers: syncs and refreshes of this process are recorded from now on."""
-    for signal, receiver in (
-        (signals.views_sync_started, sync_started),
-        (signals.views_synced, synced),
-        (signals.views_sync_failed, sync_failed),
-        (signals.view_refresh_started, refresh_started),
-        (signals.view_refresh_waiting, refresh_waiting),
-        (signals.view_refreshed, refresh_ended),
-        (signals.view_refresh_failed, refresh_ended),
-    ):
-        signal.connect(receiver, dispatch_uid=f"orm_views_admin.{receiver.__name__}")
+#: Fields that a run has from a ``RefreshResult``.
+_MEASURES = ("seconds", "waited", "rows_before", "rows_after", "rows_exact", "size_before", "size_after")
 
 
 class _Work(NamedTuple):
@@ -65,10 +54,6 @@ class _Work(NamedTuple):
     request: uuid.UUID
     target: Target
     origin: Origin
-
-    @property
-    def kind(self) -> str:
-        return Run.Kind.REFRESH if self.target.name else Run.Kind.SYNC
 
     @property
     def runs(self) -> models.QuerySet[Run]:
@@ -86,7 +71,7 @@ class _Work(NamedTuple):
         """Return a run that is not saved."""
         return Run(
             request=self.request,
-            kind=self.kind,
+            kind=Run.Kind.REFRESH if self.target.name else Run.Kind.SYNC,
             **self.target._asdict(),
             origin=self.origin.origin,
             user=self.origin.user,
@@ -103,19 +88,16 @@ def _sync_of(request: uuid.UUID, database: str) -> _Work:
     return _Work(request, Target(database), find_origin())
 
 
+@receiver(signals.view_refresh_started)
 @recorded
 def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, **_: Any) -> None:
     """Record the backend of a refresh. Another try after a lock time-out may have another backend."""
-    _begin(
-        _refresh_of(request, start),
-        find_backends(database, [start.pid]).get(start.pid),
-        pid=start.pid,
-        concurrently=start.concurrently,
-        why_not=start.why_not,
-        waiting_for="",
-    )
+    backend = find_backends(database, [start.pid]).get(start.pid)
+    how = {"concurrently": start.concurrently, "why_not": start.why_not, "waiting_for": ""}
+    _begin(_refresh_of(request, start), backend, pid=start.pid, **how)
 
 
+@receiver(signals.view_refresh_waiting)
 @recorded
 def refresh_waiting(*, request: uuid.UUID, start: RefreshStart, waiting_for: str, **_: Any) -> None:
     """Record what a refresh waits for."""
@@ -123,27 +105,19 @@ def refresh_waiting(*, request: uuid.UUID, start: RefreshStart, waiting_for: str
     runs.filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
 
 
+@receiver([signals.view_refreshed, signals.view_refresh_failed])
 @recorded
 def refresh_ended(*, request: uuid.UUID, result: RefreshResult, **_: Any) -> None:
     """Record the result of a refresh, also of one that was skipped."""
-    is_skipped = result.outcome is Outcome.SKIPPED
-    _finish(
-        _refresh_of(request, result),
-        _STATES[result.outcome],
-        concurrently=None if is_skipped else result.concurrently,
-        why_not=result.why_not,
-        seconds=None if is_skipped else result.seconds,
-        waited=result.waited,
-        rows_before=result.rows_before,
-        rows_after=result.rows_after,
-        rows_exact=result.rows_exact,
-        size_before=result.size_before,
-        size_after=result.size_after,
-        error=storable(str(result.error or "")),
-        summary=_summary(result),
-    )
+    facts = {name: getattr(result, name) for name in _MEASURES}
+    facts |= {"concurrently": result.concurrently, "why_not": result.why_not}
+    if result.outcome is Outcome.SKIPPED:
+        facts |= {"concurrently": None, "seconds": None}
+    facts |= {"error": storable(str(result.error or "")), "summary": _summary(result)}
+    _finish(_refresh_of(request, result), _STATES[result.outcome], **facts)
 
 
+@receiver(signals.views_sync_started)
 @recorded
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
     """Record the backend of a sync, which is that of this thread's own connection."""
@@ -151,18 +125,16 @@ def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
     _begin(_sync_of(request, database), backend, pid=backend.pid)
 
 
+@receiver(signals.views_synced)
 @recorded
 def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -> None:
     """Record the result of a sync that was committed."""
-    _finish(
-        _sync_of(request, database),
-        Run.State.SUCCEEDED,
-        seconds=result.seconds,
-        steps=finished_steps(result.steps),
-        summary=summarise(result.plan),
-    )
+    steps, summary = finished_steps(result.steps), summarise(result.plan)
+    work = _sync_of(request, database)
+    _finish(work, Run.State.SUCCEEDED, seconds=result.seconds, steps=steps, summary=summary)
 
 
+@receiver(signals.views_sync_failed)
 @recorded
 def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seconds: float, **_: Any) -> None:
     """Record the error of a sync that was rolled back."""
@@ -200,8 +172,7 @@ def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
         _create(work, facts)
     except IntegrityError:
         # A target has only one active run. When the other run goes on, this one is written when it ends.
-        same = Run.objects.filter(kind=work.kind, **work.target._asdict())
-        reconcile(list(same.filter(state__in=Run.ACTIVE)))
+        reconcile(Run.objects.filter(**work.target._asdict(), state__in=Run.ACTIVE))
         with suppress(IntegrityError):
             _create(work, facts)
 
@@ -231,10 +202,5 @@ def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
         return
     taken = (facts.get("seconds") or 0.0) + (facts.get("waited") or 0.0)
     began = now - dt.timedelta(seconds=taken)
-    run = work.new_run(
-        state=state,
-        queued_at=began,
-        started_at=None if state == Run.State.SKIPPED else began,
-        **facts,
-    )
-    run.save(force_insert=True)
+    started = None if state == Run.State.SKIPPED else began
+    work.new_run(state=state, queued_at=began, started_at=started, **facts).save(force_insert=True)

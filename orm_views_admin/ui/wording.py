@@ -62,18 +62,11 @@ _STATES = {
     State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
 }
 
+#: The colours of actions. All other actions have the colour "info".
 _ACTION_COLOURS = {
-    Action.SCHEMA: "success",
-    Action.CREATE: "success",
-    Action.REPLACE: "warning",
-    Action.REBUILD: "warning",
+    **dict.fromkeys((Action.SCHEMA, Action.CREATE), "success"),
+    **dict.fromkeys((Action.REPLACE, Action.REBUILD), "warning"),
     Action.DROP: "error",
-    Action.ADOPT: "info",
-    Action.OPTIONS: "info",
-    Action.INDEX: "info",
-    Action.GRANT: "info",
-    Action.REVOKE: "info",
-    Action.COMMENT: "info",
 }
 
 _KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
@@ -111,7 +104,7 @@ def action_badge(action: Action) -> SafeString:
     """Return the badge of the action of a plan's step as HTML."""
     return format_html(
         '<span class="ov-badge ov-{}"><span class="ov-sign" aria-hidden="true">{}</span>{}</span>',
-        _ACTION_COLOURS[action],
+        _ACTION_COLOURS.get(action, "info"),
         action.sign,
         action_word(action),
     )
