@@ -6,8 +6,7 @@ Its runs are taken from the queue in one transaction, so that only one process p
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -53,7 +52,7 @@ def perform(request: uuid.UUID) -> None:
         if not isinstance(error, OrmViewsError):
             raise
     else:
-        _fail_active(runs, _("It ended without a result."))
+        _fail_active(runs, _("The executor ended without recording a result."))
     prune_now_and_then()
 
 
@@ -75,11 +74,11 @@ def _begin(run: Run) -> bool:
     return bool(ours.filter(state__in=Run.ACTIVE).update(state=Run.State.RUNNING))
 
 
-def _fail_active(runs: Iterable[Run], error: str) -> None:
+def _fail_active(runs: Sequence[Run], error: str) -> None:
     """Fail those runs that are still active, since this process no longer works on them. Most have ended."""
-    for run in runs:
-        ours = Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at, state__in=Run.ACTIVE)
-        ours.update(state=Run.State.FAILED, error=error, finished_at=timezone.now(), waiting_for="")
+    pks, claims = [run.pk for run in runs], {run.claimed_at for run in runs}
+    ours = Run.objects.filter(pk__in=pks, claimed_at__in=claims, state__in=Run.ACTIVE)
+    ours.update(state=Run.State.FAILED, error=error, finished_at=timezone.now(), waiting_for="")
 
 
 def _recorded_in(runs: Sequence[Run]) -> AbstractContextManager[None]:
@@ -89,10 +88,8 @@ def _recorded_in(runs: Sequence[Run]) -> AbstractContextManager[None]:
 
 
 def _refresh(runs: Sequence[Run]) -> None:
-    by_database: defaultdict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        by_database[run.database].append(run)
-    for database, those in by_database.items():
+    for database in dict.fromkeys(run.database for run in runs):
+        those = [run for run in runs if run.database == database]
         try:
             _refresh_in(database, those)
         except OrmViewsError as error:  # the views that were tried have their results; this is about the rest
@@ -107,8 +104,8 @@ def _refresh_in(database: str, runs: Sequence[Run]) -> None:
         if _begin(run):
             return ""
         if Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at).exists():
-            return _("It was cancelled before it began.")
-        return _("Somebody else has taken it over.")
+            return _("The run was cancelled before it began.")
+        return _("Another process has taken the run from the queue.")
 
     registered = {planned.definition.name for planned in plan_refresh(databases=[database])}
     _fail_active(

@@ -132,7 +132,9 @@ def _submit(request: uuid.UUID) -> None:
     try:
         get_executor()(str(request))
     except Exception as error:
-        logger.exception("Request %s could not be handed to the executor, or failed there", request)
-        message = _("It could not be handed to the executor: %(error)s") % {"error": error_text(error)}
+        logger.exception("Request %s could not be handed to the executor, or failed in it", request)
+        message = _("The request could not be handed to the executor: %(error)s") % {
+            "error": error_text(error)
+        }
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
         waiting.update(state=Run.State.FAILED, error=message, finished_at=timezone.now())

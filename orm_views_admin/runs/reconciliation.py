@@ -128,7 +128,7 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
         return {"state": Run.State.CANCELLED}
     return {
         "state": Run.State.LOST,
-        "error": _("The process or the backend that worked on it is gone, and has not said how it ended."),
+        "error": _("The process or the backend of the run is gone. How the run ended was not recorded."),
     }
 
 
@@ -147,7 +147,9 @@ def _settle_queued(run: Run) -> None:
     if run.claimed_at is None:
         patience = queue_patience()
         if now - run.queued_at > patience:
-            error = _("Nobody took it from the queue within %(time)s.") % {"time": in_words(patience)}
+            error = _("No executor took the request from the queue within %(time)s.") % {
+                "time": in_words(patience)
+            }
             _settle(run, state=Run.State.LOST, error=error)
         return
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))

@@ -151,7 +151,7 @@ def _summary(result: RefreshResult) -> str:
     if not result.joined or result.started is None:
         return ""
     moment = timezone.localtime(result.started, timezone.get_default_timezone())
-    return _("Another refresh of it was joined: the rows are those of %(time)s.") % {
+    return _("Coalesced with a refresh that was already running. The rows are those of %(time)s.") % {
         "time": moment.isoformat(" ", "seconds")
     }
 

@@ -75,10 +75,12 @@ class SyncProgress:
             try:
                 is_wanted = self._is_wanted()
             except DriverError:
-                logger.warning("Whether a sync is wanted still is not known; it goes on", exc_info=True)
+                logger.warning(
+                    "Could not read whether the sync was cancelled. The sync goes on.", exc_info=True
+                )
                 is_wanted = True
         if not is_wanted:
-            raise SyncFailedError("It was cancelled before anything was done.")
+            raise SyncFailedError("The sync was cancelled before it changed anything.")
         self._steps = {id(step): _run_step(step, StepState.PENDING) for step in plan.steps}
         self._write(summary=summarise(plan))
 

@@ -35,8 +35,8 @@ def recorded(write: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except (DriverError, OrmViewsError):
             if not _has_failed:
                 logger.warning(
-                    "Runs cannot be recorded; what is synced and refreshed is not in the history. "
-                    "Has migrate been run?",
+                    "Runs cannot be recorded. Syncs and refreshes go on, but are missing from the history. "
+                    "Run migrate, and check that the database of the users answers.",
                     exc_info=True,
                 )
             _has_failed = True

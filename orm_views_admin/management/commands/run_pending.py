@@ -14,7 +14,7 @@ logger = logging.getLogger("orm_views_admin")
 
 
 class Command(BaseCommand):
-    help = "Carries out the refreshes and syncs that staff have started and nobody has begun."
+    help = "Performs the refreshes and syncs that staff have started and no process has begun."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -22,41 +22,43 @@ class Command(BaseCommand):
             type=float,
             default=5.0,
             metavar="SECONDS",
-            help="Leave to their executor what has been in the queue for less time than this (default: 5).",
+            help="Leave requests to their executor that were queued less than this long ago (default: 5).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = timezone.now() - dt.timedelta(seconds=options["older_than"])
         active = list(Run.objects.filter(state__in=Run.ACTIVE).order_by("queued_at", "pk"))
         old = [run for run in active if run.queued_at <= before]
-        # That puts what a dead process had taken into the queue again as of now; it has waited all the same.
+        # This queues the runs of a dead process again as of now. They are performed below all the same.
         reconcile(run for run in active if run.state == Run.State.RUNNING or run.claimed_at)
         for run in active:
             if not run.is_active:
-                self._say(run)
+                self._write(run)
         waiting = [run for run in old if run.state == Run.State.QUEUED and run.claimed_at is None]
-        wrong = 0
+        has_failed = False
         for request in dict.fromkeys(run.request for run in waiting):
             try:
                 perform(request)
-            except Exception:  # a mistake in somebody's code is no reason to leave the others undone
+            except Exception:  # an error in the code of one view does not stop the other requests
                 logger.exception("Request %s failed", request)
-                wrong += 1
+                has_failed = True
             mine = [run.pk for run in waiting if run.request == request]
             for run in Run.objects.filter(pk__in=mine).order_by("pk"):
-                self._say(run)
+                self._write(run)
         if not waiting:
             self.stdout.write("There is nothing in the queue.")
         if count := prune():
             self.stdout.write(f"Deleted {count} old runs.")
-        if wrong:
-            raise CommandError("Not all could be carried out: the runs and the log say why.", returncode=1)
+        if has_failed:
+            raise CommandError(
+                "Not all requests could be performed. The runs and the log have the errors.", returncode=1
+            )
 
-    def _say(self, run: Run) -> None:
+    def _write(self, run: Run) -> None:
         is_bad = run.state in {Run.State.FAILED, Run.State.LOST}
         style = self.style.ERROR if is_bad else self.style.SUCCESS
         took = "" if run.seconds is None else f" ({run.seconds:.3f}s)"
-        what = run.view_name or f"all of database '{run.database}'"
-        self.stdout.write(f"  {run.get_kind_display()} {what}... {style(run.get_state_display())}{took}")
+        target = run.view_name or f"all of database '{run.database}'"
+        self.stdout.write(f"  {run.get_kind_display()} {target}... {style(run.get_state_display())}{took}")
         if run.error:
             self.stdout.write(f"    {run.error}")

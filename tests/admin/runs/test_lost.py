@@ -176,7 +176,7 @@ def test_a_queue_that_nobody_works_off(pause, ago, settings, executor, minutes):
     Run.objects.update(queued_at=ago(minutes=minutes))
     reconcile()
     assert refreshed(run).state == "lost"
-    assert "Nobody took it from the queue" in run.error
+    assert "No executor took the request from the queue" in run.error
 
 
 def test_what_was_taken_by_a_process_that_died_is_in_the_queue_again(pause, ago, settings, capsys):

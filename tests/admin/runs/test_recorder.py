@@ -95,7 +95,7 @@ def test_a_refresh_that_joins_another_one_is_written_beside_it(pause):
         thread.join()
     assert sorted(Run.objects.values_list("state", flat=True)) == ["joined", "succeeded"]
     joined = Run.objects.get(state="joined")
-    assert "Another refresh of it was joined" in joined.summary
+    assert "Coalesced with a refresh that was already running" in joined.summary
     assert joined.waited > 0.5
 
 

@@ -172,7 +172,7 @@ def test_an_executor_that_takes_nothing_is_an_error_of_the_run(numbers, ann, set
     at_once(start_refresh, ann, [BOTTOM])
     run = Run.objects.get()
     assert run.state == "failed"
-    assert run.error == "It could not be handed to the executor: no broker"
+    assert run.error == "The request could not be handed to the executor: no broker"
     assert "could not be handed" in caplog.text
 
 

@@ -129,7 +129,7 @@ def test_run_pending_goes_on_after_a_mistake_and_exits_with_1(monkeypatch, caplo
         return real(names, **kwargs)
 
     monkeypatch.setattr(runs, "refresh_views", refresh)
-    with pytest.raises(CommandError, match="Not all could be carried out") as failure:
+    with pytest.raises(CommandError, match="Not all requests could be performed") as failure:
         call_command("run_pending")
     assert failure.value.returncode == 1
     assert (refreshed(bad).state, bad.error) == ("failed", "a mistake")
