@@ -1,4 +1,4 @@
-"""Declaring views, and asking for pages in a way that a login form cannot pass for."""
+"""Declaring views, and requesting pages so that a redirect to the login form fails the test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIST = "/admin/orm-views/"
 
 
 def declare(name: str, sql: str, /, *bases: type, **attributes: Any) -> type:
-    """Declare a view as a class statement in a postgres_views.py would."""
+    """Declare a view, as a class statement in a postgres_views.py does."""
     module = attributes.pop("module", "tests.demo.lending.postgres_views")
     return type(name, (*bases, PostgresViewFromSQL), {"sql": sql, "__module__": module, **attributes})
 
@@ -30,24 +30,24 @@ def url(page: str, name: str, schema: str = "views", database: str = "default") 
 
 
 def key(name: str, schema: str = "views", database: str = "default") -> str:
-    """Return what forms call a view."""
+    """Return the key of a view in forms."""
     from orm_views_admin.addresses import ViewAddress
 
     return ViewAddress(database, ViewName(schema, name)).key
 
 
 def text_of(html: str) -> str:
-    """Return a page as it reads: without markup, spaces collapsed."""
+    """Return the text of a page: without markup, and with spaces collapsed."""
     return " ".join(re.sub(r"<[^>]*>", " ", html.replace("<wbr>", "")).split())
 
 
 class Browse:
-    """A client that checks where it is.
+    """A client that checks which page it got.
 
     Args:
-        client: somebody who is logged in.
-        committing: pytest-django's ``django_capture_on_commit_callbacks``; a test's transaction is never
-            committed, and what waits for that would not be done.
+        client: a client of a user who is logged in.
+        committing: pytest-django's ``django_capture_on_commit_callbacks``. The transaction of a test is never
+            committed, so callbacks that wait for the commit would not be called.
     """
 
     def __init__(self, client: Client, committing: Any) -> None:
@@ -55,7 +55,7 @@ class Browse:
         self._committing = committing
 
     def get(self, path: str, /, expect: int = 200, **parameters: Any) -> str:
-        """Return the page at a path; a redirect, to the login form above all, fails."""
+        """Return the page at a path. A redirect, for example to the login form, fails."""
         response = self.client.get(path, parameters)
         assert response.status_code == expect, response.headers.get("Location", response.content[:2000])
         assert response.request["PATH_INFO"].startswith(LIST)
@@ -66,7 +66,7 @@ class Browse:
         return text_of(self.get(path, expect, **parameters))
 
     def post(self, path: str, **data: Any) -> Any:
-        """Return the response of a page that something is sent to."""
+        """Send data to a page, and return its response."""
         with self._committing(execute=True):
             response = self.client.post(path, data)
         assert not response.headers.get("Location", "").startswith("/admin/login")
@@ -74,7 +74,7 @@ class Browse:
 
 
 def run_page(response: Any) -> str:
-    """Return where a response leads to, which has to be the page of a run."""
+    """Return the address that a response redirects to. It must be the page of a run."""
     location = str(response.headers.get("Location"))
     assert response.status_code == 302, text_of(response.content.decode())
     assert re.match(rf"{LIST}runs/[0-9a-f-]{{36}}/(\?|$)", location), location
@@ -82,7 +82,7 @@ def run_page(response: Any) -> str:
 
 
 def hidden_fields(html: str) -> dict[str, Any]:
-    """Return what the form of a page carries, but for the CSRF token and what people type."""
+    """Return the hidden fields of a page's form, without the CSRF token."""
     fields: dict[str, Any] = {}
     for state in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
         name = re.search(r'name="([^"]*)"', state)

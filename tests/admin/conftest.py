@@ -1,4 +1,4 @@
-"""What the tests of the pages share: an empty registry, staff with chosen permissions, lost databases."""
+"""Fixtures of the admin's tests: an empty registry, staff with chosen permissions, unreachable databases."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.admin.slow import declare_slow
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings: Any) -> None:
-    """The defaults: what the demonstration grants is no business of these tests.
+    """The default settings, without the roles that the demonstration grants SELECT to.
 
-    Runs are carried out within the request that starts them: another thread would see nothing of what the
-    transaction of a test has made.
+    Runs are performed in the request that starts them: another thread would not see the uncommitted changes
+    of a test's transaction.
     """
     settings.ORM_VIEWS = {}
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
@@ -33,14 +33,14 @@ def plain_settings(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[Registry]:
-    """The registry, empty but for what a test declares."""
+    """The registry. It has only the views that a test declares."""
     with registry.isolated() as empty:
         yield empty
 
 
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
-    """A function that logs a member of staff in who has some permissions: ``staff("view", "sync")``."""
+    """A function that logs in a member of staff with some permissions: ``staff("view", "sync")``."""
 
     def log_in(*verbs: str) -> Client:
         user = get_user_model().objects.create_user(f"staff-{'-'.join(verbs)}", is_staff=True)
@@ -63,7 +63,7 @@ def browse(admin_client: Client, django_capture_on_commit_callbacks: Any) -> Bro
 
 @pytest.fixture
 def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """A function that makes a database unreachable for the length of a test."""
+    """A function that makes a database unreachable until the end of a test."""
     kept = {}
 
     def cut(alias: str) -> None:
@@ -86,7 +86,7 @@ def ann(db: None) -> Any:
 
 @pytest.fixture
 def at_once(settings: Any, django_capture_on_commit_callbacks: Any) -> Callable[..., Any]:
-    """A function that calls another one, with what that starts carried out before it returns."""
+    """A function that calls another one, and performs the requests that it starts before it returns."""
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
 
     def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -98,7 +98,7 @@ def at_once(settings: Any, django_capture_on_commit_callbacks: Any) -> Callable[
 
 @pytest.fixture
 def pause(transactional_db: None, committed_views: None) -> Iterator[Callable[[float], None]]:
-    """A function that says how long the slow views take to refresh; they are there, of one row."""
+    """A function that sets the seconds of a refresh of the slow views, which exist and have one row."""
     with connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pause CASCADE")
         cursor.execute("CREATE TABLE pause AS SELECT 1 AS n, 0.0::float8 AS seconds")
@@ -124,5 +124,5 @@ def pause(transactional_db: None, committed_views: None) -> Iterator[Callable[[f
 
 @pytest.fixture
 def refresh_seconds() -> float:
-    """How long a long refresh takes: ten seconds when soaking, a share of it in the suite."""
+    """The duration of a long refresh in seconds: 10 in a soak test, 2 otherwise."""
     return 10.0 if os.environ.get("SOAK") else 2.0

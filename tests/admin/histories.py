@@ -1,4 +1,4 @@
-"""Runs that have been, written as they would have been recorded."""
+"""Runs of the past, written as the recorder writes them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STEPS = [
 
 
 def make_run(name: str = "ages", *, ago: float = 60, **fields: Any) -> Run:
-    """Write a run that was asked for some seconds ago; a sync where the name is empty.
+    """Write a run that was queued some seconds ago; a sync when the name is empty.
 
-    One that is at work has no backend. It is taken for lost when it has been silent for a minute.
+    A running run has no backend. It counts as lost when it is older than a minute.
     """
     queued = timezone.now() - dt.timedelta(seconds=ago)
     state = fields.setdefault("state", Run.State.SUCCEEDED)

@@ -1,4 +1,4 @@
-"""Views that take as long to refresh as a table says, here and in other processes."""
+"""Views whose refresh takes as many seconds as a table has, also in other processes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ABOVE = ViewAddress("default", ViewName("views", "above"))
 
 
 def declare_slow() -> None:
-    """Two views, of which the second reads the first; each takes the seconds that `pause` says."""
+    """Declare two views. The second reads the first. The table `pause` has the seconds of each refresh."""
     declare_materialised("Slow", "SELECT n, pg_sleep(seconds)::text AS slept FROM pause")
     declare_materialised("Above", "SELECT n FROM views.slow")
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait until something is true; return it."""
+    """Wait until a condition is true; return its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -38,7 +38,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 
 def wait_for_state(run: Run, *states: str, seconds: float = 20.0) -> Run:
-    """Wait until a run has come to one of some states, any that is the end when none is named."""
+    """Wait until a run has one of some states, or has ended when no state is given."""
 
     def has_come() -> bool:
         run.refresh_from_db()
@@ -49,7 +49,7 @@ def wait_for_state(run: Run, *states: str, seconds: float = 20.0) -> Run:
 
 
 class Process:
-    """A process of `tests.admin.worker` on the test's database; it says what it does line by line."""
+    """A process of `tests.admin.worker` on the test's database. It prints what it does, line by line."""
 
     def __init__(self, *what: str, **settings: Any) -> None:
         name = connections["default"].settings_dict["NAME"]
@@ -67,11 +67,11 @@ class Process:
         return self._process.stdout.readline().strip()
 
     def wait(self) -> int:
-        """Wait until it has ended by itself."""
+        """Wait until the process has ended by itself."""
         return self._process.wait(60)
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """Kill the process with SIGKILL."""
         self._process.kill()
         self._process.wait(60)
         assert self._process.stdout

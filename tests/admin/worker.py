@@ -1,6 +1,6 @@
-"""A process beside the test: `python -m tests.admin.worker DATABASE SETTINGS WHAT ...`.
+"""A process for tests: `python -m tests.admin.worker DATABASE SETTINGS WHAT ...`.
 
-It declares the slow views, and then serves, works for a queue, refreshes, or runs a management command.
+It declares the slow views. Then it serves, performs a request, refreshes, or runs a management command.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(database: str, settings: str, what: str, *arguments: str) -> None:
 
 
 def serve(username: str) -> None:
-    """Start a refresh as a request would, and go on serving."""
+    """Start a refresh as a page does, and go on serving."""
     from django.contrib.auth import get_user_model
 
     from orm_views_admin.runs import start_refresh
@@ -45,14 +45,14 @@ def serve(username: str) -> None:
 
 
 def refresh(*views: str) -> None:
-    """Refresh views, as code that nobody knows of would."""
+    """Refresh views from code that states no origin."""
     from orm_views_core.refresh import refresh_views
 
     refresh_views(list(views) or None)
 
 
 def die_when_done(request: str) -> None:
-    """Perform a request, and die when the view is refreshed and before anybody has recorded it."""
+    """Perform a request, and die after the refresh and before it is recorded."""
     import uuid
 
     from orm_views_admin.runs import perform

@@ -1,4 +1,4 @@
-"""The ORM_VIEWS setting: its rules, its defaults, and that it is read when it is needed."""
+"""The ORM_VIEWS setting: its rules and its defaults. It is read when it is needed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def described(case):
 
 
 @pytest.mark.parametrize(("key", "value"), GOOD, ids=map(described, GOOD))
-def test_a_good_value_is_in_force(key, value):
+def test_a_valid_value_is_in_force(key, value):
     with override_settings(ORM_VIEWS={key: value}):
         assert raw_setting_problems() == []
         in_force = getattr(get_settings(), key)
@@ -74,7 +74,7 @@ def test_a_good_value_is_in_force(key, value):
 
 
 @pytest.mark.parametrize(("key", "value"), BAD, ids=map(described, BAD))
-def test_a_bad_value_is_said_with_its_key_and_a_hint(key, value):
+def test_an_invalid_value_is_reported_with_its_key_and_a_hint(key, value):
     (problem,) = setting_problems({key: value})
     assert problem.key == key
     assert problem.message == f"ORM_VIEWS[{key!r}] is {value!r}."
@@ -86,7 +86,7 @@ def test_a_bad_value_is_said_with_its_key_and_a_hint(key, value):
 
 
 @pytest.mark.parametrize("key", ["SCHEMAS", "schema", "", 1, None])
-def test_an_unknown_key_is_said_with_those_that_there_are(key):
+def test_an_unknown_key_is_reported_with_the_known_keys(key):
     (problem,) = setting_problems({key: "views"})
     assert repr(key) in problem.message
     assert "SCHEMA, MODULE, GRANT_SELECT_TO" in problem.hint
@@ -97,7 +97,7 @@ def test_an_unknown_key_is_said_with_those_that_there_are(key):
 
 
 @pytest.mark.parametrize("raw", [None, [], "views", 7])
-def test_anything_but_a_dict_is_said(raw):
+def test_a_setting_that_is_no_dict_is_reported(raw):
     (problem,) = setting_problems(raw)
     assert problem.key is None
     assert repr(raw) in problem.message
@@ -107,7 +107,7 @@ def test_anything_but_a_dict_is_said(raw):
             get_settings()
 
 
-def test_every_mistake_is_said_at_once():
+def test_all_mistakes_are_reported_at_once():
     problems = list(setting_problems({"SCHEMA": 1, "MODULE": 2, "WRONG": 3}))
     assert [problem.key for problem in problems] == ["SCHEMA", "MODULE", "WRONG"]
 
@@ -118,7 +118,7 @@ def test_without_the_setting_the_defaults_hold(settings):
     assert Settings().LOCK_TIMEOUT < 1, "PostgreSQL's deadlock_timeout, at which a reader would be the victim"
 
 
-def test_it_is_read_whenever_it_is_asked_for(settings):
+def test_the_setting_is_read_at_every_call(settings):
     settings.ORM_VIEWS = {"SCHEMA": "one"}
     first = get_settings()
     settings.ORM_VIEWS = {"SCHEMA": "two"}
@@ -137,7 +137,7 @@ def test_it_is_read_whenever_it_is_asked_for(settings):
     ],
     ids=repr,
 )
-def test_the_default_schema_is_that_of_the_settings(raw):
+def test_default_schema_is_that_of_import_time_settings(raw):
     with override_settings(ORM_VIEWS=raw):
         assert default_schema() == import_time_settings().SCHEMA
 

@@ -1,4 +1,4 @@
-"""Who carries out what staff start: by default a thread, with a worker nothing is done twice."""
+"""Executors: the default is a thread, and two workers perform a request only once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DUMMY = {"default": {"BACKEND": f"{PACKAGE}.backends.dummy.DummyBackend"}}
 
 
 def taken(request):
-    """What a project would write."""
+    """An executor as a project writes it."""
 
 
 not_callable = "no function"
@@ -52,7 +52,7 @@ not_callable = "no function"
         ("tests.admin.runs.test_executors.taken", REAL, taken),
     ],
 )
-def test_the_setting_and_the_tasks_of_the_project_say_who_does_it(settings, name, tasks, executor):
+def test_the_executor_follows_from_the_settings(settings, name, tasks, executor):
     settings.TASKS = tasks
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
     assert get_executor() is executor
@@ -74,7 +74,7 @@ def test_the_default_is_a_thread(settings):
         (3, "is 3"),
     ],
 )
-def test_one_that_is_not_there_is_said_by_manage_py_check(settings, name, said):
+def test_manage_py_check_reports_a_missing_executor(settings, name, said):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
     (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
     assert said in problem.msg
@@ -91,7 +91,7 @@ def test_one_that_is_not_there_is_said_by_manage_py_check(settings, name, said):
         ([], "not a dict"),
     ],
 )
-def test_a_wrong_setting_is_said_by_manage_py_check(settings, raw, said):
+def test_manage_py_check_reports_a_wrong_setting(settings, raw, said):
     settings.ORM_VIEWS_ADMIN = raw
     (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
     assert said in problem.msg
@@ -99,7 +99,7 @@ def test_a_wrong_setting_is_said_by_manage_py_check(settings, raw, said):
 
 
 def started(ann):
-    """Start a refresh as a request does; return its run, and say how long that took."""
+    """Start a refresh as a page does; return its run, and print how long the start took."""
     began = time.monotonic()
     (run,) = start_refresh(ann, [SLOW])
     print(f"\nstarted within {time.monotonic() - began:.2f} s")
@@ -114,7 +114,7 @@ def sessions():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_the_defaults_a_thread_does_it_and_leaves_no_connection(pause, ann, settings, refresh_seconds):
+def test_the_default_thread_refreshes_and_closes_its_connections(pause, ann, settings, refresh_seconds):
     del settings.ORM_VIEWS_ADMIN
     before = sessions()
     pause(refresh_seconds)
@@ -126,7 +126,7 @@ def test_with_the_defaults_a_thread_does_it_and_leaves_no_connection(pause, ann,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refresh_seconds):
+def test_two_workers_of_a_database_queue_perform_a_request_once(pause, ann, settings, refresh_seconds):
     del settings.ORM_VIEWS_ADMIN
     settings.TASKS = REAL
     workers = [
@@ -137,7 +137,7 @@ def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refres
         assert [worker.line() for worker in workers] == ["ready", "ready"]
         pause(refresh_seconds)
         run = started(ann)
-        # Delivered twice, as queues may do.
+        # Queues may deliver a request twice.
         get_executor()(str(run.request))
         wait_for_state(run, "running")
         wait_for_state(run, "succeeded")
@@ -150,8 +150,8 @@ def test_two_workers_of_a_database_queue_do_it_once(pause, ann, settings, refres
 
 
 @pytest.mark.django_db(transaction=True)
-def test_celery_does_it(pause, ann, settings, refresh_seconds, caplog):
-    caplog.set_level(logging.NOTSET)  # Celery sets another one, which is taken back with this one
+def test_celery_performs_a_request(pause, ann, settings, refresh_seconds, caplog):
+    caplog.set_level(logging.NOTSET)  # Celery sets another level, which is restored with this one
     from celery.contrib.testing.worker import start_worker
 
     from tests.admin.celery_app import app
@@ -166,7 +166,7 @@ def test_celery_does_it(pause, ann, settings, refresh_seconds, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_inline_the_one_who_asks_waits(pause, ann, settings):
+def test_the_inline_executor_performs_before_it_returns(pause, ann, settings):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
     pause(0.5)
     began = time.monotonic()
@@ -177,7 +177,7 @@ def test_inline_the_one_who_asks_waits(pause, ann, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_callable_is_given_the_id_as_a_string(pause, ann, settings, monkeypatch):
+def test_a_callable_gets_the_id_as_a_string(pause, ann, settings, monkeypatch):
     given = []
     monkeypatch.setattr("tests.admin.runs.test_executors.taken", given.append)
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_executors.taken"}

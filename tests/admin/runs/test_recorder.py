@@ -1,4 +1,4 @@
-"""The history knows what was not started in the browser, and never stands in its way."""
+"""Recording what was not started in the browser. A failure to record stops no sync and no refresh."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.admin.slow import SLOW, wait_for, wait_for_state
 pytestmark = pytest.mark.django_db
 
 
-def test_a_sync_of_a_command_line_is_a_run(capsys):
+def test_a_sync_by_a_command_is_recorded(capsys):
     declare("Plain", "SELECT 1 AS one")
     call_command("sync_views")
     run = Run.objects.get()
@@ -34,7 +34,7 @@ def test_a_sync_of_a_command_line_is_a_run(capsys):
     assert run.backend_start
 
 
-def test_refreshes_of_a_command_line_are_runs_of_one_request(capsys):
+def test_the_refreshes_of_a_command_are_runs_of_one_request(capsys):
     declare_materialised("Bottom", "SELECT 1 AS one", pk_field="one")
     declare_materialised("A_top", "SELECT one FROM views.bottom")
     sync_views()
@@ -48,7 +48,7 @@ def test_refreshes_of_a_command_line_are_runs_of_one_request(capsys):
     }
 
 
-def test_code_that_says_nothing_is_code_and_who_says_so_is_believed(ann):
+def test_the_origin_is_what_started_by_states_and_code_otherwise(ann):
     sync_views()
     with started_by(Run.Origin.TASK, user=ann):
         sync_views()
@@ -57,7 +57,7 @@ def test_code_that_says_nothing_is_code_and_who_says_so_is_believed(ann):
     assert (told.origin, told.user, told.who) == ("task", ann, "ann")
 
 
-def test_a_project_s_own_command_counts_as_one_and_a_worker_as_a_task():
+def test_the_origin_of_a_project_s_command_is_command_and_of_a_worker_task():
     class Nightly(BaseCommand):
         requires_system_checks = ()
 
@@ -71,7 +71,7 @@ def test_a_project_s_own_command_counts_as_one_and_a_worker_as_a_task():
     assert Run.objects.first().origin == "task"
 
 
-def test_a_sync_that_fails_is_in_the_history():
+def test_a_failed_sync_is_recorded():
     declare("Broken", "SELECT nothing FROM nowhere")
     with pytest.raises(OrmViewsError):
         sync_views()
@@ -82,7 +82,7 @@ def test_a_sync_that_fails_is_in_the_history():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refresh_that_joins_another_one_is_written_beside_it(pause):
+def test_a_refresh_that_is_coalesced_with_a_running_one_is_recorded_as_joined(pause):
     pause(1.5)
     threads = []
     for _ in range(2):
@@ -105,7 +105,7 @@ def refresh_and_close():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_refresh_waits_for_is_written_while_it_waits(pause, ann, settings, execute):
+def test_what_a_refresh_waits_for_is_recorded_while_it_waits(pause, ann, settings, execute):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
     other = connections.create_connection("default")
     try:
@@ -126,8 +126,10 @@ def test_what_a_refresh_waits_for_is_written_while_it_waits(pause, ann, settings
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_its_table_everything_works_and_it_is_said_once(pause, execute, caplog, monkeypatch):
-    monkeypatch.setattr(writing, "_has_failed", False)  # whatever a test before has left
+def test_without_the_table_of_runs_everything_works_and_one_warning_is_logged(
+    pause, execute, caplog, monkeypatch
+):
+    monkeypatch.setattr(writing, "_has_failed", False)  # an earlier test may have set it
     execute("ALTER TABLE orm_views_admin_run RENAME TO elsewhere")
     try:
         sync_views()
@@ -141,7 +143,7 @@ def test_without_its_table_everything_works_and_it_is_said_once(pause, execute, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_steps_of_a_sync_are_written_as_they_happen(pause, ann, settings, execute):
+def test_the_steps_of_a_sync_are_recorded_as_they_happen(pause, ann, settings, execute):
     from orm_views_admin.runs import start_sync
 
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
@@ -161,7 +163,7 @@ def test_the_steps_of_a_sync_are_written_as_they_happen(pause, ann, settings, ex
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_steps_of_a_sync_that_fails_say_at_which(pause, ann, settings, execute):
+def test_the_steps_of_a_failed_sync_show_which_step_failed(pause, ann, settings, execute):
     from orm_views_admin.runs import start_sync
 
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}

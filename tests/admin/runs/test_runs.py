@@ -1,4 +1,4 @@
-"""Starting refreshes and syncs: rows first, then whoever takes them from the queue."""
+"""The queue and the performer: starting refreshes and syncs, and performing them."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_a_refresh_is_queued_in_dependency_order_and_done_on_commit(numbers, exe
     assert (rows(execute, "bottom"), rows(execute, "a_top")) == (2, 2)
 
 
-def test_nothing_is_handed_over_before_the_commit(numbers, execute, ann, settings):
+def test_a_request_is_handed_to_the_executor_after_the_commit(numbers, execute, ann, settings):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
     (run,) = start_refresh(ann, [BOTTOM])
     assert rows(execute, "bottom") == 1
     assert run.state == "queued"
 
 
-def test_what_is_active_is_not_started_again(numbers, ann):
+def test_a_view_with_an_active_run_is_not_started_again(numbers, ann):
     (first,) = start_refresh(ann, [BOTTOM])
     bottom, top = start_refresh(ann, [TOP, BOTTOM])
     assert bottom == first
@@ -82,7 +82,7 @@ def test_an_unknown_view_starts_nothing(numbers, ann):
     assert start_refresh(ann, []) == []
 
 
-def test_a_view_that_is_gone_by_then_fails_and_the_others_do_not(numbers, ann, registered):
+def test_the_run_of_a_view_that_is_no_longer_registered_fails_and_the_others_do_not(numbers, ann, registered):
     runs = start_refresh(ann, [BOTTOM, TOP])
     with registered.isolated():
         declare_materialised("Bottom", "SELECT n FROM numbers", pk_field="n")
@@ -104,7 +104,7 @@ def test_a_request_is_performed_once(numbers, ann):
     assert Run.objects.count() == 1
 
 
-def test_a_failure_and_what_reads_it(numbers, execute, ann, at_once):
+def test_a_view_that_reads_a_failed_one_is_skipped(numbers, execute, ann, at_once):
     execute("INSERT INTO numbers VALUES (2)")
     at_once(start_refresh, ann, [BOTTOM, TOP])
     bottom, top = Run.objects.order_by("pk")
@@ -145,7 +145,7 @@ def test_a_sync_is_a_run_with_its_steps(execute, ann, at_once):
     assert run.seconds > 0
 
 
-def test_only_what_was_chosen_is_synced(execute, ann, at_once):
+def test_only_the_chosen_views_are_synced(execute, ann, at_once):
     declare("Plain", "SELECT 1 AS one")
     declare("Other", "SELECT 1 AS one")
     at_once(start_sync, ann, "default", only=[ViewName("views", "plain")])
@@ -153,7 +153,7 @@ def test_only_what_was_chosen_is_synced(execute, ann, at_once):
     assert execute("SELECT to_regclass('views.other')") == [(None,)]
 
 
-def test_another_plan_than_the_confirmed_one_is_not_carried_out(execute, ann, at_once):
+def test_a_plan_that_differs_from_the_confirmed_one_is_not_carried_out(execute, ann, at_once):
     declare("Plain", "SELECT 1 AS one")
     at_once(start_sync, ann, "default", fingerprint="another one")
     run = Run.objects.get()
@@ -162,12 +162,12 @@ def test_another_plan_than_the_confirmed_one_is_not_carried_out(execute, ann, at
     assert execute("SELECT to_regclass('views.plain')") == [(None,)]
 
 
-def test_a_second_sync_of_a_database_is_the_first(ann):
+def test_starting_a_second_sync_returns_the_active_one(ann):
     assert start_sync(ann, "default") == start_sync(ann, "default")
     assert Run.objects.count() == 1
 
 
-def test_an_executor_that_takes_nothing_is_an_error_of_the_run(numbers, ann, settings, at_once, caplog):
+def test_the_run_fails_when_the_executor_raises(numbers, ann, settings, at_once, caplog):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_runs.refuse"}
     at_once(start_refresh, ann, [BOTTOM])
     run = Run.objects.get()
@@ -180,7 +180,7 @@ def refuse(request):
     raise ConnectionError("no broker")
 
 
-def test_a_mistake_in_the_code_is_raised_and_in_the_run(ann, monkeypatch):
+def test_a_mistake_in_the_code_is_recorded_and_raised(ann, monkeypatch):
     run = start_sync(ann, "default")
     monkeypatch.setattr("orm_views_admin.runs.performer.sync_views", lambda **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -189,7 +189,7 @@ def test_a_mistake_in_the_code_is_raised_and_in_the_run(ann, monkeypatch):
     assert (run.state, run.error) == ("failed", "division by zero")
 
 
-def test_how_long_it_usually_takes(numbers, ann):
+def test_the_usual_duration_is_the_median_or_that_of_the_last_refresh(numbers, ann):
     run = Run(kind="refresh", database="default", schema="views", name="bottom", request=uuid.uuid4())
     assert usual_durations([run])[run.target] is not None  # the duration in the view's sync state
     for seconds in (1, 2, 9):
@@ -226,7 +226,7 @@ def test_without_time_zones(numbers, ann, at_once, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_active_run_of_a_view_however_many_ask_at_once(pause, ann):
+def test_six_requests_at_once_give_one_active_run(pause, ann):
     from tests.admin.slow import SLOW
 
     found, barrier = [], threading.Barrier(6)
@@ -269,7 +269,7 @@ def test_one_active_run_of_a_view_however_many_ask_at_once(pause, ann):
 
 
 def leave(request):
-    """Take a request and do nothing about it."""
+    """Take a request and do nothing."""
 
 
 def perform_and_close(request):

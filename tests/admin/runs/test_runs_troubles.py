@@ -1,4 +1,4 @@
-"""Runs when something else is amiss: claims that were taken back, odd settings, odd errors, big numbers."""
+"""Runs under unusual conditions: lost claims, unusual settings, errors and numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refreshed(run):
     return run
 
 
-def test_the_ids_of_runs_are_for_programs_and_have_no_separators(admin_client, settings):
+def test_the_ids_of_runs_have_no_thousand_separators(admin_client, settings):
     settings.USE_THOUSAND_SEPARATOR = True
     settings.LANGUAGE_CODE = "de"
     request = uuid.uuid4()
@@ -46,7 +46,7 @@ def test_the_ids_of_runs_are_for_programs_and_have_no_separators(admin_client, s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_was_thought_dead_leaves_the_run_to_whoever_has_taken_it_since(pause, monkeypatch):
+def test_a_process_does_not_begin_a_run_that_another_process_has_claimed_since(pause, monkeypatch):
     pause(5)
     run = make_run("slow", state=Run.State.QUEUED, ago=100)
     real, is_planning, go = runs.plan_refresh, threading.Event(), threading.Event()
@@ -81,7 +81,7 @@ def test_whoever_was_thought_dead_leaves_the_run_to_whoever_has_taken_it_since(p
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_backend_that_is_somebody_elses_by_now_is_not_at_work(pause):
+def test_a_backend_that_works_for_another_session_does_not_count(pause):
     other = connections.create_connection("default")
     other.inc_thread_sharing()
     try:
@@ -97,7 +97,7 @@ def test_a_backend_that_is_somebody_elses_by_now_is_not_at_work(pause):
         other.close()
 
 
-def test_what_is_in_the_queue_again_has_its_patience_from_then_on(settings):
+def test_a_run_that_is_queued_again_waits_from_then_on(settings):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
     claimed = timezone.now() - dt.timedelta(minutes=2)
     run = make_run("ages", state=Run.State.QUEUED, ago=3600, claimed_at=claimed)
@@ -106,7 +106,7 @@ def test_what_is_in_the_queue_again_has_its_patience_from_then_on(settings):
         assert (refreshed(run).state, run.claimed_at) == ("queued", None)
 
 
-def test_run_pending_does_what_is_in_the_queue_for_longer_than_others_would_wait(settings, capsys):
+def test_run_pending_performs_a_request_that_would_count_as_lost(settings, capsys):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
     declare_materialised("Ages", "SELECT 1 AS age")
     sync_views()
@@ -115,7 +115,7 @@ def test_run_pending_does_what_is_in_the_queue_for_longer_than_others_would_wait
     assert refreshed(run).state == "succeeded"
 
 
-def test_run_pending_goes_on_after_a_mistake_and_exits_with_1(monkeypatch, caplog):
+def test_run_pending_performs_the_other_requests_after_a_mistake_and_exits_with_1(monkeypatch, caplog):
     declare_materialised("Ages", "SELECT 1 AS age")
     declare_materialised("Towns", "SELECT 1 AS town")
     sync_views()
@@ -138,7 +138,7 @@ def test_run_pending_goes_on_after_a_mistake_and_exits_with_1(monkeypatch, caplo
 
 
 @pytest.mark.parametrize("page", [LIST, HISTORY, f"{LIST}view/default/views/ages/"])
-def test_every_page_that_shows_active_runs_settles_those_that_are_not(admin_client, page):
+def test_every_page_that_shows_active_runs_reconciles_them_first(admin_client, page):
     declare_materialised("Ages", "SELECT 1 AS age")
     sync_views()
     run = make_run("ages", ago=86_400, state=Run.State.RUNNING)
@@ -146,7 +146,7 @@ def test_every_page_that_shows_active_runs_settles_those_that_are_not(admin_clie
     assert not refreshed(run).is_active
 
 
-def test_a_cancellation_that_was_refused_is_none(admin_client, monkeypatch):
+def test_a_run_whose_cancellation_was_refused_is_not_cancelled(admin_client, monkeypatch):
     def refuse(*args):
         raise DatabaseError("permission denied to cancel")
 
@@ -159,7 +159,7 @@ def test_a_cancellation_that_was_refused_is_none(admin_client, monkeypatch):
     assert refreshed(run).cancelled_by == ""
 
 
-def test_what_had_ended_by_then_was_cancelled_by_nobody(admin_client, monkeypatch, ann):
+def test_a_run_that_ended_before_its_cancellation_is_not_cancelled(admin_client, monkeypatch, ann):
     run = make_run("ages", ago=1, state=Run.State.RUNNING)
 
     def ends(*args):
@@ -171,7 +171,7 @@ def test_what_had_ended_by_then_was_cancelled_by_nobody(admin_client, monkeypatc
     assert (run.state, run.cancelled_by) == ("succeeded", "")
 
 
-def test_for_ever_is_a_time_to_keep_runs(settings):
+def test_keep_runs_may_be_timedelta_max(settings):
     settings.ORM_VIEWS_ADMIN = {"KEEP_RUNS": dt.timedelta.max}
     make_run("ages", ago=10 * 365 * 86_400)
     assert prune() == 0
@@ -216,7 +216,7 @@ def test_any_error_of_an_executor_is_recorded(settings, ann, monkeypatch, at_onc
     assert said[:10] in run.error
 
 
-def test_a_user_who_is_gone_by_then_keeps_nothing_from_being_done(ann, settings, at_once, monkeypatch):
+def test_a_request_of_a_deleted_user_is_performed(ann, settings, at_once, monkeypatch):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_runs.leave"}
     declare("Ages", "SELECT 1 AS age")
     run = at_once(start_sync, ann, "default")
@@ -232,7 +232,7 @@ def test_a_user_who_is_gone_by_then_keeps_nothing_from_being_done(ann, settings,
     assert (refreshed(run).state, run.who) == ("succeeded", "ann")
 
 
-def test_whoever_is_chosen_is_among_the_choices(admin_client):
+def test_the_chosen_user_is_among_the_choices_of_the_filter(admin_client):
     for n in range(20):
         for _ in range(2 if n else 1):
             make_run("ages", who=f"u{n:02}")

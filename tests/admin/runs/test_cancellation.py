@@ -1,4 +1,4 @@
-"""Cancelling: what is in the queue is not begun, what is at work ends within a second, and the rows stay."""
+"""Cancelling: a queued run is not begun, a running one ends within a second, and the view keeps its rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def slept(execute):
     return execute("SELECT n FROM views.slow")
 
 
-def test_what_is_at_work_ends_at_once_and_the_rows_stay(pause, ann, execute):
+def test_a_running_refresh_is_cancelled_at_once_and_the_view_keeps_its_rows(pause, ann, execute):
     before = slept(execute)
     pause(30)
     (run,) = start_refresh(ann, [SLOW])
@@ -59,8 +59,8 @@ def test_what_is_at_work_ends_at_once_and_the_rows_stay(pause, ann, execute):
     assert not cancel(run, ann)
 
 
-def test_what_waits_for_readers_ends_as_well(pause, ann, execute, other):
-    """Between two tries to get a lock there is no statement that could be cancelled."""
+def test_a_refresh_that_waits_for_readers_is_cancelled(pause, ann, execute, other):
+    """Between two tries to get a lock the backend has no statement that could be cancelled."""
     other.execute("BEGIN")
     other.execute("SELECT 'the reader', count(*) FROM views.slow")
     pause(0)
@@ -74,8 +74,8 @@ def test_what_waits_for_readers_ends_as_well(pause, ann, execute, other):
     other.execute("ROLLBACK")
 
 
-def test_what_waits_for_a_lock_names_its_holder(pause, ann, execute, other):
-    """Whoever refreshes it already is waited for by PostgreSQL itself."""
+def test_holders_names_the_session_that_holds_the_lock(pause, ann, execute, other):
+    """The refresh waits in PostgreSQL for another session that refreshes the same view."""
     pause(0)
     other.execute("BEGIN")
     other.execute("SELECT pg_advisory_xact_lock(%s, 'views.slow'::regclass::oid::int)", [REFRESH_LOCK])
@@ -96,7 +96,7 @@ def refreshed(run):
     return run
 
 
-def test_what_is_in_the_queue_is_never_begun(pause, ann, execute, settings):
+def test_a_queued_run_that_is_cancelled_is_never_begun(pause, ann, execute, settings):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_runs.leave"}
     before = slept(execute)
     pause(0)
@@ -108,7 +108,7 @@ def test_what_is_in_the_queue_is_never_begun(pause, ann, execute, settings):
     assert refreshed(run).state == "cancelled"
 
 
-def test_what_waits_for_its_turn_is_never_begun_and_the_one_before_it_goes_on(pause, ann, execute):
+def test_cancelling_the_second_view_of_a_request_leaves_the_first_one_running(pause, ann, execute):
     pause(1.5)
     slow, above = start_refresh(ann, [ABOVE, SLOW])
     wait_for_state(slow, "running")
@@ -121,7 +121,7 @@ def test_what_waits_for_its_turn_is_never_begun_and_the_one_before_it_goes_on(pa
     assert above.started_at is None
 
 
-def test_a_sync_is_cancelled_and_leaves_the_database_as_it_was(pause, ann, execute):
+def test_a_cancelled_sync_leaves_the_database_as_it_was(pause, ann, execute):
     declare_materialised("Endless", "SELECT pg_sleep(30)::text AS slept")
     run = start_sync(ann, "default")
     wait_for(lambda: {"running"} & {step["state"] for step in refreshed(run).steps})
@@ -131,7 +131,7 @@ def test_a_sync_is_cancelled_and_leaves_the_database_as_it_was(pause, ann, execu
     assert LogEntry.objects.first().change_message == "Cancelled a sync."
 
 
-def test_a_backend_that_has_gone_on_to_something_else_is_left_alone(pause, ann, execute):
+def test_a_backend_that_no_longer_refreshes_the_view_is_not_cancelled(pause, ann, execute):
     backend = own_backend("default")
     assert find_backends("default", [backend.pid]).keys() == {backend.pid}
     run = Run(kind="refresh", database="default", schema="views", name="slow", state="running")

@@ -1,4 +1,4 @@
-"""Runs that nobody ends: never running for ever, and running as long as PostgreSQL goes on working."""
+"""Reconciliation: a run is running as long as its backend works, and ends when its process is dead."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def ago():
     return lambda **length: timezone.now() - dt.timedelta(**length)
 
 
-def test_a_server_process_that_is_killed(pause, ann, execute):
-    """The backend notices at the end of its statement; until then it works, and the run is running."""
+def test_the_run_of_a_killed_server_process_runs_until_its_backend_ends_and_is_then_lost(pause, ann, execute):
+    """The backend notices the death at the end of its statement. Until then the run is running."""
     before = execute("SELECT n FROM views.slow")
     pause(3)
     server = Process("serve", "ann")
@@ -63,7 +63,7 @@ def test_a_server_process_that_is_killed(pause, ann, execute):
     assert execute("SELECT n FROM views.slow") == before
 
 
-def test_a_process_that_is_killed_when_postgresql_has_finished(pause, ann, execute, settings):
+def test_a_run_whose_process_is_killed_after_the_commit_has_succeeded(pause, ann, execute, settings):
     settings.ORM_VIEWS_ADMIN = LEAVE
     pause(0.5)
     (run,) = start_refresh(ann, [SLOW])
@@ -77,7 +77,7 @@ def test_a_process_that_is_killed_when_postgresql_has_finished(pause, ann, execu
     assert run.finished_at > run.started_at
 
 
-def test_a_process_that_is_killed_before_it_began(pause, ann, execute, settings, capsys):
+def test_run_pending_performs_a_request_that_no_process_has_begun(pause, ann, execute, settings, capsys):
     settings.ORM_VIEWS_ADMIN = LEAVE
     pause(0)
     (run,) = start_refresh(ann, [SLOW])
@@ -90,7 +90,7 @@ def test_a_process_that_is_killed_before_it_began(pause, ann, execute, settings,
     assert (run.origin, run.user) == ("admin", ann)
 
 
-def test_a_command_that_is_killed(pause, execute):
+def test_the_run_of_a_killed_command_is_lost(pause, execute):
     pause(3)
     command = Process("refresh", "slow")
     assert command.line() == "ready"
@@ -100,7 +100,7 @@ def test_a_command_that_is_killed(pause, execute):
     assert run.state == "lost"
 
 
-def test_a_new_refresh_settles_the_lost_one_first(pause, ann, settings):
+def test_starting_a_refresh_reconciles_a_lost_run_of_the_view(pause, ann, settings):
     lost = make(state="running", pid=1, backend_start=timezone.now(), started_at=timezone.now())
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
     (run,) = start_refresh(ann, [SLOW])
@@ -109,14 +109,14 @@ def test_a_new_refresh_settles_the_lost_one_first(pause, ann, settings):
     wait_for_state(run, "succeeded")
 
 
-def test_a_command_settles_the_lost_one_as_well(pause, capsys):
+def test_a_command_reconciles_a_lost_run_of_the_view(pause, capsys):
     lost = make(state="running", pid=1, backend_start=timezone.now(), started_at=timezone.now())
     call_command("refresh_views", "slow")
     assert refreshed(lost).state == "lost"
     assert Run.objects.exclude(pk=lost.pk).get().state == "succeeded"
 
 
-def test_another_backend_with_the_same_pid_does_not_count(pause, ago):
+def test_another_backend_with_the_same_pid_is_not_the_backend_of_the_run(pause, ago):
     run = make(
         state="running", pid=own_backend("default").pid, backend_start=ago(days=1), started_at=timezone.now()
     )
@@ -124,7 +124,7 @@ def test_another_backend_with_the_same_pid_does_not_count(pause, ago):
     assert refreshed(run).state == "lost"
 
 
-def test_a_backend_that_is_idle_is_not_at_work(pause, ago, monkeypatch):
+def test_a_run_whose_backend_is_idle_is_lost(pause, ago, monkeypatch):
     other = connections.create_connection("default")
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -140,7 +140,7 @@ def test_a_backend_that_is_idle_is_not_at_work(pause, ago, monkeypatch):
     other.close()
 
 
-def test_what_another_run_has_refreshed_is_not_taken_for_its_own(pause, ago, capsys):
+def test_a_lost_run_does_not_count_the_refresh_of_another_run_as_its_own(pause, ago, capsys):
     lost = make(state="running", pid=1, backend_start=ago(hours=1), started_at=ago(minutes=1))
     call_command("sync_views", "--force")
     reconcile()
@@ -155,7 +155,7 @@ def test_a_cancelled_run_whose_process_is_gone_is_cancelled(pause, ago):
     assert refreshed(run).state == "cancelled"
 
 
-def test_a_run_that_was_taken_and_never_began(pause, ago):
+def test_a_run_that_was_claimed_and_has_no_backend_for_a_minute_is_lost(pause, ago):
     new = make(state="running", claimed_at=ago(seconds=5))
     reconcile()
     assert refreshed(new).state == "running"
@@ -168,7 +168,7 @@ def test_a_run_that_was_taken_and_never_began(pause, ago):
 @pytest.mark.parametrize(
     ("executor", "minutes"), [("thread", 11), ("tests.admin.runs.test_runs.leave", 60 * 24 + 1)]
 )
-def test_a_queue_that_nobody_works_off(pause, ago, settings, executor, minutes):
+def test_a_request_that_no_executor_takes_is_lost(pause, ago, settings, executor, minutes):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": executor}
     run = make(queued_at=ago(minutes=minutes - 2))
     reconcile()
@@ -179,7 +179,7 @@ def test_a_queue_that_nobody_works_off(pause, ago, settings, executor, minutes):
     assert "No executor took the request from the queue" in run.error
 
 
-def test_what_was_taken_by_a_process_that_died_is_in_the_queue_again(pause, ago, settings, capsys):
+def test_a_run_that_a_dead_process_had_claimed_is_queued_again(pause, ago, settings, capsys):
     settings.ORM_VIEWS_ADMIN = LEAVE
     first = make(state="running", pid=1, backend_start=ago(minutes=5), started_at=timezone.now())
     second = Run.objects.create(
@@ -193,13 +193,15 @@ def test_what_was_taken_by_a_process_that_died_is_in_the_queue_again(pause, ago,
     )
     reconcile()
     assert refreshed(first).state == "lost"
-    assert refreshed(second).claimed_at is not None  # the first may have ended just now
+    assert refreshed(second).claimed_at is not None  # the first run may have ended just now
     Run.objects.filter(pk=first.pk).update(finished_at=ago(minutes=2))
     call_command("run_pending")
     assert refreshed(second).state == "succeeded"
 
 
-def test_what_is_forgotten_is_handed_over_again_when_somebody_asks(pause, ago, ann, settings):
+def test_an_old_queued_request_is_handed_to_the_executor_again_when_it_is_requested(
+    pause, ago, ann, settings
+):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
     run = make(queued_at=ago(minutes=1))
     assert start_refresh(ann, [SLOW]) == [run]
@@ -207,7 +209,7 @@ def test_what_is_forgotten_is_handed_over_again_when_somebody_asks(pause, ago, a
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "warehouse"])
-def test_a_database_that_does_not_answer_settles_nothing(pause, cut_off, ago):
+def test_a_run_of_a_database_that_does_not_answer_stays_as_it_is(pause, cut_off, ago):
     run = make(
         state="running", pid=1, backend_start=ago(hours=1), started_at=timezone.now(), database="warehouse"
     )
