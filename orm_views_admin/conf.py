@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from django.utils.module_loading import import_string
 
-from orm_views_core.conf import Rule, SettingReader, is_length_of_time
+from orm_views_core.conf import Rule, SettingReader, is_dotted_path, is_length_of_time
 
 #: The executors of this package. Any other value of ``EXECUTOR`` is the dotted path of a callable.
 EXECUTORS = ("auto", "inline", "thread", "task")
@@ -37,10 +37,7 @@ class Settings:
 
 
 def _is_executor(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    parts = value.split(".")
-    return value in EXECUTORS or (len(parts) > 1 and all(part.isidentifier() for part in parts))
+    return value in EXECUTORS or (is_dotted_path(value) and "." in str(value))
 
 
 _READER = SettingReader(

@@ -134,7 +134,8 @@ def _is_schema_name(value: object) -> bool:
     return 0 < len(value.encode()) <= 63 and not value.startswith("pg_")
 
 
-def _is_module_name(value: object) -> bool:
+def is_dotted_path(value: object) -> bool:
+    """Return whether a value is the dotted path of a module, or of an object in one."""
     return isinstance(value, str) and bool(value) and all(part.isidentifier() for part in value.split("."))
 
 
@@ -171,7 +172,7 @@ _READER = SettingReader(
         "SCHEMA": Rule(
             _is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
         ),
-        "MODULE": Rule(_is_module_name, "Give the name of a module, such as 'postgres_views'."),
+        "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
         "GRANT_SELECT_TO": Rule(_is_role_list, "Give a list of role names, such as ['analyst']."),
         **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
         **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),

@@ -133,8 +133,7 @@ def _submit(request: uuid.UUID) -> None:
         get_executor()(str(request))
     except Exception as error:
         logger.exception("Request %s could not be handed to the executor, or failed in it", request)
-        message = _("The request could not be handed to the executor: %(error)s") % {
-            "error": error_text(error)
-        }
+        names = {"error": error_text(error)}
+        message = _("The request could not be handed to the executor: %(error)s") % names
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
         waiting.update(state=Run.State.FAILED, error=message, finished_at=timezone.now())

@@ -151,9 +151,8 @@ def _summary(result: RefreshResult) -> str:
     if not result.joined or result.started is None:
         return ""
     moment = timezone.localtime(result.started, timezone.get_default_timezone())
-    return _("Coalesced with a refresh that was already running. The rows are those of %(time)s.") % {
-        "time": moment.isoformat(" ", "seconds")
-    }
+    names = {"time": moment.isoformat(" ", "seconds")}
+    return _("Coalesced with a refresh that was already running. The rows are those of %(time)s.") % names
 
 
 def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:

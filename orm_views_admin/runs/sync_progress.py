@@ -44,7 +44,7 @@ def _run_step(step: Step, state: StepState, seconds: float | None = None) -> Run
 
 
 class SyncProgress:
-    """The progress of a sync: the callbacks that core calls, and the steps as they were written last.
+    """The progress of a sync: the callbacks that core calls, and the steps that they change and write.
 
     Args:
         pk: the primary key of the run.
@@ -59,11 +59,10 @@ class SyncProgress:
         #: The steps of the plan in their order, by the id of the ``Step``.
         self._steps: dict[int, RunStep] = {}
         self._written = 0.0
-
-    @property
-    def callbacks(self) -> Progress:
-        """The callbacks for ``sync_views()``."""
-        return Progress(self._on_step, self._on_done, self._on_swap, self._on_swapped, self._on_wait)
+        #: The callbacks for ``sync_views()``, besides :meth:`on_plan`.
+        self.callbacks = Progress(
+            self._on_step, self._on_done, self._on_swap, self._on_swapped, self._on_wait
+        )
 
     def on_plan(self, plan: Plan) -> None:
         """Write the steps of the plan. Core calls this again when a sync without its lock starts anew.

@@ -80,10 +80,10 @@ def test_holders_names_the_session_that_holds_the_lock(pause, ann, execute, othe
     other.execute("BEGIN")
     other.execute("SELECT pg_advisory_xact_lock(%s, 'views.slow'::regclass::oid::int)", [REFRESH_LOCK])
     (run,) = start_refresh(ann, [SLOW])
-    said = wait_for(lambda: holders(refreshed(run)))
-    assert said.startswith("waiting for a lock held by pid ")
-    assert "idle in transaction for" in said
-    assert "pg_advisory_xact_lock" in said
+    message = wait_for(lambda: holders(refreshed(run)))
+    assert message.startswith("waiting for a lock held by pid ")
+    assert "idle in transaction for" in message
+    assert "pg_advisory_xact_lock" in message
     assert cancel(run, "somebody")
     wait_for_state(run, "cancelled", seconds=1)
     assert run.cancelled_by == "somebody"

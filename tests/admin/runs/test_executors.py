@@ -64,7 +64,7 @@ def test_the_default_is_a_thread(settings):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("task", "no default backend"),
         ("tests.admin.absent.submit", "cannot be imported"),
@@ -74,27 +74,27 @@ def test_the_default_is_a_thread(settings):
         (3, "is 3"),
     ],
 )
-def test_manage_py_check_reports_a_missing_executor(settings, name, said):
+def test_manage_py_check_reports_a_missing_executor(settings, name, message):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
     (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
-    assert said in problem.msg
+    assert message in problem.msg
     assert problem.hint
     with pytest.raises(ImproperlyConfigured):
         get_executor()
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         ({"KEEP_RUNS": 90}, "ORM_VIEWS_ADMIN['KEEP_RUNS'] is 90."),
         ({"KEEP": 90}, "unknown key 'KEEP'"),
         ([], "not a dict"),
     ],
 )
-def test_manage_py_check_reports_a_wrong_setting(settings, raw, said):
+def test_manage_py_check_reports_a_wrong_setting(settings, raw, message):
     settings.ORM_VIEWS_ADMIN = raw
     (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
-    assert said in problem.msg
+    assert message in problem.msg
     assert problem.hint
 
 

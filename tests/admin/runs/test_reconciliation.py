@@ -84,8 +84,8 @@ def test_run_pending_performs_a_request_that_no_process_has_begun(pause, ann, ex
     call_command("run_pending")
     assert "There is nothing in the queue." in capsys.readouterr().out
     call_command("run_pending", older_than=0)
-    said = capsys.readouterr().out
-    assert "refresh views.slow... succeeded" in said
+    message = capsys.readouterr().out
+    assert "refresh views.slow... succeeded" in message
     assert refreshed(run).state == "succeeded"
     assert (run.origin, run.user) == ("admin", ann)
 

@@ -201,19 +201,19 @@ def test_clearing_the_filters_keeps_the_view_whatever_its_name(admin_client):
     assert "2 runs" in cleared
 
 
-@pytest.mark.parametrize("said", ["broker said \0 no", "no such file \udcff"])
-def test_any_error_of_an_executor_is_recorded(settings, ann, monkeypatch, at_once, said):
+@pytest.mark.parametrize("message", ["broker said \0 no", "no such file \udcff"])
+def test_any_error_of_an_executor_is_recorded(settings, ann, monkeypatch, at_once, message):
     declare_materialised("Ages", "SELECT 1 AS age")
     sync_views()
 
     def fail(*args, **kwargs):
-        raise RuntimeError(said)
+        raise RuntimeError(message)
 
     monkeypatch.setattr("tests.admin.runs.test_runs.leave", fail)
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "tests.admin.runs.test_runs.leave"}
     run = at_once(start_sync, ann, "default")
     assert refreshed(run).state == "failed"
-    assert said[:10] in run.error
+    assert message[:10] in run.error
 
 
 def test_a_request_of_a_deleted_user_is_performed(ann, settings, at_once, monkeypatch):
