@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple, TypedDict
 
 from django.conf import settings
-from django.db import models
+from django.db import models, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -208,3 +208,12 @@ class Run(models.Model):
     def view_name(self) -> ViewName | None:
         """The view that the run refreshes; None for a sync."""
         return ViewName(self.schema, self.name) if self.name else None
+
+    def insert(self) -> None:
+        """Save a new run.
+
+        Raises:
+            IntegrityError: when its target has an active run. A transaction of the caller goes on.
+        """
+        with transaction.atomic(using=router.db_for_write(Run)):
+            self.save(force_insert=True)

@@ -112,8 +112,7 @@ def _save_or_find(run: Run, tries: int = 5) -> Run:
         if (active := _find_active(run)) is not None:
             return active
         try:
-            with transaction.atomic(using=router.db_for_write(Run)):
-                run.save(force_insert=True)
+            run.insert()
             return run
         except IntegrityError:
             # Another session has saved a run. That run may have ended before it is looked for.

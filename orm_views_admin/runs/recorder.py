@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.db import Error as DriverError
-from django.db import IntegrityError, models, router, transaction
+from django.db import IntegrityError, models
 from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 from django.utils import timezone
@@ -159,28 +159,19 @@ def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
     """Mark the run of some work as running. It is created when the work has none."""
     # The clock of the view's database: this time is compared with the time in the view's sync state.
     now = to_field(backend.now) if backend else timezone.now()
-    facts |= {
-        "state": Run.State.RUNNING,
-        "started_at": Coalesce("started_at", models.Value(now, models.DateTimeField())),
-        "backend_start": to_field(backend.started) if backend else None,
-    }
-    if work.runs.filter(state__in=Run.ACTIVE).update(**facts) or work.has_run:
+    facts |= {"state": Run.State.RUNNING, "backend_start": to_field(backend.started) if backend else None}
+    first_start = Coalesce("started_at", models.Value(now, models.DateTimeField()))
+    if work.runs.filter(state__in=Run.ACTIVE).update(started_at=first_start, **facts) or work.has_run:
         return
     prune_now_and_then()
+    run = work.new_run(started_at=now, **facts)
     try:
-        _create(work, facts)
+        run.insert()
     except IntegrityError:
         # A target has only one active run. When the other run goes on, this one is written when it ends.
         reconcile(Run.objects.filter(**work.target._asdict(), state__in=Run.ACTIVE))
         with suppress(IntegrityError):
-            _create(work, facts)
-
-
-def _create(work: _Work, facts: dict[str, Any]) -> None:
-    with transaction.atomic(using=router.db_for_write(Run)):
-        run = work.new_run(state=Run.State.RUNNING)
-        run.save(force_insert=True)
-        Run.objects.filter(pk=run.pk).update(**facts)
+            run.insert()
 
 
 def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
@@ -202,4 +193,4 @@ def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
     taken = (facts.get("seconds") or 0.0) + (facts.get("waited") or 0.0)
     began = now - dt.timedelta(seconds=taken)
     started = None if state == Run.State.SKIPPED else began
-    work.new_run(state=state, queued_at=began, started_at=started, **facts).save(force_insert=True)
+    work.new_run(state=state, queued_at=began, started_at=started, **facts).insert()

@@ -48,6 +48,19 @@ def test_the_refreshes_of_a_command_are_runs_of_one_request(capsys):
     }
 
 
+def test_the_commands_of_this_package_state_that_they_are_commands(capsys, monkeypatch):
+    monkeypatch.setattr("orm_views_admin.origins._origin_of_other_commands", lambda: Run.Origin.CODE)
+    declare_materialised("Bottom", "SELECT 1 AS one")
+    call_command("sync_views")
+    call_command("refresh_views")
+    sync_views()
+    assert list(Run.objects.order_by("pk").values_list("kind", "origin")) == [
+        ("sync", "command"),
+        ("refresh", "command"),
+        ("sync", "code"),
+    ]
+
+
 def test_the_origin_is_what_started_by_states_and_code_otherwise(ann):
     sync_views()
     with started_by(Run.Origin.TASK, user=ann):
