@@ -91,7 +91,7 @@ def _sync_of(request: uuid.UUID, database: str) -> _Work:
 @receiver(signals.view_refresh_started)
 @recorded
 def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, **_: Any) -> None:
-    """Record the backend of a refresh. Another try after a lock time-out may have another backend."""
+    """Record the backend of a refresh. After a lock time-out the next try may have another backend."""
     backend = find_backends(database, [start.pid]).get(start.pid)
     how = {"concurrently": start.concurrently, "why_not": start.why_not, "waiting_for": ""}
     _begin(_refresh_of(request, start), backend, pid=start.pid, **how)
@@ -140,7 +140,8 @@ def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seco
     """Record the error of a sync that was rolled back."""
     work = _sync_of(request, database)
     message = str(error)
-    if not isinstance(error, (OrmViewsError, DriverError)):  # the message alone may say nothing: KeyError
+    # The message of an error in the code, such as a KeyError, does not explain it.
+    if not isinstance(error, (OrmViewsError, DriverError)):
         message = f"{type(error).__name__}: {message}".removesuffix(": ")
     run = work.runs.first()
     steps = failed_steps(run.steps) if run else []
@@ -175,9 +176,10 @@ def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
 
 
 def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
-    """Write how some work ended. A failed run that somebody has cancelled is a cancelled run.
+    """Write how some work ended.
 
-    A run that was taken for lost was not lost. A run that has ended in another state stays as it is.
+    A failed run that somebody has cancelled becomes a cancelled run. A run that was marked as lost gets its
+    result after all. A run in any other final state stays as it is.
     """
     now = timezone.now()
     facts |= {"finished_at": now, "waiting_for": ""}
