@@ -43,10 +43,8 @@ def _perform_and_close(request: str) -> None:
 
 def enqueue_task(request: str) -> None:
     """Enqueue a task of ``django.tasks``, or of the ``django-tasks`` package before Django 6.0."""
-    # Not imported above: a task is checked against the setting TASKS when it is defined.
-    from orm_views_admin.tasks import perform_request
-
-    perform_request.enqueue(request)
+    # By its path, as workers find it: a task is checked against the setting TASKS when it is imported.
+    import_string("orm_views_admin.tasks.perform_request").enqueue(request)
 
 
 _EXECUTORS: dict[str, Executor] = {
