@@ -7,6 +7,7 @@ autodetector is an attribute of the commands. The ``makemigrations`` and ``migra
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Set
 from typing import Any
 
@@ -55,13 +56,13 @@ def _without(state: ProjectState, views: Set[tuple[str, str]]) -> ProjectState:
 
 def _referenced(state: ProjectState, views: Set[tuple[str, str]]) -> dict[tuple[str, str], set[str | None]]:
     """Return the views that models refer to, with the names of the target fields; None is the key."""
-    targets: dict[tuple[str, str], set[str | None]] = {}
+    targets: defaultdict[tuple[str, str], set[str | None]] = defaultdict(set)
     for model in state.models.keys() - views:
         for field in state.models[model].fields.values():
             if field.remote_field:
                 target = resolve_relation(field.remote_field.model, *model)
                 if target in views:
-                    targets.setdefault(target, set()).add(getattr(field.remote_field, "field_name", None))
+                    targets[target].add(getattr(field.remote_field, "field_name", None))
     return targets
 
 

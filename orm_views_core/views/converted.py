@@ -1,7 +1,7 @@
 """Fields that convert the values of a computed column as its queryset does.
 
 Django and PostgreSQL differ in the type of some expressions. The average of integers is a float in Django and
-NUMERIC in PostgreSQL. The month of a moment is a moment in the current time zone in Django, and a TIMESTAMP
+NUMERIC in PostgreSQL. A timestamp truncated to the month is an aware datetime in Django, and a TIMESTAMP
 without time zone in PostgreSQL.
 """
 
