@@ -148,7 +148,7 @@ def declare_index_on_a_plain_view():
         indexes = (models.Index(fields=["id"]),)
         sql = "SELECT id FROM lending_customer"
 
-    return Wrong, InvalidViewError, "indexes on materialised views only"
+    return Wrong, InvalidViewError, "only materialised views can have indexes"
 
 
 def declare_index_on_an_unknown_column():
