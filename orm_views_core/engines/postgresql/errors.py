@@ -41,10 +41,9 @@ def view_refused(
         parts.append(statement)
     elif position := getattr(diagnostics, "statement_position", None):
         parts.append(_point_at(definition.sql, statement, int(position)))
-    if detail := getattr(diagnostics, "message_detail", None):
-        parts.append(f"Detail: {detail}")
-    if hint := getattr(diagnostics, "message_hint", None):
-        parts.append(f"Hint: {hint}")
+    for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint")):
+        if text := getattr(diagnostics, attribute, None):
+            parts.append(f"{label}: {text}")
     return ViewSQLError("\n".join(parts))
 
 

@@ -44,10 +44,8 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
         return
     cursor.execute("SELECT current_setting('search_path')")
     (previous,) = cursor.fetchone()
-    staged_path = [
-        part for schema in path for part in ([staging[schema]] if schema in staging else []) + [schema]
-    ]
-    _set_path(cursor, ", ".join(quote_identifier(part) for part in staged_path))
+    staged_path = [part for schema in path for part in (staging.get(schema), schema) if part]
+    _set_path(cursor, ", ".join(map(quote_identifier, staged_path)))
     yield
     # Not in a finally clause: after an error the transaction accepts no statement.
     _set_path(cursor, previous)

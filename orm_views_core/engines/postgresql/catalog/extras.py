@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.extras import Extra
 
 from .extra_queries import EXTRAS, PRIVILEGES
+from .fetch import fetch, group
 
 
 def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Extra, ...]]:
@@ -21,28 +22,26 @@ def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple
     """
     if not oids:
         return {}
-    cursor.execute(EXTRAS, {"oids": list(oids)})
-    found: dict[int, list[Extra]] = {}
-    for oid, kind, name, template, tail, finish in cursor.fetchall():
-        found.setdefault(oid, []).append(Extra(kind, name, template, tail=tail, finish=finish))
-    cursor.execute(PRIVILEGES, {"oids": list(oids)})
-    grants: dict[int, list[_Grant]] = {}
-    for oid, grantor, is_owner, *words, name, template in cursor.fetchall():
-        given = Extra("grant", name, template, grantor="" if is_owner else grantor)
-        grants.setdefault(oid, []).append(_Grant._make([*words, given]))
-    for oid, granted in grants.items():
-        found.setdefault(oid, []).extend(_in_order(granted))
-    return {oid: tuple(extras) for oid, extras in found.items()}
+    params = {"oids": list(oids)}
+    extras = group(
+        (oid, Extra(kind, name, template, tail=tail, finish=finish))
+        for oid, kind, name, template, tail, finish in fetch(cursor, EXTRAS, params)
+    )
+    grants = group(
+        (oid, _Grant(Extra("grant", name, template, grantor="" if is_owner else grantor), *words))
+        for oid, grantor, is_owner, *words, name, template in fetch(cursor, PRIVILEGES, params)
+    )
+    return {oid: (*extras.get(oid, ()), *_in_order(grants.get(oid, ()))) for oid in {**extras, **grants}}
 
 
 class _Grant(NamedTuple):
     """A privilege on a view or, if ``column`` is not empty, on that column."""
 
+    given: Extra
     grantee: str
     privilege: str
     column: str
     is_grantable: bool
-    given: Extra
 
 
 def _in_order(grants: Iterable[_Grant]) -> list[Extra]:
