@@ -21,6 +21,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.db.models import Model
 from django.dispatch import Signal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,8 @@ def _describe(thing: Any) -> Any:
         return list(thing._fields)  # type: ignore[attr-defined]
     if isinstance(thing, type) and hasattr(thing, "__members__"):
         return {name: member.value for name, member in thing.__members__.items()}
+    if isinstance(thing, type) and issubclass(thing, Model):
+        return sorted(field.name for field in thing._meta.get_fields())
     if isinstance(thing, type):
         ours = [base for base in thing.__mro__ if base.__module__.startswith(PACKAGES)]
         return sorted({name for base in ours for name in vars(base) if not name.startswith("_")})
@@ -129,7 +132,8 @@ def commands() -> dict[str, Any]:
         if app_name not in PACKAGES:
             continue
         parser = load_command_class(app_name, name).create_parser("manage.py", name)
-        found[name] = [_argument(action) for action in parser._actions if action.dest not in plain]
+        arguments = [_argument(action) for action in parser._actions if action.dest not in plain]
+        found[name] = sorted(arguments, key=lambda argument: argument["dest"])
     return found
 
 
@@ -146,8 +150,12 @@ def _argument(action: argparse.Action) -> dict[str, Any]:
 
 def check_ids() -> list[str]:
     """Name the system checks that the code has."""
-    text = "\n".join(path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-    return sorted(set(re.findall(r"orm_views_(?:core|admin)\.[EW]\d{3}", text)))
+    found = set()
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            text = re.sub(r"#.*", "", path.read_text())
+            found |= {f"{package}.{number}" for number in re.findall(r"\b[EW]\d{3}\b", text)}
+    return sorted(found)
 
 
 def pages() -> dict[str, Any]:
@@ -162,7 +170,6 @@ def pages() -> dict[str, Any]:
         "permissions": [
             list(each) for each in apps.get_model("orm_views_admin", "RegisteredView")._meta.permissions
         ],
-        "run": sorted(field.name for field in run._meta.get_fields()),
         "choices": {
             name: getattr(run, name).values for name in ("Kind", "Origin", "State") if hasattr(run, name)
         },
