@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -68,3 +69,40 @@ def test_a_circle_inside_a_package_of_the_admin_is_found(checkout):
     code, printed = lint(checkout)
     assert code == 1
     assert "no circles BROKEN" in printed
+
+
+def imported(path):
+    """Yield the modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+
+
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PURE = [path for path in MODULES if "Pure." in (ast.get_docstring(ast.parse(path.read_text())) or "")]
+
+
+def test_modules_say_that_they_are_pure():
+    assert len(PURE) >= 20
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_that_says_it_is_pure_never_imports_a_database(path):
+    assert [name for name in imported(path) if name.startswith("django.db")] == []
+
+
+def test_the_admin_sends_no_sql():
+    for path in MODULES:
+        if PACKAGES[1] in path.parts:
+            tree = ast.parse(path.read_text())
+            calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            assert calls.isdisjoint({"cursor", "execute", "executemany", "raw"}), path
+
+
+def test_no_folder_is_crowded_and_no_module_is_long():
+    for folder in {path.parent for path in MODULES}:
+        assert len(list(folder.glob("*.py"))) <= 16, folder
+    for path in MODULES:
+        assert len(path.read_text().splitlines()) <= 320, path
