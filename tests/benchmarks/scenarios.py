@@ -68,7 +68,7 @@ def scenario(
     return register
 
 
-@scenario("a", "from empty, {views:,} plain views", at_most(0.6))
+@scenario("a", "from empty, {views:,} plain views", at_most(0.8))
 def from_empty(bench: Bench, package: Package) -> Measured:
     return bench.sync(bench.new_home(package, bench.sizes.plain), bench.sizes.plain)
 
