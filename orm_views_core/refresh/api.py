@@ -17,11 +17,10 @@ from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
 from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 
-from .listener import CallbackListener, SignalListener
+from .listener import Listener
 from .planner import PlannedRefresh, RefreshRequest, make_plan
 from .pool import carry_out
-from .results import RefreshResult, RefreshStart
-from .tasks import Key, Task
+from .results import Key, RefreshResult, RefreshStart, Task
 
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
@@ -91,8 +90,8 @@ def refresh_views(
     plan = make_plan(request)
     call = uuid.uuid4()
     tasks = [_task_of(planned, request, call, fresh=fresh) for planned in plan.refreshes]
-    listener = CallbackListener(
-        refresh_views,
+    listener = Listener(
+        sender=refresh_views,
         definitions={Key(p.definition.database, p.definition.name): p.definition for p in plan.refreshes},
         on_start=on_start,
         on_done=on_done,
@@ -160,7 +159,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
         concurrently=concurrently,
         request=uuid.uuid4(),
     )
-    _raise_errors(carry_out([task], SignalListener(refresh_views), jobs=1))
+    _raise_errors(carry_out([task], Listener(sender=refresh_views), jobs=1))
 
 
 def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, *, fresh: bool) -> Task:

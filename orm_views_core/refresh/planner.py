@@ -23,8 +23,8 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.views.registry import registry
 
 from .freshness import freshness_of
+from .results import Mode, choose_mode
 from .schedule import narrow_down
-from .tasks import Mode, choose_mode
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from django.db import connections
 
 from orm_views_core.engines.connections import spare_connections
 from orm_views_core.exceptions import RefreshError
 
-from .listener import Listener, Relay, Veto
-from .results import Outcome, RefreshResult, RefreshStart, result_of
+from .listener import Listener, Relay
+from .results import Key, Outcome, RefreshResult, Task, result_of
 from .schedule import Schedule
-from .tasks import Key, Task
 from .threads import Workers
 from .worker import refresh_one
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,11 @@ def _refresh_in_turn(run: _Run, aliases: Collection[str]) -> None:
     """Refresh on the caller's connections. While a refresh runs, the listener has other connections."""
     with spare_connections(aliases) as on_spare_connections:
 
-        def tell(event: Callable[[], None]) -> None:
+        def call(function: Callable[[], T]) -> T:
             with on_spare_connections():
-                event()
+                return function()
 
-        def ask(veto: Veto, start: RefreshStart) -> str:
-            with on_spare_connections():
-                return veto(start)
-
-        relay = Relay(run.listener, tell, ask)
+        relay = Relay(run.listener, tell=call, ask=call)
         try:
             while (task := _next_task(run)) is not None:
                 _end(run, refresh_one(task, relay))
@@ -127,7 +125,6 @@ def _after(task: Task, results: Sequence[RefreshResult]) -> Task:
 
 
 def _end(run: _Run, result: RefreshResult) -> None:
-    key = Key(result.database, result.name)
-    run.results[key] = result
-    run.schedule.finish(key, ok=result.ok)
+    run.results[result.key] = result
+    run.schedule.finish(result.key, ok=result.ok)
     run.listener.ended(result)

@@ -10,9 +10,8 @@ from typing import Any
 
 from django.db import connections
 
-from .listener import Listener, Relay, Veto
-from .results import RefreshResult, RefreshStart
-from .tasks import Task
+from .listener import Listener, Relay
+from .results import RefreshResult, Task
 from .worker import refresh_one
 
 #: How often a thread that waits for another one looks for something else to do, in seconds.
@@ -116,24 +115,22 @@ class Workers:
             connections.close_all()
 
     def _refresh(self, task: Task) -> RefreshResult:
+        def pause(seconds: float = 0.0) -> None:
+            if self._stopping.wait(seconds):
+                raise _Stopped
+
         def tell(event: Callable[[], None]) -> None:
             self._at_work[threading.get_ident()] = connections[task.database]
-            if self._stopping.is_set():
-                raise _Stopped
+            pause()
             self._events.put(event)
 
-        def ask(veto: Veto, start: RefreshStart) -> str:
+        def ask(question: Callable[[], str]) -> str:
             answer: SimpleQueue[str] = SimpleQueue()
-            tell(lambda: answer.put(veto(start)))
+            tell(lambda: answer.put(question()))
             while True:
                 with suppress(Empty):
                     return answer.get(timeout=_LOOK_EVERY)
-                if self._stopping.is_set():
-                    raise _Stopped
-
-        def pause(seconds: float) -> None:
-            if self._stopping.wait(seconds):
-                raise _Stopped
+                pause()
 
         result = refresh_one(task, Relay(self._listener, tell, ask), pause)
         self._at_work.pop(threading.get_ident(), None)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -31,10 +30,9 @@ from orm_views_core.engines.postgresql.sessions import running
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
 
-from .listener import Listener
+from .listener import Relay
 from .measure import RefreshedView, count_rows, look, measure
-from .results import Outcome, RefreshResult, RefreshStart, result_of
-from .tasks import Task, choose_mode
+from .results import Outcome, RefreshResult, RefreshStart, Task, choose_mode, result_of
 
 
 @dataclass
@@ -47,45 +45,40 @@ class _Progress:
         start: the refresh as it was last reported; None before that.
         waits: how many times it has reported that it waits.
         waited: how many seconds were spent waiting for locks.
+        previous: the pid of the session that last held the view's lock; None when unknown.
     """
 
     task: Task
-    listener: Listener
+    relay: Relay
     pause: Callable[[float], None]
     start: RefreshStart | None = None
     waits: int = 0
     waited: float = 0.0
+    previous: int | None = None
 
     def report_waiting(self, what: str) -> None:
         self.waits += 1
         if self.start is not None:
-            self.listener.waiting(self.start, what)
-
-
-class _Turn(NamedTuple):
-    """The view as it is once its lock is held, and the pid of the session that held it before, if known."""
-
-    view: RefreshedView
-    previous: int | None
+            self.relay.waiting(self.start, what)
 
 
 class _Replaced(Exception):  # noqa: N818 - not an error: the refresh begins again
     """A sync has replaced the view by another one of its name while this session waited for a lock."""
 
 
-def refresh_one(task: Task, listener: Listener, pause: Callable[[float], None] = time.sleep) -> RefreshResult:
+def refresh_one(task: Task, relay: Relay, pause: Callable[[float], None] = time.sleep) -> RefreshResult:
     """Refresh one view in a transaction of this thread's connection.
 
     Args:
         task: the view, and how to refresh it.
-        listener: hears of the start and of waiting, and may veto the refresh. The caller reports the end.
+        relay: hears of the start and of waiting, and may veto the refresh. The caller reports the end.
         pause: waits for some seconds between two tries to get a lock; may raise an exception to end the
             refresh.
 
     Returns:
         the result. An OrmViewsError, also one from the listener, is part of it and is not raised.
     """
-    progress, began = _Progress(task, listener, pause), time.perf_counter()
+    progress, began = _Progress(task, relay, pause), time.perf_counter()
     try:
         connection = get_connection(task.database)
         return in_transaction(
@@ -117,13 +110,13 @@ def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshRes
     before = _look(connection, task)
     start = _report_start(progress, before)
     while True:
-        turn = _take_turn(connection, progress, before)
-        if _is_done(task, before, turn.view):
-            return _joined(start, turn, progress.waited)
-        start = _report_start(progress, turn.view)
+        view = _take_turn(connection, progress, before)
+        if _is_done(task, before, view):
+            return _joined(start, view, progress)
+        start = _report_start(progress, view)
         limit_lock_waits(connection)
         try:
-            return _compute(connection, progress, start, turn.view)
+            return _compute(connection, progress, start, view)
         except _Replaced:
             continue
 
@@ -163,31 +156,30 @@ def _report_start(progress: _Progress, view: RefreshedView) -> RefreshStart:
         jobs=task.jobs,
     )
     progress.start = start
-    if known is None or known.pid != start.pid:
-        progress.listener.started(start)
-        if progress.listener.veto and (reason := progress.listener.veto(start)):
-            raise RefreshError(reason)
+    if (known is None or known.pid != start.pid) and (reason := progress.relay.started(start)):
+        raise RefreshError(reason)
     return start
 
 
-def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: RefreshedView) -> _Turn:
-    """Take the view's lock, after other sessions that refresh it.
+def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: RefreshedView) -> RefreshedView:
+    """Take the view's lock, after other sessions that refresh it, and return the view as it is then.
 
     A sync may replace the view by another one of its name meanwhile. Then the lock of that one is taken.
     """
-    previous = None
+    progress.previous = None
     while True:
         if not try_refresh_lock(connection, view.oid):
             others = [one for one in running(connection) if one.name == progress.task.name and not one.waits]
-            previous = others[0].pid if others else previous
-            who = f": {others[0]}" if others else ""
+            who = ""
+            if others:
+                progress.previous, who = others[0].pid, f": {others[0]}"
             progress.report_waiting(f"another refresh of it is running{who}")
             since = time.perf_counter()
             wait_for_refresh_lock(connection, view.oid)
             progress.waited += time.perf_counter() - since
         now = _look(connection, progress.task)
         if now.oid == view.oid:
-            return _Turn(now, previous)
+            return now
         view = now
 
 
@@ -201,20 +193,20 @@ def _is_done(task: Task, before: RefreshedView, view: RefreshedView) -> bool:
     return (known is None or view.refreshed > known) and (oldest is None or view.refreshed >= oldest)
 
 
-def _joined(start: RefreshStart, turn: _Turn, waited: float) -> RefreshResult:
-    state = turn.view.state
+def _joined(start: RefreshStart, view: RefreshedView, progress: _Progress) -> RefreshResult:
+    state = view.state
     assert state is not None
     assert state.refreshed is not None
     seconds = state.seconds or 0.0
     return replace(
         result_of(start, Outcome.JOINED),
         seconds=seconds,
-        waited=waited,
+        waited=progress.waited,
         started=state.refreshed,
         finished=state.refreshed + dt.timedelta(seconds=seconds),
-        seen=turn.view.now,
-        pid=turn.previous,
-        rows_after=turn.view.rows,
+        seen=view.now,
+        pid=progress.previous,
+        rows_after=view.rows,
     )
 
 
@@ -254,7 +246,7 @@ def _compute(
             size_before=before.size,
             size_after=after.size,
         )
-        _record(connection, result, before.as_of, after.comment, sources.changes)
+        _record(connection, result, after.comment, sources.changes)
         return result
 
     return in_savepoint(
@@ -281,26 +273,20 @@ def _send_refresh(connection: BaseDatabaseWrapper, task: Task, *, concurrently: 
 
 
 def _record(
-    connection: BaseDatabaseWrapper,
-    result: RefreshResult,
-    as_of: dt.datetime,
-    comment: str | None,
-    changes: int,
+    connection: BaseDatabaseWrapper, result: RefreshResult, comment: str | None, changes: int
 ) -> None:
     """Write the time of the rows into the sync state in the view's COMMENT.
 
     Args:
         connection: the database.
         result: the refresh.
-        as_of: the time as of which the rows are.
         comment: the COMMENT, read while the locks of the refresh were held.
         changes: how many changes of what the view reads PostgreSQL's statistics had counted before.
     """
     text, state = split_comment(comment)
     if state is None:
         return
-    refreshed, seconds = as_of.astimezone(dt.timezone.utc), round(result.seconds, 3)
-    state = replace(state, refreshed=refreshed, seconds=seconds, changes=changes)
+    state = replace(state, refreshed=result.started, seconds=round(result.seconds, 3), changes=changes)
     comment = ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, result.name, join_comment(text, state))
     with connection.cursor() as cursor:
         cursor.execute(comment)
