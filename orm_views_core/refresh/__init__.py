@@ -1,18 +1,11 @@
 """Refreshing materialised views."""
 
-from orm_views_core.database.relations import why_not_concurrently
+from orm_views_core.database.relations import why_not_concurrently as why_not_concurrently
 
-from .api import plan_refresh, refresh_materialized_view, refresh_views
-from .planner import PlannedRefresh
-from .results import Outcome, RefreshResult, RefreshStart
-
-__all__ = [
-    "Outcome",
-    "PlannedRefresh",
-    "RefreshResult",
-    "RefreshStart",
-    "plan_refresh",
-    "refresh_materialized_view",
-    "refresh_views",
-    "why_not_concurrently",
-]
+from .api import plan_refresh as plan_refresh
+from .api import refresh_materialized_view as refresh_materialized_view
+from .api import refresh_views as refresh_views
+from .planner import PlannedRefresh as PlannedRefresh
+from .results import Outcome as Outcome
+from .results import RefreshResult as RefreshResult
+from .results import RefreshStart as RefreshStart

@@ -80,12 +80,7 @@ def refresh_views(
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}. Give a number from 1 on.")
     request = RefreshRequest(
-        views,
-        concurrently=concurrently,
-        databases=databases,
-        downstream=downstream,
-        upstream=upstream,
-        due=due,
+        views, concurrently, databases, downstream=downstream, upstream=upstream, due=due
     )
     plan = make_plan(request)
     call = uuid.uuid4()
@@ -123,12 +118,7 @@ def plan_refresh(
         RefreshError: when ``concurrently`` is insisted on for a view that cannot be refreshed concurrently.
     """
     request = RefreshRequest(
-        views,
-        concurrently=concurrently,
-        databases=databases,
-        downstream=downstream,
-        upstream=upstream,
-        due=due,
+        views, concurrently, databases, downstream=downstream, upstream=upstream, due=due
     )
     plan = make_plan(request)
     if plan.unavailable:

@@ -66,12 +66,9 @@ def plan_views(
     Raises:
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
     """
+    roles = role_names(grant_select_permissions_to_user)
     options = SyncOptions(
-        grant_select_to=role_names(grant_select_permissions_to_user),
-        only=only,
-        force=force,
-        allow_drop_all=allow_drop_all,
-        drop_dependents=drop_dependents,
+        roles, only, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
@@ -113,12 +110,9 @@ def sync_views(
         OrmViewsError: when a view is invalid, a role is missing, a plan has problems, a lock could not be had
             or a database does not answer. That database is then as it was before.
     """
+    roles = role_names(grant_select_permissions_to_user)
     options = SyncOptions(
-        grant_select_to=role_names(grant_select_permissions_to_user),
-        only=only,
-        force=force,
-        allow_drop_all=allow_drop_all,
-        drop_dependents=drop_dependents,
+        roles, only, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
     on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}

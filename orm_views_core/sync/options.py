@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from orm_views_core.names import ViewName
 
@@ -22,6 +22,7 @@ class SyncOptions:
 
     grant_select_to: tuple[str, ...]
     only: Collection[ViewName] | None
+    _: KW_ONLY
     force: bool
     allow_drop_all: bool
     drop_dependents: bool
