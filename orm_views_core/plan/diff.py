@@ -128,6 +128,11 @@ def options_by_hand(
     return tuple(option for option in installed.options if option[0] not in declared)
 
 
+def wanted_readers(definition: ViewDefinition, command_roles: Sequence[str]) -> dict[str, None]:
+    """Return the roles that should have SELECT on a view, in their order: none when it is hidden."""
+    return {} if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
+
+
 def is_reader(role: str, installed: InstalledView) -> bool:
     """Return whether a role may read a view. Its owner always may."""
     return role == installed.owner or ("" if role.lower() == PUBLIC else role) in installed.readers
@@ -141,9 +146,7 @@ def _grants(
     Only what a sync granted is revoked; grants made by hand stay. A role that was named on the command line
     keeps its grant until the view is hidden: the next deploy may not name it again.
     """
-    state, wanted = installed.state, dict.fromkeys([*definition.grant_select_to, *command_roles])
-    if definition.hidden:
-        wanted = {}
+    state, wanted = installed.state, wanted_readers(definition, command_roles)
     grant = tuple(role for role in wanted if not is_reader(role, installed))
     if state is None:
         return grant, ()

@@ -32,6 +32,11 @@ class Facts:
         keep: those extras that a new version of the view must have as well.
         taken: the existing objects that have a name which a new view or index needs.
         dependents: the objects that depend on a view and are not views, as PostgreSQL describes them.
+        command_roles: further roles to grant SELECT to, named on the command line.
+        orphans: the views that a sync made and that no class declares any more.
+        dropped: the orphans to drop. The others are dropped only if they read a view that is rebuilt.
+        force: replace or rebuild the views in the scope although nothing differs.
+        drop_dependents: drop the external dependents that no longer fit.
     """
 
     database: str
@@ -45,6 +50,11 @@ class Facts:
     keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)
     dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
+    command_roles: Sequence[str] = ()
+    orphans: Collection[ViewName] = ()
+    dropped: Collection[ViewName] = ()
+    force: bool = False
+    drop_dependents: bool = False
 
     @cached_property
     def views(self) -> Mapping[ViewName, ViewDefinition]:

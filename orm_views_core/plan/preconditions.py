@@ -20,16 +20,10 @@ _DROPPED = {ViewKind.VIEW: 4, ViewKind.MATERIALISED_VIEW: 7}
 _ROUNDING = 32
 
 
-def find_problems(decisions: Decisions, facts: Facts, dropped_orphans: Collection[ViewName]) -> Iterator[str]:
-    """Yield the problems with what was decided, in words.
-
-    Args:
-        decisions: what happens to each view.
-        facts: what the plan is made from.
-        dropped_orphans: the orphans that the sync is to drop.
-    """
+def find_problems(decisions: Decisions, facts: Facts) -> Iterator[str]:
+    """Yield the problems with what was decided, in words."""
     yield from _obstructed_names(facts)
-    yield from _orphans_still_read(facts, dropped_orphans)
+    yield from _orphans_still_read(facts)
     yield from _external_misfits(decisions, facts)
     for name in sorted(having(decisions, Action.REBUILD, Action.DROP)):
         for dependent in sorted(facts.dependents.get(name, ())):
@@ -49,8 +43,8 @@ def _obstructed_names(facts: Facts) -> Iterator[str]:
             )
 
 
-def _orphans_still_read(facts: Facts, dropped_orphans: Collection[ViewName]) -> Iterator[str]:
-    for name in sorted(dropped_orphans):
+def _orphans_still_read(facts: Facts) -> Iterator[str]:
+    for name in sorted(facts.dropped):
         for reader in sorted(facts.catalog.relations[name].read_by & facts.definitions.keys()):
             tried = facts.dry_run.views.get(reader)
             if tried is None or name in tried.reads:

@@ -24,17 +24,14 @@ _FINAL = {Action.REBUILD, Action.DROP}
 ORPHANED = "no class declares it any more"
 
 
-def propagate(
-    decisions: Decisions, facts: Facts, *, orphans: Collection[ViewName] = (), drop_dependents: bool = False
-) -> dict[ViewName, Decision]:
-    """Add the decisions that follow for the views that read a changed one.
+def propagate(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
+    """Add the decisions to drop orphans, and those that follow for the views that read a changed one.
 
     Args:
-        decisions: what happens to the views that differ from their classes, and to the orphans to drop.
+        decisions: what happens to the views that differ from their classes.
         facts: what the plan is made from.
-        orphans: the views that a sync made and that no class declares any more.
-        drop_dependents: drop the external dependents that no longer fit.
     """
+    decisions = {**decisions, **_drop_orphans(facts.dropped)}
     decided = {**decisions, **_rebuilt_for_their_rows(decisions, facts)}
     before: dict[ViewName, Decision] | None = None
     while before != decided:  # a round only adds or strengthens decisions, so this ends
@@ -46,8 +43,8 @@ def propagate(
             if decision := _following(name, decided, facts, built=built, is_source=name in sources):
                 decided[name] = decision
     decided = _with_deferred(decided, facts)
-    decided |= _orphans_that_read_rebuilt_views(decided, facts, orphans)
-    return _without_misfits(decided, facts) if drop_dependents else decided
+    decided |= _orphans_that_read_rebuilt_views(decided, facts)
+    return _without_misfits(decided, facts) if facts.drop_dependents else decided
 
 
 def _because_of_others(decision: Decision | None, action: Action, why: str) -> Decision:
@@ -144,19 +141,17 @@ def _with_deferred(decisions: Decisions, facts: Facts) -> dict[ViewName, Decisio
     return decided
 
 
-def drop_orphans(orphans: Collection[ViewName]) -> dict[ViewName, Decision]:
+def _drop_orphans(orphans: Collection[ViewName]) -> dict[ViewName, Decision]:
     """Return the decisions to drop some orphans."""
     return {name: Decision(Action.DROP, ORPHANED) for name in sorted(orphans)}
 
 
-def _orphans_that_read_rebuilt_views(
-    decisions: Decisions, facts: Facts, orphans: Collection[ViewName]
-) -> dict[ViewName, Decision]:
+def _orphans_that_read_rebuilt_views(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     """Drop the orphans that read what is rebuilt, and the orphans that read these."""
-    relations, names = facts.catalog.relations, set(orphans)
+    relations, names = facts.catalog.relations, set(facts.orphans)
     readers = {r for name in having(decisions, Action.REBUILD) for r in relations[name].read_by}
     read_by = {name: relations[name].read_by & names for name in names}
-    return drop_orphans(closure(read_by, readers & names))
+    return _drop_orphans(closure(read_by, readers & names))
 
 
 def misfits(decisions: Decisions, facts: Facts, name: ViewName) -> frozenset[ViewName]:

@@ -11,7 +11,7 @@ from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
-from .diff import Differences, kept_comment, options_by_hand
+from .diff import Differences, kept_comment, options_by_hand, wanted_readers
 from .steps import Phase, Statement, in_phase
 
 
@@ -84,7 +84,7 @@ def grant_changes(name: ViewName, difference: Differences, dialect: Dialect) -> 
 
 def fresh_grants(definition: ViewDefinition, command_roles: Sequence[str], dialect: Dialect) -> list[str]:
     """Return the grants of a view that is created."""
-    wanted = () if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
+    wanted = wanted_readers(definition, command_roles)
     return [dialect.grant_select(definition.name, wanted)] if wanted else []
 
 

@@ -14,7 +14,7 @@ from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import move_references
 
-from .diff import NO_DIFFERENCES, PUBLIC, Differences, options_by_hand
+from .diff import NO_DIFFERENCES, PUBLIC, Differences, options_by_hand, wanted_readers
 from .facts import Facts
 from .preconditions import index_names_in_use
 from .rebuild import Build, rebuild_statements
@@ -42,12 +42,10 @@ class Draft:
     Attributes:
         facts: what the plan is made from.
         decisions: what happens to each view.
-        command_roles: further roles to grant SELECT to, named on the command line.
     """
 
     facts: Facts
     decisions: Decisions
-    command_roles: tuple[str, ...]
 
     @cached_property
     def moves(self) -> Mapping[ViewName, str]:
@@ -81,8 +79,7 @@ def schema_steps(draft: Draft) -> Iterator[Step]:
     readers: dict[str, dict[str, None]] = {}
     for definition in draft.facts.definitions.values():
         roles = readers.setdefault(definition.name.schema, {})
-        if not definition.hidden:
-            roles.update(dict.fromkeys([*definition.grant_select_to, *draft.command_roles]))
+        roles |= wanted_readers(definition, draft.facts.command_roles)
     for schema, roles in readers.items():
         statements, reasons = [], []
         if schema not in catalog.schemas:
@@ -133,7 +130,7 @@ def _create(draft: Draft, definition: ViewDefinition) -> Step:
         statements.append(Statement(phase, index.create_sql(name, interim), StatementKind.INDEX))
         if is_in_use:
             renames.append(dialect.rename_index(ViewName(name.schema, interim), index.name))
-    statements += in_phase(phase, fresh_grants(definition, draft.command_roles, dialect))
+    statements += in_phase(phase, fresh_grants(definition, draft.facts.command_roles, dialect))
     texts = column_comments(name, definition.column_comments, dialect)
     statements += in_phase(phase, texts, StatementKind.COMMENT)
     statements += in_phase(Phase.FINISH, renames)

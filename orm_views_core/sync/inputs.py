@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -70,14 +70,7 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         with releasing_locks(connection):
             catalog = with_definitions(connection, catalog, scope.try_views)
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    return make_plan(
-        _try(connection, definitions, catalog, scope, external),
-        command_roles=options.grant_select_to,
-        orphans=orphans,
-        dropped=dropped,
-        force=options.force,
-        drop_dependents=options.drop_dependents,
-    )
+    return make_plan(_try(connection, definitions, catalog, scope, external, options, orphans, dropped))
 
 
 def _try(
@@ -86,6 +79,9 @@ def _try(
     catalog: Catalog,
     scope: Scope,
     external: Mapping[ViewName, ViewDefinition],
+    options: SyncOptions,
+    orphans: Sequence[ViewName],
+    dropped: Sequence[ViewName],
 ) -> Facts:
     """Try the views of the scope, and collect what the plan needs to know."""
     views = {**definitions.views, **external}
@@ -130,6 +126,11 @@ def _try(
         keep=keep,
         taken=read_taken(connection, new_names),
         dependents=read_other_dependents(connection, installed.values()),
+        command_roles=options.grant_select_to,
+        orphans=orphans,
+        dropped=dropped,
+        force=options.force,
+        drop_dependents=options.drop_dependents,
     )
 
 

@@ -214,15 +214,13 @@ def plan_for(
         keep=kept,
         taken=by_name(taken),
         dependents={view: list(given) for view, given in by_name(dependents).items()},
-    )
-    return make_plan(
-        facts,
         command_roles=roles,
         orphans=gone,
         dropped=[orphan for orphan in gone if asked is None or orphan in asked],
         force=force,
         drop_dependents=drop_dependents,
     )
+    return make_plan(facts)
 
 
 def _dry_run(
