@@ -16,11 +16,7 @@ from .steps import Action, Plan
 def make_plan(facts: Facts) -> Plan:
     """Return the plan of a sync."""
     catalog, scope = facts.catalog, facts.scope
-    own = {
-        name: decide(name, facts, force=facts.force and name in scope.differences)
-        for name in scope.order
-        if name in facts.definitions
-    }
+    own = {name: decide(name, facts) for name in scope.order if name in facts.definitions}
     decisions = propagate({name: decision for name, decision in own.items() if decision}, facts)
     draft = Draft(facts, decisions)
     steps = [*schema_steps(draft), *drop_steps(draft)]

@@ -45,11 +45,8 @@ def having(decisions: Decisions, *actions: Action) -> set[ViewName]:
     return {name for name, decision in decisions.items() if decision.action in actions}
 
 
-def decide(name: ViewName, facts: Facts, *, force: bool) -> Decision | None:
+def decide(name: ViewName, facts: Facts) -> Decision | None:
     """Decide what happens to a registered view, regardless of other views.
-
-    Args:
-        force: replace or rebuild the view although nothing differs.
 
     Returns:
         None when its SELECT stays as it is, or when another object has its name.
@@ -64,7 +61,7 @@ def decide(name: ViewName, facts: Facts, *, force: bool) -> Decision | None:
     installed, expected = facts.catalog.relations[name], facts.dry_run.views[name]
     is_same = expected.definition == installed.definition
     why = why_changed(difference)
-    if is_same and not force:
+    if is_same and not (facts.force and name in facts.scope.differences):
         needs_repair = option_changes(definition, installed, expected, facts.dialect) or index_changes(
             definition, installed, expected, facts.dialect
         )

@@ -149,7 +149,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
         concurrently=concurrently,
         request=uuid.uuid4(),
     )
-    _raise_errors(carry_out([task], Listener(sender=refresh_views), jobs=1))
+    _raise_errors(carry_out([task], Listener(sender=refresh_views), jobs=1), unavailable=[])
 
 
 def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, *, fresh: bool) -> Task:
@@ -171,9 +171,7 @@ def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, 
     )
 
 
-def _raise_errors(
-    results: Sequence[RefreshResult], unavailable: Sequence[DatabaseUnavailableError] = ()
-) -> None:
+def _raise_errors(results: Sequence[RefreshResult], unavailable: Sequence[DatabaseUnavailableError]) -> None:
     errors = [*unavailable, *(result.error for result in results if result.error is not None)]
     if not errors:
         return

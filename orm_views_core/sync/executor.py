@@ -230,19 +230,15 @@ def _swap(run: _Run, outcome: Outcome) -> float:
 
 
 def _batches(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Group the steps that take little time: all but those that compute rows or indexes."""
-    batch: list[Step] = []
-    for step in steps:
-        is_small = not (step.action in _LONG and step.kind is ViewKind.MATERIALISED_VIEW)
-        if batch and (not is_small or len(batch) == _BATCH):
-            yield batch
-            batch = []
-        if is_small:
-            batch.append(step)
-        else:
-            yield [step]
-    if batch:
-        yield batch
+    """Group the steps that take little time. Those that compute rows or indexes are alone."""
+    for is_long, group in groupby(steps, _is_long):
+        alike, size = list(group), 1 if is_long else _BATCH
+        for start in range(0, len(alike), size):
+            yield alike[start : start + size]
+
+
+def _is_long(step: Step) -> bool:
+    return step.action in _LONG and step.kind is ViewKind.MATERIALISED_VIEW
 
 
 def _filled_in_place(step: Step) -> ViewName | None:

@@ -17,7 +17,7 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sync_states_of
 from orm_views_core.engines.postgresql.catalog.introspection import read_created
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.diff import has_text_by_hand, kept_comment, options_by_hand
+from orm_views_core.plan.diff import has_text_by_hand, kept_comment, options_by_hand, wanted_readers
 from orm_views_core.plan.steps import Action, Step
 
 _BATCH = 250
@@ -163,9 +163,7 @@ def new_sync_state(
     """
     old = before.state if before else None
     kept = old if definition.kind is ViewKind.MATERIALISED_VIEW and not is_new else None  # with its rows
-    named: dict[str, None] = {}
-    if not definition.hidden:
-        named = dict.fromkeys([*(old.granted_by_command if old else ()), *command_roles])
+    named = wanted_readers(definition, [*(old.granted_by_command if old else ()), *command_roles])
     return SyncState(
         database=definition.database,
         code=definition.fingerprint,
