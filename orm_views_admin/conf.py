@@ -40,21 +40,16 @@ def _is_executor(value: object) -> bool:
     return value in EXECUTORS or (is_dotted_path(value) and "." in str(value))
 
 
-_READER = SettingReader(
-    "ORM_VIEWS_ADMIN",
-    Settings,
-    {
-        "EXECUTOR": Rule(
-            _is_executor,
-            f"Give {', '.join(map(repr, EXECUTORS))}, or the path of a callable, "
-            "such as 'shop.tasks.submit'.",
-        ),
-        "KEEP_RUNS": Rule(
-            is_length_of_time, "Give a datetime.timedelta that is more than zero, such as timedelta(days=90)."
-        ),
-    },
-)
-
+_RULES = {
+    "EXECUTOR": Rule(
+        _is_executor,
+        f"Give {', '.join(map(repr, EXECUTORS))}, or the path of a callable, such as 'shop.tasks.submit'.",
+    ),
+    "KEEP_RUNS": Rule(
+        is_length_of_time, "Give a datetime.timedelta that is more than zero, such as timedelta(days=90)."
+    ),
+}
+_READER = SettingReader("ORM_VIEWS_ADMIN", Settings, _RULES)
 
 #: What modules and checks call: for ``ORM_VIEWS_ADMIN``, the methods of the reader.
 raw_setting_problems = _READER.raw_problems
@@ -94,8 +89,6 @@ def has_task_worker() -> bool:
     backends = import_module(package).task_backends
     if "default" not in backends.settings:
         return False
-    without_worker = tuple(
-        import_string(f"{package}.backends.{path}")
-        for path in ("immediate.ImmediateBackend", "dummy.DummyBackend")
-    )
-    return not isinstance(backends["default"], without_worker)
+    immediate = import_string(f"{package}.backends.immediate.ImmediateBackend")
+    dummy = import_string(f"{package}.backends.dummy.DummyBackend")
+    return not isinstance(backends["default"], (immediate, dummy))

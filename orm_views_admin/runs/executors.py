@@ -47,11 +47,7 @@ def enqueue_task(request: str) -> None:
     import_string("orm_views_admin.tasks.perform_request").enqueue(request)
 
 
-_EXECUTORS: dict[str, Executor] = {
-    "inline": perform_inline,
-    "thread": perform_in_thread,
-    "task": enqueue_task,
-}
+_EXECUTORS = {"inline": perform_inline, "thread": perform_in_thread, "task": enqueue_task}
 
 
 def get_executor() -> Executor:
@@ -61,19 +57,15 @@ def get_executor() -> Executor:
         ImproperlyConfigured: when that executor does not exist.
     """
     name = executor_name()
+    given = f"ORM_VIEWS_ADMIN['EXECUTOR'] is {name!r}"
     if name == "task" and not has_task_worker():
-        raise ImproperlyConfigured(
-            "ORM_VIEWS_ADMIN['EXECUTOR'] is 'task', and TASKS has no default backend that hands tasks to a "
-            "worker."
-        )
+        raise ImproperlyConfigured(f"{given}, and TASKS has no default backend that hands tasks to a worker.")
     if name in _EXECUTORS:
         return _EXECUTORS[name]
     try:
         executor: object = import_string(name)
     except ImportError as error:
-        raise ImproperlyConfigured(
-            f"ORM_VIEWS_ADMIN['EXECUTOR'] is {name!r}, which cannot be imported: {error}"
-        ) from error
+        raise ImproperlyConfigured(f"{given}, which cannot be imported: {error}") from error
     if not callable(executor):
-        raise ImproperlyConfigured(f"ORM_VIEWS_ADMIN['EXECUTOR'] is {name!r}, which cannot be called.")
+        raise ImproperlyConfigured(f"{given}, which cannot be called.")
     return executor

@@ -42,8 +42,7 @@ class Command(BaseCommand):
             except Exception:  # an error in the code of one view does not stop the other requests
                 logger.exception("Request %s failed", request)
                 has_failed = True
-            mine = [run.pk for run in waiting if run.request == request]
-            for run in Run.objects.filter(pk__in=mine).order_by("pk"):
+            for run in Run.objects.filter(request=request, pk__in=[run.pk for run in waiting]).order_by("pk"):
                 self._write(run)
         if not waiting:
             self.stdout.write("There is nothing in the queue.")
@@ -55,8 +54,7 @@ class Command(BaseCommand):
             )
 
     def _write(self, run: Run) -> None:
-        is_bad = run.state in {Run.State.FAILED, Run.State.LOST}
-        style = self.style.ERROR if is_bad else self.style.SUCCESS
+        style = self.style.ERROR if run.state in {Run.State.FAILED, Run.State.LOST} else self.style.SUCCESS
         took = "" if run.seconds is None else f" ({run.seconds:.3f}s)"
         target = run.view_name or f"all of database '{run.database}'"
         self.stdout.write(f"  {run.get_kind_display()} {target}... {style(run.get_state_display())}{took}")
