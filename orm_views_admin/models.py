@@ -209,6 +209,15 @@ class Run(models.Model):
         """The view that the run refreshes; None for a sync."""
         return ViewName(self.schema, self.name) if self.name else None
 
+    def as_claimed(self) -> models.QuerySet[Run]:
+        """Return a query set of this run, which is empty when another process has taken the run since."""
+        return Run.objects.filter(pk=self.pk, claimed_at=self.claimed_at)
+
+    def begin(self) -> bool:
+        """Mark the run as running; return False when it was cancelled or another process has taken it."""
+        wanted = self.as_claimed().filter(state__in=self.ACTIVE, cancelled_by="")
+        return bool(wanted.update(state=self.State.RUNNING))
+
     def insert(self) -> None:
         """Save a new run.
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from functools import partial
 
 from django.db import connections, router, transaction
 from django.utils import timezone
@@ -42,15 +40,15 @@ def perform(request: uuid.UUID) -> None:
     runs = _claim(request)
     if not runs:
         return
+    first, keys = runs[0], {run.target: run.pk for run in runs}
     try:
-        if runs[0].kind == Run.Kind.SYNC:
-            _sync(runs[0])
-        else:
-            _refresh(runs)
+        # What core reports in this context is recorded in these runs.
+        with started_by(first.origin, who=first.who, runs=keys, claimed_at=first.claimed_at):
+            for database in dict.fromkeys(run.database for run in runs):
+                _perform_in(database, [run for run in runs if run.database == database])
     except BaseException as error:
         _fail_active(runs, error_text(error))
-        if not isinstance(error, OrmViewsError):
-            raise
+        raise
     else:
         _fail_active(runs, _("The executor ended without recording a result."))
     prune_now_and_then()
@@ -68,12 +66,6 @@ def _claim(request: uuid.UUID) -> list[Run]:
     return runs
 
 
-def _begin(run: Run) -> bool:
-    """Mark a run as running; return False when it was cancelled, or when another process has taken it."""
-    ours = Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at, cancelled_by="")
-    return bool(ours.filter(state__in=Run.ACTIVE).update(state=Run.State.RUNNING))
-
-
 def _fail_active(runs: Sequence[Run], error: str) -> None:
     """Fail those runs that are still active, since this process no longer works on them. Most have ended."""
     pks, claims = [run.pk for run in runs], {run.claimed_at for run in runs}
@@ -81,29 +73,24 @@ def _fail_active(runs: Sequence[Run], error: str) -> None:
     ours.update(state=Run.State.FAILED, error=error, finished_at=timezone.now(), waiting_for="")
 
 
-def _recorded_in(runs: Sequence[Run]) -> AbstractContextManager[None]:
-    """Return a context in which what core reports is recorded in these runs."""
-    first, keys = runs[0], {run.target: run.pk for run in runs}
-    return started_by(first.origin, who=first.who, runs=keys, claimed_at=first.claimed_at)
+def _perform_in(database: str, runs: Sequence[Run]) -> None:
+    try:
+        if runs[0].kind == Run.Kind.SYNC:
+            _sync(runs[0])
+        else:
+            _refresh(database, runs)
+    except OrmViewsError as error:  # the views that were tried have their results; this is about the rest
+        _fail_active(runs, error_text(error))
 
 
-def _refresh(runs: Sequence[Run]) -> None:
-    for database in dict.fromkeys(run.database for run in runs):
-        those = [run for run in runs if run.database == database]
-        try:
-            _refresh_in(database, those)
-        except OrmViewsError as error:  # the views that were tried have their results; this is about the rest
-            _fail_active(those, str(error))
-
-
-def _refresh_in(database: str, runs: Sequence[Run]) -> None:
+def _refresh(database: str, runs: Sequence[Run]) -> None:
     by_name = {run.view_name: run for run in runs}
 
     def veto(start: RefreshStart) -> str:
         run = by_name[start.name]
-        if _begin(run):
+        if run.begin():
             return ""
-        if Run.objects.filter(pk=run.pk, claimed_at=run.claimed_at).exists():
+        if run.as_claimed().exists():
             return _("The run was cancelled before it began.")
         return _("Another process has taken the run from the queue.")
 
@@ -113,18 +100,17 @@ def _refresh_in(database: str, runs: Sequence[Run]) -> None:
         _("No registered materialised view has this name any more."),
     )
     if known := [run for run in runs if run.view_name in registered]:
-        with _recorded_in(known):
-            refresh_views([str(run.view_name) for run in known], databases=[database], veto=veto)
+        refresh_views([str(run.view_name) for run in known], databases=[database], veto=veto)
 
 
 def _sync(run: Run) -> None:
-    if not _begin(run):
+    if not run.begin():
         return
     only = run.options.get("only")
     alias = router.db_for_write(Run)
     is_in_transaction = any(connections[each].in_atomic_block for each in (alias, run.database))
-    with _recorded_in([run]), spare_connections(() if is_in_transaction else (alias,)) as aside:
-        progress = SyncProgress(run.pk, aside, partial(_begin, run))
+    with spare_connections(() if is_in_transaction else (alias,)) as aside:
+        progress = SyncProgress(run, aside)
         sync_views(
             databases=[run.database],
             only=None if only is None else [ViewName(*name) for name in only],

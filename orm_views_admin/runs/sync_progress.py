@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any
 
 from django.db import Error as DriverError
 
@@ -47,22 +46,17 @@ class SyncProgress:
     """The progress of a sync: the callbacks that core calls, and the steps that they change and write.
 
     Args:
-        pk: the primary key of the run.
+        run: the run. When the plan is known, the run is begun again, unless it is no longer wanted.
         aside: a context whose writes are committed at once.
-        is_wanted: returns whether the run is still wanted. It is called when the plan is known.
     """
 
-    def __init__(
-        self, pk: int, aside: Callable[[], AbstractContextManager[None]], is_wanted: Callable[[], bool]
-    ) -> None:
-        self._pk, self._aside, self._is_wanted = pk, aside, is_wanted
+    def __init__(self, run: Run, aside: Callable[[], AbstractContextManager[None]]) -> None:
+        self._run, self._aside = run, aside
         #: The steps of the plan in their order, by the id of the ``Step``.
         self._steps: dict[int, RunStep] = {}
         self._written = 0.0
         #: The callbacks for ``sync_views()``, besides :meth:`on_plan`.
-        self.callbacks = Progress(
-            self._on_step, self._on_done, self._on_swap, self._on_swapped, self._on_wait
-        )
+        self.callbacks = Progress(self._on_step, self._on_done, self._on_swap, self._on_swapped, self._write)
 
     def on_plan(self, plan: Plan) -> None:
         """Write the steps of the plan. Core calls this again when a sync without its lock starts anew.
@@ -72,7 +66,7 @@ class SyncProgress:
         """
         with self._aside():
             try:
-                is_wanted = self._is_wanted()
+                is_wanted = self._run.begin()
             except DriverError:
                 logger.warning(
                     "Could not read whether the sync was cancelled. The sync goes on.", exc_info=True
@@ -84,18 +78,16 @@ class SyncProgress:
         self._write(summary=summarise(plan))
 
     def _on_step(self, step: Step) -> None:
-        self._set(step, StepState.RUNNING)
-        self._write_about(step)
+        self._update(step, StepState.RUNNING)
 
     def _on_done(self, result: StepResult) -> None:
-        self._set(result.step, StepState.BUILT if result.step.swap_statements else StepState.DONE)
-        self._steps[id(result.step)]["seconds"] = result.seconds
-        self._write_about(result.step)
+        state = StepState.BUILT if result.step.swap_statements else StepState.DONE
+        self._update(result.step, state, result.seconds)
 
     def _on_swap(self, plan: Plan) -> None:
         for step in plan.steps:
             if step.swap_statements:
-                self._set(step, StepState.RUNNING)
+                self._steps[id(step)]["state"] = StepState.RUNNING.value
         self._write()
 
     def _on_swapped(self, seconds: float) -> None:
@@ -103,22 +95,13 @@ class SyncProgress:
         for step in self._steps.values():
             step["state"] = StepState.DONE.value
 
-    def _on_wait(self, what: str) -> None:
-        self._write(waiting_for=what)
-
-    def _set(self, step: Step, state: StepState) -> None:
-        self._steps[id(step)]["state"] = state.value
-
-    def _write_about(self, step: Step) -> None:
+    def _update(self, step: Step, state: StepState, seconds: float | None = None) -> None:
+        self._steps[id(step)] = _run_step(step, state, seconds)
         if step.fills or time.monotonic() - self._written >= _PAUSE:
             self._write()
 
-    def _write(self, **facts: Any) -> None:
+    def _write(self, waiting_for: str = "", **facts: str) -> None:
+        active = Run.objects.filter(pk=self._run.pk, state__in=Run.ACTIVE)
         with self._aside():
-            _update(self._pk, {"waiting_for": "", "steps": list(self._steps.values()), **facts})
+            recorded(active.update)(waiting_for=waiting_for, steps=list(self._steps.values()), **facts)
         self._written = time.monotonic()
-
-
-@recorded
-def _update(pk: int, facts: dict[str, Any]) -> None:
-    Run.objects.filter(pk=pk, state__in=Run.ACTIVE).update(**facts)

@@ -19,7 +19,7 @@ Arguments = ParamSpec("Arguments")
 _has_failed = False
 
 
-def recorded(write: Callable[Arguments, None]) -> Callable[Arguments, None]:
+def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
     """Decorate a function so that it writes everything or nothing, and logs database errors.
 
     A database error is logged once, until a write succeeds again. The table of runs may be missing, or its
