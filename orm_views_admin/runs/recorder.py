@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from contextlib import suppress
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import Error as DriverError
 from django.db import IntegrityError, models
@@ -32,17 +33,13 @@ from .retention import prune_now_and_then
 from .sync_progress import failed_steps, finished_steps
 from .writing import recorded, storable
 
-_STATES = {
-    Outcome.REFRESHED: Run.State.SUCCEEDED,
-    Outcome.JOINED: Run.State.JOINED,
-    Outcome.FAILED: Run.State.FAILED,
-    Outcome.SKIPPED: Run.State.SKIPPED,
-}
 #: Fields that a run has from a ``RefreshResult``.
+_HOW = ("concurrently", "why_not")
 _MEASURES = ("seconds", "waited", "rows_before", "rows_after", "rows_exact", "size_before", "size_after")
 
 
-class _Work(NamedTuple):
+@dataclass(frozen=True)
+class _Work:
     """A refresh or a sync that core reports.
 
     Attributes:
@@ -53,7 +50,7 @@ class _Work(NamedTuple):
 
     request: uuid.UUID
     target: Target
-    origin: Origin
+    origin: Origin = field(default_factory=find_origin)
 
     @property
     def runs(self) -> models.QuerySet[Run]:
@@ -80,41 +77,34 @@ class _Work(NamedTuple):
         )
 
 
-def _refresh_of(request: uuid.UUID, what: RefreshStart | RefreshResult) -> _Work:
-    return _Work(request, Target(what.database, *what.name), find_origin())
-
-
-def _sync_of(request: uuid.UUID, database: str) -> _Work:
-    return _Work(request, Target(database), find_origin())
-
-
 @receiver(signals.view_refresh_started)
 @recorded
 def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, **_: Any) -> None:
     """Record the backend of a refresh. After a lock time-out the next try may have another backend."""
     backend = find_backends(database, [start.pid]).get(start.pid)
     how = {"concurrently": start.concurrently, "why_not": start.why_not, "waiting_for": ""}
-    _begin(_refresh_of(request, start), backend, pid=start.pid, **how)
+    _begin(_Work(request, Target(database, *start.name)), backend, pid=start.pid, **how)
 
 
 @receiver(signals.view_refresh_waiting)
 @recorded
-def refresh_waiting(*, request: uuid.UUID, start: RefreshStart, waiting_for: str, **_: Any) -> None:
+def refresh_waiting(*, start: RefreshStart, waiting_for: str, **_: Any) -> None:
     """Record what a refresh waits for."""
-    runs = _refresh_of(request, start).runs
-    runs.filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
+    work = _Work(start.request, Target(start.database, *start.name))
+    work.runs.filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
 
 
 @receiver([signals.view_refreshed, signals.view_refresh_failed])
 @recorded
-def refresh_ended(*, request: uuid.UUID, result: RefreshResult, **_: Any) -> None:
+def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, **_: Any) -> None:
     """Record the result of a refresh, also of one that was skipped."""
-    facts = {name: getattr(result, name) for name in _MEASURES}
-    facts |= {"concurrently": result.concurrently, "why_not": result.why_not}
+    facts = {name: getattr(result, name) for name in (*_HOW, *_MEASURES)}
     if result.outcome is Outcome.SKIPPED:
         facts |= {"concurrently": None, "seconds": None}
     facts |= {"error": storable(str(result.error or "")), "summary": _summary(result)}
-    _finish(_refresh_of(request, result), _STATES[result.outcome], **facts)
+    # Any other outcome is also the name of a state.
+    state = Run.State.SUCCEEDED if result.outcome is Outcome.REFRESHED else Run.State(result.outcome.value)
+    _finish(_Work(request, Target(database, *result.name)), state, **facts)
 
 
 @receiver(signals.views_sync_started)
@@ -122,23 +112,22 @@ def refresh_ended(*, request: uuid.UUID, result: RefreshResult, **_: Any) -> Non
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
     """Record the backend of a sync, which is that of this thread's own connection."""
     backend = own_backend(database)
-    _begin(_sync_of(request, database), backend, pid=backend.pid)
+    _begin(_Work(request, Target(database)), backend, pid=backend.pid)
 
 
 @receiver(signals.views_synced)
 @recorded
 def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -> None:
     """Record the result of a sync that was committed."""
-    steps, summary = finished_steps(result.steps), summarise(result.plan)
-    work = _sync_of(request, database)
-    _finish(work, Run.State.SUCCEEDED, seconds=result.seconds, steps=steps, summary=summary)
+    facts = {"steps": finished_steps(result.steps), "summary": summarise(result.plan)}
+    _finish(_Work(request, Target(database)), Run.State.SUCCEEDED, seconds=result.seconds, **facts)
 
 
 @receiver(signals.views_sync_failed)
 @recorded
 def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seconds: float, **_: Any) -> None:
     """Record the error of a sync that was rolled back."""
-    work = _sync_of(request, database)
+    work = _Work(request, Target(database))
     message = str(error)
     # The message of an error in the code, such as a KeyError, does not explain it.
     if not isinstance(error, (OrmViewsError, DriverError)):
@@ -183,14 +172,10 @@ def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
     """
     now = timezone.now()
     facts |= {"finished_at": now, "waiting_for": ""}
-    became: Any = state
-    if state == Run.State.FAILED:
-        became = models.Case(
-            models.When(cancelled_by="", then=models.Value(state)),
-            default=models.Value(Run.State.CANCELLED),
-        )
     unsettled = work.runs.filter(state__in=(*Run.ACTIVE, Run.State.LOST))
-    if unsettled.update(state=became, **facts) or work.has_run:
+    if state == Run.State.FAILED:
+        unsettled.exclude(cancelled_by="").update(state=Run.State.CANCELLED, **facts)
+    if unsettled.update(state=state, **facts) or work.has_run:
         return
     taken = (facts.get("seconds") or 0.0) + (facts.get("waited") or 0.0)
     began = now - dt.timedelta(seconds=taken)
