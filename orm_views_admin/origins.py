@@ -78,7 +78,10 @@ def find_origin() -> Origin:
     if (stated := _stated.get()) is not None:
         return stated
     kind = Run.Origin.COMMAND if is_called_by_command() else _origin_of_other_commands()
-    return Origin(kind, who=_system_user() if kind == Run.Origin.COMMAND else "")
+    if kind == Run.Origin.COMMAND:
+        with suppress(OSError, KeyError, ImportError):  # in a container the user's number may have no name
+            return Origin(kind, who=getpass.getuser())
+    return Origin(kind)
 
 
 def _origin_of_other_commands() -> Run.Origin:
@@ -96,9 +99,3 @@ def _origin_of_other_commands() -> Run.Origin:
             return Run.Origin.TASK if is_worker else Run.Origin.COMMAND
         frame = frame.f_back
     return Run.Origin.CODE
-
-
-def _system_user() -> str:
-    with suppress(OSError, KeyError, ImportError):  # in a container the user's number may have no name
-        return getpass.getuser()
-    return ""

@@ -36,11 +36,8 @@ def cancel(run: Run, by: Any) -> bool:
     """
     who = by.get_username() if hasattr(by, "get_username") else str(by)
     same = Run.objects.filter(pk=run.pk)
-    is_told = bool(
-        same.filter(state=Run.State.QUEUED).update(
-            state=Run.State.CANCELLED, cancelled_by=who, finished_at=timezone.now()
-        )
-    )
+    cancelled = {"state": Run.State.CANCELLED, "cancelled_by": who, "finished_at": timezone.now()}
+    is_told = bool(same.filter(state=Run.State.QUEUED).update(**cancelled))
     if not is_told and same.filter(state=Run.State.RUNNING).update(cancelled_by=who):
         try:
             is_told = _cancel_work(run)
@@ -58,19 +55,15 @@ def cancel(run: Run, by: Any) -> bool:
 def _cancel_work(run: Run) -> bool:
     """Cancel what the backend of a run does. The backend may not be known yet."""
     deadline = time.monotonic() + _LOOK_FOR
-    while True:
-        run.refresh_from_db()
-        if not run.is_active:
-            break
-        pid, started = run.pid, run.backend_start
+    run.refresh_from_db()
+    while run.is_active and time.monotonic() < deadline:
         if (
-            pid is not None
-            and started is not None
-            and cancel_work(run.database, pid, from_field(started), run.view_name)
+            run.pid is not None
+            and run.backend_start is not None
+            and cancel_work(run.database, run.pid, from_field(run.backend_start), run.view_name)
         ):
             return True
-        if time.monotonic() >= deadline:
-            reconcile([run])
-            break
         time.sleep(_PAUSE)
+        run.refresh_from_db()
+    reconcile([run])
     return run.state == Run.State.CANCELLED

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -48,16 +47,11 @@ def reconcile(runs: Iterable[Run] | None = None) -> None:
     Args:
         runs: the runs to look at; None for all active runs.
     """
-    if runs is None:
-        runs = Run.objects.filter(state__in=Run.ACTIVE)
-    active = [run for run in runs if run.is_active]
-    running: defaultdict[str, list[Run]] = defaultdict(list)
-    for run in active:
-        if run.state == Run.State.RUNNING:
-            running[run.database].append(run)
-    for database, those in running.items():
-        _settle_running(database, those)
-    for run in active:
+    runs = list(Run.objects.filter(state__in=Run.ACTIVE) if runs is None else runs)
+    running = [run for run in runs if run.state == Run.State.RUNNING]
+    for database in dict.fromkeys(run.database for run in running):
+        _settle_running(database, [run for run in running if run.database == database])
+    for run in runs:
         if run.state == Run.State.QUEUED:
             _settle_queued(run)
 
@@ -126,10 +120,8 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
         return {"state": Run.State.SUCCEEDED, "seconds": state.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
-    return {
-        "state": Run.State.LOST,
-        "error": _("The process or the backend of the run is gone. How the run ended was not recorded."),
-    }
+    error = _("The process or the backend of the run is gone. How the run ended was not recorded.")
+    return {"state": Run.State.LOST, "error": error}
 
 
 def _was_refreshed_by_other_run(run: Run, refreshed: dt.datetime) -> bool:
@@ -147,10 +139,8 @@ def _settle_queued(run: Run) -> None:
     if run.claimed_at is None:
         patience = queue_patience()
         if now - run.queued_at > patience:
-            error = _("No executor took the request from the queue within %(time)s.") % {
-                "time": in_words(patience)
-            }
-            _settle(run, state=Run.State.LOST, error=error)
+            error = _("No executor took the request from the queue within %(time)s.")
+            _settle(run, state=Run.State.LOST, error=error % {"time": in_words(patience)})
         return
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))
     if any(other.state == Run.State.RUNNING for other in others):
@@ -158,14 +148,13 @@ def _settle_queued(run: Run) -> None:
     signs_of_life = [run.claimed_at, *(other.finished_at for other in others if other.finished_at)]
     if now - max(signs_of_life) > _SILENCE:
         # The process that took the request has died before this run began. The run is queued again as of now.
-        same = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED, claimed_at=run.claimed_at)
-        same.update(claimed_at=None, queued_at=now)
+        run.as_claimed().filter(state=Run.State.QUEUED).update(claimed_at=None, queued_at=now)
         run.claimed_at, run.queued_at = None, now
 
 
 def _settle(run: Run, **facts: Any) -> None:
     """Write how a run ended, unless another process has written it meanwhile."""
     # Another pid is that of another try, which is running.
-    unchanged = Run.objects.filter(pk=run.pk, state=run.state, pid=run.pid, claimed_at=run.claimed_at)
+    unchanged = run.as_claimed().filter(state=run.state, pid=run.pid)
     unchanged.update(**{"finished_at": timezone.now(), "waiting_for": "", **facts})
     run.refresh_from_db()
