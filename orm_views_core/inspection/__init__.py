@@ -1,5 +1,3 @@
 """The fields of a view as source text."""
 
-from .inspect import inspect_view
-
-__all__ = ["inspect_view"]
+from .inspect import inspect_view as inspect_view
