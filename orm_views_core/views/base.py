@@ -12,7 +12,7 @@ from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
 from orm_views_core.exceptions import InvalidViewDependencies
-from orm_views_core.names import SourceLocation, ViewName, column_list, key_name, quote_identifier
+from orm_views_core.names import SourceLocation, column_list, key_name, quote_identifier
 
 from .guards import GuardedModel
 from .options import ViewOptions, find_class_statement
@@ -105,17 +105,15 @@ class BasePostgresView:
     @classproperty
     def name_with_schema(cls) -> str:
         """The view's schema and name, both quoted: ``"views"."loan_book"``."""
-        options = ViewOptions(cls)  # type: ignore[arg-type]
-        return ViewName(options.relation_schema(), options.relation_name).quoted
+        return ViewOptions(cls).relation().quoted  # type: ignore[arg-type]
 
     @classproperty
     def schema_qry(cls) -> ParameterisedSQL:
         """A query for the view's columns and their types."""
-        options = ViewOptions(cls)  # type: ignore[arg-type]
         return ParameterisedSQL(
             "SELECT column_name, data_type FROM information_schema.columns "
             "WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
-            [options.relation_schema(), options.relation_name],
+            [*ViewOptions(cls).relation()],  # type: ignore[arg-type]
         )
 
 
@@ -153,7 +151,7 @@ class PostgresMaterialisedViewMixin:
         name = cls.name_with_schema + column_list(select.columns).replace("%", "%%")
         sql = f"CREATE MATERIALIZED VIEW {name} AS {select.sql};"
         if columns := cls._view_pk_columns():
-            index = quote_identifier(key_name(ViewOptions(cls).relation_name, columns))
+            index = quote_identifier(key_name(ViewOptions(cls).relation().name, columns))
             sql += f"CREATE UNIQUE INDEX {index} ON {cls.name_with_schema}{column_list(columns)};"
         return ParameterisedSQL(sql, select.params)
 

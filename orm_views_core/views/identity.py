@@ -41,18 +41,14 @@ def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> 
     Raises:
         InvalidViewError: the name is no string, or PostgreSQL would change it.
     """
-    options = ViewOptions(view)
     try:
-        name = ViewName(options.relation_schema(default_schema), options.relation_name)
+        name = ViewOptions(view).relation(default_schema)
     except Exception as error:
         raise invalid(view, f"its name cannot be read: {type(error).__name__}: {error}") from error
     for part, value in (("schema", name.schema), ("name", name.name)):
         if not isinstance(value, str) or not value or "\0" in value:
             raise invalid(view, f"its {part} is {value!r}. Give it a non-empty string.")
         if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:
-            raise invalid(
-                view,
-                f"its {part} {value!r} has {size} bytes, and PostgreSQL keeps "
-                f"{MAX_IDENTIFIER_BYTES}. Set a shorter {part!r} on the class.",
-            )
+            problem = f"its {part} {value!r} has {size} bytes, and PostgreSQL keeps {MAX_IDENTIFIER_BYTES}."
+            raise invalid(view, f"{problem} Set a shorter {part!r} on the class.")
     return name

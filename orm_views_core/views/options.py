@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS
 
 from orm_views_core.conf import default_schema
-from orm_views_core.names import SourceLocation
+from orm_views_core.names import SourceLocation, ViewName
 
 T = TypeVar("T")
 _MISSING = object()
@@ -64,13 +64,6 @@ class _Option(Generic[T]):
         return value  # type: ignore[no-any-return]  # the values are not checked
 
 
-class TableName(NamedTuple):
-    """``Meta.db_table`` of a readable view. Its schema is optional."""
-
-    schema: str | None
-    name: str
-
-
 @dataclass(frozen=True)
 class ViewOptions:
     """The options of one view class.
@@ -118,20 +111,15 @@ class ViewOptions:
         docstring = attributes.get("_view_docstring", attributes.get("__doc__"))
         return inspect.cleandoc(docstring) if docstring else ""
 
-    @property
-    def relation_name(self) -> str:
-        """The name of the view in its database."""
-        table: TableName | None = vars(self.view).get("_view_db_table")
-        return table.name if table else self.name
-
-    def relation_schema(self, default: str | None = None) -> str:
-        """Return the schema of the view in its database.
+    def relation(self, default: str | None = None) -> ViewName:
+        """Return the name of the view in its database. ``Meta.db_table`` of a readable view takes precedence.
 
         Args:
             default: the schema of a view that names none; that of the settings when None.
         """
-        table: TableName | None = vars(self.view).get("_view_db_table")
-        return (table and table.schema) or self.schema or default or default_schema()
+        table = vars(self.view).get("_view_db_table") or ViewName("", "")
+        schema = table.schema or self.schema or default or default_schema()
+        return ViewName(schema, table.name or self.name)
 
 
 #: The class attributes that a field may share its name with. ``refresh_every`` is not one of them: no base

@@ -17,18 +17,21 @@ from orm_views_core.names import ViewName
 
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
-from .options import OPTION_NAMES, TableName, ViewOptions, declared, find_class_statement
+from .options import OPTION_NAMES, ViewOptions, declared, find_class_statement
 
-_QUOTED_TABLE = re.compile(r'"((?:[^"]|"")+)"(?:\."((?:[^"]|"")+)")?')
+_QUOTED_TABLE = re.compile(r'(?:"((?:[^"]|"")+)"\.)?"((?:[^"]|"")+)"')
 
 
-def parse_db_table(db_table: str) -> TableName:
-    """Split ``Meta.db_table`` into schema and name: ``name``, ``"name"`` or ``"schema"."name"``."""
+def parse_db_table(db_table: str) -> ViewName:
+    """Split ``Meta.db_table`` into schema and name: ``name``, ``"name"`` or ``"schema"."name"``.
+
+    The schema is "" if the text names none.
+    """
     match = _QUOTED_TABLE.fullmatch(db_table)
     if match is None:
-        return TableName(None, db_table)
-    first, second = (part and part.replace('""', '"') for part in match.groups())
-    return TableName(first, second) if second else TableName(None, first or db_table)
+        return ViewName("", db_table)
+    schema, name = (part.replace('""', '"') for part in match.groups(default=""))
+    return ViewName(schema, name)
 
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
@@ -71,7 +74,10 @@ class ReadableViewBase(ModelBase):
         if own_meta is not None:
             meta["__qualname__"] = own_meta.__qualname__
         attrs = {**attrs, "Meta": type("Meta", (parent,), meta)}
-        _refuse_unsupported(name, bases, attrs, abstract=abstract, proxy=proxy)
+        if problem := next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None):
+            source = find_class_statement(attrs["__module__"])
+            where = f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}"
+            raise InvalidViewError(f"{where}: {problem}")
         attrs["_view_declared"] = {word: attrs[word] for word in OPTION_NAMES & attrs.keys()}
         if not abstract:
             if not hasattr(parent, "default_permissions") and not _is_updatable(attrs, bases):
@@ -87,15 +93,12 @@ class ReadableViewBase(ModelBase):
             mcs, name, bases, attrs, should_register=should_register and is_view, **kwargs
         )
         if proxy:
-            options = ViewOptions(view._meta.concrete_model)
-            view._view_db_table = TableName(options.relation_schema(), options.relation_name)
+            view._view_db_table = ViewOptions(view._meta.concrete_model).relation()
         elif is_view:
             _set_field_descriptors(view)
             guard_cascades(view)
-            options = ViewOptions(view)
             # A name that is not a string is reported by a system check.
-            quoted = ViewName(str(options.relation_schema()), str(options.relation_name)).quoted
-            view._meta.db_table = quoted
+            view._meta.db_table = ViewName(*map(str, ViewOptions(view).relation())).quoted
         guard_inherited_managers(view)
         return view
 
@@ -137,23 +140,10 @@ def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:
     return next((value for value in values if isinstance(value, bool)), False)
 
 
-def _refuse_unsupported(
-    name: str, bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
-) -> None:
-    """Raise an error for what Django allows in a model and PostgreSQL cannot do with a view.
-
-    Raises:
-        InvalidViewError: it names the class, its file and line, and what to write instead.
-    """
-    problem = next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None)
-    if problem:
-        source = find_class_statement(attrs["__module__"])
-        raise InvalidViewError(f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}: {problem}")
-
-
 def _unsupported(
     bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
 ) -> Iterator[str]:
+    """Yield what Django allows in a model and PostgreSQL cannot do with a view, and what to write instead."""
     for word, value in attrs.items():
         if isinstance(value, ManyToManyField) and value.remote_field.through is None:
             yield (

@@ -152,7 +152,7 @@ def test_the_fields_of_columns_of_any_name_are_pasted_and_read(paste):
     row, expected = pasted.objects.get(), read(ODD_NAMES)
     assert {f.column: getattr(row, f.attname) for f in pasted._meta.concrete_fields} == expected
     assert pasted.check() == []
-    assert ViewOptions(pasted).relation_name == "odd"
+    assert ViewOptions(pasted).relation().name == "odd"
 
 
 def test_a_column_that_django_cannot_read_is_said_and_gets_no_field(run):

@@ -339,7 +339,7 @@ def test_an_inferred_field_may_be_called_as_anything_of_ours(word, loans):
     shown = "Car" if word == "name" else "car"
     assert {getattr(row, word) for row in view.objects.filter(**{word: shown})} == {shown}
     assert view.objects.only("id").order_by("id").first().get_deferred_fields() == {word}
-    assert ViewOptions(view).relation_name == "shown"
+    assert ViewOptions(view).relation().name == "shown"
 
 
 def test_what_a_class_says_of_itself_stays_beside_inferred_fields_of_those_names(loans):

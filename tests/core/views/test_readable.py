@@ -50,15 +50,15 @@ def isolated():
 @pytest.mark.parametrize(
     ("db_table", "schema", "name"),
     [
-        ("loans", None, "loans"),
-        ("Loans", None, "Loans"),
-        ("other.loans", None, "other.loans"),
-        ('"loans"', None, "loans"),
-        ('"a.b"', None, "a.b"),
+        ("loans", "", "loans"),
+        ("Loans", "", "Loans"),
+        ("other.loans", "", "other.loans"),
+        ('"loans"', "", "loans"),
+        ('"a.b"', "", "a.b"),
         ('"other"."loans"', "other", "loans"),
         ('"Ot""her"."lo.ans"', 'Ot"her', "lo.ans"),
-        ('other"."loans', None, 'other"."loans'),
-        ('"other".loans', None, '"other".loans'),
+        ('other"."loans', "", 'other"."loans'),
+        ('"other".loans', "", '"other".loans'),
     ],
 )
 def test_a_db_table_is_a_name_or_a_quoted_schema_and_name(db_table, schema, name):
