@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -20,13 +19,9 @@ from .definition import Definitions, ViewDefinition
 
 _BATCH_SIZE = 100
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 def compile_definitions(
-    connection: BaseDatabaseWrapper,
-    views: Iterable[type[BasePostgresView]] | None = None,
+    connection: BaseDatabaseWrapper, views: Iterable[type[BasePostgresView]] | None = None
 ) -> Definitions:
     """Compile the view classes of a database. An invalid class does not stop the others.
 
@@ -37,39 +32,34 @@ def compile_definitions(
     classes = list(registry.views(connection.alias) if views is None else views)
     settings = get_settings()
     relations: dict[ViewName, ViewDefinition] = {}
-    results: dict[type, ViewDefinition | OrmViewsError] = {}
-
-    def compile_view(view: type[BasePostgresView], select: ParameterisedSQL) -> ViewDefinition:
-        definition = compile_class(view, select, connection, settings)
-        _claim_names(definition, relations)
-        return definition
-
+    views_by_name: dict[ViewName, ViewDefinition] = {}
+    errors: dict[type, OrmViewsError] = {}
     for start in range(0, len(classes), _BATCH_SIZE):
         # First all querysets: Django compiles them about 10 % faster if nothing else runs in between.
-        selects = {view: _result(select_of, view) for view in classes[start : start + _BATCH_SIZE]}
-        results |= {
-            view: select if isinstance(select, OrmViewsError) else _result(compile_view, view, select)
-            for view, select in selects.items()
-        }
-    errors = {view: result for view, result in results.items() if isinstance(result, OrmViewsError)}
+        selects: dict[type[BasePostgresView], ParameterisedSQL] = {}
+        for view in classes[start : start + _BATCH_SIZE]:
+            try:
+                selects[view] = select_of(view)
+            except OrmViewsError as error:
+                errors[view] = error
+        for view, select in selects.items():
+            try:
+                definition = compile_class(view, select, connection, settings)
+                _claim_names(definition, relations)
+                views_by_name[definition.name] = definition
+            except OrmViewsError as error:
+                errors[view] = error
+    invalid = [view for view in classes if view in errors]
     invalid_names: dict[str, ViewName] = {}
-    for view in errors:
+    for view in invalid:
         with suppress(InvalidViewError):  # the class has no valid name; its error says so
             invalid_names[label_of(view)] = name_of(view)
     return Definitions(
         database=connection.alias,
-        views={result.name: result for result in results.values() if isinstance(result, ViewDefinition)},
-        errors={label_of(view): error for view, error in errors.items()},
+        views=views_by_name,
+        errors={label_of(view): errors[view] for view in invalid},
         invalid_names=invalid_names,
     )
-
-
-def _result(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | OrmViewsError:
-    """Call a function, and return its result or its error."""
-    try:
-        return function(*args, **kwargs)
-    except OrmViewsError as error:
-        return error
 
 
 def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:
