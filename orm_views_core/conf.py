@@ -139,7 +139,8 @@ def is_dotted_path(value: object) -> bool:
     return isinstance(value, str) and bool(value) and all(part.isidentifier() for part in value.split("."))
 
 
-def _is_role_list(value: object) -> bool:
+def is_role_list(value: object) -> bool:
+    """Return whether a value is a list or a tuple of role names."""
     return isinstance(value, (list, tuple)) and all(isinstance(role, str) and role for role in value)
 
 
@@ -173,7 +174,7 @@ _READER = SettingReader(
             _is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
         ),
         "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
-        "GRANT_SELECT_TO": Rule(_is_role_list, "Give a list of role names, such as ['analyst']."),
+        "GRANT_SELECT_TO": Rule(is_role_list, "Give a list of role names, such as ['analyst']."),
         **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
         **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),
         "REFRESH_EVERY": Rule(is_refresh_every, REFRESH_EVERY_HINT),

@@ -9,7 +9,7 @@ from typing import cast
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every
+from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every, is_role_list
 from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.lexer import strip_statement
@@ -50,10 +50,8 @@ def compile_class(
     name = name_of(view, settings.SCHEMA)
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     if materialised and options.updatable:
-        raise invalid(
-            view,
-            "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them.",
-        )
+        problem = "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."
+        raise invalid(view, problem)
     return ViewDefinition(
         label=label_of(view),
         source=options.source,
@@ -86,9 +84,8 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
             choices = " or ".join(map(repr, allowed))
             raise invalid(options.view, f"its {option} is {value!r}. It can be {choices}.")
         if issubclass(options.view, PostgresMaterialisedViewMixin):
-            raise invalid(
-                options.view, f"it sets {option}, and only plain views have that option. Remove it."
-            )
+            problem = f"it sets {option}, and only plain views have that option. Remove it."
+            raise invalid(options.view, problem)
         if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
             problem = f"it sets security_invoker, and database {connection.alias!r} is not PostgreSQL 15 yet."
             raise invalid(options.view, f"{problem} Remove it, or upgrade the server.")
@@ -98,7 +95,7 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
 
 def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
     roles = options.grant_select_to
-    if not isinstance(roles, (list, tuple)) or not all(isinstance(role, str) and role for role in roles):
+    if not is_role_list(roles):
         raise invalid(options.view, f"its grant_select_to is {roles!r}. Give a list of role names.")
     return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *roles]))
 
@@ -107,9 +104,8 @@ def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | N
     materialised = issubclass(options.view, PostgresMaterialisedViewMixin)
     value = options.refresh_every(settings.REFRESH_EVERY if materialised else None)
     if value is not None and not materialised:
-        raise invalid(
-            options.view, "it sets refresh_every, and only materialised views are refreshed. Remove it."
-        )
+        problem = "it sets refresh_every, and only materialised views are refreshed. Remove it."
+        raise invalid(options.view, problem)
     if not is_refresh_every(value):
         raise invalid(options.view, f"its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
     return cast("dt.timedelta | None", value)
@@ -143,14 +139,11 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
     except OrmViewsError:
         raise
     except NotImplementedError as error:
-        raise invalid(
-            view,
-            "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base.",
-        ) from error
+        problem = "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base."
+        raise invalid(view, problem) from error
     except EmptyResultSet as error:
-        raise invalid(
-            view, "its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL."
-        ) from error
+        problem = "its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL."
+        raise invalid(view, problem) from error
     except Exception as error:
         raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
     if not isinstance(select.sql, str):

@@ -59,13 +59,8 @@ class ViewDefinition:
         The comment, the grants and the dependencies are not part of it: they are compared with those in the
         database. Neither is ``refresh_every``, which the database does not know.
         """
-        parts = [
-            self.kind.value,
-            self.sql,
-            repr(self.columns),
-            repr(self.options),
-            repr([(index.name, index.unique, index.tail) for index in self.indexes]),
-        ]
+        indexes = [(index.name, index.unique, index.tail) for index in self.indexes]
+        parts = [self.kind.value, self.sql, repr(self.columns), repr(self.options), repr(indexes)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     @cached_property

@@ -82,12 +82,11 @@ def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:
     Django needs a model's fields for the SQL of an index. A plain ``Field`` has no type, so that values in
     conditions are passed to the driver unchanged.
     """
-    fields = {field_name: models.Field(db_column=field_name) for field_name in _field_names(index)}
-    meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})
-    if not fields:
+    columns = _field_names(index)
+    if not columns:
         raise ValueError("it names no column")
-    first = next(iter(fields))
-    fields[first] = models.Field(db_column=first, primary_key=True)
+    fields = {column: models.Field(db_column=column, primary_key=not i) for i, column in enumerate(columns)}
+    meta = type("Meta", (), {"apps": Apps(), "app_label": "orm_views_core", "db_table": name.quoted})
     return type("StandIn", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
 
 
