@@ -74,12 +74,10 @@ def tokenize(sql: str) -> Iterator[Token]:
     while position < len(sql):
         match = _TOKEN.match(sql, position)
         assert match is not None  # "." matches any other character
-        kind, end = match.lastgroup or "other", match.end()
-        if kind == "tag":
-            kind = "string"
+        end = match.end()
         if match.group() == "/*":
             end = _end_of_block_comment(sql, end)
-        yield Token(kind, sql[position:end], position, end)  # type: ignore[arg-type]
+        yield Token(match.lastgroup, sql[position:end], position, end)  # type: ignore[arg-type]
         position = end
 
 

@@ -53,7 +53,6 @@ _FIELDS = {
     "integer": "models.IntegerField",
     "bigint": "models.BigIntegerField",
     "oid": "models.BigIntegerField",
-    "numeric": "models.DecimalField",
     "real": "models.FloatField",
     "double precision": "models.FloatField",
     "boolean": "models.BooleanField",
@@ -149,13 +148,13 @@ def _family(text: str, named: Mapping[str, NamedType]) -> str:
     if custom is not None and not kind.is_list:
         return _family(custom.base, {}) if custom.base else "text"
     name = bare_name(text)
-    family = _FAMILY_OF.get(kind.name) or _FAMILY_OF.get(name) or f"type {name}"
+    family = _FAMILY_OF.get(name, f"type {name}")
     return f"{family}[]" if kind.is_list else family
 
 
 def is_known(text: str) -> bool:
     """Return whether a type, or the type of an array's elements, is a built-in type with a family."""
-    return _parse(text).name in _FAMILY_OF or bare_name(text) in _FAMILY_OF
+    return bare_name(text) in _FAMILY_OF
 
 
 def fits(expected: str, actual: str, named: Mapping[str, NamedType] | None = None) -> bool:
@@ -197,7 +196,7 @@ def field_for(text: str, named: Mapping[str, NamedType] | None = None) -> FieldS
         return FieldSource("models.CharField", (f"max_length={longest}",), comment=comment)
     kind = _parse(text)
     if not kind.is_list:
-        return _single(kind, bare_name(text), text)
+        return _single(bare_name(text), kind.size, text)
     element = text[: text.index("[", len(text.rstrip("[]0123456789")))]
     if _family(element, {}) not in _IN_LISTS:
         return _text(f"{text}: cast it to text[] in the SQL for an ArrayField")
@@ -206,17 +205,15 @@ def field_for(text: str, named: Mapping[str, NamedType] | None = None) -> FieldS
     return replace(field, call="ArrayField", arguments=(field.write(),), imports=imports)
 
 
-def _single(kind: _Type, bare: str, text: str) -> FieldSource:
-    name = kind.name if kind.name in _FIELDS else bare
-    comment = _COMMENTS.get(name, "")
-    length = MAX_IDENTIFIER_BYTES if name == "name" else next(iter(kind.size), None)
+def _single(name: str, size: tuple[int, ...], text: str) -> FieldSource:
+    length = MAX_IDENTIFIER_BYTES if name == "name" else next(iter(size), None)
     if name in {"character varying", "character", "name"} and length is not None:
         return FieldSource("models.CharField", (f"max_length={length}",))
     if _FAMILY_OF.get(name) == "text":
         return FieldSource("models.TextField")
     if name == "numeric":
-        return _decimal(kind.size)
-    call = _FIELDS.get(name)
+        return _decimal(size)
+    call, comment = _FIELDS.get(name), _COMMENTS.get(name, "")
     if call is None:
         return _text(comment or text)
     if call.startswith("models."):
