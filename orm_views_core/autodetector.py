@@ -69,13 +69,6 @@ def _referenced(state: ProjectState, views: Set[tuple[str, str]]) -> dict[tuple[
 def _stub(view: Any, fields: Set[str | None]) -> ModelState:
     """Return the state of a view for migrations: its key, and the fields that models refer to."""
     opts = view._meta
-    return ModelState(
-        opts.app_label,
-        opts.object_name,
-        [
-            (field.name, field.clone())
-            for field in opts.local_fields
-            if field.primary_key or field.name in fields
-        ],
-        {"managed": False, "db_table": opts.db_table},
-    )
+    kept = [field for field in opts.local_fields if field.primary_key or field.name in fields]
+    options = {"managed": False, "db_table": opts.db_table}
+    return ModelState(opts.app_label, opts.object_name, [(f.name, f.clone()) for f in kept], options)

@@ -44,11 +44,8 @@ class _Fixture:
         def refresh(*views: type | str) -> list[ViewName]:
             return refresh_for_test(*views, databases=aliases)
 
-        committed = {
-            alias: connections[alias].settings_dict["NAME"]
-            for alias in aliases
-            if not connections[alias].in_atomic_block
-        }
+        committing = [alias for alias in aliases if not connections[alias].in_atomic_block]
+        committed = {alias: connections[alias].settings_dict["NAME"] for alias in committing}
 
         def refresh_emptied() -> None:
             with django_db_blocker.unblock():

@@ -113,13 +113,10 @@ def _taken(view: type[BasePostgresView]) -> set[str]:
     They are the attributes of every model, the methods of the class, and what the body of the class assigns:
     a field below ``name = "loan_book"`` would replace the view's name.
     """
+    inherited = [item for base in view.__mro__ for item in vars(base).items()]
     methods = {
-        name
-        for base in view.__mro__
-        for name, value in vars(base).items()
-        if callable(value) or isinstance(value, (classmethod, staticmethod))
+        name for name, value in inherited if callable(value) or isinstance(value, (classmethod, staticmethod))
     }
     assigned = {name for name, value in vars(view).items() if not hasattr(value, "field")}
-    return (
-        {*dir(Model), "objects", "pk", "Meta", "DoesNotExist", "MultipleObjectsReturned"} | methods | assigned
-    )
+    of_models = {*dir(Model), "objects", "pk", "Meta", "DoesNotExist", "MultipleObjectsReturned"}
+    return of_models | methods | assigned

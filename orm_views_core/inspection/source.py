@@ -60,10 +60,7 @@ class Inspection:
 
 
 def declare_columns(
-    columns: Sequence[Column],
-    key: Collection[str],
-    taken: Collection[str],
-    named: Mapping[str, NamedType],
+    columns: Sequence[Column], key: Collection[str], taken: Collection[str], named: Mapping[str, NamedType]
 ) -> tuple[DeclaredColumn, ...]:
     """Return the field for each column.
 

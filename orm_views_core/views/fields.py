@@ -134,13 +134,8 @@ def _as_key(field: AnyField, *, updatable: bool = False) -> AnyField:
 
 def _reserved(view: Any) -> frozenset[str]:
     """Return the attributes of a class and of the project's base classes. No field may replace them."""
-    used = {
-        name
-        for base in view.__mro__
-        if not _is_ours(base)
-        for name, value in vars(base).items()
-        if value is not None and not hasattr(value, "field")
-    }
+    attributes = [item for base in view.__mro__ if not _is_ours(base) for item in vars(base).items()]
+    used = {name for name, value in attributes if value is not None and not hasattr(value, "field")}
     return frozenset(used - OPTION_NAMES | {"get_queryset", "get_refresh_sql", "objects"})
 
 

@@ -80,11 +80,14 @@ def infer(
         declared: the names of the fields that the class declares, by column.
         reserved: names that no field may have.
     """
-    columns, nullable = output_columns(query), _nullable(query)
+    columns = output_columns(query)
+    nullable: set[str] = set()
     taken = set(declared.values())
     fields: dict[str, AnyField] = {}
     problems: dict[str, str] = {}
-    for column, null in zip(columns, nullable, strict=True):
+    for column, null in zip(columns, _nullable(query), strict=True):
+        if null and not _is_computed(column.expression):
+            nullable.add(column.name)
         if column.name in declared:
             continue
         try:
@@ -98,14 +101,8 @@ def infer(
         field.db_column = None if column.name == attname(name, field) else column.name
     return Inferred(
         names=frozenset(column.name for column in columns),
-        fields={
-            name: _with_accessor(name, field, fields, model_name, app_label) for name, field in fields.items()
-        },
-        nullable=frozenset(
-            column.name
-            for column, null in zip(columns, nullable, strict=True)
-            if null and not _is_computed(column.expression)
-        ),
+        fields={name: _with_accessor(name, fields, model_name, app_label) for name in fields},
+        nullable=frozenset(nullable),
         problems=problems,
         **source_key(query, columns)._asdict(),
     )
@@ -205,10 +202,9 @@ def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str], reser
     return name
 
 
-def _with_accessor(
-    name: str, made: AnyField, fields: Mapping[str, AnyField], model_name: str, app_label: str
-) -> AnyField:
+def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, app_label: str) -> AnyField:
     """Return a field. A foreign key gets a ``related_name`` if the default accessor would clash."""
+    made = fields[name]
     if not isinstance(made, models.ForeignKey):
         return made
     target: Any = made.remote_field.model
