@@ -28,12 +28,10 @@ class Format:
     """A file format.
 
     Attributes:
-        label: its name.
         content_type: the value of the Content-Type header.
         write: yields the text of a file in pieces, from the names of the columns and the rows.
     """
 
-    label: str
     content_type: str
     write: Callable[[Sequence[str], Iterable[Sequence[Any]]], Iterator[str]]
 
@@ -85,8 +83,8 @@ def _write_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterat
 
 
 FORMATS = {
-    "csv": Format("CSV", "text/csv; charset=utf-8", _write_csv),
-    "json": Format("JSON", "application/json", _write_json),
+    "csv": Format("text/csv; charset=utf-8", _write_csv),
+    "json": Format("application/json", _write_json),
 }
 
 

@@ -59,7 +59,7 @@ _FILTERS = (*_FIELDS, _TIME)
 def narrow(
     parameters: QueryDict, addresses: Sequence[ViewAddress], *, without: Filter | None = None
 ) -> QuerySet[Run]:
-    """Return the runs of some views that pass all filters, or all filters but one.
+    """Return the runs of some views that pass all filters, or all filters but one, the newest first.
 
     Args:
         parameters: those of the page.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +20,6 @@ from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
-from orm_views_core.engines.connections import view_databases
 from orm_views_core.engines.postgresql.rows import estimate_rows
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -29,6 +28,9 @@ from orm_views_core.views.identity import name_of
 from orm_views_core.views.registry import registry
 
 from .selection import about_views
+
+#: The errors of a database that cannot be read, or that refuses a statement. Pages show their messages.
+UNREADABLE = (OrmViewsError, DatabaseError)
 
 
 class Link(NamedTuple):
@@ -61,21 +63,25 @@ class AdminView(View):
         return view  # type: ignore[no-any-return]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may(request.user, self.permission):
+        if not self.may(self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def url(self, page: str, address: ViewAddress | None = None) -> str:
+    def may(self, permission: Permission) -> bool:
+        """Return whether the user has a permission and the one to view."""
+        return may(self.request.user, permission)
+
+    def url(self, page: str, address: ViewAddress | None = None, **parts: Any) -> str:
         """Return the URL of a page of this site."""
-        return url_in(self.site, page, **(address.parts if address else {}))
+        return url_in(self.site, page, **(address.parts if address else parts))
 
     def url_about(self, page: str, *addresses: ViewAddress) -> str:
         """Return the URL of a page about some views, which it gets as parameters."""
         return self.url(page) + about_views(addresses)
 
-    def link_to(self, address: ViewAddress) -> Link:
-        """Return a link to the page of a view."""
-        return Link(str(address.name), self.url("detail", address))
+    def link_to(self, address: ViewAddress | None) -> Link | None:
+        """Return a link to the page of a view; None without a view."""
+        return Link(str(address.name), self.url("detail", address)) if address else None
 
 
 class Page(AdminView):
@@ -87,23 +93,14 @@ class Page(AdminView):
 
     template_name: ClassVar[str]
 
-    def render(
-        self,
-        title: str,
-        *,
-        parent: Link | None = None,
-        tools: Sequence[Link] = (),
-        status_code: int = 200,
-        **context: Any,
-    ) -> TemplateResponse:
+    def render(self, title: str, *, status_code: int = 200, **context: Any) -> TemplateResponse:
         """Return the page.
 
         Args:
             title: the heading, which is also the last breadcrumb.
-            parent: a breadcrumb between the list of views and this page.
-            tools: the buttons beside the heading.
             status_code: the HTTP status.
-            context: further variables of the template.
+            context: further variables of the template. ``parent``, a link, is a breadcrumb between the list
+                of views and this page. ``tools`` are the links beside the heading.
         """
         self.request.current_app = self.site.name
         return TemplateResponse(
@@ -115,9 +112,7 @@ class Page(AdminView):
                 "opts": RegisteredView._meta,
                 "markup": django_versions.CONTEXT,
                 "list_url": self.url("list"),
-                "parent": parent,
-                "tools": tools,
-                "may": {p.value: may(self.request.user, p) for p in Permission},
+                "may": {permission.value: self.may(permission) for permission in Permission},
                 **context,
             },
             status=status_code,
@@ -148,17 +143,6 @@ def read_statuses(alias: str) -> DatabaseStatus:
     return status
 
 
-def address_or_404(database: str, schema: str, name: str) -> ViewAddress:
-    """Return the address that a URL contains.
-
-    Raises:
-        Http404: if the project has no views in that database. Other databases are never queried.
-    """
-    if database not in view_databases():
-        raise Http404(_("There are no views in database “%(alias)s”.") % {"alias": database})
-    return ViewAddress(database, ViewName(schema, name))
-
-
 def find_status(address: ViewAddress) -> ViewStatus:
     """Return the status of a view that is registered or in one of the project's schemas.
 
@@ -182,7 +166,7 @@ def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:
         names[address.database].append(address.name)
     estimates: dict[ViewAddress, int] = {}
     for alias, wanted in names.items():
-        with suppress(OrmViewsError, DatabaseError):
+        with suppress(*UNREADABLE):
             rows = estimate_rows(alias, wanted)
             estimates |= {ViewAddress(alias, name): count for name, count in rows.items()}
     return estimates

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from orm_views_admin.models import Run
 from orm_views_admin.pages.runs.run import follow
 
-from .base import Link, Page
+from .base import Page
 from .selection import FROM_LIST, Selection
 
 #: The name of the button that starts what the page shows.
@@ -44,10 +44,6 @@ class ConfirmationPage(Page):
     def start(self, selection: Selection) -> HttpResponse:
         """Start it, and redirect to the page of its runs."""
         raise NotImplementedError
-
-    def parent_of(self, selection: Selection) -> Link | None:
-        """Return the breadcrumb to the selected view, if exactly one is selected."""
-        return self.link_to(selection.single) if selection.single else None
 
     def redirect_to(self, runs: Iterable[Run]) -> HttpResponse:
         """Redirect to the page of some runs."""

@@ -24,6 +24,17 @@ def about_views(addresses: Iterable[ViewAddress]) -> str:
     return "?" + urlencode([(PARAMETER, address.key) for address in addresses], safe="/~")
 
 
+def address_or_404(database: str, schema: str, name: str) -> ViewAddress:
+    """Return the address that a request contains.
+
+    Raises:
+        Http404: if the project has no views in that database. Other databases are never queried.
+    """
+    if database not in view_databases():
+        raise Http404(_("There are no views in database “%(alias)s”.") % {"alias": database})
+    return ViewAddress(database, ViewName(schema, name))
+
+
 @dataclass(frozen=True)
 class Selection:
     """Some views; no addresses stand for all views."""
@@ -36,18 +47,15 @@ class Selection:
 
         Raises:
             Http404: if one of the names is not a view's address, or if the project has no views in its
-                database. Other databases are never queried.
+                database.
         """
-        known = view_databases()
         addresses = []
         for key in parameters.getlist(PARAMETER):
             try:
-                address = ViewAddress.parse(key)
+                database, name = ViewAddress.parse(key)
             except ValueError:
                 raise Http404(_("“%(key)s” is not the address of a view.") % {"key": key}) from None
-            if address.database not in known:
-                raise Http404(_("There are no views in database “%(alias)s”.") % {"alias": address.database})
-            addresses.append(address)
+            addresses.append(address_or_404(database, *name))
         return cls(tuple(dict.fromkeys(addresses)))
 
     @property

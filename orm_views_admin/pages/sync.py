@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,12 +16,11 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.plan_words import action_word
 from orm_views_admin.tables.plan import ShownStep, StepTable
 from orm_views_admin.ui.wording import number
-from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of, targets
 from orm_views_core.plan.steps import Plan
 from orm_views_core.sync import plan_views
 
+from .base import UNREADABLE
 from .confirmation import ConfirmationPage
 from .forms import ConfirmPlanForm
 from .selection import Selection
@@ -71,7 +69,7 @@ class DatabasePlan:
             (_("Changes"), [each for each in shown if not each.step.indirect]),
             (_("Indirectly affected"), [each for each in shown if each.step.indirect]),
         )
-        return [StepTable(steps, label) for label, steps in tables if steps]
+        return [StepTable(steps, label=label) for label, steps in tables if steps]
 
 
 class SyncPage(ConfirmationPage):
@@ -92,7 +90,12 @@ class SyncPage(ConfirmationPage):
         plans = _make_plans(selection, self.request.POST)
         confirmed = [shown.form for shown in plans if shown.form is not None and shown.form.is_bound]
         if not confirmed or any(form.is_stale for form in confirmed):
-            return self._show_stale(selection)
+            stale = _(
+                "The database or the code has changed since this plan was made. Nothing was done. "
+                "This is the new plan; look at it before you confirm."
+            )
+            messages.error(self.request, stale)
+            return self._show(selection, _make_plans(selection, {}), status=409)
         if not all(form.can_be_confirmed and form.is_valid() for form in confirmed):
             return self._show(selection, plans)
         only = selection.by_database
@@ -101,20 +104,10 @@ class SyncPage(ConfirmationPage):
                 runs.start_sync(self.request.user, plan.database, only[plan.database], plan.fingerprint)
                 for plan in (form.plan for form in confirmed)
             ]
-        except (OrmViewsError, DatabaseError) as error:
+        except UNREADABLE as error:
             messages.error(self.request, str(error).strip())
             return self._show(selection, plans)
         return self.redirect_to(started)
-
-    def _show_stale(self, selection: Selection) -> HttpResponse:
-        messages.error(
-            self.request,
-            _(
-                "The database or the code has changed since this plan was made. Nothing was done. "
-                "This is the new plan; look at it before you confirm."
-            ),
-        )
-        return self._show(selection, _make_plans(selection, {}), status=409)
 
     def _show(self, selection: Selection, plans: Sequence[DatabasePlan], status: int = 200) -> HttpResponse:
         title = _("Sync all views")
@@ -124,7 +117,7 @@ class SyncPage(ConfirmationPage):
             title = ngettext("Sync %(count)s view", "Sync %(count)s views", count) % {"count": number(count)}
         return self.render(
             title,
-            parent=self.parent_of(selection),
+            parent=self.link_to(selection.single),
             status_code=status,
             plans=plans,
             several=len(plans) > 1,
@@ -140,19 +133,14 @@ def _make_plans(selection: Selection, confirmation: Mapping[str, Any]) -> list[D
         selection: the views to plan.
         confirmation: the submitted fields of the plans' forms; empty if nothing was confirmed.
     """
-    return [
-        _make_plan(alias, only, confirmation, auto_id=f"id-{n}-%s")
-        for n, (alias, only) in enumerate(selection.by_database.items())
-    ]
-
-
-def _make_plan(
-    alias: str, only: list[ViewName] | None, confirmation: Mapping[str, Any], auto_id: str
-) -> DatabasePlan:
-    try:
-        (plan,) = plan_views([alias], only=only)
-    except (OrmViewsError, DatabaseError) as error:
-        return DatabasePlan(alias, errors=[str(error).strip()])
-    data = confirmation if f"{alias}-fingerprint" in confirmation else None
-    form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=auto_id)
-    return DatabasePlan(alias, form, plan.problems)
+    plans = []
+    for n, (alias, only) in enumerate(selection.by_database.items()):
+        try:
+            (plan,) = plan_views([alias], only=only)
+        except UNREADABLE as error:
+            plans.append(DatabasePlan(alias, errors=[str(error).strip()]))
+            continue
+        data = confirmation if f"{alias}-fingerprint" in confirmation else None
+        form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=f"id-{n}-%s")
+        plans.append(DatabasePlan(alias, form, plan.problems))
+    return plans

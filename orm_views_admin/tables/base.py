@@ -56,6 +56,7 @@ class AdminTable(tables.Table):  # type: ignore[misc]
     Args:
         data: the rows.
         request: the request of the page; without it, the headers have no links to sort by.
+        label: the table's accessible name, if it is not the one of the class.
         kwargs: further arguments of ``django_tables2.Table``.
 
     Attributes:
@@ -68,7 +69,9 @@ class AdminTable(tables.Table):  # type: ignore[misc]
     stacked = True
     row_header = ""
 
-    def __init__(self, data: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, data: Any, request: HttpRequest | None = None, label: object = None, **kwargs: Any
+    ) -> None:
         # Not in a Meta class: django-tables2 does not pass that on to subclasses.
         super().__init__(
             data,
@@ -79,6 +82,7 @@ class AdminTable(tables.Table):  # type: ignore[misc]
             **kwargs,
         )
         self._request = request
+        self.label = label or self.label
 
     def headers(self) -> Iterator[Header]:
         """Yield the header cells of the shown columns."""
@@ -93,12 +97,12 @@ class AdminTable(tables.Table):  # type: ignore[misc]
             yield Header(column.header, url, direction, column.attrs["th"].get("class", ""))
 
 
-class LabelledTable(AdminTable):
-    """A table that is used with different labels."""
+class LinkingTable(AdminTable):
+    """A table with links to pages. ``url`` returns the URL of a page, as ``AdminView.url`` does."""
 
-    def __init__(self, data: Any, label: object) -> None:
-        super().__init__(data)
-        self.label = label
+    def __init__(self, data: Any, url: Callable[..., str], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self._url = url
 
 
 def code(text: str) -> SafeString:

@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .base import AdminTable, FormattedColumn, LabelledTable, code, yes_or
+from .base import AdminTable, FormattedColumn, code, yes_or
 
 
 class ColumnTable(AdminTable):
@@ -38,7 +38,7 @@ class IndexTable(AdminTable):
     installed = FormattedColumn(yes_or(_("Not yet")), _("In the database"))
 
 
-class RelationTable(LabelledTable):
+class RelationTable(AdminTable):
     """The relations that a view reads, or the views that read it."""
 
     row_header = "name"

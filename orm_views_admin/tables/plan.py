@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,12 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import DiffLine, diff_lines, highlight_sql
 from orm_views_core.plan.steps import Step
 
-from .base import NUMBER, AdminTable, FormattedColumn, LabelledTable
+from .base import NUMBER, AdminTable, FormattedColumn, LinkingTable
 from .entries import Entry
 
 
@@ -40,7 +38,7 @@ class ShownStep:
         return diff_lines(before, after) if before and after else []
 
 
-class StepTable(LabelledTable):
+class StepTable(AdminTable):
     """The steps of a plan."""
 
     row_header = "target"
@@ -59,13 +57,8 @@ class StepTable(LabelledTable):
     )
 
 
-class RefreshTable(AdminTable):
-    """The views that a refresh computes anew, in order.
-
-    Args:
-        entries: the rows.
-        url: returns the URL of the "detail" page of a view.
-    """
+class RefreshTable(LinkingTable):
+    """The views that a refresh computes anew, in order."""
 
     label = _("Views to refresh")
     row_header = "title"
@@ -77,10 +70,6 @@ class RefreshTable(AdminTable):
     size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
     seconds = FormattedColumn(wording.duration, _("Usual duration"), attrs=NUMBER)
-
-    def __init__(self, entries: Sequence[Entry], url: Callable[[str, ViewAddress | None], str]) -> None:
-        super().__init__(entries)
-        self._url = url
 
     def render_number(self, bound_row: Any) -> int:
         return int(bound_row.row_counter) + 1

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_tables2 as tables
-from django.contrib.admin import AdminSite
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -13,17 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.sites import url_in
 from orm_views_admin.ui import run_wording, wording
 from orm_views_admin.ui.run_wording import Change
 
-from .base import NUMBER, AdminTable
+from .base import NUMBER, LinkingTable
 
 #: The characters of a message that are shown.
 _SHORT = 140
 
 
-class RunTable(AdminTable):
+class RunTable(LinkingTable):
     """Runs. The time of each run is the link to its page."""
 
     label = _("Runs")
@@ -39,14 +35,10 @@ class RunTable(AdminTable):
     rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=NUMBER)
     size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=NUMBER)
 
-    def __init__(self, data: Any, site: AdminSite, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self._site = site
-
     def render_when(self, record: Run) -> SafeString:
         return format_html(
             '<a href="{}">{}<span class="visually-hidden">: {}</span></a>',
-            url_in(self._site, "run", run_request=record.request),
+            self._url("run", run_request=record.request),
             wording.moment(record.queued_at),
             run_wording.title(record),
         )
@@ -57,8 +49,8 @@ class RunTable(AdminTable):
             return run_wording.title(record)
         return format_html(
             '{} <a href="{}">{}</a>',
-            Run.Kind(record.kind).label,
-            url_in(self._site, "detail", **ViewAddress(record.database, name).parts),
+            record.get_kind_display(),
+            self._url("detail", ViewAddress(record.database, name)),
             wording.breakable(str(name)),
         )
 

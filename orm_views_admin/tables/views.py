@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import django_tables2 as tables
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -15,17 +14,12 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 
-from .base import NUMBER, AdminTable, FormattedColumn, yes_or
+from .base import NUMBER, FormattedColumn, LinkingTable, yes_or
 from .entries import Entry
 
 
-class ViewTable(AdminTable):
-    """The registered views, and views in the database that no class declares.
-
-    Args:
-        entries: the rows.
-        url: returns the address of a page ("detail" or "count") of a view.
-    """
+class ViewTable(LinkingTable):
+    """The registered views, and views in the database that no class declares."""
 
     label = _("Views")
     row_header = "view"
@@ -47,16 +41,8 @@ class ViewTable(AdminTable):
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
     seconds = tables.Column(_("Usual duration"), attrs=NUMBER)
 
-    def __init__(
-        self,
-        entries: Sequence[Entry],
-        url: Callable[[str, ViewAddress], str],
-        *,
-        request: HttpRequest,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(entries, request, **kwargs)
-        self._url = url
+    def __init__(self, entries: Sequence[Entry], url: Callable[..., str], **kwargs: Any) -> None:
+        super().__init__(entries, url, **kwargs)
         # If all views are in the same schema, its name is not shown.
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
         #: The planner's estimate of rows by address; it is set once it is known which rows are on the page.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -13,11 +12,10 @@ from django.utils.translation import ngettext
 
 from orm_views_admin import runs
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import AdminView
+from orm_views_admin.pages.base import UNREADABLE, AdminView
 from orm_views_admin.permissions import Permission
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import number
-from orm_views_core.exceptions import OrmViewsError
 
 from .run import follow, uuids
 
@@ -41,7 +39,7 @@ class CancelView(AdminView):
             try:
                 if runs.cancel(one, request.user):
                     cancelled.append(one)
-            except (OrmViewsError, DatabaseError) as error:
+            except UNREADABLE as error:
                 refused = True
                 messages.error(
                     request,

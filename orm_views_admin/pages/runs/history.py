@@ -20,7 +20,6 @@ from orm_views_admin.models import Run
 from orm_views_admin.pages.base import AdminView, Page
 from orm_views_admin.pages.selection import Selection, about_views
 from orm_views_admin.runs.reconciliation import reconcile
-from orm_views_admin.sites import url_in
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.charts import Point, draw_chart, path_of
@@ -42,7 +41,7 @@ class HistoryPage(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         reconcile()
         selection = Selection.from_request(request.GET)
-        found = _find(request, selection)
+        found = narrow(request.GET, selection.addresses)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
         several = len({run.database for run in page.object_list}) > 1
         title = _("History")
@@ -51,10 +50,10 @@ class HistoryPage(Page):
         carried = with_parameters(request.GET, page=None)
         return self.render(
             title,
-            parent=self.link_to(selection.single) if selection.single else None,
+            parent=self.link_to(selection.single),
             table=RunTable(
                 page.object_list,
-                self.site,
+                self.url,
                 exclude=[*([] if several else ["database"]), *(["what"] if selection.single else [])],
             ),
             found=page.paginator.count,
@@ -64,10 +63,7 @@ class HistoryPage(Page):
             pages=page_links(page, request.GET),
             page=page,
             chart=_chart(found),
-            exports=[
-                (form.label, url_in(self.site, "runs_export", form=name) + carried)
-                for name, form in FORMATS.items()
-            ],
+            exports=[(form.upper(), self.url("runs_export", form=form) + carried) for form in FORMATS],
         )
 
 
@@ -80,14 +76,9 @@ class HistoryExport(AdminView):
                 _("There is no format “%(form)s”. The formats are: %(forms)s.")
                 % {"form": form, "forms": ", ".join(FORMATS)}
             )
-        found = _find(request, Selection.from_request(request.GET))
+        found = narrow(request.GET, Selection.from_request(request.GET).addresses)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
         return download(request, form, name, COLUMNS, map(record, found.iterator(AT_ONCE)))
-
-
-def _find(request: HttpRequest, selection: Selection) -> QuerySet[Run]:
-    """Return the runs of some views that pass the filters of a request, the newest first."""
-    return narrow(request.GET, selection.addresses).order_by("-queued_at", "-pk")
 
 
 def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from orm_views_admin import runs
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import AdminView, Link, Page
-from orm_views_admin.permissions import Permission, may
+from orm_views_admin.permissions import Permission
 from orm_views_admin.sites import url_in
 from orm_views_admin.trends import usual_durations
 from orm_views_admin.ui import run_wording
@@ -36,7 +35,7 @@ class RunPage(Page):
         found = read_runs(requests)
         active = [run for run in found if run.is_active]
         shown = show_runs(found, usual_durations(found))
-        may_cancel = bool(active) and may(request.user, Permission.CANCEL)
+        may_cancel = self.may(Permission.CANCEL)
         first = found[0]
         return self.render(
             _title(found),
@@ -44,7 +43,16 @@ class RunPage(Page):
             standing=standing_of(shown),
             is_active=bool(active),
             several=len(found) > 1,
-            runs=[self._row(run, may_cancel) for run in shown],
+            runs=[
+                {
+                    "shown": each,
+                    "url": self.url("detail", each.address) if each.address else "",
+                    "cancel_url": self.url("cancel", pk=each.run.pk)
+                    if may_cancel and each.run.is_active
+                    else "",
+                }
+                for each in shown
+            ],
             requests=requests,
             here=follow(self.site, requests),
             state_url=follow(self.site, requests, "run_state") if active else "",
@@ -52,32 +60,20 @@ class RunPage(Page):
             who=first.who,
             origin=run_wording.origin(first),
             active=active,
-            cancel_all_url=self._cancel_url(active[0]) if may_cancel and len(active) > 1 else "",
+            cancel_all_url=self.url("cancel", pk=active[0].pk) if may_cancel and len(active) > 1 else "",
             next_links=self._next_links(shown),
         )
-
-    def _row(self, shown: ShownRun, may_cancel: bool) -> dict[str, Any]:
-        address = shown.address
-        return {
-            "shown": shown,
-            "url": self.url("detail", address) if address else "",
-            "cancel_url": self._cancel_url(shown.run) if may_cancel and shown.run.is_active else "",
-        }
-
-    def _cancel_url(self, run: Run) -> str:
-        return url_in(self.site, "cancel", pk=run.pk)
 
     def _next_links(self, shown: Sequence[ShownRun]) -> list[Link]:
         """Return the links to what people do next."""
         addresses = [run.address for run in shown if run.address]
         links = []
         if len(addresses) == 1:
-            (address,) = addresses
-            words = _("History of %(name)s") % {"name": address.name}
-            links.append(Link(words, self.url_about("runs", address)))
-        if addresses and may(self.request.user, Permission.REFRESH):
+            words = _("History of %(name)s") % {"name": addresses[0].name}
+            links.append(Link(words, self.url_about("runs", *addresses)))
+        if addresses and self.may(Permission.REFRESH):
             links.append(Link(_("Refresh again…"), self.url_about("refresh", *addresses)))
-        if not addresses and may(self.request.user, Permission.SYNC):
+        if not addresses and self.may(Permission.SYNC):
             links.append(Link(_("Plan a sync…"), self.url("sync")))
         return links
 

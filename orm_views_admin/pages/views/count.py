@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from orm_views_admin.pages.base import AdminView, address_or_404, find_status, registered_names
+from orm_views_admin.pages.base import UNREADABLE, AdminView, find_status, registered_names
+from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.ui.wording import DASH, row_count
 from orm_views_core.engines.postgresql.rows import count_rows
-from orm_views_core.exceptions import OrmViewsError
 
 
 class CountView(AdminView):
@@ -23,7 +22,7 @@ class CountView(AdminView):
             if address.name not in registered_names(database):
                 find_status(address)
             count = count_rows(address.database, address.name)
-        except (OrmViewsError, DatabaseError) as error:
+        except UNREADABLE as error:
             return JsonResponse({"rows": None, "exact": False, "text": DASH, "title": str(error).strip()})
         return JsonResponse(
             {

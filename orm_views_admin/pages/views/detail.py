@@ -6,23 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import (
-    Link,
-    Page,
-    address_or_404,
-    find_status,
-    read_estimates,
-    registered_names,
-)
-from orm_views_admin.permissions import Permission, may
+from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimates, registered_names
+from orm_views_admin.pages.selection import address_or_404
+from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
-from orm_views_admin.sites import url_in
 from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_admin.tables.entries import is_populated
 from orm_views_admin.tables.runs import RunTable
@@ -30,7 +22,7 @@ from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
-from orm_views_core.exceptions import OrmViewsError, UnknownViewError
+from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
@@ -47,33 +39,30 @@ class DetailPage(Page):
         except UnknownViewError:
             find_status(address)  # raises Http404 with a message for people
             raise
-        except (OrmViewsError, DatabaseError) as error:
+        except UNREADABLE as error:
             return self.render(str(address.name), error=str(error).strip())
-        return self.render(
-            str(address.name),
-            tools=self._tools(address, detail.status),
-            **self._describe(address, detail),
-        )
+        return self.render(str(address.name), **self._describe(address, detail))
 
-    def _tools(self, address: ViewAddress, status: ViewStatus) -> list[Link]:
+    def _tools(self, address: ViewAddress, status: ViewStatus, *, is_managed: bool) -> list[Link]:
         tools = []
-        if _is_managed(status) and may(self.request.user, Permission.SYNC):
+        if is_managed and self.may(Permission.SYNC):
             tools.append(Link(_("Sync this…"), self.url_about("sync", address)))
-        if status.can_refresh and may(self.request.user, Permission.REFRESH):
+        if status.can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh…"), self.url_about("refresh", address)))
-        is_readable = status.installed is not None and status.installed.kind is not None
-        if _is_managed(status) and is_readable and may(self.request.user, Permission.PREVIEW):
+        if is_managed and status.installed and status.installed.kind and self.may(Permission.PREVIEW):
             tools.append(Link(_("Preview"), self.url("preview", address)))
         return tools
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
+        is_managed = status.definition is not None or status.state is State.ORPHANED
         definition, installed = status.definition, status.installed
         state = installed.state if installed else None
         stored = (installed.definition if installed else None) or ""
         expected = detail.expected.definition if detail.expected else ""
-        can_be_counted = _is_managed(status) and is_populated(status)
+        can_be_counted = is_managed and is_populated(status)
         return {
+            "tools": self._tools(address, status, is_managed=is_managed),
             "status": status,
             "look": wording.look_of(status.state),
             "definition": definition,
@@ -92,8 +81,10 @@ class DetailPage(Page):
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
-            "upstream": RelationTable(self._relations(address.database, detail.reads), _("Reads")),
-            "downstream": RelationTable(self._relations(address.database, detail.read_by), _("Is read by")),
+            "upstream": RelationTable(self._relations(address.database, detail.reads), label=_("Reads")),
+            "downstream": RelationTable(
+                self._relations(address.database, detail.read_by), label=_("Is read by")
+            ),
             **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
             "count_url": self.url("count", address) if can_be_counted else "",
             "estimate": wording.row_count(read_estimates([address]).get(address)) if can_be_counted else "",
@@ -101,16 +92,16 @@ class DetailPage(Page):
 
     def _history(self, address: ViewAddress) -> dict[str, Any]:
         """Return what the page shows of the last runs of a materialised view."""
-        last = list(Run.objects.filter(about(address)).order_by("-queued_at", "-pk")[:LAST])
+        last = list(Run.objects.filter(about(address))[:LAST])
         reconcile(last)
         trend = read_trends(address).get(address, ())
         return {
-            "runs": RunTable(last, self.site, exclude=["what", "database"]),
+            "runs": RunTable(last, self.url, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
             "usual": wording.duration(usual_seconds(trend)),
             "trend": sparkline(trend),
             "active_url": next(
-                (url_in(self.site, "run", run_request=run.request) for run in last if run.is_active), ""
+                (self.url("run", run_request=run.request) for run in last if run.is_active), ""
             ),
         }
 
@@ -124,10 +115,6 @@ class DetailPage(Page):
             }
             for name in names
         ]
-
-
-def _is_managed(status: ViewStatus) -> bool:
-    return status.definition is not None or status.state is State.ORPHANED
 
 
 def _columns(detail: ViewDetail) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from orm_views_admin.filters.runs import ACTIVE
 from orm_views_admin.filters.views import ATTENTION, SEARCH, STATUS, facets, is_filtered, narrow
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import Link, Page, read_estimates, read_statuses
-from orm_views_admin.permissions import Permission, may
+from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.entries import Entry
@@ -68,14 +68,14 @@ class ListPage(Page):
 
     def _tools(self, can_refresh: bool) -> list[Link]:
         tools = []
-        if may(self.request.user, Permission.SYNC):
+        if self.may(Permission.SYNC):
             tools.append(Link(_("Sync…"), self.url("sync")))
-        if can_refresh and may(self.request.user, Permission.REFRESH):
+        if can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh all…"), self.url("refresh")))
         return [*tools, Link(_("History"), self.url("runs"))]
 
     def _table(self, entries: Sequence[Entry], *, several: bool) -> ViewTable:
-        can_act = may(self.request.user, Permission.SYNC) or may(self.request.user, Permission.REFRESH)
+        can_act = self.may(Permission.SYNC) or self.may(Permission.REFRESH)
         table = ViewTable(
             entries,
             self.url,

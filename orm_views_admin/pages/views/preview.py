@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.pages.base import Page, address_or_404, find_status
+from orm_views_admin.pages.base import UNREADABLE, Page, find_status
+from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_core.engines.postgresql.rows import read_rows
-from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewKind
-from orm_views_core.status import State, ViewStatus
+from orm_views_core.status import State
 
 PER_PAGE = 50
 #: Later pages are not read: their OFFSET would be too large.
@@ -70,7 +68,7 @@ class PreviewPage(Page):
         query = Query.from_parameters(request.GET)
         try:
             context = self._rows(address, query)
-        except (OrmViewsError, DatabaseError, ValueError, OverflowError) as error:
+        except (*UNREADABLE, ValueError, OverflowError) as error:
             # The last two: a value that Python cannot represent, such as a date before the year 1.
             context = {"error": str(error).strip()}
         return self.render(
@@ -81,9 +79,16 @@ class PreviewPage(Page):
         )
 
     def _rows(self, address: ViewAddress, query: Query) -> dict[str, Any]:
+        """Return the variables of the template.
+
+        Raises:
+            Http404: if it is an unmanaged view, or a table that has the name of a registered view.
+        """
         status = find_status(address)
-        _refuse_others(status)
-        if _is_empty(status):
+        installed = status.installed
+        if status.state is State.UNMANAGED or (installed and installed.kind is None):
+            raise Http404(_("%(name)s is not a view that this project manages.") % {"name": status.name})
+        if installed and not installed.populated:
             refresh_url = self.url_about("refresh", address) if status.can_refresh else ""
             return {"not_populated": True, "refresh_url": refresh_url}
         found = read_rows(
@@ -105,19 +110,3 @@ class PreviewPage(Page):
             "previous_url": with_parameters(parameters, page=str(query.page - 1)) if query.page > 1 else "",
             "next_url": with_parameters(parameters, page=str(query.page + 1)) if found.has_more else "",
         }
-
-
-def _refuse_others(status: ViewStatus) -> None:
-    """Refuse relations that this project does not manage.
-
-    Raises:
-        Http404: if it is an unmanaged view, or a table that has the name of a registered view.
-    """
-    is_table = status.installed is not None and status.installed.kind is None
-    if status.state is State.UNMANAGED or is_table:
-        raise Http404(_("%(name)s is not a view that this project manages.") % {"name": status.name})
-
-
-def _is_empty(status: ViewStatus) -> bool:
-    installed = status.installed
-    return installed is not None and installed.kind is ViewKind.MATERIALISED_VIEW and not installed.populated

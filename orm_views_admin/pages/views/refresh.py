@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.db import DatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
-from orm_views_admin.pages.base import read_statuses
+from orm_views_admin.pages.base import UNREADABLE, read_statuses
 from orm_views_admin.pages.confirmation import ConfirmationPage
 from orm_views_admin.pages.selection import Selection
 from orm_views_admin.permissions import Permission
@@ -19,10 +18,7 @@ from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.wording import duration, number
-from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
-from orm_views_core.names import ViewName
-from orm_views_core.status import ViewStatus
 
 
 class RefreshPage(ConfirmationPage):
@@ -40,12 +36,10 @@ class RefreshPage(ConfirmationPage):
             messages.warning(self.request, _("There was nothing to refresh."))
             return HttpResponseRedirect(self.url("list"))
         try:
-            started = runs.start_refresh(
-                self.request.user, [entry.address for entry in entries if entry.address]
-            )
-        except (OrmViewsError, DatabaseError) as error:
+            addresses = [entry.address for entry in entries if entry.address]
+            return self.redirect_to(runs.start_refresh(self.request.user, addresses))
+        except UNREADABLE as error:
             return self.show(selection, str(error).strip())
-        return self.redirect_to(started)
 
     def show(self, selection: Selection, *further_errors: str) -> HttpResponse:
         entries, errors = _refreshable(selection)
@@ -59,7 +53,7 @@ class RefreshPage(ConfirmationPage):
         chosen = {entry.address for entry in entries}
         return self.render(
             title,
-            parent=self.parent_of(selection),
+            parent=self.link_to(selection.single),
             table=RefreshTable(entries, self.url),
             views=entries,
             total=_usual_total(entries),
@@ -83,12 +77,11 @@ def _refreshable(selection: Selection) -> tuple[list[Entry], list[str]]:
             errors.append(str(database.error))
         views = {view.name: view for view in database.views if view.name and view.can_refresh}
         chosen = views.keys() if wanted is None else views.keys() & set(wanted)
-        entries += [Entry.of(views[name], trends) for name in _in_order(database.views) if name in chosen]
+        order = creation_order(
+            {view.name: view.installed.reads for view in database.views if view.name and view.installed}
+        )
+        entries += [Entry.of(views[name], trends) for name in order if name in chosen]
     return entries, errors
-
-
-def _in_order(views: Sequence[ViewStatus]) -> list[ViewName]:
-    return creation_order({view.name: view.installed.reads for view in views if view.name and view.installed})
 
 
 def _usual_total(entries: Sequence[Entry]) -> str:
