@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
 
-from orm_views_admin.readable.admin import ReadableViewAdmin
+from orm_views_admin.readable.admin import ReadableViewAdmin as ReadableViewAdmin
+from orm_views_admin.readable.admin import ReadOnlyAdmin
 
 from .addresses import ViewAddress
 from .models import RegisteredView
@@ -16,7 +17,7 @@ from .sites import url_in
 
 
 @admin.register(RegisteredView)
-class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RegisteredViewAdmin(ReadOnlyAdmin):
     """Redirects to the pages of this app. ``RegisteredView`` has no table, so there is nothing to list."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -31,15 +32,3 @@ class RegisteredViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except ValueError:  # a sync of a whole database is logged with its alias
             return HttpResponseRedirect(url_in(self.admin_site, "list"))
         return HttpResponseRedirect(url_in(self.admin_site, "detail", **address.parts))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-__all__ = ["ReadableViewAdmin", "RegisteredViewAdmin"]

@@ -75,7 +75,9 @@ def _write_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterat
     separator = "[\n"
     for batch in _batches(rows):
         yield separator + ",\n".join(
-            json.dumps(dict(zip(columns, row, strict=True)), default=_plain, ensure_ascii=False)
+            json.dumps(
+                dict(zip(columns, row, strict=True)), default=dt.datetime.isoformat, ensure_ascii=False
+            )
             for row in batch
         )
         separator = ",\n"
@@ -107,8 +109,4 @@ def _cell(value: Any) -> Any:
         return f"'{value}" if value.startswith(_FORMULA) else value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _plain(value) if isinstance(value, dt.datetime) else value
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+    return value.isoformat() if isinstance(value, dt.datetime) else value

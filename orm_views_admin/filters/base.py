@@ -58,12 +58,7 @@ class Filter:
         return Facet(
             self.title,
             [
-                Choice(
-                    word,
-                    count,
-                    with_parameters(parameters, **{self.parameter: value, "page": None}),
-                    value == chosen,
-                )
+                Choice(word, count, with_parameters(parameters, **{self.parameter: value}), value == chosen)
                 for value, word, count in [("", _("All"), total), *shown]
             ],
         )

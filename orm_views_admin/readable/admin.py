@@ -67,9 +67,9 @@ class ReadableChangeList(ChangeList):
         paginator: Any = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         count = paginator.count
         exact = getattr(paginator, "is_exact", True)
-        can_show_all = exact and count <= self.list_max_show_all
+        self.can_show_all = exact and count <= self.list_max_show_all
         first, size = (self.page_num - 1) * self.list_per_page, self.list_per_page
-        if self.show_all and can_show_all:
+        if self.show_all and self.can_show_all:
             first, size = 0, self.list_max_show_all
         elif not exact or count > self.list_per_page:
             last = paginator.num_pages if exact else _LAST_PAGE
@@ -90,7 +90,6 @@ class ReadableChangeList(ChangeList):
         self.result_list = rows[:size]
         self.result_count = count
         self.is_exact = exact
-        self.can_show_all = can_show_all
         self.multi_page = count > self.list_per_page
         self.paginator = paginator
 
@@ -143,7 +142,20 @@ class _LimitedResponse(TemplateResponse):
             return self._explain(error).rendered_content
 
 
-class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A ModelAdmin with which nobody can add, change or delete anything."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadableViewAdmin(ReadOnlyAdmin):
     """Shows the rows of a readable view to users who have its ``view`` permission. Nobody can change them.
 
     A subclass has the options of any ModelAdmin. By default, the list has the first eight fields, with the
@@ -166,17 +178,6 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().__init__(model, admin_site)
         # Without a total order, Django would add the primary key in descending order.
         self.ordering = self.ordering or self.opts.ordering or (self.opts.pk.name,)  # type: ignore[misc, assignment]
-
-    # Permissions.
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     # Columns, fields and rows.
 
@@ -304,6 +305,3 @@ class ReadableViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return url_in(self.admin_site, "detail", **address.parts)
         except NoReverseMatch:  # this site has no pages for views
             return ""
-
-
-__all__ = ["ReadableViewAdmin"]

@@ -57,7 +57,10 @@ class RelatedColumn:
         key = getattr(row, self.source.attname)
         if key is None:
             return self.empty
-        related = self._load(row) if self.loads else None
+        try:
+            related = getattr(row, self.source.name) if self.loads else None
+        except ObjectDoesNotExist:  # no constraint enforces a view's foreign keys
+            related = None
         if related is None:
             return str(key)
         if not self.links:
@@ -69,12 +72,6 @@ class RelatedColumn:
             current_app=self.site.name,
         )
         return format_html('<a href="{}">{}</a>', url, related)
-
-    def _load(self, row: Any) -> Any:
-        try:
-            return getattr(row, self.source.name)
-        except ObjectDoesNotExist:  # no constraint enforces a view's foreign keys
-            return None
 
 
 def related_column(

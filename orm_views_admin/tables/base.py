@@ -89,9 +89,7 @@ class AdminTable(tables.Table):  # type: ignore[misc]
         for column in self.columns:
             url = direction = ""
             if column.orderable and self._request is not None:
-                url = with_parameters(
-                    self._request.GET, **{SORT: str(column.order_by_alias.next), "page": None}
-                )
+                url = with_parameters(self._request.GET, **{SORT: str(column.order_by_alias.next)})
                 if column.is_ordered:
                     direction = "descending" if column.order_by_alias.is_descending else "ascending"
             yield Header(column.header, url, direction, column.attrs["th"].get("class", ""))

@@ -51,10 +51,6 @@ class Entry:
         return self.status.state
 
     @property
-    def urgency(self) -> int:
-        return self.state.urgency
-
-    @property
     def short_reason(self) -> str:
         """The first line of the state's reason; "" if the view needs no attention."""
         return self.status.reason.partition("\n")[0] if self.state.needs_attention else ""

@@ -67,7 +67,7 @@ class PreviewTable(AdminTable):
             sort = f"-{column.name}" if direction == "ascending" else column.name
             yield Header(
                 column.name,
-                with_parameters(self._parameters, **{SORT: sort, "page": None}),
+                with_parameters(self._parameters, **{SORT: sort}),
                 direction,
                 "ov-number" if is_number(column.type) else "",
             )

@@ -64,7 +64,7 @@ class RunTable(LinkingTable):
         return _two_lines(wording.badge(run_wording.look_of_run(record.state)), line)
 
     def render_who(self, record: Run) -> str:
-        return _two_lines(record.who, run_wording.origin(record))
+        return _two_lines(record.who, record.get_origin_display())
 
     def render_how(self, record: Run) -> str:
         words = run_wording.how(record) or wording.DASH

@@ -35,7 +35,7 @@ class ViewTable(LinkingTable):
         yes_or(wording.DASH), _("Readable"), accessor="status__definition__is_readable"
     )
     database = tables.Column(_("Database"), accessor="status__database")
-    state = tables.Column(_("Status"), order_by="urgency")
+    state = tables.Column(_("Status"), order_by="state__urgency")
     rows = tables.Column(_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
     size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 SHORT = 80
 #: The characters of a value that are sent at all.
 WHOLE = 20_000
+_NUMBERS = {"smallint", "integer", "bigint", "numeric", "real", "double precision", "money"}
 
 
 def render_value(value: Any, type_name: str) -> str:
@@ -61,15 +62,7 @@ def _mark(word: str) -> SafeString:
 
 def is_number(type_name: str) -> bool:
     """Return whether the values of a type are numbers, which are aligned on the right."""
-    return type_name.partition("(")[0] in {
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "real",
-        "double precision",
-        "money",
-    }
+    return type_name.partition("(")[0] in _NUMBERS
 
 
 def _local(value: dt.datetime) -> dt.datetime:

@@ -9,9 +9,12 @@ from django.http import QueryDict
 
 
 def with_parameters(parameters: QueryDict, **changes: str | None) -> str:
-    """Return a query string with some parameters changed; those whose new value is None or "" are removed."""
+    """Return a query string with some parameters changed; those whose new value is None or "" are removed.
+
+    The number of the page is removed too, unless it is among the changes: other rows have other pages.
+    """
     changed = parameters.copy()
-    for name, value in changes.items():
+    for name, value in {"page": None, **changes}.items():
         if value:
             changed[name] = value
         else:

@@ -25,45 +25,31 @@ _QUESTION = "M4.5 5.5a3.5 3.5 0 1 1 4.5 3.3v1.7H7V7h1a1.5 1.5 0 1 0-1.5-1.5zM7 1
 
 @dataclass(frozen=True)
 class RunLook(Look):
-    """How the state of a run is shown.
-
-    Attributes:
-        mark: the mark in charts.
-        explanation: what the state means, a sentence; "" if its word says it.
-    """
+    """How the state of a run is shown; ``mark`` is its mark in charts."""
 
     mark: Mark = Mark.OPEN
-    explanation: object = ""
 
 
 _STATES = {
-    Run.State.QUEUED: RunLook(
-        Run.State.QUEUED.label, "info", wording.CLOCK, explanation=_("It waits for its turn.")
-    ),
+    Run.State.QUEUED: RunLook(Run.State.QUEUED.label, "info", wording.CLOCK),
     Run.State.RUNNING: RunLook(Run.State.RUNNING.label, "info", _PLAY),
     Run.State.SUCCEEDED: RunLook(Run.State.SUCCEEDED.label, "success", wording.CHECK, Mark.DONE),
-    Run.State.JOINED: RunLook(
-        Run.State.JOINED.label,
-        "success",
-        _TWO,
-        Mark.JOINED,
-        _("It was coalesced with a refresh that was already running; its result is the result of this run."),
-    ),
+    Run.State.JOINED: RunLook(Run.State.JOINED.label, "success", _TWO, Mark.JOINED),
     Run.State.FAILED: RunLook(Run.State.FAILED.label, "error", wording.CROSS, Mark.FAILED),
-    Run.State.SKIPPED: RunLook(
-        Run.State.SKIPPED.label,
-        "warning",
-        _SKIP,
-        Mark.STOPPED,
-        _("A view that it reads could not be refreshed."),
-    ),
+    Run.State.SKIPPED: RunLook(Run.State.SKIPPED.label, "warning", _SKIP, Mark.STOPPED),
     Run.State.CANCELLED: RunLook(Run.State.CANCELLED.label, "warning", _SQUARE, Mark.STOPPED),
-    Run.State.LOST: RunLook(
-        Run.State.LOST.label,
-        "error",
-        _QUESTION,
-        Mark.FAILED,
-        _("Its process or its connection ended before the result was recorded, so the result is unknown."),
+    Run.State.LOST: RunLook(Run.State.LOST.label, "error", _QUESTION, Mark.FAILED),
+}
+
+#: What a state means, a sentence. The words of the other states say it.
+_EXPLANATIONS = {
+    Run.State.QUEUED: _("It waits for its turn."),
+    Run.State.JOINED: _(
+        "It was coalesced with a refresh that was already running; its result is the result of this run."
+    ),
+    Run.State.SKIPPED: _("A view that it reads could not be refreshed."),
+    Run.State.LOST: _(
+        "Its process or its connection ended before the result was recorded, so the result is unknown."
     ),
 }
 
@@ -99,8 +85,13 @@ class Change(NamedTuple):
 
 
 def look_of_run(state: str) -> RunLook:
-    """Return the word, colour, icon, mark and explanation of a run's state."""
+    """Return the word, colour, icon and mark of a run's state."""
     return _STATES[Run.State(state)]
+
+
+def explanation(state: str) -> str:
+    """Return what a run's state means, a sentence; "" if its word says it."""
+    return str(_EXPLANATIONS.get(Run.State(state), ""))
 
 
 def subject(run: Run) -> str:
@@ -114,11 +105,6 @@ def title(run: Run) -> str:
         gettext("Refresh of %(subject)s") if run.kind == Run.Kind.REFRESH else gettext("Sync of %(subject)s")
     )
     return words % {"subject": subject(run)}
-
-
-def origin(run: Run) -> str:
-    """Return the word for where a run was started."""
-    return str(Run.Origin(run.origin).label)
 
 
 def how(run: Run) -> str:

@@ -42,13 +42,14 @@ def marks(shapes: Iterable[Shape]) -> SafeString:
 
 
 def _describe(points: list[Point]) -> str:
+    words = gettext("The last %(count)s refreshes took from %(least)s to %(most)s.")
+    return f"{words % {'count': len(points), **extremes(points)}} {failures(points)}".rstrip()
+
+
+def extremes(points: Iterable[Point]) -> dict[str, str]:
+    """Return the shortest and the longest duration, ``least`` and ``most``, in words."""
     known = [point.seconds for point in points if point.seconds is not None]
-    span = gettext("The last %(count)s refreshes took from %(least)s to %(most)s.") % {
-        "count": len(points),
-        "least": duration(min(known, default=0.0)),
-        "most": duration(max(known, default=0.0)),
-    }
-    return f"{span} {failures(points)}".rstrip()
+    return {"least": duration(min(known, default=0.0)), "most": duration(max(known, default=0.0))}
 
 
 def failures(points: Iterable[Point]) -> str:

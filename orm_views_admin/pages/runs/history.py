@@ -25,7 +25,7 @@ from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.charts import Point, draw_chart, path_of
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
-from orm_views_admin.ui.sparklines import failures, marks
+from orm_views_admin.ui.sparklines import extremes, failures, marks
 from orm_views_admin.ui.wording import duration, exact, number
 
 PER_PAGE = 50
@@ -47,7 +47,6 @@ class HistoryPage(Page):
         title = _("History")
         if selection.single:
             title = _("History of %(name)s") % {"name": selection.single.name}
-        carried = with_parameters(request.GET, page=None)
         return self.render(
             title,
             parent=self.link_to(selection.single),
@@ -63,7 +62,10 @@ class HistoryPage(Page):
             pages=page_links(page, request.GET),
             page=page,
             chart=_chart(found),
-            exports=[(form.upper(), self.url("runs_export", form=form) + carried) for form in FORMATS],
+            exports=[
+                (form.upper(), self.url("runs_export", form=form) + with_parameters(request.GET))
+                for form in FORMATS
+            ],
         )
 
 
@@ -107,14 +109,10 @@ def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
 
 
 def _label(points: Sequence[Point]) -> str:
-    seconds = [point.seconds for point in points if point.seconds is not None]
     count = ngettext(
         "The duration of the last run.", "The durations of the last %(count)s runs.", len(points)
     )
-    span = _("They are between %(least)s and %(most)s.") % {
-        "least": duration(min(seconds)),
-        "most": duration(max(seconds)),
-    }
+    span = _("They are between %(least)s and %(most)s.") % extremes(points)
     return f"{count % {'count': number(len(points))}} {span} {failures(points)}".rstrip()
 
 

@@ -41,7 +41,6 @@ class RunPage(Page):
             _title(found),
             parent=Link(_("History"), self.url("runs")),
             standing=standing_of(shown),
-            is_active=bool(active),
             several=len(found) > 1,
             runs=[
                 {
@@ -58,7 +57,7 @@ class RunPage(Page):
             state_url=follow(self.site, requests, "run_state") if active else "",
             asked=moment(first.queued_at),
             who=first.who,
-            origin=run_wording.origin(first),
+            origin=first.get_origin_display(),
             active=active,
             cancel_all_url=self.url("cancel", pk=active[0].pk) if may_cancel and len(active) > 1 else "",
             next_links=self._next_links(shown),

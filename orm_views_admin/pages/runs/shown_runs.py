@@ -98,7 +98,7 @@ class ShownRun:
         run = self.run
         return {
             "state": str(self.look.word),
-            "explanation": str(run_wording.look_of_run(run.state).explanation),
+            "explanation": run_wording.explanation(run.state),
             "waiting": self.waiting,
             "elapsed": duration(self.elapsed),
             "started": exact(run.started_at) if run.started_at else "",

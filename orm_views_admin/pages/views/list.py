@@ -51,7 +51,7 @@ class ListPage(Page):
             active=_underway(sum(run.is_active for run in active)),
             active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(databases),
-            attention_url=with_parameters(request.GET, status=ATTENTION, page=None),
+            attention_url=with_parameters(request.GET, status=ATTENTION),
             broken=[database for database in databases if database.error],
             facets=facets(entries, request.GET),
             is_filtered=is_filtered(request.GET),
@@ -98,7 +98,7 @@ class ListPage(Page):
         for state, count in count_states(databases).items():
             value = state.name.lower()
             selected = chosen == value
-            url = with_parameters(self.request.GET, status=None if selected else value, page=None)
+            url = with_parameters(self.request.GET, status=None if selected else value)
             links.append({"look": look_of(state), "count": number(count), "url": url, "selected": selected})
         return links
 
