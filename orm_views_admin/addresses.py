@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from orm_views_core.names import ViewName
@@ -37,6 +39,14 @@ class ViewAddress(NamedTuple):
         return cls(database, ViewName(schema, name))
 
 
+def by_database(addresses: Iterable[ViewAddress]) -> dict[str, list[ViewName]]:
+    """Return the names of views by their database."""
+    names: defaultdict[str, list[ViewName]] = defaultdict(list)
+    for address in addresses:
+        names[address.database].append(address.name)
+    return names
+
+
 def escape(part: str) -> str:
     """Return a name as one segment of a path.
 
@@ -63,9 +73,5 @@ class SegmentConverter:
     """A path converter for names. Django percent-encodes all other special characters."""
 
     regex = "[^/]+"
-
-    def to_python(self, value: str) -> str:
-        return unescape(value)
-
-    def to_url(self, value: str) -> str:
-        return escape(value)
+    to_python = staticmethod(unescape)
+    to_url = staticmethod(escape)

@@ -19,7 +19,7 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.status import read_sync_states
 
-from .addresses import ViewAddress
+from .addresses import ViewAddress, by_database
 from .models import Run, Target
 
 #: The number of runs in a trend.
@@ -87,12 +87,13 @@ def usual_durations(runs: Iterable[Run]) -> dict[Target, float]:
         database__in={target.database for target in targets}, name__in={target.name for target in targets}
     )
     trends = _read_last(Run.objects.filter(same))
-    unknown: defaultdict[str, list[ViewName]] = defaultdict(list)
-    for target in targets:
-        if target.name and usual_seconds(trends.get(target, ())) is None:
-            unknown[target.database].append(ViewName(target.schema, target.name))
+    unknown = [
+        ViewAddress(target.database, ViewName(target.schema, target.name))
+        for target in targets
+        if target.name and usual_seconds(trends.get(target, ())) is None
+    ]
     states: dict[Target, SyncState] = {}
-    for database, views in unknown.items():
+    for database, views in by_database(unknown).items():
         with suppress(OrmViewsError, DatabaseError):  # without the database, the duration stays unknown
             read = read_sync_states(database, views)
             states |= {Target(database, *name): state for name, state in read.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
@@ -15,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views import View
 
-from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.addresses import ViewAddress, by_database
 from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
@@ -161,11 +160,8 @@ def find_status(address: ViewAddress) -> ViewStatus:
 
 def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:
     """Return the planner's estimates of rows, with one query for each database; its errors are ignored."""
-    names: defaultdict[str, list[ViewName]] = defaultdict(list)
-    for address in addresses:
-        names[address.database].append(address.name)
     estimates: dict[ViewAddress, int] = {}
-    for alias, wanted in names.items():
+    for alias, wanted in by_database(addresses).items():
         with suppress(*UNREADABLE):
             rows = estimate_rows(alias, wanted)
             estimates |= {ViewAddress(alias, name): count for name, count in rows.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -10,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
-from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.addresses import ViewAddress, by_database
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.names import ViewName
 
@@ -68,10 +67,7 @@ class Selection:
         """The names of the selected views by database; None stands for all views of a database."""
         if not self.addresses:
             return dict.fromkeys(view_databases())
-        names: defaultdict[str, list[ViewName]] = defaultdict(list)
-        for address in self.addresses:
-            names[address.database].append(address.name)
-        return {**names}
+        return {**by_database(self.addresses)}
 
     @property
     def keys(self) -> list[str]:

@@ -29,12 +29,10 @@ def render_value(value: Any, type_name: str) -> str:
     """
     if value is None:
         return _mark("NULL")
-    if type_name in {"json", "jsonb"}:
+    if type_name in {"json", "jsonb"} or isinstance(value, (list, tuple, dict)):
         return _long(_json(value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (list, tuple, dict)):
-        return _long(json.dumps(value, default=str, ensure_ascii=False, indent=2))
     if isinstance(value, (int, decimal.Decimal, float)):
         # The project's USE_THOUSAND_SEPARATOR decides about separators: identifiers are numbers too.
         return str(formats.localize(value, use_l10n=True))

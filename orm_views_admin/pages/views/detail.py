@@ -81,10 +81,8 @@ class DetailPage(Page):
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
-            "upstream": RelationTable(self._relations(address.database, detail.reads), label=_("Reads")),
-            "downstream": RelationTable(
-                self._relations(address.database, detail.read_by), label=_("Is read by")
-            ),
+            "upstream": self._relations(address.database, detail.reads, _("Reads")),
+            "downstream": self._relations(address.database, detail.read_by, _("Is read by")),
             **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
             "count_url": self.url("count", address) if can_be_counted else "",
             "estimate": wording.row_count(read_estimates([address]).get(address)) if can_be_counted else "",
@@ -105,9 +103,9 @@ class DetailPage(Page):
             ),
         }
 
-    def _relations(self, alias: str, names: Iterable[ViewName]) -> list[dict[str, Any]]:
+    def _relations(self, alias: str, names: Iterable[ViewName], label: str) -> RelationTable:
         registered = registered_names(alias)
-        return [
+        relations = [
             {
                 "name": str(name),
                 "url": self.url("detail", ViewAddress(alias, name)) if name in registered else "",
@@ -115,6 +113,7 @@ class DetailPage(Page):
             }
             for name in names
         ]
+        return RelationTable(relations, label=label)
 
 
 def _columns(detail: ViewDetail) -> list[dict[str, Any]]:
