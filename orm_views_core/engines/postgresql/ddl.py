@@ -1,4 +1,4 @@
-"""The SQL of PostgreSQL's statements, with all identifiers quoted. Nothing here touches a connection.
+"""The SQL of PostgreSQL's statements, with all identifiers quoted. Pure.
 
 The module implements the protocol :class:`orm_views_core.database.engine.Dialect`.
 """

@@ -1,4 +1,4 @@
-"""The SQL that reads the extras of views as the statements that would create them again."""
+"""The SQL that reads the extras of views as the statements that would create them again. Pure."""
 
 # Splits a definition behind the name of the object that it defines: what follows names the view.
 _SPLIT = """CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,

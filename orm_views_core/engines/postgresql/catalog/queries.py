@@ -1,4 +1,4 @@
-"""The SQL that reads the catalogs, each query named after what it returns.
+"""The SQL that reads the catalogs, each query named after what it returns. Pure.
 
 https://www.postgresql.org/docs/current/catalogs.html
 """
