@@ -7,6 +7,7 @@ import datetime as dt
 
 import pytest
 
+from orm_views_core.database.relations import InstalledIndex, stored_fingerprint
 from orm_views_core.database.sync_state import SyncState, join_comment, split_comment
 from orm_views_core.engines.postgresql.ddl import comment_on_view
 from orm_views_core.names import ViewKind, ViewName
@@ -92,3 +93,15 @@ def test_a_refresh_that_took_no_time_is_remembered():
 
 def test_keys_of_a_later_version_are_passed_over():
     assert split_comment(SMALL.dump()[:-1] + ', "later": [1]}') == ("", SMALL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "options", "indexes", "known"),
+    [
+        (ViewKind.VIEW, "a1b2", (("security_barrier", "true"),), [], "fd23ee9e55eb5805"),
+        (ViewKind.MATERIALISED_VIEW, "c3d4", (), [("key", True, "btree (id)")], "68a610d7a90ec566"),
+    ],
+)
+def test_what_is_stored_has_the_hash_that_earlier_versions_have_written(kind, rule, options, indexes, known):
+    """Else an update would make every view of a database look drifted."""
+    assert stored_fingerprint(kind, rule, options, [InstalledIndex(*index) for index in indexes]) == known
