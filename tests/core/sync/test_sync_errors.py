@@ -343,6 +343,7 @@ def test_a_syntax_error_in_a_views_module_names_the_file_and_the_line(tmp_path, 
     sys.modules.pop("garbled_app", None)
 
 
+@pytest.mark.django_db(databases="__all__")  # loading apps has django.contrib.postgres ask each for its types
 def test_an_app_without_views_is_no_error(tmp_path, monkeypatch):
     app = tmp_path / "plain_app"
     app.mkdir()
