@@ -114,6 +114,10 @@ class Settings:
         SYNC_ON_MIGRATE: whether ``migrate`` syncs the views of its database when it has finished.
         REFRESH_EVERY: the greatest age of the rows of a materialised view whose class does not set
             ``refresh_every``; None for no limit.
+        SYNC_WAIT: how long a sync waits for another sync of the database to end; 0 for ever.
+        TRUSTED_OWNERS: further roles that are trusted: what they wrote may run with our rights.
+        SYNC_ROLE: the role that plans, syncs and refreshes run as, after SET ROLE; None for the role that
+            Django connects as.
     """
 
     SCHEMA: str = "views"
@@ -126,6 +130,9 @@ class Settings:
     ROUTE_READS: bool = True
     SYNC_ON_MIGRATE: bool = False
     REFRESH_EVERY: dt.timedelta | None = None
+    SYNC_WAIT: float = 1800.0
+    TRUSTED_OWNERS: tuple[str, ...] = ()
+    SYNC_ROLE: str | None = None
 
 
 def _is_schema_name(value: object) -> bool:
@@ -150,6 +157,14 @@ _SHORTEST, _LONGEST = 0.001, 2_147_483
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and _SHORTEST <= value <= _LONGEST
+
+
+def _is_wait(value: object) -> bool:
+    return _is_duration(value) or (value == 0 and not isinstance(value, bool))
+
+
+def _is_role(value: object) -> bool:
+    return value is None or (isinstance(value, str) and bool(value) and "\0" not in value)
 
 
 def is_length_of_time(value: object) -> bool:
@@ -178,6 +193,9 @@ _READER = SettingReader(
         **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
         **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),
         "REFRESH_EVERY": Rule(is_refresh_every, REFRESH_EVERY_HINT),
+        "SYNC_WAIT": Rule(_is_wait, f"Give a number of seconds up to {_LONGEST}, or 0 to wait for ever."),
+        "TRUSTED_OWNERS": Rule(is_role_list, "Give a list of role names, such as ['reporting_owner']."),
+        "SYNC_ROLE": Rule(_is_role, "Give the name of a role, such as 'views_owner', or None."),
     },
 )
 

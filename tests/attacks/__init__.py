@@ -1,0 +1,1 @@
+"""Attacks: what people who may create things in the database could try against us. Each has to fail."""
