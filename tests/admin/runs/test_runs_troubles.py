@@ -72,11 +72,12 @@ def test_a_process_does_not_begin_a_run_that_another_process_has_claimed_since(p
     assert refreshed(run).claimed_at is None
     second.start()
     wait_for_state(run, "running")
+    begun = (run.pid, run.started_at)
     go.set()
     first.join(20)
-    assert refreshed(run).state == "running"
     second.join(20)
     assert (refreshed(run).state, run.error) == ("succeeded", "")
+    assert (run.pid, run.started_at) == begun, "the first one has begun it again"
     assert Run.objects.count() == 1
 
 
