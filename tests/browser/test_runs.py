@@ -160,7 +160,8 @@ def test_the_end_is_looked_for_when_it_usually_comes(staff_page):
     staff_page.add_init_script(
         "window.asked = 0; window.answered = 0; const send = window.fetch;"
         "window.fetch = async (...request) => {"
-        "  window.asked++; const response = await send(...request); const read = response.json.bind(response);"
+        "  window.asked++; const response = await send(...request);"
+        "  const read = response.json.bind(response);"
         "  response.json = async () => { const value = await read(); window.answered++; return value; };"
         "  return response; }"
     )
