@@ -18,6 +18,11 @@ def quote_identifier(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def printable(name: str) -> str:
+    """Return a name for people. Control characters are escaped, so that it cannot imitate other output."""
+    return name if name.isprintable() else name.encode("unicode_escape").decode()
+
+
 class ViewName(NamedTuple):
     """The name of a relation in one database."""
 
@@ -30,7 +35,7 @@ class ViewName(NamedTuple):
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return printable(f"{self.schema}.{self.name}")
 
 
 def column_list(columns: Sequence[str]) -> str:

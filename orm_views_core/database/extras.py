@@ -6,16 +6,18 @@ them, so they are read before, as the statements that create them.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.names import ViewName, quote_identifier
+from orm_views_core.names import ViewName, printable, quote_identifier
 
 from .relations import InstalledIndex, InstalledView
 
-#: Placeholders of the view and its schema in a template. No identifier contains these characters.
-_TABLE, _SCHEMA = "\x01", "\x02"
+#: What stands for the view and for its schema in a template. A name or a comment in PostgreSQL may contain
+#: every character but NUL, so these are random: nobody can write them into a name.
+TABLE, SCHEMA = (f"<{what} {secrets.token_hex(16)}>" for what in ("table", "schema"))
 
 #: The kinds to create before a materialised view is filled: how rows are stored, and who fills it.
 STORAGE = ("storage parameter", "tablespace", "access method", "column storage", "owner")
@@ -45,16 +47,26 @@ class Extra:
     finish: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}".rstrip()
+        return f"{self.kind} {printable(self.name)}".rstrip()
 
-    def statements(self, at: ViewName, role: str) -> tuple[str, ...]:
+    def statements(self, at: ViewName, role: str, *, is_staged: bool = True) -> tuple[str, ...]:
         """Return the statements that create it.
 
         Args:
             at: the view to create it on.
             role: the role of the connection, to return to after acting as the grantor.
+            is_staged: whether the view is in a staging schema.
         """
         statement = _filled_in(self.template, at)
+        if self.kind == "owner" and is_staged:
+            # Only a role with CREATE on the schema may become the owner. It must not keep that right: its
+            # functions, which run when the view is filled, could put objects before ours in the search path.
+            schema, owner = quote_identifier(at.schema), quote_identifier(self.name)
+            return (
+                f"GRANT CREATE ON SCHEMA {schema} TO {owner}",
+                statement,
+                f"REVOKE CREATE ON SCHEMA {schema} FROM {owner}",
+            )
         if not self.grantor:
             return (statement,)
         return (
@@ -73,7 +85,7 @@ class Extra:
 
 
 def _filled_in(template: str, at: ViewName) -> str:
-    return template.replace(_TABLE, at.quoted).replace(_SCHEMA, quote_identifier(at.schema))
+    return template.replace(TABLE, at.quoted).replace(SCHEMA, quote_identifier(at.schema))
 
 
 def worth_keeping(

@@ -95,6 +95,11 @@ class InstalledView:
         )
 
     @property
+    def is_temporary(self) -> bool:
+        """Whether it belongs to one session, with which it ends. PostgreSQL reserves the schema's name."""
+        return self.name.schema.startswith("pg_temp_")
+
+    @property
     def usual_seconds(self) -> float | None:
         """How many seconds computing the rows took the last time; None when that is unknown."""
         return self.state.seconds if self.state else None

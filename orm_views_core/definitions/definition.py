@@ -31,6 +31,7 @@ class ViewDefinition:
         declared_dependencies: the views that ``view_dependencies`` names.
         view: the class itself.
         refresh_every: the maximum age of a materialised view's rows; None for any age.
+        is_canonical: whether the SQL is PostgreSQL's own text of a view that no class declares.
     """
 
     label: str
@@ -51,6 +52,7 @@ class ViewDefinition:
     is_readable: bool = False
     view: type | None = field(default=None, compare=False, repr=False)
     refresh_every: dt.timedelta | None = None
+    is_canonical: bool = False
 
     @cached_property
     def fingerprint(self) -> str:

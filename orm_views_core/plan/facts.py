@@ -28,6 +28,7 @@ class Facts:
         dry_run: what PostgreSQL made of the views that were tried.
         dialect: writes the SQL of the database's engine.
         external: definitions of the external dependents: views that no class declares and that read ours.
+        untried: why some of these must not or cannot be tried, a sentence each.
         extras: all extras of the views that were tried.
         keep: those extras that a new version of the view must have as well.
         taken: the existing objects that have a name which a new view or index needs.
@@ -46,6 +47,7 @@ class Facts:
     dry_run: DryRun
     dialect: Dialect
     external: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
+    untried: Mapping[ViewName, str] = field(default_factory=dict)
     extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
     keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)

@@ -61,7 +61,9 @@ def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
             continue
         source, view = min(sources), facts.catalog.relations[name]
         change = _has_to_go(source, decisions)
-        if view.kind is None:
+        if view.is_temporary:
+            yield f"{change}, and the {view.relation} {name} depends on it. {facts.untried[name]}"
+        elif view.kind is None:
             yield f"{change}, and the {view.relation} {name} uses the type of its rows. Change {name} first."
         elif action_of(decisions, source) is Action.DROP:
             yield (
@@ -71,9 +73,14 @@ def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
         else:
             refused = facts.dry_run.errors.get(name)
             because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
+            why = (
+                f"cannot be kept. {facts.untried[name]}"
+                if name in facts.untried
+                else f"no longer fits.{because}"
+            )
             yield (
-                f"{change}, and {name}, which is not ours, reads it and no longer fits.{because} Change or "
-                f"drop {name} first, or use --drop-dependents to drop it."
+                f"{change}, and {name}, which is not ours, reads it and {why} Change or drop {name} first, "
+                "or use --drop-dependents to drop it."
             )
 
 

@@ -174,10 +174,15 @@ def external_order(facts: Facts) -> list[ViewName]:
 
 
 def _without_misfits(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
-    """Drop the external dependents that no longer fit. One that is not a view stops the sync instead."""
+    """Drop the external dependents that no longer fit.
+
+    One that is not a view stops the sync instead, and so does one of another session's temporary schema: its
+    readers cannot be locked out.
+    """
     decided = dict(decisions)
     for name in external_order(facts):
-        if facts.catalog.relations[name].kind is None or action_of(decided, name) is Action.DROP:
+        view = facts.catalog.relations[name]
+        if view.kind is None or view.is_temporary or action_of(decided, name) is Action.DROP:
             continue
         if sources := misfits(decided, facts, name):
             source = min(sources)

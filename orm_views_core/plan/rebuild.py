@@ -104,14 +104,14 @@ def rebuild_statements(
         definition, at=at, sql=build.sql, with_data=False, further_options=build.options_by_hand
     )
     statements = [
-        Statement(phase, create, StatementKind.QUERY),
-        *_create_extras([extra for extra in kept if extra.kind in STORAGE], at, role, phase),
+        Statement(phase, create, StatementKind.QUERY, is_canonical=definition.is_canonical),
+        *_create_extras([extra for extra in kept if extra.kind in STORAGE], build, role, phase),
     ]
     if build.is_filled:
         statements.append(Statement(phase, dialect.refresh(at, concurrently=False), StatementKind.QUERY))
     indexes = [index.create_sql(at) for index in definition.indexes]
     statements += in_phase(phase, indexes, StatementKind.INDEX)
-    statements += _create_extras([extra for extra in kept if extra.kind not in STORAGE], at, role, phase)
+    statements += _create_extras([extra for extra in kept if extra.kind not in STORAGE], build, role, phase)
     if build.difference.grant:
         statements.append(Statement(phase, dialect.grant_select(at, build.difference.grant)))
     texts = column_comments(at, definition.column_comments, dialect)
@@ -122,11 +122,13 @@ def rebuild_statements(
     return tuple(statements), in_phase(Phase.FINISH, finished)
 
 
-def _create_extras(extras: Iterable[Extra], at: ViewName, role: str, phase: Phase) -> Iterator[Statement]:
+def _create_extras(extras: Iterable[Extra], build: Build, role: str, phase: Phase) -> Iterator[Statement]:
+    is_staged = build.at != build.definition.name
     for extra in extras:
         kind = StatementKind.OTHER
         if extra.kind == "index":
             kind = StatementKind.INDEX
         elif extra.kind.endswith("comment"):
             kind = StatementKind.COMMENT
-        yield from in_phase(phase, extra.statements(at, role), kind)
+        for sql in extra.statements(build.at, role, is_staged=is_staged):
+            yield Statement(phase, sql, kind, is_canonical=True)

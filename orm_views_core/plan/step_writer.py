@@ -147,7 +147,7 @@ def _replace(draft: Draft, name: ViewName, difference: Differences) -> Step:
     create = dialect.create_view(definition, sql=draft.sql_of(name), replace=True, further_options=by_hand)
     texts = column_comments(name, difference.column_comments, dialect)
     statements = (
-        Statement(Phase.REPLACE, create, StatementKind.QUERY),
+        Statement(Phase.REPLACE, create, StatementKind.QUERY, is_canonical=definition.is_canonical),
         *in_phase(Phase.REPLACE, grant_changes(name, difference, dialect)),
         *in_phase(Phase.REPLACE, texts, StatementKind.COMMENT),
     )

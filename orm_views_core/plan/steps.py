@@ -63,11 +63,17 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True)
 class Statement:
-    """An SQL statement, when it is sent, and what it is made of."""
+    """An SQL statement, when it is sent, and what it is made of.
+
+    Attributes:
+        is_canonical: whether PostgreSQL wrote its expressions, with a schema before every name that is not in
+            ``pg_catalog``. No other schema is searched while it is sent: an operator there could fit better.
+    """
 
     phase: Phase
     sql: str
     kind: StatementKind = StatementKind.OTHER
+    is_canonical: bool = False
 
 
 def in_phase(

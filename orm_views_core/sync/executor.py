@@ -82,12 +82,13 @@ class Applied:
 
 @dataclass(frozen=True)
 class _Run:
-    """What every part of carrying out a plan needs."""
+    """What every part of carrying out a plan needs. ``path`` is the search path of what is built."""
 
     connection: BaseDatabaseWrapper
     cursor: CursorWrapper
     plan: Plan
     progress: Progress
+    path: str
 
 
 def apply_plan(
@@ -117,10 +118,10 @@ def apply_plan(
     if not plan.steps:
         return Applied(())
     with connection.cursor() as cursor:
-        run = _Run(connection, cursor, plan, progress or Progress())
         now = read_time(cursor)
         create_staging(cursor, plan.staging)
-        with staged_first(cursor, plan.staging, plan.search_path):
+        with staged_first(cursor, plan.staging, plan.search_path) as path:
+            run = _Run(connection, cursor, plan, progress or Progress(), path)
             results: list[StepResult] = []
             refreshed: dict[ViewName, InstalledView] = {}
             for steps in _batches(plan.steps):
@@ -185,14 +186,15 @@ def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
     if len(statements) > 1:
         try:
             with transaction.atomic(using=run.connection.alias):
-                run.cursor.execute(";\n".join(statement.sql for _, statement in statements))
+                run.cursor.execute(";\n".join(_along_their_paths([sent for _, sent in statements], run.path)))
             return
         except DatabaseError as error:
             if not is_refusal(error):
                 raise
     for step, statement in statements:
         try:
-            run.cursor.execute(statement.sql)
+            for sql in _along_their_paths([statement], run.path):
+                run.cursor.execute(sql)
         except DatabaseError as error:
             if not is_refusal(error):
                 raise
@@ -202,6 +204,20 @@ def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
             where = step.definition.where if step.definition else step.target
             what = f"{where}: {step.action.verb} failed: "
             raise database_refused(run.connection, what, error) from error
+
+
+def _along_their_paths(statements: Sequence[Statement], path: str) -> Iterator[str]:
+    """Yield the SQL of some statements. Only ``pg_catalog`` is searched for names in canonical ones.
+
+    Args:
+        path: the search path of the others.
+    """
+    for is_canonical, group in groupby(statements, lambda statement: statement.is_canonical):
+        if is_canonical:
+            yield "SET LOCAL search_path TO pg_catalog, pg_temp"
+        yield from (statement.sql for statement in group)
+        if is_canonical:
+            yield f"SET LOCAL search_path TO {path}"
 
 
 def _swap(run: _Run, outcome: Outcome) -> float:

@@ -10,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.trust import read_untrusted_types
+from orm_views_core.engines.postgresql.temporary import read_temporary_sessions
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName
 
@@ -39,6 +41,38 @@ def find_external_dependents(
     return sorted(closure(read_by, ours & read_by.keys()) - ours)
 
 
+def why_not_tried(
+    connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
+) -> dict[ViewName, str]:
+    """Return the external dependents that a sync must not or cannot create again, each with the reason.
+
+    Creating the others again does not run them. They are only parsed: nothing plans or executes them before
+    they have their owner.
+    """
+    role, views = catalog.session.role, {name: catalog.relations[name] for name in names}
+    found = {}
+    with connection.cursor() as cursor:
+        temporary = [name.schema for name, view in views.items() if view.is_temporary]
+        sessions = read_temporary_sessions(cursor, temporary)
+        types = read_untrusted_types(cursor, [view.oid for view in views.values() if not view.is_temporary])
+    for name, view in views.items():
+        if view.is_temporary:
+            who = sessions.get(name.schema, "another session")
+            found[name] = f"It is temporary, and a sync cannot keep it. It ends with its session: {who}."
+        elif view.kind and not view.is_ours_to_change:
+            found[name] = (
+                f"It belongs to {view.owner}, and {role}, as whom Django connects, is not a member of that "
+                f"role. GRANT {view.owner} TO {role}, to have it rebuilt."
+            )
+        elif view.oid in types:
+            type_name, owner = types[view.oid]
+            found[name] = (
+                f"It uses the type {type_name} of {owner}, and PostgreSQL would run the checks of that type "
+                f"as {role}. To allow that, add {owner!r} to ORM_VIEWS['TRUSTED_OWNERS']."
+            )
+    return found
+
+
 def as_definition(database: str, view: InstalledView) -> ViewDefinition:
     """Return a definition of a view that no class declares, made from PostgreSQL's own text of it."""
     return ViewDefinition(
@@ -50,4 +84,5 @@ def as_definition(database: str, view: InstalledView) -> ViewDefinition:
         sql=(view.definition or "").rstrip().removesuffix(";"),
         options=view.options if view.kind is ViewKind.VIEW else (),
         with_data=view.populated,
+        is_canonical=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -27,7 +28,12 @@ from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_s
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Plan
 
-from .external_dependents import as_definition, find_external_dependents, with_external_dependents
+from .external_dependents import (
+    as_definition,
+    find_external_dependents,
+    why_not_tried,
+    with_external_dependents,
+)
 from .options import SyncOptions
 from .refusals import refuse_missing_roles, refuse_to_drop_all, why_not_try
 
@@ -55,10 +61,11 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     catalog = with_external_dependents(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
     external_names = find_external_dependents(definitions, catalog, orphans)
+    untried = why_not_tried(connection, catalog, external_names)
     scope = find_scope(
         definitions.views,
         catalog,
-        external=external_names,
+        external=[name for name in external_names if name not in untried],
         command_roles=options.grant_select_to,
         only=options.only,
         force=options.force,
@@ -70,7 +77,8 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         with releasing_locks(connection):
             catalog = with_definitions(connection, catalog, scope.try_views)
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    return make_plan(_try(connection, definitions, catalog, scope, external, options, orphans, dropped))
+    facts = _try(connection, definitions, catalog, scope, external, options, orphans, dropped)
+    return make_plan(replace(facts, untried=untried))
 
 
 def _try(

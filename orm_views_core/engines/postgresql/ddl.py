@@ -31,8 +31,8 @@ def create_schema(schema: str) -> str:
 
 
 def open_schema(schema: str) -> str:
-    """Return the statement that grants USAGE and CREATE on a schema to PUBLIC."""
-    return f"GRANT USAGE, CREATE ON SCHEMA {quote_identifier(schema)} TO PUBLIC"
+    """Return the statement that grants USAGE on a schema to PUBLIC."""
+    return f"GRANT USAGE ON SCHEMA {quote_identifier(schema)} TO PUBLIC"
 
 
 def drop_schema(schema: str) -> str:

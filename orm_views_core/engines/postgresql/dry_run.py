@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from django.db import DatabaseError, transaction
@@ -136,8 +137,9 @@ def _create_staged(
             (StatementKind.COMMENT, ddl.comment_on_column(at, column, text))
             for column, text in definition.column_comments.items()
         ]
+        path = canonical_names(cursor) if definition.is_canonical else nullcontext()
         try:
-            with transaction.atomic(using=connection.alias):
+            with transaction.atomic(using=connection.alias), path:
                 for kind, statement in statements:  # noqa: B007 - the last one is the one that was refused
                     cursor.execute(statement)
         except DatabaseError as error:
@@ -161,7 +163,7 @@ def _refused_extras(
     if not statements:
         return {}
     try:
-        with transaction.atomic(using=connection.alias):
+        with transaction.atomic(using=connection.alias), canonical_names(cursor):
             cursor.execute(";\n".join(statements))
         return {}
     except DatabaseError as error:

@@ -18,7 +18,8 @@ from . import ddl
 def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:
     """Create the staging schemas.
 
-    PUBLIC may use them, because the owners and grantors of what is built there need USAGE and CREATE.
+    PUBLIC may look up names in them, because the owners and grantors of what is built there have to. Nobody
+    else may create anything in them: they are searched before the schemas that they stand for.
 
     Args:
         staging: the staging schema of each schema.
@@ -29,7 +30,7 @@ def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collection[str]) -> Iterator[None]:
+def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collection[str]) -> Iterator[str]:
     """Put each staging schema into the search path, directly before the schema that it stands for.
 
     The order of all other schemas stays, so that unqualified names of tables mean the same as before.
@@ -38,15 +39,19 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
         cursor: inside a transaction; a rollback resets the search path.
         staging: the staging schema of each schema.
         path: the schemas in which unqualified names are looked up.
+
+    Yields:
+        the search path in force, as SQL.
     """
-    if not any(schema in staging for schema in path):
-        yield
-        return
     cursor.execute("SELECT current_setting('search_path')")
     (previous,) = cursor.fetchone()
+    if not any(schema in staging for schema in path):
+        yield previous or "''"
+        return
     staged_path = [part for schema in path for part in (staging.get(schema), schema) if part]
-    _set_path(cursor, ", ".join(map(quote_identifier, staged_path)))
-    yield
+    staged = ", ".join(map(quote_identifier, staged_path))
+    _set_path(cursor, staged)
+    yield staged
     # Not in a finally clause: after an error the transaction accepts no statement.
     _set_path(cursor, previous)
 

@@ -93,14 +93,14 @@ def test_a_view_is_locked_against_readers_by_what_changes_nothing(
 
 
 @pytest.mark.django_db
-def test_a_staging_schema_is_open_to_everybody(execute, make_role):
+def test_everybody_may_look_up_names_in_a_staging_schema_and_create_nothing(execute, make_role):
     role = make_role("somebody")
     execute(ddl.create_schema("stage"))
     rights = "SELECT has_schema_privilege(%s, 'stage', 'USAGE'), has_schema_privilege(%s, 'stage', 'CREATE')"
     rights = rights.replace("%s", f"'{role}'")
     assert execute(rights) == [(False, False)]
     execute(ddl.open_schema("stage"))
-    assert execute(rights) == [(True, True)]
+    assert execute(rights) == [(True, False)]
 
 
 @pytest.mark.django_db

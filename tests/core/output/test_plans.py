@@ -8,7 +8,7 @@ import json
 import pytest
 from django.core.management.color import no_style
 
-from orm_views_core.database.extras import Extra
+from orm_views_core.database.extras import TABLE, Extra
 from orm_views_core.exceptions import DatabaseUnavailableError
 from orm_views_core.output.plans import definition_diff, plan_as_dict, plan_lines, summary
 from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
@@ -265,8 +265,8 @@ def test_what_only_creates_says_nothing_of_a_swap():
 
 
 def test_what_was_added_by_hand_is_said_to_be_kept_or_lost():
-    kept = Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (id)")
-    lost = Extra("index", "by_city", "CREATE INDEX by_city ON \x01 USING btree (city)")
+    kept = Extra("index", "by_hand", f"CREATE INDEX by_hand ON {TABLE} USING btree (id)")
+    lost = Extra("index", "by_city", f"CREATE INDEX by_city ON {TABLE} USING btree (city)")
     plan = plan_for(
         [changed(TOTALS, "SELECT 2 AS id")],
         catalog_of(install(TOTALS)),

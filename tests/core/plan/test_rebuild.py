@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.database.extras import Extra
+from orm_views_core.database.extras import SCHEMA, TABLE, Extra
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -19,17 +19,17 @@ LOANS = define("loans", column_comments={"id": "Number."})
 TOTALS = define("totals", kind=MATERIALISED, indexes=(KEY,), column_comments={"id": "Number."})
 AT = name("stage.totals")
 
-FILLFACTOR = Extra("storage parameter", "fillfactor=70", "ALTER TABLE \x01 SET (fillfactor='70')")
-OWNER = Extra("owner", "boss", "ALTER TABLE \x01 OWNER TO boss")
-INDEX = Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 USING btree (city)", tail="btree (city)")
-GRANT = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
-OTHER_GRANT = Extra("grant", "of UPDATE to friend", "GRANT UPDATE ON \x01 TO friend")
-REVOCATION = Extra("revocation", "public", "REVOKE ALL ON \x01 FROM PUBLIC")
+FILLFACTOR = Extra("storage parameter", "fillfactor=70", f"ALTER TABLE {TABLE} SET (fillfactor='70')")
+OWNER = Extra("owner", "boss", f"ALTER TABLE {TABLE} OWNER TO boss")
+INDEX = Extra("index", "by_hand", f"CREATE INDEX by_hand ON {TABLE} USING btree (city)", tail="btree (city)")
+GRANT = Extra("grant", "of SELECT to friend", f"GRANT SELECT ON {TABLE} TO friend")
+OTHER_GRANT = Extra("grant", "of UPDATE to friend", f"GRANT UPDATE ON {TABLE} TO friend")
+REVOCATION = Extra("revocation", "public", f"REVOKE ALL ON {TABLE} FROM PUBLIC")
 STATISTICS = Extra(
     "extended statistics",
     "correlation",
-    "CREATE STATISTICS \x02.interim ON id, city FROM \x01",
-    finish="ALTER STATISTICS \x02.interim SET SCHEMA elsewhere",
+    f"CREATE STATISTICS {SCHEMA}.interim ON id, city FROM {TABLE}",
+    finish=f"ALTER STATISTICS {SCHEMA}.interim SET SCHEMA elsewhere",
 )
 
 
@@ -63,7 +63,9 @@ def test_a_materialised_view_is_created_empty_then_filled_and_given_its_extras()
     assert statements == [
         'CREATE MATERIALIZED VIEW "stage"."totals" AS\nSELECT 2 AS id\nWITH NO DATA',
         """ALTER TABLE "stage"."totals" SET (fillfactor='70')""",
+        'GRANT CREATE ON SCHEMA "stage" TO "boss"',
         'ALTER TABLE "stage"."totals" OWNER TO boss',
+        'REVOKE CREATE ON SCHEMA "stage" FROM "boss"',
         'REFRESH MATERIALIZED VIEW "stage"."totals"',
         'CREATE UNIQUE INDEX "totals_id_key" ON "stage"."totals" ("id")',
         'CREATE INDEX by_hand ON "stage"."totals" USING btree (city)',
@@ -119,7 +121,7 @@ def test_lost_extras_are_left_out_and_reported():
 
 def test_an_index_equal_to_one_of_the_class_is_not_created_twice_if_no_sync_recorded_the_view():
     twin = Extra(
-        "index", "totals_pk", "CREATE UNIQUE INDEX totals_pk ON \x01 USING btree (id)", tail="btree (id)"
+        "index", "totals_pk", f"CREATE UNIQUE INDEX totals_pk ON {TABLE} USING btree (id)", tail="btree (id)"
     )
     assert build(extras=[twin, INDEX], state=None).kept == [INDEX]
     assert build(extras=[twin, INDEX]).kept == [twin, INDEX], "it was made by hand, beside ours"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orm_views_core.database.extras import Extra
+from orm_views_core.database.extras import SCHEMA, TABLE, Extra
 from orm_views_core.database.relations import Grant, Taken
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.statements import interim_name
@@ -77,10 +77,10 @@ def test_each_statement_has_the_kind_of_what_it_is_made_of():
         TOTALS, sql="SELECT 1 AS id", grant_select_to=("analyst",), column_comments={"id": "Number."}
     )
     extras = [
-        Extra("owner", "boss", "ALTER TABLE \x01 OWNER TO boss"),
-        Extra("index", "by_hand", "CREATE INDEX by_hand ON \x01 (id)"),
-        Extra("index comment", "by_hand", "COMMENT ON INDEX \x02.by_hand IS 'Mine.'"),
-        Extra("trigger", "t", "CREATE TRIGGER t ON \x01"),
+        Extra("owner", "boss", f"ALTER TABLE {TABLE} OWNER TO boss"),
+        Extra("index", "by_hand", f"CREATE INDEX by_hand ON {TABLE} (id)"),
+        Extra("index comment", "by_hand", f"COMMENT ON INDEX {SCHEMA}.by_hand IS 'Mine.'"),
+        Extra("trigger", "t", f"CREATE TRIGGER t ON {TABLE}"),
     ]
     (create,) = plan_for((totals,), catalog_of(**READY, schemas=frozenset({"views"}))).steps
     assert kinds(create) == ["query CREATE", "index CREATE", "other GRANT", "comment COMMENT"]
@@ -88,7 +88,7 @@ def test_each_statement_has_the_kind_of_what_it_is_made_of():
         (changed(totals),), catalog_of(install(totals), **READY), keep={"totals": extras}
     ).steps
     assert kinds(rebuild) == [
-        *("query CREATE", "other ALTER", "query REFRESH", "index CREATE"),
+        *("query CREATE", "other GRANT", "other ALTER", "other REVOKE", "query REFRESH", "index CREATE"),
         *("index CREATE", "comment COMMENT", "other CREATE"),
         *("comment COMMENT", "other ANALYZE", "other DROP", "other ALTER"),
     ]
@@ -134,7 +134,7 @@ def test_a_replaced_view_gets_only_the_comments_and_grants_that_differ():
 
 def test_a_rebuilt_materialised_view_is_complete_before_it_takes_its_place():
     installed = install(TOTALS, reads=frozenset({LOANS.name}))
-    friend = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
+    friend = Extra("grant", "of SELECT to friend", f"GRANT SELECT ON {TABLE} TO friend")
     plan = plan_for(
         (LOANS, changed(TOTALS)),
         catalog_of(install(LOANS), installed, **READY),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orm_views_core.database.extras import Extra
+from orm_views_core.database.extras import TABLE, Extra
 from orm_views_core.plan.steps import Action, Phase
 from tests.core.chains import A, B, C, chain, changed, materialised, reasons, swap
 from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql
@@ -39,8 +39,8 @@ def test_somebody_elses_view_that_still_fits_is_pointed_at_the_new_version():
 
 
 def test_somebody_elses_view_that_gets_other_columns_is_created_again_with_all_that_it_had():
-    grant = Extra("grant", "of SELECT to friend", "GRANT SELECT ON \x01 TO friend")
-    comment = Extra("comment", "", "COMMENT ON VIEW \x01 IS 'Mine.'")
+    grant = Extra("grant", "of SELECT to friend", f"GRANT SELECT ON {TABLE} TO friend")
+    comment = Extra("comment", "", f"COMMENT ON VIEW {TABLE} IS 'Mine.'")
     plan = plan_for(
         (changed(A),),
         chain(A, others=(REPORT, ON_REPORT)),

@@ -1,19 +1,22 @@
 """The SQL that reads the extras of views as the statements that would create them again. Pure."""
 
+from orm_views_core.database.extras import SCHEMA, TABLE
+
 # Splits a definition behind the name of the object that it defines: what follows names the view.
 _SPLIT = """CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(name) - 1) AS head,
                                substr(text, strpos(text, name) + length(name)) AS rest) sql"""
 
 # The extras of views, one row each: the view, the extra's place in the order of creation, and the statement
-# that creates it. In the statement \x01 stands for the view's name and \x02 for its schema. PostgreSQL writes
-# the names; with an empty search_path it always writes a relation's name with its schema.
-EXTRAS = rf"""
+# that creates it. TABLE and SCHEMA in the statement stand for the view's name and its schema. PostgreSQL
+# writes the names; with an empty search_path it always writes a relation's name with its schema. The owner
+# comes before all that may call a function: the expressions of an index run as the owner of its table.
+EXTRAS = f"""
 WITH rel AS MATERIALIZED (
     SELECT c.*, c.oid::pg_catalog.regclass::text AS written
     FROM pg_catalog.pg_class c WHERE c.oid = ANY(%(oids)s::oid[])
 ), col AS MATERIALIZED (
     SELECT a.*, r.relkind, t.typstorage,
-           format(E'ALTER TABLE \x01 ALTER COLUMN %%I SET ', a.attname) AS alter_column
+           format('ALTER TABLE {TABLE} ALTER COLUMN %%I SET ', a.attname) AS alter_column
     FROM rel r
     JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -43,7 +46,7 @@ WITH rel AS MATERIALIZED (
     SELECT classoid, objoid, objsubid, quote_literal(description) AS text FROM pg_catalog.pg_description
 ), simple(view, place, kind, name, template) AS (
     SELECT view, 10, 'storage parameter', option,
-           format(E'ALTER TABLE \x01 SET (%%s=%%L)', split_part(option, '=', 1),
+           format('ALTER TABLE {TABLE} SET (%%s=%%L)', split_part(option, '=', 1),
                   substr(option, strpos(option, '=') + 1))
     FROM (
         SELECT oid AS view, unnest(reloptions) AS option FROM rel WHERE relkind = 'm'
@@ -52,10 +55,10 @@ WITH rel AS MATERIALIZED (
         FROM rel JOIN pg_catalog.pg_class t ON t.oid = rel.reltoastrelid
     ) parameters
     UNION ALL
-    SELECT rel.oid, 11, 'tablespace', spcname, format(E'ALTER TABLE \x01 SET TABLESPACE %%I', spcname)
+    SELECT rel.oid, 11, 'tablespace', spcname, format('ALTER TABLE {TABLE} SET TABLESPACE %%I', spcname)
     FROM rel JOIN pg_catalog.pg_tablespace t ON t.oid = rel.reltablespace
     UNION ALL
-    SELECT rel.oid, 12, 'access method', amname, format(E'ALTER TABLE \x01 SET ACCESS METHOD %%I', amname)
+    SELECT rel.oid, 12, 'access method', amname, format('ALTER TABLE {TABLE} SET ACCESS METHOD %%I', amname)
     FROM rel JOIN pg_catalog.pg_am m ON m.oid = rel.relam
     WHERE amname <> current_setting('default_table_access_method')
     UNION ALL
@@ -75,27 +78,29 @@ WITH rel AS MATERIALIZED (
     FROM col, unnest(attoptions) option WHERE relkind = 'm'
     UNION ALL
     SELECT indrelid, 31, 'index tablespace', relname,
-           format(E'ALTER INDEX \x02.%%I SET TABLESPACE %%I', relname, spcname)
+           format('ALTER INDEX {SCHEMA}.%%I SET TABLESPACE %%I', relname, spcname)
     FROM idx JOIN pg_catalog.pg_tablespace t ON t.oid = reltablespace
     UNION ALL
     SELECT indrelid, 31, 'index statistics', relname,
-           format(E'ALTER INDEX \x02.%%I ALTER COLUMN %%s SET STATISTICS %%s',
+           format('ALTER INDEX {SCHEMA}.%%I ALTER COLUMN %%s SET STATISTICS %%s',
                   relname, attnum, attstattarget)
     FROM idx JOIN pg_catalog.pg_attribute a ON a.attrelid = indexrelid WHERE attstattarget >= 0
     UNION ALL
-    SELECT indrelid, 32, 'index comment', relname, format(E'COMMENT ON INDEX \x02.%%I IS %%s', relname, text)
+    SELECT indrelid, 32, 'index comment', relname,
+           format('COMMENT ON INDEX {SCHEMA}.%%I IS %%s', relname, text)
     FROM idx
     JOIN comments ON objoid = indexrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
     UNION ALL
-    SELECT indrelid, 33, 'cluster on', relname, format(E'ALTER TABLE \x01 CLUSTER ON %%I', relname)
+    SELECT indrelid, 33, 'cluster on', relname, format('ALTER TABLE {TABLE} CLUSTER ON %%I', relname)
     FROM idx WHERE indisclustered
     UNION ALL
     SELECT ev_class, 40, 'rule', rulename,
-           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' TO ' || written) + 4 FOR length(written))
+           head || overlay(rest PLACING '{TABLE}' FROM strpos(rest, ' TO ' || written) + 4
+                           FOR length(written))
     FROM rul
     UNION ALL
     SELECT tgrelid, 41, 'trigger', tgname,
-           head || overlay(rest PLACING E'\x01' FROM strpos(rest, ' ON ' || written || ' ') + 4
+           head || overlay(rest PLACING '{TABLE}' FROM strpos(rest, ' ON ' || written || ' ') + 4
                            FOR length(written))
     FROM trg
     UNION ALL
@@ -104,28 +109,28 @@ WITH rel AS MATERIALIZED (
     FROM col JOIN pg_catalog.pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
     UNION ALL
     SELECT attrelid, 50, 'column comment', attname,
-           format(E'COMMENT ON COLUMN \x01.%%I IS %%s', attname, text)
+           format('COMMENT ON COLUMN {TABLE}.%%I IS %%s', attname, text)
     FROM col
     JOIN comments ON objoid = attrelid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = attnum
     UNION ALL
-    SELECT oid, 50, 'comment', '', format(E'COMMENT ON %%s \x01 IS %%s',
+    SELECT oid, 50, 'comment', '', format('COMMENT ON %%s {TABLE} IS %%s',
            CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, text)
     FROM rel JOIN comments ON objoid = oid AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0
     UNION ALL
     SELECT ev_class, 51, 'rule comment', rulename,
-           format(E'COMMENT ON RULE %%I ON \x01 IS %%s', rulename, text)
+           format('COMMENT ON RULE %%I ON {TABLE} IS %%s', rulename, text)
     FROM rul JOIN comments ON objoid = rul.oid AND classoid = 'pg_catalog.pg_rewrite'::regclass
     UNION ALL
     SELECT tgrelid, 51, 'trigger comment', tgname,
-           format(E'COMMENT ON TRIGGER %%I ON \x01 IS %%s', tgname, text)
+           format('COMMENT ON TRIGGER %%I ON {TABLE} IS %%s', tgname, text)
     FROM trg JOIN comments ON objoid = trg.oid AND classoid = 'pg_catalog.pg_trigger'::regclass
     UNION ALL
-    SELECT rel.oid, 60, 'owner', rolname, format(E'ALTER TABLE \x01 OWNER TO %%I', rolname)
+    SELECT rel.oid, 15, 'owner', rolname, format('ALTER TABLE {TABLE} OWNER TO %%I', rolname)
     FROM rel JOIN pg_catalog.pg_roles r ON r.oid = relowner WHERE rolname <> current_user
     UNION ALL
     -- Default privileges grant rights on new relations of our role that nobody had on this view.
     SELECT DISTINCT rel.oid, 61, 'revocation', COALESCE(g.rolname, 'public'),
-           E'REVOKE ALL ON \x01 FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC')
+           'REVOKE ALL ON {TABLE} FROM ' || COALESCE(quote_ident(g.rolname), 'PUBLIC')
     FROM rel, pg_catalog.pg_default_acl d
     JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
     CROSS JOIN LATERAL (SELECT DISTINCT grantee FROM pg_catalog.aclexplode(d.defaclacl)) acl
@@ -133,14 +138,14 @@ WITH rel AS MATERIALIZED (
     WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, rel.relnamespace) AND acl.grantee <> d.defaclrole
     UNION ALL
     -- Default privileges may also withhold rights from our role that the owner of this view had.
-    SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format(E'GRANT ALL ON \x01 TO %%I', r.rolname)
+    SELECT DISTINCT rel.oid, 62, 'revocation', r.rolname, format('GRANT ALL ON {TABLE} TO %%I', r.rolname)
     FROM rel
     JOIN pg_catalog.pg_roles r ON r.oid = relowner
     JOIN pg_catalog.pg_default_acl d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, relnamespace)
     JOIN pg_catalog.pg_roles me ON me.oid = d.defaclrole AND me.rolname = current_user
     UNION ALL
     SELECT rel.oid, 63, 'revocation', privilege_type || ' from ' || rolname,
-           format(E'REVOKE %%s ON \x01 FROM %%I', privilege_type, rolname)
+           format('REVOKE %%s ON {TABLE} FROM %%I', privilege_type, rolname)
     FROM rel
     JOIN pg_catalog.pg_roles r ON r.oid = relowner
     CROSS JOIN LATERAL (
@@ -153,7 +158,7 @@ WITH rel AS MATERIALIZED (
     SELECT *, '', '' FROM simple
     UNION ALL
     SELECT indrelid, 30, 'index', relname,
-           head || E' ON \x01' || tail, substr(tail, length(' USING ') + 1), ''
+           head || ' ON {TABLE}' || tail, substr(tail, length(' USING ') + 1), ''
     FROM idx WHERE indisvalid
     UNION ALL
     -- Extended statistics may be in any schema, so their name is free only after the old ones are dropped.
@@ -161,7 +166,7 @@ WITH rel AS MATERIALIZED (
     SELECT rel.oid, 35, 'extended statistics', stxname,
            concat_ws('; ',
                'CREATE STATISTICS ' || interim || substr(left(d.text, -length(written)), length(named) + 19)
-               || E'\x01',
+               || '{TABLE}',
                CASE WHEN (to_jsonb(s) ->> 'stxstattarget')::int >= 0
                     THEN format('ALTER STATISTICS %%s SET STATISTICS %%s', interim,
                                 to_jsonb(s) ->> 'stxstattarget') END,
@@ -176,19 +181,19 @@ WITH rel AS MATERIALIZED (
     JOIN pg_catalog.pg_roles owner ON owner.oid = s.stxowner
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_statisticsobjdef(s.oid) AS text,
                                format('%%I.%%I', nspname, stxname) AS named,
-                               E'\x02.orm_views_' || s.oid AS interim) d
+                               '{SCHEMA}.orm_views_' || s.oid AS interim) d
     LEFT JOIN comments ON objoid = s.oid AND classoid = 'pg_catalog.pg_statistic_ext'::regclass
 )
 SELECT view, kind, name, template, tail, finish FROM found ORDER BY view, place, name, template
 """
 
 # The privileges of roles other than the owner, on views and on their columns, and who granted them.
-PRIVILEGES = r"""
+PRIVILEGES = f"""
 SELECT acl.view, grantor.rolname, acl.grantor = acl.relowner, COALESCE(grantee.rolname, ''),
        privilege_type, column_name, is_grantable,
        'of ' || privilege_type || on_column || ' to ' || COALESCE(grantee.rolname, 'public')
        || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END,
-       'GRANT ' || privilege_type || on_column || E' ON \x01 TO '
+       'GRANT ' || privilege_type || on_column || ' ON {TABLE} TO '
        || COALESCE(quote_ident(grantee.rolname), 'PUBLIC')
        || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
 FROM (

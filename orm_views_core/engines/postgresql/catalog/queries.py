@@ -243,7 +243,8 @@ ORDER BY a.attrelid, a.attnum
 """
 
 # Objects other than views that prevent a relation or its row type from being dropped: functions with an SQL
-# body or with an argument of that type, and rules and policies of other relations.
+# body or with an argument of that type, and rules, triggers and policies of other relations. A trigger for
+# UPDATE OF a column depends on the column of its own view, and is one of the view's extras.
 OTHER_DEPENDENTS = """
 SELECT DISTINCT found.view, pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM (
@@ -257,7 +258,9 @@ FROM (
 JOIN pg_catalog.pg_depend d ON d.refclassid = found.classid AND d.refobjid = found.objid AND d.deptype = 'n'
 LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
 LEFT JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+LEFT JOIN pg_catalog.pg_trigger t ON d.classid = 'pg_catalog.pg_trigger'::regclass AND t.oid = d.objid
 WHERE d.classid <> 'pg_catalog.pg_class'::regclass
+  AND t.tgrelid IS DISTINCT FROM found.view
   AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
 """
 

@@ -12,7 +12,8 @@ from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
 
-from .fetch import fetch
+from .fetch import array, fetch
+from .introspection import canonical_names
 
 # A role is trusted that is already able to become us: ourselves, superusers, members of our role. That we are
 # a member of a role proves nothing about it. The owner of the database may do anything in it.
@@ -40,3 +41,46 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
     """
     params = {"owners": list(get_settings().TRUSTED_OWNERS), "schemas": list(owners_of)}
     return [oid for (oid,) in fetch(cursor, _TRUSTED_ROLES, params)]
+
+
+# PostgreSQL parses the constants in the text of a view, an index, a rule, a default or a trigger when that is
+# created, whoever will own it. The constant of a composite, array or range type over a domain runs the CHECK
+# of the domain. So nothing is created again that depends on a type of a role that we do not trust.
+_UNTRUSTED_TYPES = """
+SELECT DISTINCT ON (part.view) part.view, pg_catalog.format_type(t.oid, NULL),
+       pg_catalog.pg_get_userbyid(t.typowner)
+FROM (
+    SELECT ev_class AS view, 'pg_catalog.pg_rewrite'::regclass AS classid, oid AS objid
+    FROM pg_catalog.pg_rewrite WHERE ev_class = ANY(%(oids)s::oid[])
+    UNION ALL
+    SELECT indrelid, 'pg_catalog.pg_class'::regclass, indexrelid
+    FROM pg_catalog.pg_index WHERE indrelid = ANY(%(oids)s::oid[])
+    UNION ALL
+    SELECT adrelid, 'pg_catalog.pg_attrdef'::regclass, oid
+    FROM pg_catalog.pg_attrdef WHERE adrelid = ANY(%(oids)s::oid[])
+    UNION ALL
+    SELECT stxrelid, 'pg_catalog.pg_statistic_ext'::regclass, oid
+    FROM pg_catalog.pg_statistic_ext WHERE stxrelid = ANY(%(oids)s::oid[])
+    UNION ALL
+    SELECT tgrelid, 'pg_catalog.pg_trigger'::regclass, oid
+    FROM pg_catalog.pg_trigger WHERE tgrelid = ANY(%(oids)s::oid[])
+) AS part(view, classid, objid)
+JOIN pg_catalog.pg_depend d ON d.classid = part.classid AND d.objid = part.objid
+                           AND d.refclassid = 'pg_catalog.pg_type'::regclass
+JOIN pg_catalog.pg_type t ON t.oid = d.refobjid
+WHERE t.typowner <> ALL(%(trusted)s::oid[])
+ORDER BY part.view, 2
+"""
+
+
+def read_untrusted_types(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Return a type that each of some views depends on and whose owner we do not trust, and that owner.
+
+    Args:
+        oids: the views. Those that depend on no such type are left out of the result.
+    """
+    if not oids:
+        return {}
+    with canonical_names(cursor):
+        params = {"oids": array(oids), "trusted": read_trusted_roles(cursor)}
+        return {view: (name, owner) for view, name, owner in fetch(cursor, _UNTRUSTED_TYPES, params)}

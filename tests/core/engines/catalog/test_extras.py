@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from django.db import connections
 
-from orm_views_core.database.extras import Extra, without_twins, worth_keeping
+from orm_views_core.database.extras import SCHEMA, TABLE, Extra, without_twins, worth_keeping
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
@@ -236,7 +236,7 @@ def test_what_a_role_has_passed_on_is_passed_on_by_that_role_again(execute, make
 
 
 def test_a_privilege_of_a_grantor_is_granted_as_that_role_which_is_left_again():
-    grant = Extra("grant", "of SELECT to x", "GRANT SELECT ON \x01 TO x", grantor='the "boss"')
+    grant = Extra("grant", "of SELECT to x", f"GRANT SELECT ON {TABLE} TO x", grantor='the "boss"')
     assert grant.statements(ViewName("stage", "v"), "deployer") == (
         'SET LOCAL ROLE "the ""boss"""',
         'GRANT SELECT ON "stage"."v" TO x',
@@ -247,7 +247,7 @@ def test_a_privilege_of_a_grantor_is_granted_as_that_role_which_is_left_again():
 
 
 def test_what_is_of_an_index_is_found_in_the_schema_of_its_view():
-    comment = Extra("index comment", "i", "COMMENT ON INDEX \x02.i IS 'x'")
+    comment = Extra("index comment", "i", f"COMMENT ON INDEX {SCHEMA}.i IS 'x'")
     assert comment.statements(ViewName('st"age', "v"), "deployer") == (
         """COMMENT ON INDEX "st""age".i IS 'x'""",
     )
