@@ -32,6 +32,7 @@ class Facts:
         extras: all extras of the views that were tried.
         keep: those extras that a new version of the view must have as well.
         taken: the existing objects that have a name which a new view or index needs.
+        taken_schemas: the existing schemas that are called like staging schemas.
         dependents: the objects that depend on a view and are not views, as PostgreSQL describes them.
         command_roles: further roles to grant SELECT to, named on the command line.
         orphans: the views that a sync made and that no class declares any more.
@@ -51,6 +52,7 @@ class Facts:
     extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
     keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)
+    taken_schemas: Collection[str] = ()
     dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
     command_roles: Sequence[str] = ()
     orphans: Collection[ViewName] = ()

@@ -52,7 +52,7 @@ class Draft:
         """The staging schema of each view that is built before it takes its place."""
         rebuilt = having(self.decisions, Action.REBUILD)
         names = [n for n in self.facts.scope.order if n in rebuilt and not self.decisions[n].deferred]
-        staging = staging_schemas(name.schema for name in names)
+        staging = staging_schemas((name.schema for name in names), taken=self.facts.taken_schemas)
         return {name: staging[name.schema] for name in names}
 
     def sql_of(self, name: ViewName) -> str:

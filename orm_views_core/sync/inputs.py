@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.extras import Extra, worth_keeping
 from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.database.staging import PREFIX as STAGING
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -19,7 +20,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
     with_definitions,
 )
-from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
+from orm_views_core.engines.postgresql.catalog.preconditions import read_schemas, read_taken
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import releasing_locks
 from orm_views_core.names import ViewName
@@ -133,6 +134,7 @@ def _try(
         extras=extras,
         keep=keep,
         taken=read_taken(connection, new_names),
+        taken_schemas=read_schemas(connection, STAGING) if tried else (),
         dependents=read_other_dependents(connection, installed.values()),
         command_roles=options.grant_select_to,
         orphans=orphans,

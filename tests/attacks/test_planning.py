@@ -212,3 +212,36 @@ def _sync_base(columns: str, *arguments: str) -> str:
         except CommandError as error:
             return out.getvalue() + str(error)
     return out.getvalue()
+
+
+def test_a_staging_schema_that_is_there_already(attacker: Attacker, project: None) -> None:
+    """A schema with the name that our staging schema would have, and views in it."""
+    query(f"GRANT CREATE ON DATABASE {query('SELECT current_database()')[0][0]} TO {attacker.role}")
+    attacker.run(
+        "CREATE SCHEMA orm_views_staging_0; CREATE VIEW orm_views_staging_0.people AS SELECT 1 AS id"
+    )
+    try:
+        with views.declared(views.REBUILT, materialised=True):
+            call_command("sync_views", stdout=io.StringIO())
+        assert attacker.run("SELECT id FROM orm_views_staging_0.people") == [(1,)]
+        assert query("SELECT relkind::text FROM pg_class WHERE oid = 'views.people'::regclass") == [("m",)]
+    finally:
+        query("DROP SCHEMA orm_views_staging_0 CASCADE")
+
+
+@pytest.mark.parametrize(
+    "kind", ["BEFORE UPDATE OF city", "BEFORE UPDATE OF id, city", "AFTER UPDATE OF city"]
+)
+def test_a_trigger_on_columns_of_our_view(attacker: Attacker, project: None, kind: str) -> None:
+    """A trigger for UPDATE OF a column of our own view: it is kept, and not in the way."""
+    attacker.run(
+        f"CREATE FUNCTION {LAIR}.on_update() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN PERFORM {LAIR}.strike(); RETURN NULL; END$$; GRANT ALL ON SCHEMA {LAIR} TO PUBLIC"
+    )
+    attacker.run(f"CREATE TRIGGER theirs {kind} ON views.people EXECUTE FUNCTION {LAIR}.on_update()")
+    said = views.sync(views.REBUILT, "--plan")
+    assert "trigger theirs" in said
+    assert "depends on it" not in said
+    _sync()
+    assert query("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'views.people'::regclass") == [(1,)]
+    assert attacker.struck() == set()

@@ -27,6 +27,13 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
     }
 
 
+def read_schemas(connection: BaseDatabaseWrapper, prefix: str) -> list[str]:
+    """Return the names of the schemas whose names begin with a prefix."""
+    with connection.cursor() as cursor:
+        rows = fetch(cursor, queries.SCHEMAS_BY_PREFIX, {"prefix": prefix})
+    return [name for (name,) in rows]
+
+
 def read_unreadable(
     cursor: CursorWrapper, names: Collection[ViewName]
 ) -> tuple[str, dict[ViewName, list[ViewName]]]:

@@ -193,6 +193,11 @@ WHERE n.nspname = ANY(%(schemas)s)
 GROUP BY n.oid, n.nspname
 """
 
+SCHEMAS_BY_PREFIX = """
+SELECT nspname::pg_catalog.text FROM pg_catalog.pg_namespace
+WHERE pg_catalog.starts_with(nspname::pg_catalog.text, %(prefix)s::pg_catalog.text)
+"""
+
 # From current_user on, the columns are the fields of Session in their order. The lock table has room for
 # max_locks_per_transaction * (max_connections + max_prepared_transactions) locks, and for a few more, which
 # other sessions use too.
