@@ -25,6 +25,7 @@ from orm_views_core.engines.postgresql.errors import (
     database_refused,
     is_fault_of_view,
     is_refusal,
+    is_refusal_of_one,
     view_refused,
 )
 from orm_views_core.engines.postgresql.locks import in_savepoint
@@ -182,14 +183,22 @@ def _check_that_all_can_be_read(run: _Run) -> None:
 
 
 def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
-    """Send statements together or, when one of them is refused, one by one to find out which."""
-    if len(statements) > 1:
+    """Send statements together or, when one of them is refused, one by one to find out which.
+
+    Those that compute rows are never sent together with others, so that no row is computed twice.
+    """
+    for computes, group in groupby(statements, lambda pair: _computes_rows(*pair)):
+        _send_alike(run, list(group), together=not computes)
+
+
+def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, together: bool) -> None:
+    if together and len(statements) > 1:
         try:
             with transaction.atomic(using=run.connection.alias):
                 run.cursor.execute(";\n".join(_along_their_paths([sent for _, sent in statements], run.path)))
             return
         except DatabaseError as error:
-            if not is_refusal(error):
+            if not is_refusal_of_one(error):
                 raise
     for step, statement in statements:
         try:
@@ -199,7 +208,8 @@ def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
             if not is_refusal(error):
                 raise
             is_declared = statement.kind is not StatementKind.OTHER
-            if step.definition and is_declared and is_fault_of_view(error):
+            was_tried = step.expected is not None and not _computes_rows(step, statement)
+            if step.definition and is_declared and is_fault_of_view(error, was_tried=was_tried):
                 raise view_refused(step.definition, statement.kind, statement.sql, error) from error
             where = step.definition.where if step.definition else step.target
             what = f"{where}: {step.action.verb} failed: "
@@ -255,6 +265,11 @@ def _batches(steps: Iterable[Step]) -> Iterator[list[Step]]:
 
 def _is_long(step: Step) -> bool:
     return step.action in _LONG and step.kind is ViewKind.MATERIALISED_VIEW
+
+
+def _computes_rows(step: Step, statement: Statement) -> bool:
+    """Return whether a statement may compute rows or an index. In the swap only deferred steps do."""
+    return _is_long(step) and (statement.phase is Phase.BUILD or bool(step.deferred))
 
 
 def _filled_in_place(step: Step) -> ViewName | None:

@@ -33,7 +33,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.sql.references import move_references
 
 from . import ddl
-from .errors import is_fault_of_view, is_refusal, primary_message, view_refused
+from .errors import is_fault_of_view, is_refusal_of_one, primary_message, view_refused
 from .staging import create_staging, staged_first
 
 _STAGED = """
@@ -167,7 +167,7 @@ def _refused_extras(
             cursor.execute(";\n".join(statements))
         return {}
     except DatabaseError as error:
-        if not is_refusal(error):
+        if not is_refusal_of_one(error):
             raise
         if len(extras) == 1:
             return {extras[0]: primary_message(error)}

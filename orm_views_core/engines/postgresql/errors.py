@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError, OperationalError
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.engine import StatementKind
@@ -13,8 +19,32 @@ from .ddl import HEAD_LINES
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _QUERY_CANCELED = "57014"
-_RESOURCES, _LIMITS = "53", "54"
+_RESOURCES = "53"
 _OUT_OF_MEMORY = "53200"
+LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+_FAILED_TRANSACTION = "25P02"
+
+#: How PostgreSQL ends a statement or a session that it has not refused, by SQLSTATE.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ENDED = {
+    _QUERY_CANCELED: "it was cancelled on request (pg_cancel_backend)",
+    "57P01": "its session was terminated on request (pg_terminate_backend), or the server shuts down",
+    "57P02": "the server has crashed",
+    "57P03": "the server starts or shuts down",
+    "57P05": "its session was idle for longer than idle_session_timeout",
+    "25P03": "its session was idle for longer than idle_in_transaction_session_timeout",
+    "25P04": "its transaction took longer than transaction_timeout",
+}
+_TRANSACTION, _IDLE = "25P04", "25P03"
+#: The settings that limit a session, by the SQLSTATE of what happens after them. Not every version has all.
+_LIMITS = {
+    _QUERY_CANCELED: "statement_timeout",
+    _TRANSACTION: "transaction_timeout",
+    _IDLE: "idle_in_transaction_session_timeout",
+}
+_SESSION_ENDED = "the session has ended"
+#: Classes of errors after which nothing is sent again: connection, rolled back, interrupted.
+_NOT_REFUSED = ("08", "40", "57")
 
 
 _REFUSED = {
@@ -62,7 +92,7 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
             f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
             "has to own the schema and its views, or be a member of the role that does."
         )
-    if sqlstate(error) == _OUT_OF_MEMORY and "out of shared memory" in str(error):
+    if sqlstate(error) == _OUT_OF_MEMORY and _source_file(error) == "lock.c":
         message += (
             " The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
             "restart it; or sync fewer views at once."
@@ -83,21 +113,121 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_refusal(error: DatabaseError) -> bool:
-    """Return whether PostgreSQL refuses the statement itself, not for want of a lock or a connection.
+    """Return whether PostgreSQL refuses the statement itself: not for want of a lock or of a connection.
 
-    Django also raises OperationalError for some refusals: an index row that is too long, a statement that is
-    too deep, has too many columns or exceeds ``statement_timeout``, a full disk.
+    The class of the exception says nothing. Django raises OperationalError for a lost connection, but also
+    for an index row that is too long, a statement that is too deep, and a full disk.
     """
-    if not isinstance(error, OperationalError):
-        return True
-    code = sqlstate(error) or ""
-    return code[:2] in {_RESOURCES, _LIMITS} or code == _QUERY_CANCELED
+    code = sqlstate(error)
+    if code is None:  # of the driver: it has lost the connection, or it did not send the statement
+        return not isinstance(error, OperationalError)
+    passing = {LOCK_NOT_AVAILABLE, _FAILED_TRANSACTION}
+    return code[:2] not in _NOT_REFUSED and code not in passing and code not in _ENDED
 
 
-def is_fault_of_view(error: DatabaseError) -> bool:
-    """Return whether PostgreSQL refuses what a class declares, not for want of ownership or resources."""
-    is_ownership = sqlstate(error) == _INSUFFICIENT_PRIVILEGE and "must be owner" in str(error)
-    return is_refusal(error) and not is_ownership and (sqlstate(error) or "")[:2] != _RESOURCES
+def is_refusal_of_one(error: DatabaseError) -> bool:
+    """Return whether a refused batch may be sent again one by one, to find out what is refused in it."""
+    return is_refusal(error) and (sqlstate(error) or "")[:2] != _RESOURCES
+
+
+def is_fault_of_view(error: DatabaseError, *, was_tried: bool = False) -> bool:
+    """Return whether PostgreSQL refuses what a class declares, not for want of ownership or resources.
+
+    PostgreSQL has one SQLSTATE for “permission denied” and “must be owner”.
+
+    Args:
+        error: what Django raised from the driver's error.
+        was_tried: whether a dry run has accepted the statement. Then privileges on what it reads are not
+            what is missing.
+    """
+    is_ownership = was_tried and sqlstate(error) == _INSUFFICIENT_PRIVILEGE
+    return is_refusal_of_one(error) and not is_ownership
+
+
+class Stopwatch:
+    """Times the statements of a transaction, as a wrapper for the statements of its connection.
+
+    Attributes:
+        sql: the last statement that failed; "" as long as none has failed.
+        seconds: how many seconds it had run.
+        idle: for how many seconds the session had been idle before it.
+    """
+
+    def __init__(self) -> None:
+        self.sql, self.seconds, self.idle = "", 0.0, 0.0
+        self.began = self._ended = time.monotonic()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        sent, failed = time.monotonic(), True
+        try:
+            result = execute(sql, *args)
+            failed = False
+            return result
+        finally:
+            now = time.monotonic()
+            if failed:
+                self.sql, self.seconds, self.idle = str(sql), now - sent, sent - self._ended
+            self._ended = now
+
+
+def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> SyncFailedError | None:
+    """Return the error to raise when PostgreSQL has ended a statement or a session; None when it has not.
+
+    One SQLSTATE stands for a cancelled statement and for ``statement_timeout``. psycopg2 has no SQLSTATE for
+    a session that was ended. The limits in force tell what it was.
+
+    Args:
+        connection: the database; its transaction has been rolled back.
+        error: what Django raised from the driver's error.
+        last: the statements of the transaction.
+    """
+    code = sqlstate(error)
+    if code is None and isinstance(error, (OperationalError, InterfaceError)):
+        code = _SESSION_ENDED
+    if code not in {*_ENDED, _SESSION_ENDED}:
+        return None
+    try:
+        limits = _read_limits(connection)
+    except (OperationalError, InterfaceError):
+        return None  # the server does not answer any more
+    if code == _SESSION_ENDED:
+        code = "57P01"
+        for timeout, seconds in ((_TRANSACTION, time.monotonic() - last.began), (_IDLE, last.idle)):
+            if 0 < limits.get(timeout, 0) <= seconds:
+                code = timeout
+    why = _ENDED[code]
+    if code == _QUERY_CANCELED and 0 < (limit := limits[_QUERY_CANCELED]) <= last.seconds:
+        why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
+    sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
+    return SyncFailedError(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}")
+
+
+def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:
+    """Return the time limits of a session in seconds, by the SQLSTATE of what happens after them.
+
+    They are those of the connection, or of a new one when it is closed. The transaction's own are gone.
+    """
+    if connection.is_usable():
+        return _limits_of(connection)
+    with closing(connections.create_connection(connection.alias)) as other:
+        other.settings_dict = connection.settings_dict
+        return _limits_of(other)
+
+
+def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, float]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting::pg_catalog.float8 FROM pg_catalog.pg_settings "
+            "WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%s)",
+            [list(_LIMITS.values())],
+        )
+        milliseconds = dict(cursor.fetchall())
+    return {code: milliseconds[name] / 1000 for code, name in _LIMITS.items() if name in milliseconds}
+
+
+def _source_file(error: BaseException) -> str | None:
+    """Return the file of PostgreSQL's source that raised an error. It is not translated, unlike messages."""
+    return getattr(getattr(error.__cause__, "diag", None), "source_file", None)
 
 
 def _point_at(sql: str, statement: str, position: int) -> str:

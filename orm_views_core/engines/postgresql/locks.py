@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
@@ -22,11 +22,19 @@ from orm_views_core.engines.connections import naming_the_database
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 
 from .blocking import BlockingSession, find_blocking_sessions
-from .errors import database_refused, is_refusal, primary_message, sqlstate
+from .errors import (
+    DEADLOCK,
+    LOCK_NOT_AVAILABLE,
+    Stopwatch,
+    database_refused,
+    ended,
+    is_refusal,
+    primary_message,
+    sqlstate,
+)
 
 T = TypeVar("T")
 
-_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 _FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because a short wait is usually enough
 
@@ -77,11 +85,16 @@ def in_transaction(
         )
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     while True:
+        last = Stopwatch()
         is_outermost = not connection.in_atomic_block
         # It names the database in errors of the connection, also when the driver finds the connection closed.
         with naming_the_database(connection):
             try:
-                with transaction.atomic(using=connection.alias), _settings(connection, is_outermost):
+                with (
+                    connection.execute_wrapper(last),
+                    transaction.atomic(using=connection.alias),
+                    _settings(connection, is_outermost),
+                ):
                     return work(connection)
             except Overtaken as error:
                 reason = str(error)
@@ -89,10 +102,14 @@ def in_transaction(
                     raise SyncFailedError(
                         f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again."
                     ) from error
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
+                if (end := ended(connection, error, last)) is not None:
+                    raise end from error
+                if isinstance(error, InterfaceError):
+                    raise
                 if is_refusal(error):
                     raise database_refused(connection, "", error) from error
-                if sqlstate(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
+                if sqlstate(error) not in {LOCK_NOT_AVAILABLE, DEADLOCK}:
                     raise
                 reason = primary_message(error)
                 if time.monotonic() >= deadline:
@@ -174,7 +191,7 @@ def in_savepoint(
                 with transaction.atomic(using=connection.alias):
                     return work(timeout)
             except OperationalError as error:
-                if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+                if sqlstate(error) != LOCK_NOT_AVAILABLE:
                     raise
                 reason = primary_message(error)
                 sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)

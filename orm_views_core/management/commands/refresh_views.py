@@ -13,6 +13,7 @@ from orm_views_core.callers import called_by_command
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
+from orm_views_core.management.interruption import interruptible
 from orm_views_core.output.refreshes import (
     how_refreshed,
     planned_refresh_as_dict,
@@ -58,15 +59,13 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("due", "downstream", "upstream")},
         }
         try:
-            if options["plan"]:
-                self._show_plan(request, options)
-            else:
-                self._refresh(request, options)
+            with interruptible("The views that were being refreshed have their old rows."):
+                if options["plan"]:
+                    self._show_plan(request, options)
+                else:
+                    self._refresh(request, options)
         except OrmViewsError as error:
             raise CommandError(str(error), returncode=1) from error
-        except KeyboardInterrupt as error:
-            message = "Interrupted. The views that were being refreshed have their old rows."
-            raise CommandError(message, returncode=130) from error
 
     def _show_plan(self, request: dict[str, Any], options: dict[str, Any]) -> None:
         planned = plan_refresh(**request)

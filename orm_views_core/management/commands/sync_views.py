@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument
+from orm_views_core.management.interruption import interruptible
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
 from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.api import plan_views, sync_views
@@ -51,10 +52,11 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("force", "allow_drop_all", "drop_dependents")},
         }
         try:
-            if options["plan"] or options["check"]:
-                self._plan(plan_views(**arguments), options)
-            else:
-                self._sync(arguments, options)
+            with interruptible("The database that was being worked on is as before."):
+                if options["plan"] or options["check"]:
+                    self._plan(plan_views(**arguments), options)
+                else:
+                    self._sync(arguments, options)
         except OrmViewsError as error:
             raise CommandError(str(error)) from error
 
@@ -87,7 +89,7 @@ class Command(BaseCommand):
         events: dict[str, Any] = {} if quiet else {"on_plan": printer.on_plan, "progress": printer.progress()}
         try:
             results = sync_views(**arguments, **events)
-        except OrmViewsError:
+        except (OrmViewsError, KeyboardInterrupt):
             if printer.plan:
                 self.stdout.write(self.style.ERROR("  rolled back"))
             raise

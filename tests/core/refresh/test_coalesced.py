@@ -115,7 +115,7 @@ def test_if_the_first_fails_the_second_computes_the_rows(sent_signals):
         second = Background(refresh_views)
         wait_until(WAITING)
         assert cancel("default", pid) is True
-        with pytest.raises(RefreshError, match=r"views\.a .*canceling statement due to user request"):
+        with pytest.raises(RefreshError, match=r"views\.a .*cancelled on request"):
             first.join()
         query("INSERT INTO numbers VALUES (2)")
         open_gate()

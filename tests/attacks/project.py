@@ -1,0 +1,52 @@
+"""A process that runs a management command of the project with the gate: `python -m tests.attacks.project`.
+
+Its arguments are the name of the database, the version of the views, and the command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def declare_views(version: str) -> None:
+    """Register a plain view, and a materialised one that stops at the gate while it is filled."""
+    from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+
+    gated = "(SELECT open_gate() OFFSET 0) IS NOT NULL"
+
+    class First(PostgresViewFromSQL):
+        sql = f"SELECT id, {version} AS version FROM public.numbers"
+
+    class Slow(PostgresMaterialisedViewMixin, PostgresViewFromSQL):
+        pk_field = "id"
+        sql = f"SELECT id, {version} AS version FROM public.numbers WHERE {gated}"
+
+    if version.endswith("5"):  # reads the other one without naming it, so it is built in the swap
+
+        class Hidden(PostgresMaterialisedViewMixin, PostgresViewFromSQL):
+            pk_field = "id"
+            view_dependencies = [First]
+            sql = f"SELECT id, {version} AS version FROM public.numbers WHERE {gated}"
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    from django.core.management import execute_from_command_line
+    from django.db import connections
+
+    from orm_views_core.views.registry import registry
+
+    database, version, *command = sys.argv[1:]
+    connections["default"].settings_dict["NAME"] = database
+    with registry.isolated():
+        declare_views(version)
+        print("ready", flush=True)
+        execute_from_command_line(["manage.py", *command])
+
+
+if __name__ == "__main__":
+    main()
