@@ -164,7 +164,7 @@ def _is_wait(value: object) -> bool:
 
 
 def _is_role(value: object) -> bool:
-    return value is None or (isinstance(value, str) and bool(value) and "\0" not in value)
+    return value is None or (isinstance(value, str) and value not in {"", "none"} and "\0" not in value)
 
 
 def is_length_of_time(value: object) -> bool:

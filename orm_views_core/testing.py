@@ -19,6 +19,7 @@ from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
+from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -166,7 +167,11 @@ def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) 
             raise RefreshError(_why_missing(connection, definition))
     needed = closure(reads, [definition.name for definition in wanted]) - plain
     order = [view for view in creation_order(reads) if view in needed]
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+    with (
+        transaction.atomic(using=connection.alias),
+        as_sync_role(connection),
+        connection.cursor() as cursor,
+    ):
         for view in order:
             try:
                 cursor.execute(ddl.refresh(view, concurrently=False))

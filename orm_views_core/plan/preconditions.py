@@ -114,8 +114,8 @@ def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
     for owner, names in sorted(views.items()):
         belongs = "belongs" if len(names) == 1 else "belong"
         yield (
-            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, as whom Django "
-            "connects, is not a member of that role: only its owner can change a view. "
+            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, the role that "
+            "syncs, is not a member of that role: only its owner can change a view. "
             f"GRANT {owner} TO {role}, or hand over what is to be changed: "
             f"ALTER TABLE {min(names).quoted} OWNER TO {role}."
         )

@@ -95,7 +95,7 @@ def rebuild_statements(
 
     Args:
         build: the new version.
-        role: the role that Django connects as.
+        role: the role that syncs.
         dialect: writes the SQL.
         phase: the phase in which the new version is created.
     """

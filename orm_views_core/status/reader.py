@@ -22,9 +22,11 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
 )
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
+from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import (
     CyclicDependencyError,
     DatabaseUnavailableError,
+    SyncFailedError,
     UnknownViewError,
     UnsupportedDatabaseError,
 )
@@ -114,10 +116,10 @@ def _try_view(
     try:
         scope = find_scope(definitions.views, catalog, only=[name], force=True)
         views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
-        with transaction.atomic(using=connection.alias):
+        with transaction.atomic(using=connection.alias), as_sync_role(connection):
             limit_lock_waits(connection)
             return try_views(connection, views, scope.dependencies, {}, catalog.search_path), ""
-    except (CyclicDependencyError, DatabaseError) as error:
+    except (CyclicDependencyError, SyncFailedError, DatabaseError) as error:
         # Another session may lock a relation that it reads, or the role may not create a schema. The rest of
         # the detail does not depend on the dry run.
         return DryRun(), f"It could not be tried: {str(error).strip()}"

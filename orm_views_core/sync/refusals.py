@@ -67,7 +67,7 @@ def why_not_try(
     new_schemas = {name.schema for name in scope.order} - catalog.schemas
     if not session.creates_schemas and (scope.try_views or new_schemas):
         return (
-            f"{session.role}, the role that Django connects as to database {database!r}, may not create "
+            f"{session.role}, the role that syncs database {database!r}, may not create "
             "schemas in it, and changed views are tried and built in a schema of their own. "
             f"As the owner of the database: GRANT CREATE ON DATABASE … TO {session.role}."
         )

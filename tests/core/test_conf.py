@@ -59,6 +59,7 @@ BAD = [
     ("TRUSTED_OWNERS", "reporting_owner"),
     ("TRUSTED_OWNERS", [7]),
     ("SYNC_ROLE", ""),
+    ("SYNC_ROLE", "none"),
     ("SYNC_ROLE", "a\0b"),
     ("SYNC_ROLE", ["views_owner"]),
     ("GRANT_SELECT_TO", [""]),

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Mapping
+from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import ViewName
 
 from .catalog.fetch import forget_statistics
+from .roles import for_sync_role
 from .sessions import LOCKS, RUNNING, find_backends, running
 
 # A session that no longer holds or awaits the lock has finished, and a pooler may have given its backend to
@@ -49,12 +52,11 @@ def cancel(database: str, pid: int) -> bool:
         whether the backend was signalled; False when it no longer refreshes or syncs.
 
     Raises:
-        DatabaseError: when our role is neither that of the backend nor a member of ``pg_signal_backend``.
+        DatabaseError: when neither our role nor the sync role is that of the backend, or may signal it.
     """
     connection = get_connection(database)
-    with transaction.atomic(using=database), connection.cursor() as cursor:
-        cursor.execute(_CANCEL, {**LOCKS, "pid": pid})
-        return bool(cursor.fetchone()[0])
+    with transaction.atomic(using=database):
+        return _send(connection, _CANCEL, {**LOCKS, "pid": pid})
 
 
 def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | None) -> bool:
@@ -75,7 +77,7 @@ def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database does not answer.
-        DatabaseError: when our role is neither that of the backend nor a member of ``pg_signal_backend``.
+        DatabaseError: when neither our role nor the sync role is that of the backend, or may signal it.
     """
     connection = get_connection(database)
     if not _is_at(connection, pid, name) or not _signal(connection, "pg_cancel_backend", pid, started):
@@ -100,5 +102,27 @@ def _is_at(connection: BaseDatabaseWrapper, pid: int, name: ViewName | None) -> 
 def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime) -> bool:
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         forget_statistics(cursor)
-        cursor.execute(_SIGNAL.format(function=function), {"pid": pid, "started": started.timestamp()})
-        return bool(cursor.fetchone()[0])
+        params = {"pid": pid, "started": started.timestamp()}
+        return _send(connection, _SIGNAL.format(function=function), params)
+
+
+def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]) -> bool:
+    """Signal a backend as our role or, if that may not see or signal it, as the sync role."""
+
+    def send() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(query, params)
+            return bool(cursor.fetchone()[0])
+
+    refusal = None
+    try:
+        with transaction.atomic(using=connection.alias):
+            if send():
+                return True
+    except DatabaseError as error:
+        refusal = error
+    if for_sync_role(connection, send, otherwise=False):
+        return True
+    if refusal is not None:
+        raise refusal
+    return False

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.conf import get_settings
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
@@ -87,7 +88,7 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
     """
     message = f"Database {connection.alias!r}: {what}{str(error).strip()}\nNothing was changed."
     if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
-        role = connection.settings_dict.get("USER") or "The role that Django connects as"
+        role = get_settings().SYNC_ROLE or connection.settings_dict.get("USER") or "The role of the sync"
         message += (
             f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
             "has to own the schema and its views, or be a member of the role that does."

@@ -32,6 +32,7 @@ from .errors import (
     primary_message,
     sqlstate,
 )
+from .roles import as_sync_role
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ def in_transaction(
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Do some work in a transaction, and all of it again when it cannot get a lock.
+    """Do some work in a transaction as the sync role, and all of it again when it cannot get a lock.
 
     Args:
         connection: the database.
@@ -94,6 +95,7 @@ def in_transaction(
                     connection.execute_wrapper(last),
                     transaction.atomic(using=connection.alias),
                     _settings(connection, is_outermost),
+                    as_sync_role(connection),
                 ):
                     return work(connection)
             except Overtaken as error:

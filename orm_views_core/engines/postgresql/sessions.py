@@ -19,6 +19,7 @@ from orm_views_core.names import ViewName
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from .catalog.fetch import fetch, forget_statistics, moment
+from .roles import for_sync_role
 
 # A backend that our role may not see (members of pg_read_all_stats see all) has no start and no state.
 _BACKENDS = """
@@ -72,7 +73,7 @@ class Backend(NamedTuple):
 
 
 def find_backends(database: str, pids: Collection[int]) -> dict[int, Backend]:
-    """Return those of some backends that exist and that our role may see, by pid.
+    """Return those of some backends that exist and that our role or the sync role may see, by pid.
 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
@@ -96,12 +97,19 @@ def _backends(database: str, pids: Collection[int], *, own: bool = False) -> lis
     connection = get_connection(database)
     with transaction.atomic(using=database), connection.cursor() as cursor:
         forget_statistics(cursor)
-        return [
-            Backend(pid, moment(started), state, seconds, moment(now))
-            for pid, started, state, seconds, now in fetch(
-                cursor, _BACKENDS, {"pids": list(pids), "own": own}
-            )
-        ]
+
+        def look() -> list[Backend]:
+            return [
+                Backend(pid, moment(started), state, seconds, moment(now))
+                for pid, started, state, seconds, now in fetch(
+                    cursor, _BACKENDS, {"pids": list(pids), "own": own}
+                )
+            ]
+
+        found = look()
+        if not own and len(found) < len({*pids}):
+            found += for_sync_role(connection, look, otherwise=list[Backend]())
+        return found
 
 
 @dataclass(frozen=True)

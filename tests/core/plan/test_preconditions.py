@@ -46,7 +46,7 @@ def test_a_view_of_another_owner_is_named_once_with_advice(action):
     theirs = install(LOANS, owner="boss", is_ours_to_change=False)
     (problem,) = problems(step(action, installed=theirs), step(Action.COMMENT, installed=theirs))
     assert problem == (
-        "views.loans belongs to boss, and deployer, as whom Django connects, is not a member of that role: "
+        "views.loans belongs to boss, and deployer, the role that syncs, is not a member of that role: "
         "only its owner can change a view. GRANT boss TO deployer, or hand over what is to be changed: "
         'ALTER TABLE "views"."loans" OWNER TO deployer.'
     )

@@ -1,0 +1,87 @@
+"""``ORM_VIEWS["SYNC_ROLE"]``: the role that plans, syncs and refreshes run as.
+
+The pages log in as a role that may change no view, and is a member of the sync role. The role is set for a
+transaction only, so that no pooler hands it on to the next client.
+https://www.postgresql.org/docs/current/sql-set-role.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.conf import get_settings
+from orm_views_core.exceptions import SyncFailedError
+from orm_views_core.names import quote_identifier
+
+from .errors import primary_message, sqlstate
+
+T = TypeVar("T")
+
+_UNKNOWN_ROLE, _NO_MEMBER = "22023", "42501"
+_SET_ROLE = "SELECT pg_catalog.set_config('role', %s, true)"
+
+
+@contextmanager
+def as_sync_role(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Act as SYNC_ROLE in a block. Nothing happens when it is not set, or is who we are.
+
+    Args:
+        connection: the database, inside a transaction or savepoint that an error in the block rolls back.
+            That sets the role back as well.
+
+    Raises:
+        SyncFailedError: when there is no such role, or our role may not set it.
+    """
+    role = get_settings().SYNC_ROLE
+    if role is None:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, pg_catalog.current_setting('role')")
+        current, before = cursor.fetchone()
+        if current == role:
+            yield
+            return
+        try:
+            cursor.execute(_SET_ROLE, [role])
+        except DatabaseError as error:
+            if sqlstate(error) not in {_UNKNOWN_ROLE, _NO_MEMBER}:
+                raise
+            raise _cannot_act(connection, role, current, error) from error
+        yield
+        cursor.execute(_SET_ROLE, [before])
+
+
+def for_sync_role(connection: BaseDatabaseWrapper, work: Callable[[], T], otherwise: T) -> T:
+    """Return what a function returns when SYNC_ROLE calls it; something else when that role is not to be had.
+
+    A role that is no member of ``pg_read_all_stats`` or ``pg_signal_backend`` sees and cancels the sessions
+    that logged in as itself, or as a role whose privileges it inherits. The pages inherit none: as the sync
+    role they reach those of the command line and of workers.
+
+    Args:
+        connection: the database, inside a transaction.
+        work: what to call.
+        otherwise: what to return when SYNC_ROLE is not set, or cannot be set.
+    """
+    if get_settings().SYNC_ROLE is not None:
+        with suppress(SyncFailedError), transaction.atomic(using=connection.alias), as_sync_role(connection):
+            return work()
+    return otherwise
+
+
+def _cannot_act(
+    connection: BaseDatabaseWrapper, role: str, current: str, error: DatabaseError
+) -> SyncFailedError:
+    cure = f"GRANT {quote_identifier(role)} TO {quote_identifier(current)}, or name another role."
+    if sqlstate(error) == _UNKNOWN_ROLE:
+        cure = "Create it, or name another role."
+    return SyncFailedError(
+        f"Database {connection.alias!r}: {current} cannot act as {role!r}, the role that "
+        f"ORM_VIEWS['SYNC_ROLE'] names: {primary_message(error)}. {cure}"
+    )
