@@ -18,13 +18,13 @@ help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/.demo ## Run the demonstration on http://127.0.0.1:8000 (PORT=… for another port)
-	$(BIN)/python tests/demo/manage.py create_databases
+	$(BIN)/python tests/demo/manage.py create_databases --settings tests.demo.settings
 	$(BIN)/python tests/demo/manage.py migrate --verbosity 0
 	$(BIN)/python tests/demo/manage.py migrate --database warehouse --verbosity 0
 	$(BIN)/python tests/demo/manage.py load_demo
 	$(BIN)/python tests/demo/manage.py sync_views
 	$(BIN)/python tests/demo/manage.py fill_views
-	DJANGO_RUNSERVER_HIDE_WARNING=true $(BIN)/python tests/demo/manage.py serve $(PORT)
+	DJANGO_RUNSERVER_HIDE_WARNING=true $(BIN)/python tests/demo/manage.py serve $(PORT) --settings tests.demo.web_settings
 
 test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
 	$(BIN)/python -m pytest $(ARGS)

@@ -22,7 +22,7 @@ SIZE = {"width": 1280, "height": 900}
 
 def main() -> None:
     """Take every picture, light and dark."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.demo.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.demo.web_settings")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
     django.setup()
 

@@ -11,7 +11,7 @@ if __name__ == "__main__":
     sys.path[0] = checkout
     # The autoreloader starts a second interpreter, which has to find the same packages.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [checkout, os.environ.get("PYTHONPATH")]))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.demo.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.demo.owner_settings")
 
     from django.core.management import execute_from_command_line
 

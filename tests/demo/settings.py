@@ -1,4 +1,8 @@
-"""Settings of the demonstration: a small lender whose analysts read views, never tables."""
+"""Settings of the demonstration: a small lender whose analysts read views, never tables.
+
+They connect as the user of `DATABASE_URL`, or as the superuser of the embedded server: `create_databases` and
+the tests do. `owner_settings` and `web_settings` are for everything else.
+"""
 
 from pathlib import Path
 
@@ -60,7 +64,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The roles come with the first migration of `lending`.
+# `create_databases` creates the roles, and so does a migration of `lending` where there are none.
 ORM_VIEWS = {"GRANT_SELECT_TO": ["analyst"]}
 
 LANGUAGE_CODE = "en-gb"

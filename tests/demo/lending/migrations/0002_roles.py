@@ -3,10 +3,13 @@
 from django.db import migrations
 
 # Roles belong to the whole server: another database of it, or a migration running beside this one, may have
-# made them already. Nothing takes them away again, for the same reason.
+# made them already. Nothing takes them away again, for the same reason. A role that may create none is
+# refused even where there is one of that name.
 CREATE_ROLE = """
 DO $$ BEGIN
-    CREATE ROLE {role} NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        CREATE ROLE {role} NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
