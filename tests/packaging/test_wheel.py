@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -51,6 +52,14 @@ def test_the_wheel_holds_the_packages_with_their_pages_and_nothing_else(wheel):
     in_checkout = {path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("templates/**/*.html")}
     in_wheel = {name.partition("/")[2] for name in names if name.startswith("orm_views_admin/templates/")}
     assert in_wheel == in_checkout != set()
+
+
+def test_the_source_distribution_holds_what_a_contributor_needs(wheel):
+    with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    documents = {path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("docs/*.md")}
+    assert documents <= names
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "Makefile"} <= names
 
 
 def test_an_installed_wheel_shows_the_list_page_and_its_style_sheet(environment, tmp_path):

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 
 from orm_views_core.engines.postgresql.cancellation import cancel, cancel_work
+from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.sessions import find_backends, find_running, own_backend
 from orm_views_core.exceptions import PlanBlockedError, RefreshError, SyncFailedError, ViewSQLError
 from orm_views_core.inspection import inspect_view
@@ -22,7 +23,7 @@ from orm_views_core.views.registry import registry
 from tests.admin.browse import declare, declare_materialised
 from tests.attacks.attacker import connect_as, query
 from tests.core.gates import wait_until
-from tests.roles import Roles, connected_as, query_as, three_roles
+from tests.roles import Roles, connected_as, documented_sql, query_as, three_roles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,9 +62,14 @@ def owners() -> dict[str, str]:
     )
 
 
-def acl(view: str) -> str:
+def acl(view: str) -> set[str]:
     """Return who may do what with a view, and who has granted it."""
-    return str(query("SELECT relacl::text FROM pg_class WHERE relname = %s AND relkind = 'm'", [view])[0][0])
+    return {
+        item
+        for (item,) in query(
+            "SELECT unnest(relacl)::text FROM pg_class WHERE relname = %s AND relkind = 'm'", [view]
+        )
+    }
 
 
 def test_a_role_that_may_create_nothing_syncs(as_web: Roles) -> None:
@@ -90,7 +96,7 @@ def test_a_rebuild_keeps_what_another_role_granted(as_web: Roles) -> None:
     stored.sql = WHO.replace("3", "4")
     sync_views()
     assert acl("stored") == before
-    assert f"=r/{as_web.analyst}" in before
+    assert f"{as_web.web}=r/{as_web.analyst}" in before
     assert owners()["stored"] == as_web.owner
     assert who()[0] == as_web.web
 
@@ -250,3 +256,30 @@ def test_pages_see_and_cancel_the_work_of_the_command_line(as_web: Roles) -> Non
     assert cancel_work("default", pid, started, None)  # it is idle, so that its backend is terminated
     wait_until(f"SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})")
     other.close()
+
+
+def test_a_role_that_does_not_own_the_database(as_web: Roles, settings: Any) -> None:
+    """docs/security.md says what such a role needs besides."""
+    name = connections["default"].settings_dict["NAME"]
+    query_as(as_web.boss, f'ALTER DATABASE {name} OWNER TO "{as_web.boss}"; {documented_sql()[4]}')
+    settings.ORM_VIEWS |= {"TRUSTED_OWNERS": [as_web.owner]}
+    declare("Plain", "SELECT id FROM lending_loan")
+    sync_views()
+    assert owners() == {"plain": as_web.owner}
+    with connections["default"].cursor() as cursor:
+        trusted = read_trusted_roles(cursor)
+    assert query("SELECT oid FROM pg_roles WHERE rolname = %s", [as_web.owner])[0][0] in trusted
+
+
+@pytest.mark.parametrize("name", ['odd "role', "it's; DROP ROLE x", "Größe %s", "p" * 63])
+def test_a_role_with_any_name(transactional_db: None, make_role: Any, settings: Any, name: str) -> None:
+    settings.ORM_VIEWS = {"SYNC_ROLE": make_role(name)}
+    quoted = connections["default"].ops.quote_name(name).replace('"role', '""role')
+    query(f"GRANT CREATE ON DATABASE {connections['default'].settings_dict['NAME']} TO {quoted}")
+    declare("Plain", WHO)
+    try:
+        sync_views()
+        assert query("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'plain'") == [(name,)]
+    finally:
+        query("DROP SCHEMA IF EXISTS views CASCADE")
+    assert who()[2] == "none"
