@@ -89,10 +89,10 @@ def _is_at_work(run: Run, backend: Backend | None, sessions: Sequence[Running]) 
     if run.pid is None:
         since = run.started_at or run.claimed_at or run.queued_at
         return timezone.now() - since < _SILENCE or any(each.name == run.view_name for each in sessions)
+    if _has_lock(run, sessions):  # everybody may see locks, also those of a backend that is hidden from us
+        return True
     if backend is None:
         return False
-    if _has_lock(run, sessions):
-        return True
     if run.started_at and backend.now - from_field(run.started_at) > _SILENCE:
         return False  # its work is not this run: a pooler or a persistent connection has reused the backend
     return backend.state != "idle" or (backend.seconds or 0.0) < _IDLE

@@ -17,6 +17,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import ViewName
 
 from .catalog.fetch import forget_statistics
+from .errors import sqlstate
 from .roles import for_sync_role
 from .sessions import LOCKS, RUNNING, find_backends, running
 
@@ -34,6 +35,7 @@ FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
 """
 
+_INSUFFICIENT_PRIVILEGE = "42501"
 _PATIENCE = 0.5  # seconds for a cancelled statement to end
 _PAUSE = 0.02  # seconds
 
@@ -120,6 +122,8 @@ def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]
             if send():
                 return True
     except DatabaseError as error:
+        if sqlstate(error) != _INSUFFICIENT_PRIVILEGE:
+            raise
         refusal = error
     if for_sync_role(connection, send, otherwise=False):
         return True

@@ -72,16 +72,30 @@ def test_a_web_role_that_is_no_member(browse: Browse, web: Roles) -> None:
     assert "missing 1" in browse.read(LIST)
 
 
-def test_a_refresh_of_the_command_line_is_seen_and_cancelled(web: Roles, ann: Any) -> None:
+@pytest.fixture
+def refresh_of_owner(web: Roles) -> Iterator[Run]:
+    """The run of a refresh that the owner has begun at the command line. It goes on until it is cancelled."""
     declare_materialised("Slow", "SELECT pg_sleep(60)::text AS slept", with_data=False)
     sync_views()
     with connected_as(web.owner):
         work = Background(refresh_views)
         wait_until("SELECT pid FROM pg_stat_activity WHERE query LIKE 'REFRESH%' AND wait_event = 'PgSleep'")
     run = Run.objects.get(kind=Run.Kind.REFRESH)
+    yield run
+    query_as(web.boss, f"SELECT pg_cancel_backend({run.pid})")
+    with pytest.raises(RefreshError):
+        work.join()
+
+
+def test_a_refresh_of_the_command_line_is_seen_and_cancelled(refresh_of_owner: Run, ann: Any) -> None:
+    run = refresh_of_owner
     runs.reconcile([run])
     assert run.state == Run.State.RUNNING
     assert runs.cancel(run, ann)
     assert wait_for_state(run).state == Run.State.CANCELLED
-    with pytest.raises(RefreshError):
-        work.join()
+
+
+def test_a_refresh_of_a_role_that_we_are_no_member_of_is_not_lost(refresh_of_owner: Run, web: Roles) -> None:
+    query_as(web.boss, f"REVOKE {web.owner} FROM {web.web}")
+    runs.reconcile([refresh_of_owner])
+    assert refresh_of_owner.state == Run.State.RUNNING
