@@ -99,7 +99,14 @@ class ReadOnlyViewError(OrmViewsError):
 
 
 class RowsUnavailableError(OrmViewsError):
-    """The rows of a view cannot be read: not populated, timed out, or without the privilege to read them."""
+    """The rows of a view cannot be read: not populated, timed out, not trusted, or for want of a privilege.
+
+    ``rows`` is their number by PostgreSQL's statistics if the view is not trusted; else None.
+    """
+
+    def __init__(self, message: str, rows: int | None = None) -> None:
+        self.rows = rows
+        super().__init__(message)
 
 
 class LockNotAvailableError(OrmViewsError):

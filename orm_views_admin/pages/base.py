@@ -19,12 +19,9 @@ from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
-from orm_views_core.engines.postgresql.rows import estimate_rows
+from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewName
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
-from orm_views_core.views.identity import name_of
-from orm_views_core.views.registry import registry
 
 from .selection import about_views
 
@@ -168,10 +165,9 @@ def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:
     return estimates
 
 
-def registered_names(alias: str) -> set[ViewName]:
-    """Return the names of the views that are registered for a database, without queries."""
-    names = set()
-    for view in registry.views(alias):
-        with suppress(OrmViewsError):
-            names.add(name_of(view))
-    return names
+def why_not_read(address: ViewAddress) -> str:
+    """Return why the rows of a view may not be read; "" if they may, or if its database does not say."""
+    with suppress(*UNREADABLE):
+        judged = judge_views(address.database, [address.name]).get(address.name)
+        return judged.why_not if judged else ""
+    return ""

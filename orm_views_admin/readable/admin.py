@@ -25,13 +25,16 @@ from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.rows import limiting, reading, unavailable
-from orm_views_core.exceptions import OrmViewsError, RowsUnavailableError
+from orm_views_core.engines.postgresql.reading import limiting, reading
+from orm_views_core.engines.postgresql.rows import unavailable
+from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.views.identity import name_of
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 
 from .paginator import EstimatingPaginator
-from .related import RelatedColumn, related_column
+from .related import RelatedColumn, related_column, related_views
+from .response import UNREADABLE, LimitedResponse
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,6 @@ logger = logging.getLogger(__name__)
 COLUMNS = 8
 #: The OFFSET of later pages could exceed the largest number that PostgreSQL accepts.
 _LAST_PAGE = 1_000_000_000
-_UNREADABLE = (OrmViewsError, DatabaseError)
 
 
 class ReadableChangeList(ChangeList):
@@ -110,36 +112,6 @@ def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[i
     """Correct an estimate by the rows of a page; return the number of rows, and whether it is exact."""
     seen = first + min(len(rows), size)
     return (max(estimate, seen + 1), False) if len(rows) > size else (seen, True)
-
-
-class _LimitedResponse(TemplateResponse):
-    """A response of Django's admin that is rendered within the limits of a :class:`ReadableViewAdmin`.
-
-    The template may read the view as well, for the links of a date hierarchy for example. It is rendered
-    after the view function has returned, so that a subclass may change the context.
-    """
-
-    # What Django leaves out when it pickles a rendered response for the cache.
-    rendering_attrs = [*TemplateResponse.rendering_attrs, "_limits", "_explain"]  # noqa: RUF012 - as in Django
-
-    def __init__(
-        self,
-        response: TemplateResponse,
-        limits: Callable[[], AbstractContextManager[None]],
-        explain: Callable[[Exception], TemplateResponse],
-    ) -> None:
-        super().__init__(response._request, response.template_name, response.context_data)
-        # Headers, cookies, and the callbacks that Django's decorators run after rendering.
-        vars(self).update(vars(response))
-        self._limits, self._explain = limits, explain
-
-    @property
-    def rendered_content(self) -> str:
-        try:
-            with self._limits():
-                return super().rendered_content
-        except _UNREADABLE as error:
-            return self._explain(error).rendered_content
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -243,8 +215,16 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         return ReadableChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        with reading(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT):
+        with self._limits(request, reading):
             return super().get_object(request, object_id, from_field)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Refuse to search in rows that may not be read, for the autocompletion of a foreign key as well."""
+        try:
+            with self._limits(request):
+                return super().get_search_results(request, queryset, search_term)
+        except RowsUnavailableError as error:
+            raise PermissionDenied(str(error)) from error
 
     # Pages within the limits, and the page that explains why rows cannot be read.
 
@@ -260,20 +240,24 @@ class ReadableViewAdmin(ReadOnlyAdmin):
     def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._limited(request, super().history_view, *args, **kwargs)
 
-    def _limits(self, request: HttpRequest) -> AbstractContextManager[None]:
-        return limiting(get_connection(self.get_queryset(request).db), get_settings().PREVIEW_TIMEOUT)
+    def _limits(
+        self, request: HttpRequest, limit: Callable[..., AbstractContextManager[Any]] = limiting
+    ) -> AbstractContextManager[Any]:
+        connection = get_connection(self.get_queryset(request).db)
+        home = ViewOptions(self.model).database
+        return limit(connection, get_settings().PREVIEW_TIMEOUT, *related_views(self.model), home=home)
 
     def _limited(self, request: HttpRequest, page: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return a page of Django's admin, or the page that explains why it cannot be shown."""
         try:
             with self._limits(request):
                 response = page(request, *args, **kwargs)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             if not self.has_view_permission(request):
                 raise PermissionDenied from error
             return self._explain(request, error)
         if isinstance(response, TemplateResponse) and not response.is_rendered:
-            return _LimitedResponse(response, partial(self._limits, request), partial(self._explain, request))
+            return LimitedResponse(response, partial(self._limits, request), partial(self._explain, request))
         return response
 
     def _explain(self, request: HttpRequest, error: Exception) -> TemplateResponse:

@@ -14,7 +14,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from orm_views_core.names import ViewName
 from orm_views_core.views.guards import read_alias
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 
 
@@ -96,10 +99,33 @@ def related_column(
         allowed = request.user.has_perm(f"{model._meta.app_label}.{codename}")
     # The database that the admin reads the related model from. The same key means another row elsewhere.
     home = (read_alias(model) if is_readable(model) else None) or router.db_for_read(model)
+    if is_readable(model):
+        is_there = _share_database(source.model, model)
+    else:
+        is_there = home == alias or router.allow_migrate_model(alias, model)
     return RelatedColumn(
         source,
-        loads=allowed and (home == alias or router.allow_migrate_model(alias, model)),
+        loads=allowed and is_there,
         links=allowed and shown is not None and home == alias and not inside_link,
         site=site,
         empty=empty,
     )
+
+
+def related_views(model: Any) -> list[ViewName]:
+    """Return the name of a readable view, and those of the readable views that its foreign keys lead to.
+
+    Views of other databases are left out: they are not read with it.
+    """
+    found = [model]
+    for view in found:
+        sources = [source for source in view._meta.concrete_fields if source.is_relation]
+        for related in (source.remote_field.model for source in sources):
+            if related not in found and is_readable(related) and _share_database(view, related):
+                found.append(related)
+    return [name_of(view) for view in found]
+
+
+def _share_database(view: Any, other: Any) -> bool:
+    """Return whether two readable views are declared for one database."""
+    return ViewOptions(view).database == ViewOptions(other).database

@@ -70,8 +70,14 @@ class Entry:
 
     @property
     def can_be_counted(self) -> bool:
-        """Whether the view is in the database and can be read, so that its rows can be counted."""
-        return self.address is not None and is_populated(self.status)
+        """Whether its rows can be counted, if what it reads is trusted."""
+        return self.address is not None and can_be_counted(self.status)
+
+    @property
+    def stored_rows(self) -> int | None:
+        """How many rows a materialised view has, by PostgreSQL's statistics."""
+        installed = self.status.installed
+        return installed.rows if installed and installed.populated else None
 
     @property
     def promise(self) -> str:
@@ -103,7 +109,7 @@ class Entry:
         return "\n".join(parts).lower()
 
 
-def is_populated(status: ViewStatus) -> bool:
-    """Return whether the database has a view of this name that can be read."""
+def can_be_counted(status: ViewStatus) -> bool:
+    """Return whether a class declares the view, and the database has a view of this name with rows."""
     installed = status.installed
-    return installed is not None and installed.kind is not None and installed.populated
+    return bool(status.label and installed and installed.kind and installed.populated)

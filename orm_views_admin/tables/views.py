@@ -72,7 +72,7 @@ class ViewTable(LinkingTable):
 
     def render_rows(self, record: Entry) -> str:
         if record.address is None or not record.can_be_counted:
-            return wording.DASH
+            return wording.row_count(record.stored_rows)
         return format_html(
             '<span class="ov-count" data-count-url="{}" title="{}">{}</span>',
             self._url("count", record.address),

@@ -12,7 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
-from orm_views_core.engines.postgresql.rows import reading
+from orm_views_core.engines.postgresql.reading import reading
+from orm_views_core.engines.postgresql.untrusted import judge, lock_view
+from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewKind, quote_identifier
 
 from .messages import message
@@ -27,15 +29,23 @@ def check_values(connection: BaseDatabaseWrapper, views: Iterable[SyncedView]) -
     """
     deadline = time.monotonic() + get_settings().COUNT_TIMEOUT
     messages: list[CheckMessage] = []
-    populated = sorted((view for view in views if view.installed.populated), key=_cost)
-    for view, check in itertools.product(populated, (_check_nulls, _check_key)):
+    populated = {view.definition.name: view for view in views if view.installed.populated}
+    try:
+        with reading(connection, get_settings().COUNT_TIMEOUT) as cursor:
+            judged = judge(cursor, connection.alias, populated, in_page=False)
+    except DatabaseError:
+        return messages
+    # The pages of the others say why they are not read.
+    trusted = [populated[name] for name, judgement in judged.items() if not judgement.why_not]
+    for view, check in itertools.product(sorted(trusted, key=_cost), (_check_nulls, _check_key)):
         remaining = deadline - time.monotonic()
         if remaining < 0.001:  # The shortest timeout of PostgreSQL, for which 0 means none.
             break
         try:
             with reading(connection, remaining) as cursor:
+                lock_view(cursor, {view.definition.name: judged[view.definition.name]})
                 messages += check(cursor, view)
-        except DatabaseError:
+        except (DatabaseError, RowsUnavailableError):
             # The query is too slow, the view is locked, the role may not read it, or a row raises an error. A
             # query of the project will report it. migrate does not read the view.
             continue
@@ -52,7 +62,7 @@ def _check_nulls(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessa
     fields = [field for field in view.fields if not field.null and field.column in view.column_names]
     if not fields:
         return
-    has_nulls = ", ".join(f"bool_or({quote_identifier(field.column)} IS NULL)" for field in fields)
+    has_nulls = ", ".join(f"pg_catalog.bool_or({quote_identifier(field.column)} IS NULL)" for field in fields)
     cursor.execute(f"SELECT {has_nulls} FROM {view.definition.name.quoted}")
     for field, is_null in zip(fields, cursor.fetchone(), strict=True):
         if not is_null:
@@ -76,8 +86,9 @@ def _check_key(cursor: CursorWrapper, view: SyncedView) -> Iterator[CheckMessage
     quoted = [quote_identifier(column) for column in key]
     complete = " AND ".join(f"{column} IS NOT NULL" for column in quoted)
     cursor.execute(
-        f"SELECT count(*) FROM {view.definition.name.quoted} WHERE {complete}"
-        f" GROUP BY {', '.join(quoted)} HAVING count(*) > 1 ORDER BY 1 DESC LIMIT 1"
+        f"SELECT pg_catalog.count(*) FROM {view.definition.name.quoted} WHERE {complete}"
+        f" GROUP BY {', '.join(quoted)} HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1"
+        " ORDER BY 1 DESC LIMIT 1"
     )
     if row := cursor.fetchone():
         columns = f"column{'s' if len(key) > 1 else ''} {', '.join(map(repr, key))}"

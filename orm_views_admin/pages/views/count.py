@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from orm_views_admin.pages.base import UNREADABLE, AdminView, find_status, registered_names
+from orm_views_admin.pages.base import UNREADABLE, AdminView, find_status
 from orm_views_admin.pages.selection import address_or_404
-from orm_views_admin.ui.wording import DASH, row_count
+from orm_views_admin.ui.wording import row_count
 from orm_views_core.engines.postgresql.rows import count_rows
+from orm_views_core.views.identity import registered_names
 
 
 class CountView(AdminView):
@@ -23,7 +24,8 @@ class CountView(AdminView):
                 find_status(address)
             count = count_rows(address.database, address.name)
         except UNREADABLE as error:
-            return JsonResponse({"rows": None, "exact": False, "text": DASH, "title": str(error).strip()})
+            rows, title = getattr(error, "rows", None), str(error).strip()
+            return JsonResponse({"rows": rows, "exact": False, "text": row_count(rows), "title": title})
         return JsonResponse(
             {
                 "rows": count.rows,

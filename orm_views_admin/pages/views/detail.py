@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimates, registered_names
+from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimates, why_not_read
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
-from orm_views_admin.tables.entries import is_populated
+from orm_views_admin.tables.entries import can_be_counted
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
@@ -25,6 +25,7 @@ from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
+from orm_views_core.views.identity import registered_names
 
 
 class DetailPage(Page):
@@ -43,26 +44,31 @@ class DetailPage(Page):
             return self.render(str(address.name), error=str(error).strip())
         return self.render(str(address.name), **self._describe(address, detail))
 
-    def _tools(self, address: ViewAddress, status: ViewStatus, *, is_managed: bool) -> list[Link]:
+    def _tools(self, address: ViewAddress, status: ViewStatus, *, is_read: bool) -> list[Link]:
+        is_managed = status.definition is not None or status.state is State.ORPHANED
         tools = []
         if is_managed and self.may(Permission.SYNC):
             tools.append(Link(_("Sync this…"), self.url_about("sync", address)))
         if status.can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh…"), self.url_about("refresh", address)))
-        if is_managed and status.installed and status.installed.kind and self.may(Permission.PREVIEW):
+        if is_read and self.may(Permission.PREVIEW):
             tools.append(Link(_("Preview"), self.url("preview", address)))
         return tools
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
-        is_managed = status.definition is not None or status.state is State.ORPHANED
         definition, installed = status.definition, status.installed
         state = installed.state if installed else None
         stored = (installed.definition if installed else None) or ""
         expected = detail.expected.definition if detail.expected else ""
-        can_be_counted = is_managed and is_populated(status)
+        is_view = installed is not None and installed.kind is not None
+        why_not = why_not_read(address) if is_view else ""
+        is_counted = can_be_counted(status) and not why_not
+        estimate = installed.rows if installed else None
+        if is_counted:
+            estimate = read_estimates([address]).get(address)
         return {
-            "tools": self._tools(address, status, is_managed=is_managed),
+            "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,
             "look": wording.look_of(status.state),
             "definition": definition,
@@ -84,8 +90,9 @@ class DetailPage(Page):
             "upstream": self._relations(address.database, detail.reads, _("Reads")),
             "downstream": self._relations(address.database, detail.read_by, _("Is read by")),
             **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
-            "count_url": self.url("count", address) if can_be_counted else "",
-            "estimate": wording.row_count(read_estimates([address]).get(address)) if can_be_counted else "",
+            "count_url": self.url("count", address) if is_counted else "",
+            "estimate": wording.row_count(estimate),
+            "why_not_read": why_not,
         }
 
     def _history(self, address: ViewAddress) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_core.engines.postgresql.rows import read_rows
-from orm_views_core.status import State
 
 PER_PAGE = 50
 #: Later pages are not read: their OFFSET would be too large.
@@ -82,13 +81,14 @@ class PreviewPage(Page):
         """Return the variables of the template.
 
         Raises:
-            Http404: if it is an unmanaged view, or a table that has the name of a registered view.
+            Http404: if it is a table that has the name of a registered view.
+            RowsUnavailableError: if its rows may not be read.
         """
         status = find_status(address)
         installed = status.installed
-        if status.state is State.UNMANAGED or (installed and installed.kind is None):
+        if installed and installed.kind is None:
             raise Http404(_("%(name)s is not a view that this project manages.") % {"name": status.name})
-        if installed and not installed.populated:
+        if installed and not installed.populated and status.label:
             refresh_url = self.url_about("refresh", address) if status.can_refresh else ""
             return {"not_populated": True, "refresh_url": refresh_url}
         found = read_rows(

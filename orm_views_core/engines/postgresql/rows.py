@@ -1,15 +1,13 @@
-"""Counts and rows of views, read in transactions that are read-only, have time-outs and are rolled back."""
+"""Counts and rows of views, for pages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
@@ -19,44 +17,49 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.options import ViewOptions
 
 from .errors import primary_message, sqlstate
+from .reading import reading
+from .untrusted import Judgement, judge, lock_views, run_block
 
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 
-# Sets the time-outs of a transaction and returns the ones that it had.
-_LIMIT = """
-SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
-       set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),
-       CASE WHEN %s THEN set_config('transaction_read_only', 'on', true) END
-"""
-
 # The planner's estimates for any number of views in one round trip. EXPLAIN cannot be part of a query, so a
-# DO block loops over the views. A DO block has neither parameters nor a result, so a setting of the
-# transaction passes the names in and the estimates out. A view that cannot be planned (no privilege, not
-# populated, locked) has no estimate; its status says why.
+# DO block loops over the views. A view that cannot be planned (no privilege, not
+# populated) has no estimate; its status says why.
 _ESTIMATE = """
 DO $orm_views$
 DECLARE
-    view text;
-    plan json;
-    estimates jsonb := '{}';
+    view pg_catalog.text;
+    plan pg_catalog.json;
+    estimates pg_catalog.jsonb := '{}';
 BEGIN
-    FOR view IN SELECT jsonb_array_elements_text(current_setting('orm_views.estimates')::jsonb) LOOP
+    FOR view IN SELECT pg_catalog.jsonb_array_elements_text(
+        pg_catalog.current_setting('orm_views.names')::pg_catalog.jsonb)
+    LOOP
         BEGIN
-            EXECUTE 'EXPLAIN (FORMAT JSON) SELECT * FROM ' || view INTO plan;
-            estimates := estimates || jsonb_build_object(view, (plan->0->'Plan'->>'Plan Rows')::numeric);
-        EXCEPTION WHEN OTHERS THEN
-            estimates := estimates || jsonb_build_object(view, NULL);
+            EXECUTE pg_catalog.concat('EXPLAIN (FORMAT JSON) SELECT * FROM ', view) INTO plan;
+            estimates := estimates OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(
+                view, pg_catalog.json_extract_path_text(plan, '0', 'Plan', 'Plan Rows'));
+        EXCEPTION WHEN OTHERS THEN NULL;
         END;
     END LOOP;
-    PERFORM set_config('orm_views.estimates', estimates::text, true);
+    PERFORM pg_catalog.set_config('orm_views.names', estimates::pg_catalog.text, true);
 END
 $orm_views$
 """
+
+
+# The path of the project is in force here, because functions that a view calls may look names up along it.
+_CONTAINS = (
+    "pg_catalog.strpos(pg_catalog.lower({}::pg_catalog.text), pg_catalog.lower(%s::pg_catalog.text))"
+    " OPERATOR(pg_catalog.>) 0"
+)
 
 
 @dataclass(frozen=True)
@@ -87,71 +90,41 @@ class RowPage:
     has_more: bool
 
 
-@contextmanager
-def reading(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorWrapper]:
-    """Give a cursor in a transaction that is read-only and is rolled back at the end.
-
-    Args:
-        connection: the database.
-        seconds: the limit of each statement. A wait for a lock is also limited by LOCK_TIMEOUT, because
-            otherwise a view that is being refreshed would use up all of this time.
-    """
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        _limit(cursor, seconds, read_only=True)
-        yield cursor
-        # This also restores the settings where the block is a savepoint of a longer transaction.
-        transaction.set_rollback(True, using=connection.alias)
-
-
-@contextmanager
-def limiting(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    """Limit the statements of a block and their waits for locks, like :func:`reading`, and commit the block.
-
-    It is committed because it may contain statements of other code. A transaction around the block gets its
-    settings back.
-    """
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        timeouts = _limit(cursor, seconds, read_only=False)
-        yield
-        cursor.execute(
-            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)", timeouts
-        )
-
-
-def _limit(cursor: CursorWrapper, seconds: float, *, read_only: bool) -> list[str]:
-    """Limit the statements of a transaction; return its former ``statement_timeout`` and ``lock_timeout``."""
-    limits = (seconds, min(seconds, get_settings().LOCK_TIMEOUT))
-    cursor.execute(_LIMIT, [*(f"{round(limit * 1000)}ms" for limit in limits), read_only])
-    statement_timeout, lock_timeout, *_ = cursor.fetchone()
-    return [statement_timeout, lock_timeout]
+def judge_views(database: str, names: Collection[ViewName]) -> dict[ViewName, Judgement]:
+    """Decide whose rows a page may read. Views that are not in the database are left out."""
+    with reading(get_connection(database), get_settings().PREVIEW_TIMEOUT) as cursor:
+        return judge(cursor, database, names, in_page=True)
 
 
 def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, int]:
     """Return the planner's estimates of the rows of some views.
 
-    The number of queries does not depend on the number of views. Views that cannot be planned are left out;
-    all are left out when PREVIEW_TIMEOUT is over.
+    A view whose rows may not be read is not planned: its estimate comes from PostgreSQL's statistics if it is
+    a materialised view. The number of queries does not depend on the number of views. Views without an
+    estimate are left out; all are left out when PREVIEW_TIMEOUT is over.
     """
     if not names:
         return {}
-    by_text = {name.quoted: name for name in names}
     connection = get_connection(database)
     try:
         with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
-            cursor.execute(
-                # A page waits for the estimates, so a view that is being refreshed may delay it only so long.
-                "SELECT set_config('orm_views.estimates', %s, true),"
-                " set_config('lock_timeout', '10ms', true)",
-                [json.dumps(list(by_text))],
-            )
-            cursor.execute(_ESTIMATE)
-            cursor.execute("SELECT current_setting('orm_views.estimates')")
-            estimates = json.loads(cursor.fetchone()[0])
+            # A page waits for the estimates, so a view that is being refreshed may delay it only so long.
+            cursor.execute("SELECT pg_catalog.set_config('lock_timeout', '10ms', true)")
+            judged = judge(cursor, database, names, in_page=True)
+            estimates = {name: found.rows for name, found in judged.items() if found.why_not}
+            readable = {name: found for name, found in judged.items() if not found.why_not}
+            estimates |= _plan(cursor, lock_views(cursor, readable))
     except DatabaseError as error:
         if sqlstate(error) not in _TOO_SLOW:
             raise
         return {}
-    return {by_text[text]: int(rows) for text, rows in estimates.items() if rows is not None}
+    return {name: rows for name, rows in estimates.items() if rows is not None}
+
+
+def _plan(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewName, int]:
+    """Return the planner's estimates of the rows of some views, which are locked and may be read."""
+    by_text = {name.quoted: name for name in names}
+    return {by_text[text]: int(rows) for text, rows in run_block(cursor, _ESTIMATE, by_text).items()}
 
 
 def count_rows(database: str, name: ViewName) -> RowCount:
@@ -162,8 +135,8 @@ def count_rows(database: str, name: ViewName) -> RowCount:
     """
     connection = get_connection(database)
     try:
-        with reading(connection, get_settings().COUNT_TIMEOUT) as cursor:
-            cursor.execute(f"SELECT count(*) FROM {name.quoted}")
+        with reading(connection, get_settings().COUNT_TIMEOUT, name) as cursor:
+            cursor.execute(f"SELECT pg_catalog.count(*) FROM {name.quoted}")
             return RowCount(cursor.fetchone()[0], exact=True)
     except DatabaseError as error:
         if sqlstate(error) not in _TOO_SLOW:
@@ -172,21 +145,23 @@ def count_rows(database: str, name: ViewName) -> RowCount:
 
 
 def count_queryset(queryset: QuerySet[Any, Any]) -> RowCount:
-    """Count the rows of a queryset; when COUNT_TIMEOUT is over, return the planner's estimate instead.
+    """Count the rows of a view's queryset; when COUNT_TIMEOUT is over, return the planner's estimate instead.
 
     The estimate takes filters into account, as far as the planner's statistics allow.
 
     Raises:
+        RowsUnavailableError: when the rows of the view may not be read.
         DatabaseError: when the queryset cannot be read; :func:`unavailable` turns this into a message.
     """
-    connection = get_connection(queryset.db)
+    connection, name = get_connection(queryset.db), name_of(queryset.model)
+    home = ViewOptions(queryset.model).database
     try:
-        with reading(connection, get_settings().COUNT_TIMEOUT):
+        with reading(connection, get_settings().COUNT_TIMEOUT, name, home=home):
             return RowCount(queryset.count(), exact=True)
     except DatabaseError as error:
         if sqlstate(error) not in _TOO_SLOW:
             raise
-    with reading(connection, get_settings().PREVIEW_TIMEOUT):
+    with reading(connection, get_settings().PREVIEW_TIMEOUT, name, home=home):
         # Without its order: the plan need not sort the rows.
         plan = json.loads(queryset.order_by().explain(format="json"))
     plan = plan[0] if isinstance(plan, list) else plan  # the drivers differ
@@ -218,7 +193,7 @@ def read_rows(
     """
     connection = get_connection(database)
     try:
-        with reading(connection, get_settings().PREVIEW_TIMEOUT) as cursor:
+        with reading(connection, get_settings().PREVIEW_TIMEOUT, name) as cursor:
             columns = _columns(cursor, name)
             sql, params = _select(name, columns, order_by, contains or {})
             cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*params, limit + 1, offset])
@@ -231,10 +206,8 @@ def read_rows(
 
 
 def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
-    cursor.execute("SELECT to_regclass(%s)::oid", [name.quoted])
+    cursor.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [name.quoted])
     (oid,) = cursor.fetchone()
-    if oid is None:
-        raise RowsUnavailableError(f"{name} is not in the database. Sync it first.")
     return tuple(read_columns(cursor, [oid]).get(oid, ()))
 
 
@@ -246,7 +219,7 @@ def _select(
         if column not in known:
             raise RowsUnavailableError(f"{name} has no column {column!r}; it has {', '.join(sorted(known))}.")
     listed = ", ".join(_quoted(column.name) for column in columns)
-    conditions = [f"strpos(lower({_quoted(column)}::text), lower(%s)) > 0" for column in contains]
+    conditions = [_CONTAINS.format(_quoted(column)) for column in contains]
     keys = [_quoted(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = f" ORDER BY {', '.join(keys)}" if keys else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orm_views_admin.ui.wording import DASH
 from orm_views_core.sync import sync_views
 from tests.admin.browse import declare, declare_materialised, url
 
@@ -34,6 +35,22 @@ def test_what_cannot_be_counted_says_why(admin_client):
         count = admin_client.get(url("count", name)).json()
         assert (count["rows"], count["exact"]) == (None, False)
         assert why in count["title"]
+
+
+def test_what_depends_on_what_a_stranger_owns_is_not_counted(admin_client, execute, make_role):
+    make_role("stranger")
+    declare("Plain", "SELECT 1 AS one")
+    declare_materialised("Stored", "SELECT generate_series(1, 1234) AS n")
+    sync_views()
+    execute("ANALYZE views.stored")
+    for name, rows, text in (("plain", None, DASH), ("stored", 1234, "~ 1,234")):
+        assert admin_client.get(url("count", name)).json()["exact"] is True
+        execute(f"ALTER TABLE views.{name} OWNER TO stranger")
+        count = admin_client.get(url("count", name)).json()
+        assert (count["rows"], count["exact"], count["text"]) == (rows, False, text)
+        assert count["title"].startswith(
+            f"The rows of views.{name} are not read, because it belongs to the role 'stranger'."
+        )
 
 
 def test_an_unknown_view_is_not_found(admin_client):

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import models
 
+from orm_views_admin.ui.wording import DASH
 from orm_views_core.sync import sync_views
 from orm_views_core.views import HiddenViewMixin, PostgresViewFromSQL, ReadableViewFromSQL
 from tests.admin.browse import declare, declare_materialised, text_of, url
@@ -93,6 +94,8 @@ def test_an_orphaned_view_can_be_synced_away(browse, registered):
     html = browse.get(url("detail", "ages"))
     assert "Orphaned A sync made it, and no class declares it any more." in text_of(html)
     assert "/sync/?view=" in html
+    assert f"Rows {DASH} No class declares views.ages" in text_of(html)
+    assert "/preview/" not in html
 
 
 def test_an_unmanaged_view_is_shown_and_never_touched(browse, execute):
@@ -101,7 +104,25 @@ def test_an_unmanaged_view_is_shown_and_never_touched(browse, execute):
     execute("CREATE VIEW views.theirs AS SELECT 5 AS five")
     html = browse.get(url("detail", "theirs"))
     assert "Unmanaged It is in a schema of the views, but no sync made it or changes it." in text_of(html)
-    for path in ("/sync/", "/refresh/", "/preview/"):
+    assert f"Rows {DASH} No class declares views.theirs" in text_of(html)
+    for path in ("/sync/", "/refresh/", "/preview/", "/count/"):
+        assert path not in html
+
+
+def test_a_view_that_depends_on_what_a_stranger_owns_says_why_it_is_not_read(browse, execute, make_role):
+    make_role("stranger")
+    declare_materialised("Ages", "SELECT city FROM lending_customer")
+    sync_views()
+    execute("ANALYZE views.ages")
+    assert "/preview/" in browse.get(url("detail", "ages"))
+    execute("ALTER TABLE lending_customer OWNER TO stranger")
+    html = browse.get(url("detail", "ages"))
+    assert (
+        "Rows ~ 0 The rows of views.ages are not read, because it depends on table public.lending_customer, "
+        "which belongs to the role &#x27;stranger&#x27;." in text_of(html)
+    )
+    assert "ORM_VIEWS[&#x27;TRUSTED_OWNERS&#x27;]" in html
+    for path in ("/preview/", "/count/"):
         assert path not in html
 
 

@@ -174,6 +174,16 @@ def test_what_cannot_be_counted_is_not_asked_for(browse, one_of_each):
     asked = re.findall(r'data-count-url="([^"]*)"', html)
     assert url("count", "empty") not in asked
     assert url("count", "missing") not in asked
+    assert url("count", "orphaned") not in asked
+    assert url("count", "unmanaged") not in asked
+
+
+def test_rows_of_views_that_no_class_declares_come_from_the_statistics(browse, execute):
+    declare("Ours", "SELECT 1 AS one")
+    sync_views()
+    execute("CREATE MATERIALIZED VIEW views.theirs AS SELECT generate_series(1, 2345) AS n")
+    execute("ANALYZE views.theirs")
+    assert "~ 2,345" in rows(browse.get(LIST))["theirs"]
 
 
 def test_a_readable_view_says_so(browse):

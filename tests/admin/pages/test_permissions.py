@@ -12,7 +12,7 @@ from orm_views_admin.models import Run
 from orm_views_core.names import ViewName
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import sync_views
-from tests.admin.browse import LIST, declare, declare_materialised, hidden_fields, key, url
+from tests.admin.browse import LIST, declare, declare_materialised, hidden_fields, key, text_of, url
 from tests.admin.histories import make_run
 
 pytestmark = pytest.mark.django_db
@@ -148,12 +148,16 @@ def test_the_rows_of_what_is_not_a_view_of_ours_are_never_shown(admin_client, ex
         url("count", "auth_user", schema="public"),
         url("detail", "auth_user", schema="public"),
         url("preview", "pg_authid", schema="pg_catalog"),
-        url("preview", "theirs"),
         url("preview", "ages", database="warehouse"),
         url("preview", "ages", database="no such alias"),
     ):
         response = admin_client.get(path)
         assert response.status_code == 404, path
+    for page in ("preview", "count"):
+        response = admin_client.get(url(page, "theirs"))
+        assert "No class declares views.theirs, so its rows are neither counted nor shown." in text_of(
+            response.content.decode()
+        )
         assert b"their secret" not in response.content
 
 

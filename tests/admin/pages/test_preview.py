@@ -183,6 +183,14 @@ def test_a_missing_view_says_what_to_do(browse):
     assert "is not in the database. Sync it first." in browse.read(url("preview", "missing"))
 
 
+def test_a_view_that_belongs_to_a_stranger_is_not_read(browse, execute, make_role, numbers):
+    make_role("stranger")
+    execute("ALTER VIEW views.numbers OWNER TO stranger")
+    text = browse.read(numbers)
+    assert "The rows cannot be shown. The rows of views.numbers are not read" in text
+    assert "row 1" not in text
+
+
 def test_rows_that_take_too_long_are_given_up(browse, settings):
     settings.ORM_VIEWS = {"PREVIEW_TIMEOUT": 0.2}
     declare("Slow", "SELECT n FROM generate_series(1, 20) AS n WHERE pg_sleep(1) IS NOT NULL")

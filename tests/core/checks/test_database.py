@@ -391,7 +391,7 @@ def test_the_number_of_questions_to_the_catalogs_does_not_depend_on_that_of_the_
         sync_views()
         with CaptureQueriesContext(connection) as queries:
             assert len(check_views(None, databases=["default"])) > 0
-        return len([query for query in queries if "pg_catalog" in query["sql"]])
+        return len([query for query in queries if "pg_catalog.pg_class" in query["sql"]])
 
     def declare(name):
         sql = "SELECT count(*) AS id, 2 AS a FROM lending_loan"
@@ -423,13 +423,12 @@ def test_only_the_databases_that_are_asked_for_are_asked(settings):
     sync_views()
     for databases in (None, [], ["warehouse"]):
         assert check_views(None, databases=databases) == []
-    assert [m.id for m in run_checks(databases=["default"]) if m.id.startswith("orm_views")] == [
-        "orm_views_core.W010"
-    ]
+    asked = [m.id for m in run_checks(databases=["default"]) if m.id.startswith("orm_views_core")]
+    assert asked == ["orm_views_core.W010"]
     assert [m for m in run_checks() if m.id.startswith("orm_views")] == []
     # From 6.1 on, Django runs the checks of a tag on all databases when no database is named.
     asked = ["orm_views_core.W010"] if django.VERSION >= (6, 1) else []
-    assert [m.id for m in run_checks(tags=["orm_views"])] == asked
+    assert [m.id for m in run_checks(tags=["orm_views"]) if m.id.startswith("orm_views_core")] == asked
 
 
 def test_a_database_that_does_not_answer_or_is_not_postgresql_is_left_to_who_needs_it(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
@@ -31,6 +32,11 @@ WHERE (pg_catalog.pg_has_role(r.oid, current_user, 'MEMBER')
           WHERE nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%(schemas)s::pg_catalog.text[])))
 """
 
+_SUPERUSER = """
+SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
+WHERE r.rolsuper AND r.rolname OPERATOR(pg_catalog.=) session_user
+"""
+
 
 def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()) -> list[int]:
     """Return the oids of the roles that we trust.
@@ -41,6 +47,15 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
     """
     params = {"owners": list(get_settings().TRUSTED_OWNERS), "schemas": list(owners_of)}
     return [oid for (oid,) in fetch(cursor, _TRUSTED_ROLES, params)]
+
+
+def read_superuser(connection: BaseDatabaseWrapper) -> str | None:
+    """Return the role that a connection has logged in as, if it is a superuser; else None.
+
+    SET ROLE to another role is no protection, because code can set the role back.
+    """
+    with connection.cursor() as cursor:
+        return next((role for (role,) in fetch(cursor, _SUPERUSER, {})), None)
 
 
 # PostgreSQL parses the constants in the text of a view, an index, a rule, a default or a trigger when that is

@@ -1,0 +1,185 @@
+"""Decides whose rows we read: those of views that a class declares, and that reach nothing of a stranger.
+
+SELECT runs the functions that a view reaches, and EXPLAIN runs the immutable ones, both with our rights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.exceptions import RowsUnavailableError
+from orm_views_core.names import ViewName
+from orm_views_core.views.identity import registered_names
+
+from .catalog.fetch import fetch
+from .catalog.introspection import canonical_names
+from .catalog.reach import Untrusted, read_untrusted
+from .catalog.trust import read_trusted_roles
+
+# PREPARE locks a view and what its SELECT reads until the end of the transaction, and neither plans nor runs
+# it. LOCK TABLE refuses materialised views, and needs SELECT on whole tables.
+# https://www.postgresql.org/docs/current/sql-prepare.html
+_LOCK = "PREPARE orm_views_lock AS SELECT FROM "
+_FORGET = "DEALLOCATE orm_views_lock"
+
+# Locks any number of views in one round trip. A view that another session has locked for longer than
+# lock_timeout is left out.
+_LOCK_MANY = f"""
+DO $orm_views$
+DECLARE
+    name pg_catalog.text;
+    locked pg_catalog.jsonb := '[]';
+BEGIN
+    FOR name IN SELECT pg_catalog.jsonb_array_elements_text(
+        pg_catalog.current_setting('orm_views.names')::pg_catalog.jsonb)
+    LOOP
+        BEGIN
+            EXECUTE pg_catalog.concat('{_LOCK}', name);
+            EXECUTE '{_FORGET}';
+            locked := locked OPERATOR(pg_catalog.||) pg_catalog.to_jsonb(name);
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+    PERFORM pg_catalog.set_config('orm_views.names', locked::pg_catalog.text, true);
+END
+$orm_views$
+"""
+
+_RELATIONS = """
+SELECT asked.name, c.oid, c.relkind, c.relpersistence, c.reltuples
+FROM pg_catalog.unnest(%(names)s::pg_catalog.text[]) AS asked (name)
+JOIN pg_catalog.pg_class c
+  ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(asked.name)::pg_catalog.oid
+"""
+
+# to_regclass() sees what is committed by now, even if this transaction has an older snapshot.
+_OIDS = """
+SELECT asked.name, pg_catalog.to_regclass(asked.name)::pg_catalog.oid
+FROM pg_catalog.unnest(%(names)s::pg_catalog.text[]) AS asked (name)
+"""
+
+
+class Judgement(NamedTuple):
+    """Whether the rows of a view may be read.
+
+    Attributes:
+        why_not: why they may not, in sentences; "" if they may.
+        oid: the oid of the view; 0 if no class declares it.
+        rows: how many rows a materialised view has by PostgreSQL's statistics; None if that is unknown.
+    """
+
+    why_not: str
+    oid: int = 0
+    rows: int | None = None
+
+
+def judge(
+    cursor: CursorWrapper, database: str, names: Iterable[ViewName], *, in_page: bool
+) -> dict[ViewName, Judgement]:
+    """Decide whose rows may be read. Views that are not in the database are left out.
+
+    The number of queries does not depend on the number of views.
+
+    Args:
+        cursor: in a transaction.
+        database: the alias that the views are declared for.
+        names: the views.
+        in_page: whether a page reads them. If so, the owners of the schemas of views are trusted too.
+    """
+    declared = registered_names(database)
+    asked = {name.quoted: name for name in names if name in declared}
+    judged = {name: Judgement(_undeclared(name)) for name in names if name not in declared}
+    with canonical_names(cursor):
+        found = fetch(cursor, _RELATIONS, {"names": list(asked)})
+        schemas = {name.schema for name in declared} if in_page else ()
+        trusted = read_trusted_roles(cursor, owners_of=schemas)
+        untrusted = read_untrusted(cursor, [oid for _, oid, *_ in found], trusted)
+    for text, oid, relkind, persistence, tuples in found:
+        name, why_not = asked[text], ""
+        if relkind not in {"v", "m"} or persistence == "t":
+            why_not = f"{name} is not a view that a sync has created, so its rows are not read."
+        elif what := untrusted.get(oid):
+            why_not = _distrusted(name, what, is_itself=what.oid == oid)
+        rows = int(tuples) if relkind == "m" and tuples >= 0 else None
+        judged[name] = Judgement(why_not, oid, rows)
+    return judged
+
+
+def _undeclared(name: ViewName) -> str:
+    return f"No class declares {name}, so its rows are neither counted nor shown."
+
+
+def _distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> str:
+    whose = f"it belongs to the role {what.owner!r}"
+    if not is_itself:
+        whose = f"it depends on {what.what}, which belongs to the role {what.owner!r}"
+    return (
+        f"The rows of {name} are not read, because {whose}. That role is not trusted: what it writes would "
+        "run with the rights of this connection. If you trust it, add it to ORM_VIEWS['TRUSTED_OWNERS']. "
+        "Otherwise change the owner, or what the view reads."
+    )
+
+
+def require_readable(cursor: CursorWrapper, database: str, name: ViewName, *others: ViewName) -> None:
+    """Make sure that a page may read a view, and lock it until the end of the transaction.
+
+    Args:
+        cursor: in a transaction.
+        database: the alias that the views are declared for.
+        name: the view.
+        others: further views that are read with it, unless they are not in the database.
+
+    Raises:
+        RowsUnavailableError: when the view is not in the database, or when one of them may not be read.
+        DatabaseError: when one of them is locked.
+    """
+    judged = judge(cursor, database, [name, *others], in_page=True)
+    if name not in judged:
+        raise RowsUnavailableError(f"{name} is not in the database. Sync it first.")
+    for judgement in judged.values():
+        if judgement.why_not:
+            raise RowsUnavailableError(judgement.why_not, judgement.rows)
+    lock_view(cursor, judged)
+
+
+def lock_view(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> None:
+    """Lock views that may be read until the end of the transaction.
+
+    What is trusted can only be changed by who is trusted. But others may be able to drop it, with the schema
+    that it is in, and to create something of the same name.
+
+    Raises:
+        RowsUnavailableError: when one of them has been replaced since.
+        DatabaseError: when one of them is locked.
+    """
+    cursor.execute(_LOCK + ", ".join(name.quoted for name in judged))
+    cursor.execute(_FORGET)
+    for name in judged.keys() - _unchanged(cursor, judged):
+        raise RowsUnavailableError(f"{name} was replaced a moment ago. Try again.")
+
+
+def lock_views(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> set[ViewName]:
+    """Lock views that may be read, and return those that could be locked and are still the same."""
+    names = {name.quoted: name for name in judged}
+    locked = {names[text] for text in run_block(cursor, _LOCK_MANY, names)}
+    return locked & _unchanged(cursor, judged)
+
+
+def _unchanged(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> set[ViewName]:
+    oids = dict(fetch(cursor, _OIDS, {"names": [name.quoted for name in judged]}))
+    return {name for name, judgement in judged.items() if oids[name.quoted] == judgement.oid}
+
+
+def run_block(cursor: CursorWrapper, block: str, names: Iterable[str]) -> Any:
+    """Run a DO block that loops over names, and return its result.
+
+    A DO block has neither parameters nor a result, so both go through a setting of the transaction, as JSON.
+    """
+    cursor.execute("SELECT pg_catalog.set_config('orm_views.names', %s, true)", [json.dumps(list(names))])
+    cursor.execute(block)
+    cursor.execute("SELECT pg_catalog.current_setting('orm_views.names')")
+    return json.loads(cursor.fetchone()[0])
