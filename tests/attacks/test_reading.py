@@ -20,7 +20,7 @@ from orm_views_core.checks.rows import check_values
 from orm_views_core.checks.synced_views import read_synced_views
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
-from orm_views_core.engines.postgresql.rows import estimate_rows
+from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_rows
 from orm_views_core.names import ViewName
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresViewFromSQL, ReadableViewFromSQL
@@ -386,3 +386,68 @@ def test_estimates_of_what_is_not_trusted(attacker: Attacker) -> None:
     spoil()
     assert estimate_rows("default", names) == {names[1]: 5, names[2]: 5}
     assert attacker.struck() == set()
+
+
+# What reading calls itself.
+
+#: Functions that reading calls, with what they return and the value.
+CALLED = {
+    "lower(text)": ("text", "''"),
+    "strpos(text, text)": ("int", "1"),
+    "jsonb_array_elements_text(jsonb)": ("SETOF text", ""),
+    "to_jsonb(anyelement)": ("jsonb", "'1'"),
+    "jsonb_build_object(text, text)": ("jsonb", "'{}'"),
+    "json_extract_path_text(json, text, text, text)": ("text", "'1'"),
+    "concat(text, text)": ("text", "'SELECT 1'"),
+    "unnest(text[])": ("SETOF text", ""),
+    "to_regclass(text)": ("regclass", "0"),
+    "evil_count(bigint)": ("bigint", "0"),
+    "evil_or(boolean, boolean)": ("boolean", "true"),
+    "more(int, int)": ("boolean", "true"),
+    "more(bigint, int)": ("boolean", "true"),
+    "both(jsonb, jsonb)": ("jsonb", "'[]'"),
+    "both(text, text)": ("text", "''"),
+}
+
+
+def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
+    """The path of the project puts the attacker's functions, operators and types before PostgreSQL's."""
+    for signature, (returns, value) in CALLED.items():
+        result = "RETURN" if returns.startswith("SETOF") else f"RETURN {value}"
+        attacker.run(
+            f"CREATE FUNCTION lair.{signature} RETURNS {returns} LANGUAGE plpgsql AS "
+            f"$$BEGIN PERFORM lair.strike(); {result}; END$$ SET search_path = pg_catalog"
+        )
+    attacker.run("CREATE AGGREGATE lair.count(*) (SFUNC = lair.evil_count, STYPE = bigint, INITCOND = '0')")
+    attacker.run("CREATE AGGREGATE lair.bool_or(boolean) (SFUNC = lair.evil_or, STYPE = boolean)")
+    for operator, function, left, right in [
+        (">", "more", "int", "int"),
+        (">", "more", "bigint", "int"),
+        ("||", "both", "jsonb", "jsonb"),
+        ("||", "both", "text", "text"),
+    ]:
+        arguments = f"LEFTARG = {left}, RIGHTARG = {right}"
+        attacker.run(f"CREATE OPERATOR lair.{operator} (FUNCTION = lair.{function}, {arguments})")
+    attacker.run(
+        "CREATE FUNCTION lair.notice() RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog AS"
+        " 'BEGIN RETURN lair.strike(); END'"
+    )
+    for domain in ("text", "jsonb", "json", "oid"):
+        attacker.run(f"CREATE DOMAIN lair.{domain} AS pg_catalog.{domain} CHECK (lair.notice())")
+    readable(PLAIN, "Victim", word=models.TextField())
+    sync_views()
+    query("INSERT INTO views.base VALUES (1, NULL)")
+    connection = connections["default"]
+    definitions = list(compile_definitions(connection).views.values())
+    synced = read_synced_views(connection, definitions)
+    query("SET search_path = lair, pg_catalog, public")
+    try:
+        counted = count_rows("default", VICTIM)
+        estimates = estimate_rows("default", [VICTIM])
+        page = read_rows("default", VICTIM, limit=9, contains={"word": "RD 3"}, order_by=["word"])
+        messages = check_values(connection, synced)
+    finally:
+        query("RESET search_path")
+    assert attacker.struck() == set()
+    assert (counted.rows, list(estimates), page.rows) == (6, [VICTIM], ((3, "word 3"),))
+    assert len(messages) == 2

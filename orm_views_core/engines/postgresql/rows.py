@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Column
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.catalog.introspection import read_columns
+from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_columns
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
 from orm_views_core.views.identity import name_of
@@ -206,9 +206,10 @@ def read_rows(
 
 
 def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
-    cursor.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [name.quoted])
-    (oid,) = cursor.fetchone()
-    return tuple(read_columns(cursor, [oid]).get(oid, ()))
+    with canonical_names(cursor):
+        cursor.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [name.quoted])
+        (oid,) = cursor.fetchone()
+        return tuple(read_columns(cursor, [oid]).get(oid, ()))
 
 
 def _select(
