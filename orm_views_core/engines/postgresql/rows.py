@@ -30,8 +30,8 @@ _NOT_POPULATED = "55000"
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 
 # The planner's estimates for any number of views in one round trip. EXPLAIN cannot be part of a query, so a
-# DO block loops over the views. A view that cannot be planned (no privilege, not
-# populated) has no estimate; its status says why.
+# DO block loops over the views. A view that cannot be planned (no privilege, not populated) has no estimate;
+# its status says why.
 _ESTIMATE = """
 DO $orm_views$
 DECLARE
@@ -53,7 +53,6 @@ BEGIN
 END
 $orm_views$
 """
-
 
 # The path of the project is in force here, because functions that a view calls may look names up along it.
 _CONTAINS = (

@@ -1,6 +1,6 @@
-"""Decides whose rows we read: those of views that a class declares, and that reach nothing of a stranger.
+"""Decides which views are read: those that a class declares and that depend only on what is trusted.
 
-SELECT runs the functions that a view reaches, and EXPLAIN runs the immutable ones, both with our rights.
+SELECT runs the functions that a view depends on, and EXPLAIN runs the immutable ones, both with our rights.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def judge(
         cursor: in a transaction.
         database: the alias that the views are declared for.
         names: the views.
-        in_page: whether a page reads them. If so, the owners of the schemas of views are trusted too.
+        in_page: whether a page reads them. If so, the owners of the schemas that classes place their views in
+            are trusted too.
     """
     declared = registered_names(database)
     asked = {name.quoted: name for name in names if name in declared}
