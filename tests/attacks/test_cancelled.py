@@ -119,8 +119,8 @@ class Way(NamedTuple):
 WAYS = {
     "pg_cancel_backend": Way("cancelled on request"),
     "cancel()": Way("cancelled on request"),
-    "the page": Way("on request"),
-    "pg_terminate_backend": Way("terminated on request"),
+    "the page": Way("Nothing was changed."),
+    "pg_terminate_backend": Way("its session was terminated"),
     "statement_timeout": Way("statement_timeout (1 s)", "-c statement_timeout=1s"),
     "transaction_timeout": Way("transaction_timeout", "-c transaction_timeout=2s", since=170_000),
     "idle_in_transaction_session_timeout": Way(

@@ -29,7 +29,7 @@ _FAILED_TRANSACTION = "25P02"
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ENDED = {
     _QUERY_CANCELED: "it was cancelled on request (pg_cancel_backend)",
-    "57P01": "its session was terminated on request (pg_terminate_backend), or the server shuts down",
+    "57P01": "its session was terminated (pg_terminate_backend, or the server shuts down)",
     "57P02": "the server has crashed",
     "57P03": "the server starts or shuts down",
     "57P05": "its session was idle for longer than idle_session_timeout",
@@ -43,7 +43,11 @@ _LIMITS = {
     _TRANSACTION: "transaction_timeout",
     _IDLE: "idle_in_transaction_session_timeout",
 }
-_SESSION_ENDED = "the session has ended"
+#: Stands for the SQLSTATE where the driver has none. Then somebody may also have closed the connection here.
+_SESSION_ENDED = "closed"
+_ENDED[_SESSION_ENDED] = (
+    "its session was terminated (pg_terminate_backend, a restart of the server, a closed connection)"
+)
 #: Classes of errors after which nothing is sent again: connection, rolled back, interrupted.
 _NOT_REFUSED = ("08", "40", "57")
 
@@ -185,14 +189,13 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
     code = sqlstate(error)
     if code is None and isinstance(error, (OperationalError, InterfaceError)):
         code = _SESSION_ENDED
-    if code not in {*_ENDED, _SESSION_ENDED}:
+    if code not in _ENDED:
         return None
     try:
         limits = _read_limits(connection)
     except (OperationalError, InterfaceError):
         return None  # the server does not answer any more
     if code == _SESSION_ENDED:
-        code = "57P01"
         for timeout, seconds in ((_TRANSACTION, time.monotonic() - last.began), (_IDLE, last.idle)):
             if 0 < limits.get(timeout, 0) <= seconds:
                 code = timeout
