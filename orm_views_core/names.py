@@ -19,8 +19,12 @@ def quote_identifier(identifier: str) -> str:
 
 
 def printable(name: str) -> str:
-    """Return a name for people. Control characters are escaped, so that it cannot imitate other output."""
-    return name if name.isprintable() else name.encode("unicode_escape").decode()
+    """Return a name that anybody may have chosen as messages show it: on one line, and not too long.
+
+    Escape sequences and the like are written out: a terminal would carry them out.
+    """
+    cut = name if len(name) <= MAX_IDENTIFIER_BYTES else f"{name[:MAX_IDENTIFIER_BYTES]}…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
 
 
 class ViewName(NamedTuple):

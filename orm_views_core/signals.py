@@ -41,8 +41,8 @@ view_refresh_started = Signal()
 
 #: A refresh waits: for another refresh of the same view, or for locks. Sent whenever what it waits for
 #: changes.
-#: Arguments: those of ``view_refresh_started``, and ``waiting_for``: the pids and queries that are in the
-#: way, in words.
+#: Arguments: those of ``view_refresh_started``, and ``waiting_for``: the sessions that are in the way, in
+#: words. Of their queries it has only the kind.
 view_refresh_waiting = Signal()
 
 #: A view has been refreshed, and that is committed. If ``result.joined``, another session has refreshed it.

@@ -40,7 +40,7 @@ def backends_of(database: str, runs: Sequence[Run]) -> dict[int, Backend]:
 
 
 def holders(run: Run) -> str:
-    """Return what a run waits for, in words: who holds the lock, with which query, for how long.
+    """Return what a run waits for, in words: who holds the lock, with which kind of statement, for how long.
 
     A refresh queues for a lock only for a short time, because readers queue behind it. It pauses and tries
     again. During a pause the sessions that blocked its last try are returned.

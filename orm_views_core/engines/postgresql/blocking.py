@@ -9,16 +9,24 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.names import printable
 
 from .catalog.fetch import fetch, forget_statistics
 
 # Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
-# is a member of pg_read_all_stats.
+# is a member of pg_read_all_stats. Of its query only the kind of statement is read: the rest may have a
+# password. The kind is one of these words, because a query that has failed may begin with anything.
 _SESSIONS = """
-SELECT found.pid, a.usename, COALESCE(a.state, a.backend_type),
+SELECT found.pid, a.usename, a.application_name, COALESCE(a.state, a.backend_type),
        round(extract(epoch FROM clock_timestamp()
                      - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END), 1)::float8,
-       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200),
+       CASE WHEN a.state IS NOT NULL
+            THEN COALESCE(upper((regexp_match(a.query, '^[\\s(;]*(abort|alter|analyze|autovacuum|begin|call|'
+                 'close|cluster|comment|commit|copy|create|deallocate|declare|delete|do|drop|'
+                 'end|execute|explain|fetch|grant|import|insert|listen|load|lock|merge|move|notify|prepare|'
+                 'reassign|refresh|reindex|release|reset|revoke|rollback|savepoint|select|set|show|'
+                 'start|table|truncate|update|vacuum|values|with)\\M', 'i'))[1]), 'another statement')
+       END,
        found.relations,
        COALESCE(CASE WHEN a.backend_type = 'autovacuum worker' THEN found.materialised END, '{{}}')
 FROM ({found}) AS found
@@ -28,7 +36,7 @@ ORDER BY found.pid
 
 _HOLDERS = _SESSIONS.format(
     found="""
-    SELECT l.pid, string_agg(DISTINCT n.nspname || '.' || c.relname, ', ') AS relations,
+    SELECT l.pid, array_agg(DISTINCT n.nspname || '.' || c.relname) AS relations,
            array_agg(DISTINCT format('%%I.%%I', n.nspname, c.relname)) FILTER (WHERE c.relkind = 'm')
            AS materialised
     FROM pg_catalog.pg_locks l
@@ -48,36 +56,49 @@ _HOLDERS = _SESSIONS.format(
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION-TABLE
 _BLOCKERS = _SESSIONS.format(
     found="""
-    SELECT DISTINCT NULLIF(pid, 0) AS pid, '' AS relations, '{}'::text[] AS materialised
+    SELECT DISTINCT NULLIF(pid, 0) AS pid, '{}'::text[] AS relations, '{}'::text[] AS materialised
     FROM unnest(pg_catalog.pg_blocking_pids(%(pid)s)) AS pid
     """
 )
 
 
+_NAMED = 10  # how many relations of a session are named
+
+
 class BlockingSession(NamedTuple):
     """A session that blocks another one.
 
+    Whoever may see that something waits may read it. So it says nothing more of the session's query than its
+    kind. The names are others' choice, and are made printable.
+
     Attributes:
         pid: its backend; None for prepared transactions, of which only the relations are known.
+        application: its ``application_name``.
         state: PostgreSQL's word for what it does, and ``seconds`` for how long it has done so.
-        relations: the names of the relations that it holds locks on; "" when they were not read.
+        statement: the kind of its last statement, such as SELECT; None when our role may not see it.
+        relations: the names of the relations that it holds locks on; empty when they were not read.
         vacuums: the quoted names of the materialised views that it vacuums, if it is an autovacuum worker.
     """
 
     pid: int | None
     role: str | None
+    application: str | None
     state: str | None
     seconds: float | None
-    query: str | None
-    relations: str
+    statement: str | None
+    relations: Sequence[str] = ()
     vacuums: Sequence[str] = ()
 
     def __str__(self) -> str:
-        holds = f" holds {self.relations}" if self.relations else ""
+        names = ", ".join(map(printable, self.relations[:_NAMED]))
+        more = f" and {len(self.relations) - _NAMED} more" if len(self.relations) > _NAMED else ""
+        holds = f" holds {names}{more}" if names else ""
         if self.pid is None:
             return f"a prepared transaction (see pg_prepared_xacts){holds}"
+        application = f", application {printable(self.application)!r}" if self.application else ""
         since = "" if self.seconds is None else f" for {self.seconds:g} s"
-        return f"pid {self.pid} ({self.role}, {self.state or 'state unknown'}{since}){holds}: {self.query}"
+        who = f"{printable(self.role or 'role unknown')}{application}, {self.state or 'state unknown'}{since}"
+        return f"pid {self.pid} ({who}){holds}" + (f": {self.statement}" if self.statement else "")
 
 
 def find_blocking_sessions(

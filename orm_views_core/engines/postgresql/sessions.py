@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewName, printable
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from .catalog.fetch import fetch, forget_statistics, moment
@@ -135,7 +135,7 @@ class Running:
 
     def __str__(self) -> str:
         since = "" if self.since is None else f", since {self.since.astimezone():%H:%M:%S}"
-        return f"pid {self.pid} ({self.role or 'role unknown'}{since})"
+        return f"pid {self.pid} ({printable(self.role or 'role unknown')}{since})"
 
 
 def running(connection: BaseDatabaseWrapper) -> list[Running]:

@@ -124,7 +124,7 @@ def test_what_a_refresh_waits_for_is_recorded_while_it_waits(pause, ann, setting
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("SELECT 'the reader', count(*) FROM views.slow")
+            cursor.execute("SET application_name = 'the reader'; SELECT count(*) FROM views.slow")
             (run,) = start_refresh(ann, [SLOW])
             wait_for(lambda: Run.objects.get(pk=run.pk).waiting_for)
             run.refresh_from_db()

@@ -44,7 +44,7 @@ def test_a_sync_that_a_reader_is_in_the_way_of_names_the_reader_and_changes_noth
     declare()
     sync_views()
     before = take_picture()
-    other.execute("SELECT * FROM views.loans /* a long report */")
+    other.execute("SET application_name = 'a long report'; SELECT * FROM views.loans")
     with registered.isolated(), override_settings(ORM_VIEWS=IMPATIENT):
         declare(sql="SELECT 'x' AS code")
         with pytest.raises(LockNotAvailableError) as caught:
