@@ -173,7 +173,16 @@ class Run(models.Model):
         help_text=_("Of a sync: a list of objects with text, state and seconds."),
     )
     summary = models.TextField(_("summary"), blank=True)
-    error = models.TextField(_("error"), blank=True)
+    error = models.TextField(
+        _("error"), blank=True, help_text=_("It may quote rows: only those who may see rows may see it.")
+    )
+    error_summary = models.TextField(
+        _("summary of the error"),
+        blank=True,
+        default="",
+        db_default="",  # so that processes of the release before can write runs, too
+        help_text=_("The error without what may quote rows."),
+    )
     cancelled_by = models.CharField(_("cancelled by"), max_length=255, blank=True)
 
     class Meta:

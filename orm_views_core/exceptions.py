@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from .quoting import Quoting, joined
 
 
 class OrmViewsError(Exception):
-    """The base class of all errors of this package."""
+    """The base class of all errors of this package. ``str()`` is the whole message."""
+
+    @property
+    def message(self) -> Quoting:
+        """The message, with what it quotes. Of an error with a cause, all may be a quote."""
+        if self.args and isinstance(self.args[0], Quoting):
+            return self.args[0]
+        return Quoting(str(self), str(self) if self.__cause__ is None else f"{type(self).__name__}.")
+
+    @property
+    def summary(self) -> str:
+        """The message for those who may not see rows: without what PostgreSQL said, which may quote them."""
+        return self.message.summary
+
+
+def joined_errors(errors: Iterable[OrmViewsError]) -> Quoting:
+    """Return the messages of some errors as one."""
+    return joined(error.message for error in errors)
 
 
 class CyclicDependencyError(OrmViewsError):
@@ -39,7 +58,7 @@ class InvalidViewsError(InvalidViewError):
 
     def __init__(self, errors: Sequence[OrmViewsError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("\n".join(str(error) for error in self.errors))
+        super().__init__(joined_errors(self.errors))
 
 
 class ViewSQLError(InvalidViewError):
@@ -67,7 +86,7 @@ class PlanBlockedError(OrmViewsError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+        super().__init__(joined(self.problems))
 
 
 class DropAllRefusedError(OrmViewsError):

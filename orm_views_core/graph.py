@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 from .exceptions import CyclicDependencyError
+from .quoting import unquoted
 
 N = TypeVar("N")
 
@@ -33,7 +34,9 @@ def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[
         path = " → ".join(str(name) for name in circle)
         where = ", ".join(describe(name) for name in circle[1:])
         raise CyclicDependencyError(
-            f"These views read each other in a circle: {path}. Remove one of the references from {where}."
+            unquoted(
+                f"These views read each other in a circle: {path}. Remove one of the references from {where}."
+            )
         ) from error
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orm_views_admin.datetimes import from_field
+from orm_views_admin.disclosure import run_error_for
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording
 
@@ -39,12 +40,11 @@ _FACTS: dict[str, Callable[[Run], Any]] = {
     "size_before_bytes": lambda run: run.size_before,
     "size_after_bytes": lambda run: run.size_after,
     "summary": lambda run: run.summary,
-    "error": lambda run: run.error,
 }
 
-COLUMNS = tuple(_FACTS)
+COLUMNS = (*_FACTS, "error")
 
 
-def record(run: Run) -> list[Any]:
-    """Return the values of a run in the order of ``COLUMNS``; times are in UTC."""
-    return [fact(run) for fact in _FACTS.values()]
+def record(run: Run, user: Any) -> list[Any]:
+    """Return the values of a run in the order of ``COLUMNS``, as a user may read them; times are in UTC."""
+    return [*(fact(run) for fact in _FACTS.values()), run_error_for(user, run)]

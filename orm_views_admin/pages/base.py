@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from orm_views_admin.addresses import ViewAddress, by_database
+from orm_views_admin.disclosure import error_for
 from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
+from orm_views_core.engines.postgresql.errors import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
@@ -66,6 +68,10 @@ class AdminView(View):
     def may(self, permission: Permission) -> bool:
         """Return whether the user has a permission and the one to view."""
         return may(self.request.user, permission)
+
+    def explain(self, error: BaseException) -> str:
+        """Return the message of an error as the user may read it."""
+        return error_for(self.request.user, error)
 
     def url(self, page: str, address: ViewAddress | None = None, **parts: Any) -> str:
         """Return the URL of a page of this site."""
@@ -134,7 +140,8 @@ def read_statuses(alias: str) -> DatabaseStatus:
     except OrmViewsError as error:
         return DatabaseStatus(alias, error=error)
     except DatabaseError as error:
-        message = _("Database “%(alias)s”: %(error)s") % {"alias": alias, "error": str(error).strip()}
+        what = _("Database “%(alias)s” cannot be read") % {"alias": alias}
+        message = quoting(f"{what}: {str(error).strip()}", f"{what}.", error)
         return DatabaseStatus(alias, error=OrmViewsError(message))
     return status
 

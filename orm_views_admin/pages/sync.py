@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
+from orm_views_admin.disclosure import error_for, text_for
 from orm_views_admin.permissions import Permission
 from orm_views_admin.plan_words import action_word
 from orm_views_admin.tables.plan import ShownStep, StepTable
@@ -28,15 +29,23 @@ from .selection import Selection
 
 @dataclass(frozen=True)
 class DatabasePlan:
-    """The plan of one database with its form, or the errors that prevent it."""
+    """The plan of one database with its form, or the error that prevents it, as a user may read them."""
 
     alias: str
+    user: Any
     form: ConfirmPlanForm | None = None
-    errors: Sequence[str] = ()
+    error: Exception | None = None
 
     @property
     def plan(self) -> Plan | None:
         return self.form.plan if self.form else None
+
+    @property
+    def errors(self) -> list[str]:
+        """What prevents the sync."""
+        if self.error is not None:
+            return [error_for(self.user, self.error)]
+        return [text_for(self.user, problem) for problem in self.plan.problems] if self.plan else []
 
     @property
     def summary(self) -> str:
@@ -64,7 +73,8 @@ class DatabasePlan:
     @property
     def tables(self) -> list[StepTable]:
         """The tables of the steps: views that were changed, and views that are affected by those."""
-        shown = [ShownStep(n, step) for n, step in enumerate(self.plan.steps if self.plan else (), 1)]
+        steps = self.plan.steps if self.plan else ()
+        shown = [ShownStep(n, step, self.user) for n, step in enumerate(steps, 1)]
         tables = (
             (_("Changes"), [each for each in shown if not each.step.indirect]),
             (_("Indirectly affected"), [each for each in shown if each.step.indirect]),
@@ -80,14 +90,14 @@ class SyncPage(ConfirmationPage):
     nothing_selected = gettext_lazy("Select the views to sync first.")
 
     def show(self, selection: Selection) -> HttpResponse:
-        return self._show(selection, _make_plans(selection, {}))
+        return self._show(selection, self._make_plans(selection, {}))
 
     def start(self, selection: Selection) -> HttpResponse:
         """Plan again and start the sync if the plan is the confirmed one.
 
         Core compares the plans once more when it holds its lock.
         """
-        plans = _make_plans(selection, self.request.POST)
+        plans = self._make_plans(selection, self.request.POST)
         confirmed = [shown.form for shown in plans if shown.form is not None and shown.form.is_bound]
         if not confirmed or any(form.is_stale for form in confirmed):
             stale = _(
@@ -95,7 +105,7 @@ class SyncPage(ConfirmationPage):
                 "This is the new plan; look at it before you confirm."
             )
             messages.error(self.request, stale)
-            return self._show(selection, _make_plans(selection, {}), status=409)
+            return self._show(selection, self._make_plans(selection, {}), status=409)
         if not all(form.can_be_confirmed and form.is_valid() for form in confirmed):
             return self._show(selection, plans)
         only = selection.by_database
@@ -105,7 +115,7 @@ class SyncPage(ConfirmationPage):
                 for plan in (form.plan for form in confirmed)
             ]
         except UNREADABLE as error:
-            messages.error(self.request, str(error).strip())
+            messages.error(self.request, self.explain(error))
             return self._show(selection, plans)
         return self.redirect_to(started)
 
@@ -125,22 +135,21 @@ class SyncPage(ConfirmationPage):
             keys=selection.keys,
         )
 
+    def _make_plans(self, selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
+        """Plan each database separately: an error in one of them must not hide the plans of the others.
 
-def _make_plans(selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
-    """Plan each database separately: an error in one of them must not hide the plans of the others.
-
-    Args:
-        selection: the views to plan.
-        confirmation: the submitted fields of the plans' forms; empty if nothing was confirmed.
-    """
-    plans = []
-    for n, (alias, only) in enumerate(selection.by_database.items()):
-        try:
-            (plan,) = plan_views([alias], only=only)
-        except UNREADABLE as error:
-            plans.append(DatabasePlan(alias, errors=[str(error).strip()]))
-            continue
-        data = confirmation if f"{alias}-fingerprint" in confirmation else None
-        form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=f"id-{n}-%s")
-        plans.append(DatabasePlan(alias, form, plan.problems))
-    return plans
+        Args:
+            selection: the views to plan.
+            confirmation: the submitted fields of the plans' forms; empty if nothing was confirmed.
+        """
+        plans = []
+        for n, (alias, only) in enumerate(selection.by_database.items()):
+            try:
+                (plan,) = plan_views([alias], only=only)
+            except UNREADABLE as error:
+                plans.append(DatabasePlan(alias, self.request.user, error=error))
+                continue
+            data = confirmation if f"{alias}-fingerprint" in confirmation else None
+            form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=f"id-{n}-%s")
+            plans.append(DatabasePlan(alias, self.request.user, form))
+        return plans

@@ -20,6 +20,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import error_for
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
@@ -28,6 +29,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.reading import limiting, reading
 from orm_views_core.engines.postgresql.rows import unavailable
 from orm_views_core.exceptions import RowsUnavailableError
+from orm_views_core.quoting import Quoting
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
@@ -103,9 +105,8 @@ class ReadableChangeList(ChangeList):
                 return list(queryset[first : first + size + 1])
         except (ValueError, OverflowError) as error:  # from psycopg: a date before the year 1, for example
             model: Any = self.model
-            raise RowsUnavailableError(
-                f"{name_of(model)} has a value that Python cannot represent: {error}"
-            ) from error
+            what = f"{name_of(model)} has a value that Python cannot represent"
+            raise RowsUnavailableError(Quoting(f"{what}: {error}", f"{what}.")) from error
 
 
 def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
@@ -264,7 +265,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         """Return the page that explains why rows cannot be shown."""
         logger.warning("%s cannot be shown: %s", self.opts.label, error, exc_info=error)
         if isinstance(error, DatabaseError):
-            error = unavailable(name_of(self.model), error)
+            error = unavailable(name_of(self.model), error, get_connection(self.get_queryset(request).db))
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
@@ -275,7 +276,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
                 current_app=self.admin_site.name,
             ),
-            "error": str(error),
+            "error": error_for(request.user, error),
             "status_url": self._status_url(request),
         }
         return TemplateResponse(request, "orm_views_admin/readable_unavailable.html", context)

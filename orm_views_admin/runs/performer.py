@@ -22,7 +22,7 @@ from orm_views_core.sync import sync_views
 
 from .retention import prune_now_and_then
 from .sync_progress import SyncProgress
-from .writing import error_text
+from .writing import error_fields
 
 
 def perform(request: uuid.UUID) -> None:
@@ -47,7 +47,7 @@ def perform(request: uuid.UUID) -> None:
             for database in dict.fromkeys(run.database for run in runs):
                 _perform_in(database, [run for run in runs if run.database == database])
     except BaseException as error:
-        _fail_active(runs, error_text(error))
+        _fail_active(runs, error)
         raise
     else:
         _fail_active(runs, _("The executor ended without recording a result."))
@@ -66,11 +66,12 @@ def _claim(request: uuid.UUID) -> list[Run]:
     return runs
 
 
-def _fail_active(runs: Sequence[Run], error: str) -> None:
+def _fail_active(runs: Sequence[Run], error: BaseException | str) -> None:
     """Fail those runs that are still active, since this process no longer works on them. Most have ended."""
     pks, claims = [run.pk for run in runs], {run.claimed_at for run in runs}
     ours = Run.objects.filter(pk__in=pks, claimed_at__in=claims, state__in=Run.ACTIVE)
-    ours.update(state=Run.State.FAILED, error=error, finished_at=timezone.now(), waiting_for="")
+    facts = {"finished_at": timezone.now(), "waiting_for": "", **error_fields(error)}
+    ours.update(state=Run.State.FAILED, **facts)
 
 
 def _perform_in(database: str, runs: Sequence[Run]) -> None:
@@ -80,7 +81,7 @@ def _perform_in(database: str, runs: Sequence[Run]) -> None:
         else:
             _refresh(database, runs)
     except OrmViewsError as error:  # the views that were tried have their results; this is about the rest
-        _fail_active(runs, error_text(error))
+        _fail_active(runs, error)
 
 
 def _refresh(database: str, runs: Sequence[Run]) -> None:

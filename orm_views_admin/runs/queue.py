@@ -24,7 +24,7 @@ from orm_views_core.refresh import plan_refresh
 from .audit_log import log
 from .executors import get_executor
 from .reconciliation import reconcile
-from .writing import error_text
+from .writing import error_fields
 
 logger = logging.getLogger("orm_views_admin")
 
@@ -132,7 +132,7 @@ def _submit(request: uuid.UUID) -> None:
         get_executor()(str(request))
     except Exception as error:
         logger.exception("Request %s could not be handed to the executor, or failed in it", request)
-        names = {"error": error_text(error)}
-        message = _("The request could not be handed to the executor: %(error)s") % names
+        words = _("The request could not be handed to the executor: %(error)s")
+        facts = {name: words % {"error": text} for name, text in error_fields(error).items()}
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
-        waiting.update(state=Run.State.FAILED, error=message, finished_at=timezone.now())
+        waiting.update(state=Run.State.FAILED, finished_at=timezone.now(), **facts)

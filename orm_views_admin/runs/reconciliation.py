@@ -27,6 +27,7 @@ from orm_views_core.refresh_locks import Running, find_running
 from orm_views_core.status import read_sync_states
 
 from .backends import backends_of
+from .writing import error_fields
 
 #: Seconds for which a backend may be idle: between two tries to get a lock, or while its result is recorded.
 _IDLE = 10.0
@@ -72,7 +73,7 @@ def _settle_running(database: str, runs: Sequence[Run]) -> None:
         return
     except UnsupportedDatabaseError as error:
         for run in runs:
-            _settle(run, state=Run.State.LOST, error=str(error))
+            _settle(run, state=Run.State.LOST, **error_fields(error))
         return
     for run in gone:
         _settle(run, **_result(run, states.get(run.view_name) if run.view_name else None))
@@ -121,7 +122,7 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
     error = _("The process or the backend of the run is gone. How the run ended was not recorded.")
-    return {"state": Run.State.LOST, "error": error}
+    return {"state": Run.State.LOST, **error_fields(error)}
 
 
 def _was_refreshed_by_other_run(run: Run, refreshed: dt.datetime) -> bool:
@@ -140,7 +141,8 @@ def _settle_queued(run: Run) -> None:
         patience = queue_patience()
         if now - run.queued_at > patience:
             error = _("No executor took the request from the queue within %(time)s.")
-            _settle(run, state=Run.State.LOST, error=error % {"time": in_words(patience)})
+            error %= {"time": in_words(patience)}
+            _settle(run, state=Run.State.LOST, **error_fields(error))
         return
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))
     if any(other.state == Run.State.RUNNING for other in others):

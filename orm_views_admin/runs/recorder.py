@@ -31,7 +31,7 @@ from orm_views_core.sync import SyncResult
 from .reconciliation import reconcile
 from .retention import prune_now_and_then
 from .sync_progress import failed_steps, finished_steps
-from .writing import recorded, storable
+from .writing import error_fields, recorded, storable
 
 #: Fields that a run has from a ``RefreshResult``.
 _HOW = ("concurrently", "why_not")
@@ -91,7 +91,7 @@ def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, *
 def refresh_waiting(*, start: RefreshStart, waiting_for: str, **_: Any) -> None:
     """Record what a refresh waits for."""
     work = _Work(start.request, Target(start.database, *start.name))
-    work.runs.filter(state__in=Run.ACTIVE).update(waiting_for=waiting_for)
+    work.runs.filter(state__in=Run.ACTIVE).update(waiting_for=storable(waiting_for))
 
 
 @receiver([signals.view_refreshed, signals.view_refresh_failed])
@@ -101,7 +101,7 @@ def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, *
     facts = {name: getattr(result, name) for name in (*_HOW, *_MEASURES)}
     if result.outcome is Outcome.SKIPPED:
         facts |= {"concurrently": None, "seconds": None}
-    facts |= {"error": storable(str(result.error or "")), "summary": _summary(result)}
+    facts |= error_fields(result.error or "") | {"summary": _summary(result)}
     # Any other outcome is also the name of a state.
     state = Run.State.SUCCEEDED if result.outcome is Outcome.REFRESHED else Run.State(result.outcome.value)
     _finish(_Work(request, Target(database, *result.name)), state, **facts)
@@ -128,13 +128,13 @@ def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -
 def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seconds: float, **_: Any) -> None:
     """Record the error of a sync that was rolled back."""
     work = _Work(request, Target(database))
-    message = str(error)
+    facts = error_fields(error)
     # The message of an error in the code, such as a KeyError, does not explain it.
     if not isinstance(error, (OrmViewsError, DriverError)):
-        message = f"{type(error).__name__}: {message}".removesuffix(": ")
+        facts["error"] = storable(f"{type(error).__name__}: {error}".removesuffix(": "))
     run = work.runs.first()
     steps = failed_steps(run.steps) if run else []
-    _finish(work, Run.State.FAILED, seconds=seconds, error=storable(message), steps=steps)
+    _finish(work, Run.State.FAILED, seconds=seconds, steps=steps, **facts)
 
 
 def _summary(result: RefreshResult) -> str:

@@ -15,7 +15,7 @@ from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.executor import Progress, StepResult
 
-from .writing import recorded
+from .writing import recorded, storable
 
 logger = logging.getLogger("orm_views_admin")
 
@@ -103,5 +103,7 @@ class SyncProgress:
     def _write(self, waiting_for: str = "", **facts: str) -> None:
         active = Run.objects.filter(pk=self._run.pk, state__in=Run.ACTIVE)
         with self._aside():
-            recorded(active.update)(waiting_for=waiting_for, steps=list(self._steps.values()), **facts)
+            recorded(active.update)(
+                waiting_for=storable(waiting_for), steps=list(self._steps.values()), **facts
+            )
         self._written = time.monotonic()

@@ -10,6 +10,7 @@ from typing import ParamSpec
 from django.db import Error as DriverError
 from django.db import router, transaction
 
+from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
 from orm_views_core.exceptions import OrmViewsError
 
@@ -17,6 +18,9 @@ logger = logging.getLogger("orm_views_admin")
 
 Arguments = ParamSpec("Arguments")
 _has_failed = False
+
+#: Characters of a stored text. A function that raises an error may make its message as long as it likes.
+_LONGEST = 10_000
 
 
 def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
@@ -47,13 +51,16 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
 
 
 def storable(text: str) -> str:
-    """Return a text with the characters replaced that PostgreSQL does not store.
+    """Return a text that is not too long, with the characters replaced that PostgreSQL does not store.
 
     These are NUL and unpaired surrogates. The message of an exception may contain both.
     """
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def error_text(error: BaseException) -> str:
-    """Return the message of an error; the name of its class when the message is empty."""
-    return storable(str(error).strip() or type(error).__name__)
+def error_fields(error: BaseException | str) -> dict[str, str]:
+    """Return the fields of a run that have its error; a text is in our own words."""
+    if isinstance(error, str):
+        return {"error": storable(error), "error_summary": storable(error)}
+    return {"error": storable(error_text(error)), "error_summary": storable(error_summary(error))}

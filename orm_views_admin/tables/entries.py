@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import error_for
 from orm_views_admin.trends import Trend, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_core.database.sync_state import SyncState
@@ -50,10 +52,12 @@ class Entry:
     def state(self) -> State:
         return self.status.state
 
-    @property
-    def short_reason(self) -> str:
-        """The first line of the state's reason; "" if the view needs no attention."""
-        return self.status.reason.partition("\n")[0] if self.state.needs_attention else ""
+    def short_reason(self, user: Any) -> str:
+        """Return the first line of the reason, as a user may read it; "" if the view needs no attention."""
+        if not self.state.needs_attention:
+            return ""
+        reason = error_for(user, self.status.error) if self.status.error else self.status.reason
+        return reason.partition("\n")[0]
 
     @property
     def refreshed(self) -> dt.datetime | None:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_admin.disclosure import text_for
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import DiffLine, diff_lines, highlight_sql
 from orm_views_core.plan.steps import Step
@@ -21,10 +22,16 @@ from .entries import Entry
 
 @dataclass(frozen=True)
 class ShownStep:
-    """A row of the steps: a step with its number in the plan."""
+    """A row of the steps: a step with its number in the plan, as a user may read it."""
 
     number: int
     step: Step
+    user: Any
+
+    @property
+    def lost(self) -> list[str]:
+        """What the step loses, and why."""
+        return [text_for(self.user, lost) for lost in self.step.lost]
 
     @property
     def sql(self) -> SafeString:

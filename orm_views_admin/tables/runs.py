@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import run_error_for
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording, wording
 from orm_views_admin.ui.run_wording import Change
@@ -20,7 +24,7 @@ _SHORT = 140
 
 
 class RunTable(LinkingTable):
-    """Runs. The time of each run is the link to its page."""
+    """Runs, as a user may read them. The time of each run is the link to its page."""
 
     label = _("Runs")
     row_header = "when"
@@ -34,6 +38,10 @@ class RunTable(LinkingTable):
     duration = tables.Column(_("Duration"), accessor="seconds", empty_values=(), attrs=NUMBER)
     rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=NUMBER)
     size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=NUMBER)
+
+    def __init__(self, data: Any, url: Callable[..., str], user: Any, **kwargs: Any) -> None:
+        super().__init__(data, url, **kwargs)
+        self._user = user
 
     def render_when(self, record: Run) -> SafeString:
         return format_html(
@@ -55,7 +63,7 @@ class RunTable(LinkingTable):
         )
 
     def render_result(self, record: Run) -> str:
-        message = record.error or record.summary or record.waiting_for
+        message = run_error_for(self._user, record) or record.summary or record.waiting_for
         line = message.strip().partition("\n")[0]
         if len(line) > _SHORT:
             line = f"{line[:_SHORT]}…"

@@ -41,8 +41,9 @@ class ViewTable(LinkingTable):
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
     seconds = tables.Column(_("Usual duration"), attrs=NUMBER)
 
-    def __init__(self, entries: Sequence[Entry], url: Callable[..., str], **kwargs: Any) -> None:
+    def __init__(self, entries: Sequence[Entry], url: Callable[..., str], user: Any, **kwargs: Any) -> None:
         super().__init__(entries, url, **kwargs)
+        self._user = user
         # If all views are in the same schema, its name is not shown.
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
         #: The planner's estimate of rows by address; it is set once it is known which rows are on the page.
@@ -67,7 +68,9 @@ class ViewTable(LinkingTable):
 
     def render_state(self, record: Entry) -> SafeString:
         return format_html(
-            '{}<span class="ov-reason">{}</span>', wording.state_badge(record.state), record.short_reason
+            '{}<span class="ov-reason">{}</span>',
+            wording.state_badge(record.state),
+            record.short_reason(self._user),
         )
 
     def render_rows(self, record: Entry) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName, printable, quote_identifier
+from orm_views_core.quoting import embedded
 
 from .relations import InstalledIndex, InstalledView
 
@@ -140,7 +141,7 @@ def lost_in_words(lost: Mapping[Extra, str]) -> tuple[str, ...]:
     """
     named = {(extra.kind, extra.name) for extra in lost}
     return tuple(
-        f"{extra}: {why}"
+        embedded(f"{extra}: ", why)
         for extra, why in lost.items()
         if extra.kind != "revocation" and (_PART_OF.get(extra.kind), extra.name) not in named
     )

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every, is_role_list
 from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.quoting import because, unquoted
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import describe, invalid, label_of, name_of
@@ -140,12 +141,12 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
         raise
     except NotImplementedError as error:
         problem = "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base."
-        raise invalid(view, problem) from error
+        raise invalid(view, unquoted(problem)) from error
     except EmptyResultSet as error:
         problem = "its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL."
-        raise invalid(view, problem) from error
+        raise invalid(view, unquoted(problem)) from error
     except Exception as error:
-        raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
+        raise invalid(view, because("its SQL cannot be created", error)) from error
     if not isinstance(select.sql, str):
         raise invalid(view, f"its sql is {select.sql!r}, not a string.")
     return select
@@ -162,7 +163,7 @@ def statement_of(
     try:
         sql = _interpolate(select, connection)
     except Exception as error:
-        raise invalid(view, f"its SQL cannot be created: {type(error).__name__}: {error}") from error
+        raise invalid(view, because("its SQL cannot be created", error)) from error
     statement, another_follows = strip_statement(sql)
     if not statement:
         raise invalid(view, "its sql is empty. Write the view's SELECT.")

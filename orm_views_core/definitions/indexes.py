@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import F
 
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name
+from orm_views_core.quoting import Quoting
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import invalid
 from orm_views_core.views.options import ViewOptions
@@ -52,7 +53,8 @@ def compile_indexes(
         try:
             compiled.append(_compile_index(index, view, name, connection))
         except Exception as error:
-            raise invalid(view, f"its index {index!r} cannot be written as SQL: {error}") from error
+            what = f"its index {index!r} cannot be written as SQL"
+            raise invalid(view, Quoting(f"{what}: {error}", f"{what}.")) from error
         if (size := len(compiled[-1].name.encode())) > MAX_IDENTIFIER_BYTES:
             raise invalid(
                 view,

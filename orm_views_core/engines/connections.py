@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
+from orm_views_core.quoting import Quoting
 from orm_views_core.views.registry import registry
 
 
@@ -42,10 +43,8 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         settings = connection.settings_dict
         server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
-        raise DatabaseUnavailableError(
-            f"Database {connection.alias!r} ({server}/{settings.get('NAME')}) does not answer: "
-            f"{str(error).strip()}"
-        ) from error
+        what = f"Database {connection.alias!r} ({server}/{settings.get('NAME')}) does not answer"
+        raise DatabaseUnavailableError(Quoting(f"{what}: {str(error).strip()}", f"{what}.")) from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.quoting import Quoting, embedded
 
 from .facts import Facts
 from .propagation import ORPHANED, external_order, misfits
@@ -72,16 +73,20 @@ def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
             )
         else:
             refused = facts.dry_run.errors.get(name)
-            because = f" {str(refused).splitlines()[0].partition(': ')[2]}" if refused else ""
-            why = (
-                f"cannot be kept. {facts.untried[name]}"
-                if name in facts.untried
-                else f"no longer fits.{because}"
+            because, fits = "", "no longer fits"
+            if refused:
+                because = Quoting(_first_reason(str(refused)), _first_reason(refused.summary))
+            elif name in facts.untried:
+                because, fits = f" {facts.untried[name]}", "cannot be kept"
+            yield embedded(
+                f"{change}, and {name}, which is not ours, reads it and {fits}.",
+                because,
+                f" Change or drop {name} first, or use --drop-dependents to drop it.",
             )
-            yield (
-                f"{change}, and {name}, which is not ours, reads it and {why} Change or drop {name} first, "
-                "or use --drop-dependents to drop it."
-            )
+
+
+def _first_reason(message: str) -> str:
+    return f" {message.splitlines()[0].partition(': ')[2]}"
 
 
 def _has_to_go(name: ViewName, decisions: Decisions) -> str:

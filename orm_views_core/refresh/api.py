@@ -13,7 +13,7 @@ from typing import Any
 
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError
+from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError, joined_errors
 from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 
@@ -177,4 +177,4 @@ def _raise_errors(results: Sequence[RefreshResult], unavailable: Sequence[Databa
         return
     if len(results) + len(unavailable) == 1:
         raise errors[0]
-    raise RefreshError("\n".join(map(str, errors)), results) from errors[0]
+    raise RefreshError(joined_errors(errors), results) from errors[0]

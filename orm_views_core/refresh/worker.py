@@ -24,11 +24,12 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock, wait_for_refresh_lock
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
-from orm_views_core.engines.postgresql.errors import is_refusal
+from orm_views_core.engines.postgresql.errors import is_refusal, quoting
 from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.sessions import running
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
+from orm_views_core.quoting import embedded
 
 from .listener import Relay
 from .measure import RefreshedView, count_rows, look, measure
@@ -96,7 +97,7 @@ def refresh_one(task: Task, relay: Relay, pause: Callable[[float], None] = time.
 def _naming_the_view(task: Task, error: OrmViewsError) -> OrmViewsError:
     if type(error) is not SyncFailedError or str(task.name) in str(error):
         return error
-    named = RefreshError(f"{task.name} could not be refreshed. {error}")
+    named = RefreshError(embedded(f"{task.name} could not be refreshed. ", error.message))
     named.__cause__ = error
     return named
 
@@ -267,9 +268,8 @@ def _send_refresh(connection: BaseDatabaseWrapper, task: Task, *, concurrently: 
     except DatabaseError as error:
         if not is_refusal(error):
             raise  # in_transaction() handles locks and lost connections
-        raise RefreshError(
-            f"{task.name} in database {task.database!r} could not be refreshed: {str(error).strip()}"
-        ) from error
+        what = f"{task.name} in database {task.database!r} could not be refreshed"
+        raise RefreshError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
 
 
 def _record(

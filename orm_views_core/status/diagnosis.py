@@ -66,7 +66,10 @@ def invalid_status(
 ) -> ViewStatus:
     """Return the status of a view whose class is invalid."""
     state = State.INVALID
-    return ViewStatus(database, name, label, None, state, str(error), state.advice, installed=installed)
+    reason = str(error)
+    return ViewStatus(
+        database, name, label, None, state, reason, state.advice, installed=installed, error=error
+    )
 
 
 def left_over_status(database: str, installed: InstalledView, *, orphaned: bool) -> ViewStatus:

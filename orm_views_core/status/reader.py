@@ -74,7 +74,8 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
                 columns = read_columns(cursor, [installed.oid])[installed.oid]
     if error := dry_run.errors.get(name):
         state = State.INVALID
-        status = replace(status, state=state, reason=str(error), advice=state.advice, freshness=None)
+        reason, advice = str(error), state.advice
+        status = replace(status, state=state, reason=reason, advice=advice, freshness=None, error=error)
     reads = installed.reads if installed else expected.reads if expected else ()
     return ViewDetail(
         status=status,

@@ -72,6 +72,7 @@ class ViewStatus:
         differences: how the installed view differs from the class; None without a valid class.
         freshness: the age of its rows; None unless it is a materialised view with a valid class. Rows may be
             stale in any state. ``State.STALE`` means that nothing else is wrong with the view.
+        error: why the class is invalid; None when it is valid. The reason is its whole message.
     """
 
     database: str
@@ -85,6 +86,7 @@ class ViewStatus:
     installed: InstalledView | None = None
     differences: Differences | None = None
     freshness: Freshness | None = None
+    error: OrmViewsError | None = None
 
     @property
     def is_stale(self) -> bool:

@@ -8,6 +8,7 @@ from django.apps import apps
 
 from orm_views_core.exceptions import InvalidViewError, OrmViewsError
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName
+from orm_views_core.quoting import because, embedded
 
 from .base import BasePostgresView
 from .options import ViewOptions
@@ -31,7 +32,7 @@ def describe(view: type) -> str:
 
 def invalid(view: type, problem: str) -> InvalidViewError:
     """Return an error about a view class. It names the class, its file and line."""
-    return InvalidViewError(f"{describe(view)}: {problem}")
+    return InvalidViewError(embedded(f"{describe(view)}: ", problem))
 
 
 def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> ViewName:
@@ -47,7 +48,7 @@ def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> 
     try:
         name = ViewOptions(view).relation(default_schema)
     except Exception as error:
-        raise invalid(view, f"its name cannot be read: {type(error).__name__}: {error}") from error
+        raise invalid(view, because("its name cannot be read", error)) from error
     for part, value in (("schema", name.schema), ("name", name.name)):
         if not isinstance(value, str) or not value or "\0" in value:
             raise invalid(view, f"its {part} is {value!r}. Give it a non-empty string.")

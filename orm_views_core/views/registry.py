@@ -10,6 +10,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from orm_views_core.conf import import_time_settings
 from orm_views_core.exceptions import ViewModuleError
+from orm_views_core.quoting import Quoting, because
 
 from .options import ViewOptions
 
@@ -69,10 +70,9 @@ def register_all_views() -> None:
         autodiscover_modules(module)
     except Exception as error:
         where = _where_it_broke(error, module)
-        raise ViewModuleError(
-            f"{where} cannot be imported: {type(error).__name__}: {error}. Fix that module. Until then no "
-            "view is synced, because its views would look deleted."
-        ) from error
+        advice = "Fix that module. Until then no view is synced, because its views would look deleted."
+        what = because(f"{where} cannot be imported", error)
+        raise ViewModuleError(Quoting(f"{what}. {advice}", f"{what.rest} {advice}")) from error
 
 
 def _where_it_broke(error: Exception, module: str) -> str:

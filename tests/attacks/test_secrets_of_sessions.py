@@ -6,14 +6,12 @@ import io
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from django.test import Client
@@ -27,6 +25,7 @@ from tests.admin.browse import LIST, declare_materialised, key, url
 from tests.admin.slow import wait_for
 
 from .attacker import connect_as, query
+from .staff import log_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,23 +71,6 @@ def view(transactional_db: None, settings: Any) -> Iterator[None]:
     Run.objects.all().delete()
     yield
     query("DROP SCHEMA IF EXISTS views CASCADE")
-
-
-@pytest.fixture
-def log_in(transactional_db: None) -> Callable[..., Client]:
-    """A function that logs in a member of staff with some permissions, or a superuser."""
-
-    def log_in(*verbs: str) -> Client:
-        user = get_user_model().objects.create_user(
-            f"staff-{'-'.join(verbs)}", is_staff=True, is_superuser=not verbs
-        )
-        names = [f"{verb}_registeredview" for verb in verbs]
-        user.user_permissions.set(Permission.objects.filter(codename__in=names))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 @contextmanager
@@ -158,9 +140,7 @@ def shown(client: Client, *, files: bool = True) -> str:
 
 
 @pytest.mark.parametrize("last", LAST_QUERIES.values(), ids=LAST_QUERIES)
-def test_a_query_of_another_session(
-    last: str, make_login: Any, log_in: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_query_of_another_session(last: str, make_login: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever reads errors, progress, runs, pages, files or logs sees the query of another session."""
     role = make_login("boss")
     with reading(role, last.format(role=role)):
@@ -171,9 +151,7 @@ def test_a_query_of_another_session(
 
 
 @pytest.mark.parametrize("verbs", [("view", "refresh"), ("view", "cancel", "refresh"), ()], ids=str)
-def test_a_query_while_a_run_waits(
-    verbs: tuple[str, ...], make_login: Any, log_in: Any, settings: Any
-) -> None:
+def test_a_query_while_a_run_waits(verbs: tuple[str, ...], make_login: Any, settings: Any) -> None:
     """Whoever may start a refresh makes it wait for the boss, and reads the query on the page of the run."""
     settings.ORM_VIEWS = {"LOCK_WAIT": 20, "LOCK_TIMEOUT": 0.05}
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
@@ -190,7 +168,7 @@ def test_a_query_while_a_run_waits(
     assert [SECRET in text for text in said] == [False] * 2
 
 
-def test_a_query_of_a_session_that_waits_in_the_server(make_login: Any, log_in: Any, settings: Any) -> None:
+def test_a_query_of_a_session_that_waits_in_the_server(make_login: Any, settings: Any) -> None:
     """The run waits in PostgreSQL for a lock that somebody took, and the page names the query."""
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "thread"}
     client, role = log_in("view", "refresh"), make_login("boss")
@@ -206,7 +184,7 @@ def test_a_query_of_a_session_that_waits_in_the_server(make_login: Any, log_in: 
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_the_name_of_a_role(forged: str, make_login: Any, log_in: Any, caplog: Any) -> None:
+def test_the_name_of_a_role(forged: str, make_login: Any, caplog: Any) -> None:
     """A role whose name is a line, an escape sequence or a tag forges what terminals, logs and pages show."""
     name = connections["default"].settings_dict["NAME"]
     role = make_login("boss")
@@ -229,7 +207,7 @@ def test_the_name_of_a_role(forged: str, make_login: Any, log_in: Any, caplog: A
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_the_name_of_a_relation(forged: str, attacker: Any, log_in: Any) -> None:
+def test_the_name_of_a_relation(forged: str, attacker: Any) -> None:
     """The relations that a session holds have names that forge what terminals, logs and pages show."""
     odd = forged[:60]
     attacker.run(f"CREATE VIEW lair.{_quoted(odd)} AS SELECT 1 AS one")
@@ -257,7 +235,7 @@ def test_very_many_relations(attacker: Any) -> None:
 
 
 @pytest.mark.parametrize("application", ["x\nINFO all is well", "<script>alert(1)</script>", "x" * 1000])
-def test_the_name_of_an_application(application: str, make_login: Any, log_in: Any) -> None:
+def test_the_name_of_an_application(application: str, make_login: Any) -> None:
     """The application_name, which anybody sets to anything, forges what terminals and pages show."""
     role = make_login("boss")
     setting = "SET application_name = '" + application + "'"

@@ -44,7 +44,7 @@ class CancelView(AdminView):
                 messages.error(
                     request,
                     _("%(name)s could not be cancelled: %(error)s")
-                    % {"name": run_wording.title(one), "error": str(error).strip()},
+                    % {"name": run_wording.title(one), "error": self.explain(error)},
                 )
         if cancelled:
             messages.success(request, _describe(cancelled))

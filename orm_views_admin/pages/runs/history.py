@@ -53,6 +53,7 @@ class HistoryPage(Page):
             table=RunTable(
                 page.object_list,
                 self.url,
+                request.user,
                 exclude=[*([] if several else ["database"]), *(["what"] if selection.single else [])],
             ),
             found=page.paginator.count,
@@ -80,7 +81,8 @@ class HistoryExport(AdminView):
             )
         found = narrow(request.GET, Selection.from_request(request.GET).addresses)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
-        return download(request, form, name, COLUMNS, map(record, found.iterator(AT_ONCE)))
+        records = (record(run, request.user) for run in found.iterator(AT_ONCE))
+        return download(request, form, name, COLUMNS, records)
 
 
 def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:

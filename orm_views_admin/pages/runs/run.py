@@ -34,7 +34,7 @@ class RunPage(Page):
         requests = [run_request, *uuids(request.GET.getlist(AND))]
         found = read_runs(requests)
         active = [run for run in found if run.is_active]
-        shown = show_runs(found, usual_durations(found))
+        shown = show_runs(found, request.user, usual_durations(found))
         may_cancel = self.may(Permission.CANCEL)
         first = found[0]
         return self.render(
@@ -84,7 +84,7 @@ class RunState(AdminView):
 
     def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
         found = read_runs([run_request, *uuids(request.GET.getlist(AND))])
-        shown = show_runs(found)
+        shown = show_runs(found, request.user)
         return JsonResponse(
             {
                 "active": any(run.is_active for run in found),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
+from orm_views_admin.disclosure import run_error_for
 from orm_views_admin.models import Run, StepState, Target
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import Look, duration, exact
@@ -27,11 +28,13 @@ class ShownRun:
     Attributes:
         number: its position on the page, from 1.
         usual: how many seconds such a run usually takes; None if that is unknown.
+        error: its error, as the user may read it.
     """
 
     run: Run
     number: int = 1
     usual: float | None = None
+    error: str = ""
 
     @property
     def look(self) -> Look:
@@ -111,7 +114,7 @@ class ShownRun:
             "size": str(run_wording.size(run)),
             "summary": run.summary,
             # PostgreSQL's error message about a cancelled statement says nothing new.
-            "error": "" if run.state == Run.State.CANCELLED else run.error,
+            "error": "" if run.state == Run.State.CANCELLED else self.error,
             "cancelled_by": run.cancelled_by if run.state == Run.State.CANCELLED else "",
             "sql": self.sql,
         }
@@ -147,14 +150,18 @@ class ShownRun:
         }
 
 
-def show_runs(found: Sequence[Run], usual: Mapping[Target, float] | None = None) -> list[ShownRun]:
+def show_runs(found: Sequence[Run], user: Any, usual: Mapping[Target, float] | None = None) -> list[ShownRun]:
     """Return the runs of a page in their order.
 
     Args:
         found: the runs.
+        user: who reads the page.
         usual: how many seconds runs usually take, by target. It stays the same while the page is open.
     """
-    return [ShownRun(run, n, (usual or {}).get(run.target)) for n, run in enumerate(found, 1)]
+    return [
+        ShownRun(run, n, (usual or {}).get(run.target), run_error_for(user, run))
+        for n, run in enumerate(found, 1)
+    ]
 
 
 def standing_of(shown: Sequence[ShownRun]) -> str:

@@ -24,7 +24,7 @@ class CountView(AdminView):
                 find_status(address)
             count = count_rows(address.database, address.name)
         except UNREADABLE as error:
-            rows, title = getattr(error, "rows", None), str(error).strip()
+            rows, title = getattr(error, "rows", None), self.explain(error)
             return JsonResponse({"rows": rows, "exact": False, "text": row_count(rows), "title": title})
         return JsonResponse(
             {

@@ -41,7 +41,7 @@ class DetailPage(Page):
             find_status(address)  # raises Http404 with a message for people
             raise
         except UNREADABLE as error:
-            return self.render(str(address.name), error=str(error).strip())
+            return self.render(str(address.name), error=self.explain(error))
         return self.render(str(address.name), **self._describe(address, detail))
 
     def _tools(self, address: ViewAddress, status: ViewStatus, *, is_read: bool) -> list[Link]:
@@ -70,6 +70,7 @@ class DetailPage(Page):
         return {
             "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,
+            "reason": self.explain(status.error) if status.error else status.reason,
             "look": wording.look_of(status.state),
             "definition": definition,
             "source": wording.breakable(str(definition.source)) if definition and definition.source else "",
@@ -101,7 +102,7 @@ class DetailPage(Page):
         reconcile(last)
         trend = read_trends(address).get(address, ())
         return {
-            "runs": RunTable(last, self.url, exclude=["what", "database"]),
+            "runs": RunTable(last, self.url, self.request.user, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
             "usual": wording.duration(usual_seconds(trend)),
             "trend": sparkline(trend),

@@ -52,7 +52,7 @@ class ListPage(Page):
             active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(databases),
             attention_url=with_parameters(request.GET, status=ATTENTION),
-            broken=[database for database in databases if database.error],
+            broken=[(each.database, self.explain(each.error)) for each in databases if each.error],
             facets=facets(entries, request.GET),
             is_filtered=is_filtered(request.GET),
             total=len(entries),
@@ -79,6 +79,7 @@ class ListPage(Page):
         table = ViewTable(
             entries,
             self.url,
+            self.request.user,
             request=self.request,
             order_by=self.request.GET.get(SORT) or "view",
             exclude=[*([] if several else ["database"]), *([] if can_act else ["select"])],

@@ -69,7 +69,7 @@ class PreviewPage(Page):
             context = self._rows(address, query)
         except (*UNREADABLE, ValueError, OverflowError) as error:
             # The last two: a value that Python cannot represent, such as a date before the year 1.
-            context = {"error": str(error).strip()}
+            context = {"error": self.explain(error)}
         return self.render(
             _("Preview of %(name)s") % {"name": address.name},
             parent=self.link_to(address),

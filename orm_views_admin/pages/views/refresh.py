@@ -18,6 +18,7 @@ from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.wording import duration, number
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.graph import creation_order
 
 
@@ -39,9 +40,9 @@ class RefreshPage(ConfirmationPage):
             addresses = [entry.address for entry in entries if entry.address]
             return self.redirect_to(runs.start_refresh(self.request.user, addresses))
         except UNREADABLE as error:
-            return self.show(selection, str(error).strip())
+            return self.show(selection, error)
 
-    def show(self, selection: Selection, *further_errors: str) -> HttpResponse:
+    def show(self, selection: Selection, *further_errors: Exception) -> HttpResponse:
         entries, errors = _refreshable(selection)
         title = _("Refresh all materialised views")
         if selection.single:
@@ -59,22 +60,23 @@ class RefreshPage(ConfirmationPage):
             total=_usual_total(entries),
             waiting=[entry for entry in entries if entry.status.why_not_concurrently],
             passed_over=[address for address in selection.addresses if address not in chosen],
-            errors=[*errors, *further_errors],
+            errors=[self.explain(error) for error in (*errors, *further_errors)],
             keys=selection.keys,
         )
 
 
-def _refreshable(selection: Selection) -> tuple[list[Entry], list[str]]:
+def _refreshable(selection: Selection) -> tuple[list[Entry], list[OrmViewsError]]:
     """Return the selected views that can be refreshed, and the errors of databases that cannot be read.
 
     Each view comes after the views that it reads.
     """
     trends = read_trends()
-    entries, errors = [], []
+    entries: list[Entry] = []
+    errors: list[OrmViewsError] = []
     for alias, wanted in selection.by_database.items():
         database = read_statuses(alias)
         if database.error is not None:
-            errors.append(str(database.error))
+            errors.append(database.error)
         views = {view.name: view for view in database.views if view.name and view.can_refresh}
         chosen = views.keys() if wanted is None else views.keys() & set(wanted)
         order = creation_order(

@@ -30,10 +30,12 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
 )
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewName
+from orm_views_core.quoting import Quoting
 from orm_views_core.sql.references import move_references
 
 from . import ddl
-from .errors import is_fault_of_view, is_refusal_of_one, primary_message, view_refused
+from .errors import is_fault_of_view, is_refusal_of_one, primary_message, quoting, view_refused
+from .functions import naming_functions
 from .staging import create_staging, staged_first
 
 _STAGED = """
@@ -92,7 +94,7 @@ def try_views(
         return DryRun()
     # The names occur nowhere else, so any text can be searched for them to put the real schemas' names back.
     staging = staging_schemas((d.name.schema for d in ordered), f"_{secrets.token_hex(4)}")
-    lost: dict[ViewName, dict[Extra, str]] = {}
+    lost: dict[ViewName, dict[Extra, Quoting]] = {}
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         create_staging(cursor, staging)
         with staged_first(cursor, staging, search_path):
@@ -101,7 +103,7 @@ def try_views(
             if name not in errors:
                 at = ViewName(staging[name.schema], name.name)
                 refused = _refused_extras(connection, cursor, tuple(kept), at, role)
-                lost[name] = {e: why.replace(at.schema, name.schema) for e, why in refused.items()}
+                lost[name] = {e: why.replaced(at.schema, name.schema) for e, why in refused.items()}
         with canonical_names(cursor):
             views = _read_staged(cursor, ordered, {stage: schema for schema, stage in staging.items()}, lost)
             columns = read_columns(cursor, list(installed.values()))
@@ -145,16 +147,17 @@ def _create_staged(
         except DatabaseError as error:
             if not is_fault_of_view(error):
                 raise
-            message = str(view_refused(definition, kind, statement, error))
+            message = view_refused(definition, kind, statement, error).message
             for schema, stage in staging.items():
-                message = message.replace(stage, schema)
+                message = message.replaced(stage, schema)
             errors[definition.name] = ViewSQLError(message)
+    naming_functions(connection, errors.values())
     return errors
 
 
 def _refused_extras(
     connection: BaseDatabaseWrapper, cursor: CursorWrapper, extras: Sequence[Extra], at: ViewName, role: str
-) -> dict[Extra, str]:
+) -> dict[Extra, Quoting]:
     """Return the extras that a staged view cannot have, each with what PostgreSQL says.
 
     They are sent together first, because PostgreSQL nearly always accepts all of them.
@@ -170,7 +173,7 @@ def _refused_extras(
         if not is_refusal_of_one(error):
             raise
         if len(extras) == 1:
-            return {extras[0]: primary_message(error)}
+            return {extras[0]: quoting(primary_message(error), "PostgreSQL refuses it.", error)}
     alone = (_refused_extras(connection, cursor, [extra], at, role) for extra in extras)
     return {extra: why for refused in alone for extra, why in refused.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +16,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
+from orm_views_core.quoting import Quoting, Report, unquoted
 
 from .ddl import HEAD_LINES
 
@@ -71,15 +73,17 @@ def view_refused(
     """
     diagnostics = getattr(error.__cause__, "diag", None)
     refused = _REFUSED.get(kind, "its SQL")
-    parts = [f"{definition.where}: PostgreSQL refuses {refused}: {primary_message(error)}."]
+    sentence = f"{definition.where}: PostgreSQL refuses {refused}"
+    place, quotes = [], []
     if kind in _REFUSED:
-        parts.append(statement)
+        place.append(statement)
     elif position := getattr(diagnostics, "statement_position", None):
-        parts.append(_point_at(definition.sql, statement, int(position)))
-    for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint")):
+        place.append(_point_at(definition.sql, statement, int(position)))
+    for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint"), ("Context", "context")):
         if text := getattr(diagnostics, attribute, None):
-            parts.append(f"{label}: {text}")
-    return ViewSQLError("\n".join(parts))
+            quotes.append(f"{label}: {text}")
+    whole = "\n".join([f"{sentence}: {primary_message(error)}.", *place, *quotes])
+    return ViewSQLError(quoting(whole, "\n".join([f"{sentence}.", *place]), error))
 
 
 def database_refused(connection: BaseDatabaseWrapper, what: str, error: DatabaseError) -> SyncFailedError:
@@ -90,19 +94,45 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
         what: what failed, in words; it begins the message and may be empty.
         error: what Django raised from the driver's error.
     """
-    message = f"Database {connection.alias!r}: {what}{str(error).strip()}\nNothing was changed."
+    advice = "\nNothing was changed."
     if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
         role = get_settings().SYNC_ROLE or connection.settings_dict.get("USER") or "The role of the sync"
-        message += (
+        advice += (
             f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
             "has to own the schema and its views, or be a member of the role that does."
         )
     if sqlstate(error) == _OUT_OF_MEMORY and _source_file(error) == "lock.c":
-        message += (
+        advice += (
             " The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
             "restart it; or sync fewer views at once."
         )
-    return SyncFailedError(message)
+    whole = f"Database {connection.alias!r}: {what}{str(error).strip()}{advice}"
+    return SyncFailedError(
+        quoting(whole, f"Database {connection.alias!r}: {what}PostgreSQL refuses it.{advice}", error)
+    )
+
+
+def quoting(text: str, rest: str, error: BaseException) -> Quoting:
+    """Return a message that quotes an error of the driver.
+
+    Args:
+        text: the whole message.
+        rest: the message without the quotes.
+        error: what Django raised from the driver's error.
+    """
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return Quoting(text, rest, report_of(error), getattr(diagnostics, "context", None) or "")
+
+
+def report_of(error: BaseException) -> Report | None:
+    """Return the SQLSTATE of an error and its name; None when it has none.
+
+    Both drivers have a class for each SQLSTATE, with its name in PostgreSQL's manual: ``UniqueViolation``.
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    code = sqlstate(error)
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error.__cause__).__name__).lower()
+    return Report(code, words) if code else None
 
 
 def primary_message(error: BaseException) -> str:
@@ -203,7 +233,7 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
     if code == _QUERY_CANCELED and 0 < (limit := limits[_QUERY_CANCELED]) <= last.seconds:
         why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
     sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
-    return SyncFailedError(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}")
+    return SyncFailedError(unquoted(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}"))
 
 
 def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:

@@ -19,7 +19,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
-from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
+from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, SyncFailedError
+from orm_views_core.quoting import unquoted
 
 from .blocking import BlockingSession, find_blocking_sessions
 from .errors import (
@@ -29,13 +30,18 @@ from .errors import (
     database_refused,
     ended,
     is_refusal,
-    primary_message,
     sqlstate,
 )
+from .functions import naming_functions
 from .roles import as_sync_role
 
 T = TypeVar("T")
 
+# In our own words: PostgreSQL's may be those of a function that raises this SQLSTATE.
+_REASONS: dict[str | None, str] = {
+    LOCK_NOT_AVAILABLE: "another session held it for longer",
+    DEADLOCK: "there was a deadlock",
+}
 _PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
 _FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because a short wait is usually enough
 
@@ -71,7 +77,7 @@ def in_transaction(
     Args:
         connection: the database.
         work: is called with the connection, and calls :func:`limit_lock_waits` itself.
-        on_wait: called before each further try with what PostgreSQL reported.
+        on_wait: called before each further try with the reason.
         pause: waits for some seconds between two tries.
 
     Raises:
@@ -102,18 +108,23 @@ def in_transaction(
                 reason = str(error)
                 if time.monotonic() >= deadline:
                     raise SyncFailedError(
-                        f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again."
+                        unquoted(f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again.")
                     ) from error
+            except OrmViewsError as error:
+                naming_functions(connection, [error])
+                raise
             except (DatabaseError, InterfaceError) as error:
                 if (end := ended(connection, error, last)) is not None:
                     raise end from error
                 if isinstance(error, InterfaceError):
                     raise
                 if is_refusal(error):
-                    raise database_refused(connection, "", error) from error
-                if sqlstate(error) not in {LOCK_NOT_AVAILABLE, DEADLOCK}:
+                    (refused,) = naming_functions(connection, [database_refused(connection, "", error)])
+                    raise refused from error
+                code = sqlstate(error)
+                if code not in _REASONS:
                     raise
-                reason = primary_message(error)
+                reason = _REASONS[code]
                 if time.monotonic() >= deadline:
                     raise _no_lock(connection, reason, find_blocking_sessions(connection, None)) from error
         if on_wait:
@@ -195,7 +206,7 @@ def in_savepoint(
             except OperationalError as error:
                 if sqlstate(error) != LOCK_NOT_AVAILABLE:
                     raise
-                reason = primary_message(error)
+                reason = _REASONS[LOCK_NOT_AVAILABLE]
                 sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
             timeout = min(longest, 2 * timeout)
         if time.monotonic() >= deadline:
@@ -238,7 +249,9 @@ def _no_lock(
     blocking = "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, sessions)])
     because = f": {reason}" if reason else ""
     return LockNotAvailableError(
-        f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
-        f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. "
-        f"{blocking if sessions else 'Nobody holds it any more.'}"
+        unquoted(
+            f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
+            f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. "
+            f"{blocking if sessions else 'Nobody holds it any more.'}"
+        )
     )

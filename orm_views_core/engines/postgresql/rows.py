@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
@@ -17,10 +18,12 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_columns
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
+from orm_views_core.quoting import Quoting, unquoted
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
-from .errors import primary_message, sqlstate
+from .errors import primary_message, quoting, sqlstate
+from .functions import naming_functions
 from .reading import reading
 from .untrusted import Judgement, judge, lock_views, run_block
 
@@ -139,7 +142,7 @@ def count_rows(database: str, name: ViewName) -> RowCount:
             return RowCount(cursor.fetchone()[0], exact=True)
     except DatabaseError as error:
         if sqlstate(error) not in _TOO_SLOW:
-            raise unavailable(name, error) from error
+            raise unavailable(name, error, connection) from error
     return RowCount(estimate_rows(database, [name]).get(name), exact=False)
 
 
@@ -198,9 +201,10 @@ def read_rows(
             cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*params, limit + 1, offset])
             rows = cursor.fetchall()
     except DatabaseError as error:
-        raise unavailable(name, error) from error
+        raise unavailable(name, error, connection) from error
     except (ValueError, OverflowError) as error:  # of the driver, for example for a date BC
-        raise RowsUnavailableError(f"{name} has a value that Python cannot hold: {error}") from error
+        what = f"{name} has a value that Python cannot hold"
+        raise RowsUnavailableError(Quoting(f"{what}: {error}", f"{what}.")) from error
     return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
 
 
@@ -231,20 +235,29 @@ def _quoted(identifier: str) -> str:
     return quote_identifier(identifier).replace("%", "%%")
 
 
-def unavailable(name: ViewName, error: DatabaseError) -> RowsUnavailableError:
+def unavailable(
+    name: ViewName, error: DatabaseError, connection: BaseDatabaseWrapper
+) -> RowsUnavailableError:
     """Return the error that says why the rows of a view could not be read, and what to do."""
+    (named,) = naming_functions(connection, [RowsUnavailableError(_why_unavailable(name, error))])
+    return named
+
+
+def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
     code, message = sqlstate(error), primary_message(error)
     if code == _LOCKED:
-        return RowsUnavailableError(f"{name} is locked: it is being refreshed or changed. Try again later.")
+        return unquoted(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if code in _TOO_SLOW:
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
-        return RowsUnavailableError(f"The rows of {name} did not come within {timeout}.")
+        return unquoted(f"The rows of {name} did not come within {timeout}.")
     if code == _NOT_POPULATED and name.name not in str(error):
-        return RowsUnavailableError(f"{name} cannot be read yet: {message}.")
+        return quoting(f"{name} cannot be read yet: {message}.", f"{name} cannot be read yet.", error)
     if code == _NOT_POPULATED:
-        return RowsUnavailableError(f"{name} has no rows yet: it is not populated. Refresh it first.")
+        return unquoted(f"{name} has no rows yet: it is not populated. Refresh it first.")
     if code == _UNDEFINED_TABLE and name.name in str(error):
-        return RowsUnavailableError(f"{name} is not in the database. Sync it first.")
+        return unquoted(f"{name} is not in the database. Sync it first.")
     if code == _UNDEFINED_COLUMN:
-        return RowsUnavailableError(f"{name} is not as its class says: {message}. Sync it first.")
-    return RowsUnavailableError(f"The rows of {name} cannot be read: {str(error).strip()}")
+        what, advice = f"{name} is not as its class says", "Sync it first."
+        return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)
+    what = f"The rows of {name} cannot be read"
+    return quoting(f"{what}: {str(error).strip()}", f"{what}.", error)
