@@ -19,12 +19,13 @@ def quote_identifier(identifier: str) -> str:
 
 
 def printable(name: str) -> str:
-    """Return a name that anybody may have chosen as messages show it: on one line, and not too long.
+    """Return a name that anybody may have chosen as messages show it: on one line.
 
-    Escape sequences and the like are written out: a terminal would carry them out.
+    Escape sequences and the like are written out, because a terminal would carry them out.
     """
-    cut = name if len(name) <= MAX_IDENTIFIER_BYTES else f"{name[:MAX_IDENTIFIER_BYTES]}…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
+    if name.isprintable():
+        return name
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in name)
 
 
 class ViewName(NamedTuple):

@@ -218,6 +218,28 @@ def test_the_name_of_a_relation(forged: str, attacker: Any) -> None:
     assert "<script>alert" not in shown(log_in("view"), files=False)
 
 
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_the_name_of_a_view(forged: str, attacker: Any) -> None:
+    """A view in our schema, or one that reads ours, forges what commands and plans print."""
+    role, odd = _quoted(attacker.role), _quoted(forged[:60])
+    query(f"GRANT USAGE, CREATE ON SCHEMA views TO {role}; GRANT SELECT ON views.ages TO {role}")
+    attacker.run(f"CREATE VIEW views.{odd} AS SELECT 1 AS one")
+    attacker.run(f"CREATE VIEW lair.{odd} AS SELECT age FROM views.ages")
+    out = io.StringIO()
+    for command, options in (
+        ("show_views", {}),
+        ("show_views", {"json": True}),
+        ("sync_views", {"plan": True, "force": True, "verbosity": 1}),
+        ("sync_views", {"plan": True, "force": True, "drop_dependents": True, "verbosity": 1}),
+    ):
+        with suppress(CommandError):
+            call_command(command, stdout=out, stderr=out, no_color=True, **options)
+    said = out.getvalue()
+    attacker.run(f"DROP VIEW views.{odd}, lair.{odd}")
+    assert "views.x" in said or "<script>" in said
+    assert not _is_forged(said, forged[:60])
+
+
 def test_very_many_relations(attacker: Any) -> None:
     """A session that holds a thousand relations makes every message about it long."""
     attacker.run(

@@ -10,6 +10,7 @@ from orm_views_core.names import (
     SourceLocation,
     ViewName,
     key_name,
+    printable,
     quote_identifier,
 )
 
@@ -70,3 +71,19 @@ def test_a_source_in_the_working_directory_is_shown_from_there(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert str(SourceLocation(str(tmp_path / "shop" / "views.py"), 3)) == "shop/views.py, line 3"
     assert str(SourceLocation("/elsewhere/views.py", 3)) == "/elsewhere/views.py, line 3"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("loan book", "loan book"),
+        ("Kunde \N{LATIN SMALL LETTER U WITH DIAERESIS}", "Kunde \N{LATIN SMALL LETTER U WITH DIAERESIS}"),
+        ("x\nINFO", r"x\nINFO"),
+        ("x\x1b[2J", r"x\x1b[2J"),
+        ("x\u202ey", r"x\u202ey"),
+    ],
+)
+def test_a_name_is_shown_on_one_line(name, shown):
+    assert printable(name) == shown
+    assert str(ViewName("views", name)) == f"views.{shown}"
+    assert ViewName("views", name).quoted == f'"views"."{name}"'
