@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orm_views_core.database.relations import InstalledIndex, stored_fingerprint
 from orm_views_core.database.sync_state import SyncState, join_comment, split_comment
@@ -105,3 +110,79 @@ def test_keys_of_a_later_version_are_passed_over():
 def test_what_is_stored_has_the_hash_that_earlier_versions_have_written(kind, rule, options, indexes, known):
     """Else an update would make every view of a database look drifted."""
     assert stored_fingerprint(kind, rule, options, [InstalledIndex(*index) for index in indexes]) == known
+
+
+#: Values that a field of the right name may have, written as JSON.
+ODD = [
+    "1e999", "-1", "NaN", "Infinity", "-Infinity", "1" + "0" * 4_000, "1" + "0" * 6_000, "true", "[]", "{}",
+    '""', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '["\\ud800"]', '["\\u0000"]', "[1]", "[null]", "[[]]",
+    "[" * 100_000, "[" * 500 + "]" * 500, '{"a":' * 500 + "1" + "}" * 500, '"0001-01-01T00:00:00+23:59"',
+    '"9999-12-31T23:59:59-23:59"', '"2026-06-30T12:00:00"', '"2026-06-30"', '"12:00"', '"\ud800"', "5", "0.5",
+    '"2999-12-31T23:59:59-23:59"', '"1970-01-01T00:00:00+23:59"', '"1970-01-01T00:00:00Z"', "3162240000",
+    '"' + "x" * 2_000_000 + '"', "[" + ",".join(['"a"'] * 400_000) + "]", "9223372036854775808",
+]  # fmt: skip
+NAMES = [field.name for field in dataclasses.fields(SyncState)]
+
+
+def assert_harmless(comment: str) -> None:
+    """Whatever is read can be converted, compared, written and read again."""
+    text, state = split_comment(comment)
+    if state is None:
+        assert text == comment
+        return
+    assert [type(state.text_by_hand), type(state.code)] == [bool, str]
+    for moment in filter(None, (state.synced, state.refreshed)):
+        for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+            (moment + dt.timedelta(seconds=state.seconds or 0)).astimezone(ZoneInfo(zone))
+        moment.timestamp()
+    for name in ("indexes", "options", "granted", "granted_by_command"):
+        assert all(isinstance(value, str) and "\0" not in value for value in getattr(state, name))
+    assert state.changes is None or 0 <= state.changes < 2**63
+    state.dump().encode()
+    assert split_comment(state.dump()) == ("", dataclasses.replace(state, **_in_milliseconds(state)))
+
+
+def _in_milliseconds(state: SyncState) -> dict[str, Any]:
+    moments = {"synced": state.synced, "refreshed": state.refreshed}
+    return {n: m and m.replace(microsecond=m.microsecond // 1000 * 1000) for n, m in moments.items()}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("name", NAMES)
+def test_an_odd_value_is_never_more_than_no_sync_state(name, odd):
+    values = json.loads(FULL.dump())
+    values.pop(name, None)
+    assert_harmless(json.dumps(values)[:-1] + f', "{name}": {odd}}}')
+
+
+@pytest.mark.parametrize("odd", ["[" * 100_000, '{"a":' * 100_000, '{"orm_views": [' * 50_000])
+def test_brackets_without_end_are_no_sync_state(odd):
+    assert_harmless('{"orm_views": ' + odd)
+    assert_harmless('{"orm_views": 1, "later": ' + odd)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), _json), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_any_json_is_read_or_is_no_sync_state(values, is_whole):
+    known = json.loads(FULL.dump()) if is_whole else {"orm_views": 1}
+    assert_harmless(json.dumps({**known, **values}))
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 4), st.text(max_size=3)), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_a_mutated_sync_state_is_read_or_is_none(cuts):
+    comment = join_comment("A text.", FULL)
+    for at, length, text in cuts:
+        comment = comment[:at] + text + comment[at + length :]
+    assert_harmless(comment)
+
+
+def test_of_a_key_that_is_there_twice_the_last_one_counts():
+    assert split_comment(SMALL.dump()[:-1] + ', "code": "later"}')[1].code == "later"
