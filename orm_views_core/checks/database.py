@@ -15,6 +15,8 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import raw_setting_problems
+from orm_views_core.database.ownership import how_to_trust
+from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.class_compiler import select_of, statement_of
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
@@ -28,16 +30,16 @@ from orm_views_core.views.registry import registry
 
 from .messages import message
 from .rows import check_values
-from .synced_views import SyncedView, read_synced_views
+from .synced_views import SyncedView, read_registered_views, read_synced_views
 
 
 @register(Tags.database, "orm_views")
 def check_views(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Run the checks W010 to W016 on the databases that are asked for.
+    """Run the checks W010 to W016 and W018 on the databases that are asked for.
 
-    All but W016 concern only views whose classes have not changed since the last sync.
+    All but W016 and W018 concern only views whose classes have not changed since the last sync.
     """
     messages: list[CheckMessage] = []
     if raw_setting_problems():
@@ -55,13 +57,24 @@ def _check_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     definitions = list(compile_definitions(connection).views.values())
     for definition in definitions:
         yield from check_stability(definition, connection)
-    views = read_synced_views(connection, definitions)
+    registered = read_registered_views(connection, definitions)
+    for definition, installed in registered:
+        yield from check_owner(definition, installed)
+    views = read_synced_views(connection, registered)
     for view in views:
         yield from check_updatable(view)
         if view.definition.is_readable:
             yield from check_columns(view)
             yield from check_types(view, connection)
     yield from check_values(connection, [view for view in views if view.definition.is_readable])
+
+
+def check_owner(definition: ViewDefinition, installed: InstalledView) -> Iterator[CheckMessage]:
+    """orm_views_core.W018: a view belongs to a role that is not trusted."""
+    if not installed.is_trusted:
+        view: Any = definition.view
+        problem = f"{definition.name} belongs to {installed.owner!r}, a role that is not trusted."
+        yield message("W018", view, problem, how_to_trust(installed))
 
 
 def check_columns(synced: SyncedView) -> Iterator[CheckMessage]:

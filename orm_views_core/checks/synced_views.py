@@ -76,20 +76,30 @@ class SyncedView:
         return [column.name for column in self.columns]
 
 
-def read_synced_views(
+def read_registered_views(
     connection: BaseDatabaseWrapper, definitions: Collection[ViewDefinition]
-) -> list[SyncedView]:
-    """Read the views whose classes have not changed since the last sync.
-
-    The next sync will change the columns of all other views. The number of queries does not depend on the
-    number of views.
-    """
+) -> list[tuple[ViewDefinition, InstalledView]]:
+    """Read the registered views that are in the database, each with its definition."""
     by_name = {definition.name: definition for definition in definitions}
     if not by_name:
         return []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
-        synced = [(by_name[name], view) for name, view in read_again(cursor, list(by_name)).items()]
-        synced = [(d, view) for d, view in synced if view.state and view.state.code == d.fingerprint]
+        found = read_again(cursor, list(by_name))
+    return [(by_name[name], view) for name, view in found.items() if view.kind is not None]
+
+
+def read_synced_views(
+    connection: BaseDatabaseWrapper, views: Collection[tuple[ViewDefinition, InstalledView]]
+) -> list[SyncedView]:
+    """Read more of those views whose classes have not changed since the last sync.
+
+    The next sync will change the columns of all other views. The number of queries does not depend on the
+    number of views.
+    """
+    synced = [(d, view) for d, view in views if view.state and view.state.code == d.fingerprint]
+    if not synced:
+        return []
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
         oids = [view.oid for _, view in synced]
         columns = read_columns(cursor, oids)
         texts = {column.type for several in columns.values() for column in several}

@@ -49,10 +49,12 @@ class InstalledView:
         kind: None when it is neither a view nor a materialised view.
         relation: the kind of relation, in words.
         is_ours_to_change: whether the role of the connection owns it, or is a member of its owner.
+        is_trusted: whether it is permanent and we trust its owner. Otherwise its sync state is not believed.
         rule: a hash of its SELECT as PostgreSQL stores it, and of the names that the SELECT refers to; None
             while another session holds an ACCESS EXCLUSIVE lock (a refresh).
         definition: PostgreSQL's text of it; None when it was not read.
         text: its comment without the sync state.
+        state: its sync state; None when no sync has recorded it, or when that is not believed.
         reads: the relations that it reads.
         read_by: the relations that read it.
         rows: the planner's estimate, for a materialised view that was analysed.
@@ -66,6 +68,7 @@ class InstalledView:
     relation: str
     owner: str
     is_ours_to_change: bool = True
+    is_trusted: bool = True
     rule: str | None = None
     definition: str | None = None
     text: str = ""
@@ -185,6 +188,7 @@ class Catalog:
 
     Attributes:
         relations: all relations in the views' schemas, and those with a sync state in other schemas.
+        trusted: the oids of the roles whose sync states are believed.
         schemas: those of the views' schemas that exist.
         roles: those of the requested roles that exist.
         schema_usage: the roles that have USAGE, by schema.
@@ -193,6 +197,7 @@ class Catalog:
     """
 
     relations: Mapping[ViewName, InstalledView]
+    trusted: tuple[int, ...] = ()
     schemas: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     schema_usage: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -21,7 +21,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 # A state has one level of lists. Later versions may have more.
 _LONGEST, _DEEPEST = 1_000_000, 10
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 #: The range of times. Each of them, and the end of a refresh that began then, exists in every time zone.
 _FIRST, _LAST = (dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc) for year in (1970, 3000))

@@ -42,6 +42,8 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
     yield from (f"  {line}" for line in _stage_lines(plan))
     for problem in plan.problems:
         yield f"  ! {problem}"
+    for warning in plan.warnings:
+        yield f"  Warning: {warning}"
     if plan.is_empty:
         yield "  Nothing to do."
 
@@ -128,6 +130,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "fingerprint": plan.fingerprint,
         "unchanged": plan.unchanged,
         "problems": list(plan.problems),
+        "warnings": list(plan.warnings),
         "steps": [
             {
                 "action": step.action.verb,

@@ -5,6 +5,8 @@ The same plan is printed, confirmed and carried out.
 
 from __future__ import annotations
 
+from orm_views_core.database.ownership import owner_warnings
+
 from .facts import Facts
 from .preconditions import find_obstacles, find_problems
 from .propagation import propagate
@@ -31,5 +33,6 @@ def make_plan(facts: Facts) -> Plan:
         search_path=catalog.search_path,
         extras={catalog.relations[name].oid: facts.extras.get(name, ()) for name in rebuilt},
         problems=tuple(problems),
+        warnings=tuple(owner_warnings(v for n, v in catalog.relations.items() if n in facts.definitions)),
         unchanged=len(facts.definitions.keys() - {step.name for step in steps}),
     )

@@ -24,6 +24,7 @@ class Differences:
         obstructed_by: what kind of relation has its name and is not a view, in words.
         other_kind: it is a plain view and should be materialised, or the other way round.
         unrecorded: it is in the database, but no sync has recorded it.
+        unbelieved: its owner is not trusted, so nothing tells what has changed since the last sync.
         code: its class has changed since the last sync.
         drifted: it has changed in the database since the last sync.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
@@ -38,6 +39,7 @@ class Differences:
     obstructed_by: str = ""
     other_kind: bool = False
     unrecorded: bool = False
+    unbelieved: bool = False
     code: bool = False
     drifted: bool = False
     sources: bool = False
@@ -50,7 +52,8 @@ class Differences:
     @property
     def needs_dry_run(self) -> bool:
         """Whether only PostgreSQL can tell what the difference is."""
-        return self.other_kind or self.unrecorded or self.code or self.drifted or self.sources
+        is_unknown = self.unrecorded or self.unbelieved
+        return self.other_kind or is_unknown or self.code or self.drifted or self.sources
 
     @property
     def is_pending(self) -> bool:
@@ -80,7 +83,8 @@ def differences(
     grant, revoke = _grants(definition, installed, command_roles)
     return Differences(
         other_kind=installed.kind is not definition.kind,
-        unrecorded=state is None,
+        unrecorded=state is None and installed.is_trusted,
+        unbelieved=not installed.is_trusted,
         code=state is not None and state.code != definition.fingerprint,
         # None while a refresh holds the view exclusively. A refresh changes nothing that is compared here.
         drifted=state is not None and installed.fingerprint not in (None, state.installed),

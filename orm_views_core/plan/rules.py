@@ -15,6 +15,7 @@ from .statements import index_changes, option_changes
 from .steps import Action
 
 _UNRECORDED = "it is in the database, but no sync has recorded it"
+_UNBELIEVED = "its owner is not trusted, and it differs from its class"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
         needs_repair = option_changes(definition, installed, expected, facts.dialect) or index_changes(
             definition, installed, expected, facts.dialect
         )
-        if difference.needs_dry_run and not needs_repair:
+        # The next sync would not believe it either if this one recorded that nothing differs.
+        if difference.needs_dry_run and not needs_repair and not difference.unbelieved:
             return Decision(Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
         return None
     indirect = not is_same and not difference.needs_dry_run
@@ -84,6 +86,8 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
 
 def why_changed(difference: Differences) -> str:
     """Return why a view had to be tried, in words."""
+    if difference.unbelieved:
+        return _UNBELIEVED
     if difference.unrecorded:
         return _UNRECORDED
     if difference.code and difference.drifted:

@@ -165,6 +165,7 @@ class Plan:
         search_path: the schemas in which unqualified names are looked up.
         extras: all extras of the views that are rebuilt, by oid.
         problems: why the plan cannot be carried out, in words; empty when it can.
+        warnings: what somebody should do something about, although the plan can be carried out.
         unchanged: how many registered views stay as they are.
     """
 
@@ -175,6 +176,7 @@ class Plan:
     search_path: tuple[str, ...] = ()
     extras: Mapping[int, tuple[Extra, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     unchanged: int = 0
 
     @property

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState, split_comment
-from orm_views_core.engines.postgresql.catalog.fetch import moment
+from orm_views_core.engines.postgresql.catalog.fetch import array, moment
 from orm_views_core.names import ViewName
 
 # The query returns one row even if the view does not exist, because the backend and the time are needed then
 # too. The oid 0 is PostgreSQL's InvalidOid.
 _LOOK = """
 SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestamp())::float8,
-       coalesce(v.oid, 0), coalesce(v.relispopulated, false), v.description,
+       coalesce(v.oid, 0), coalesce(v.relispopulated, false),
+       CASE WHEN v.relpersistence = 'p' AND v.relowner = ANY(%(trusted)s::oid[]) THEN v.description END,
        EXISTS (SELECT FROM pg_catalog.pg_index i
                WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
                  AND i.indexprs IS NULL AND i.indimmediate),
@@ -25,12 +27,12 @@ SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestam
        coalesce(pg_catalog.pg_has_role(v.relowner, 'USAGE'), false)
 FROM (SELECT) AS one
 LEFT JOIN (
-    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, d.description
+    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, c.relpersistence, d.description
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_description d
            ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
-    WHERE n.nspname = %s AND c.relname = %s
+    WHERE n.nspname = %(schema)s AND c.relname = %(name)s
 ) AS v ON true
 """
 
@@ -47,7 +49,9 @@ SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
        pg_catalog.to_regclass(%(name)s)::oid, pg_catalog.pg_total_relation_size(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_inserted(%(oid)s),
        pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
-       current_setting('track_counts')::boolean, pg_catalog.obj_description(%(oid)s, 'pg_class')
+       current_setting('track_counts')::boolean,
+       (SELECT pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c
+        WHERE c.oid = %(oid)s AND c.relpersistence = 'p' AND c.relowner = ANY(%(trusted)s::oid[]))
 """
 
 
@@ -58,7 +62,7 @@ class RefreshedView(NamedTuple):
         pid: the process id of this session's backend.
         now: the time, by the database's clock.
         oid: 0 when no relation has the view's name.
-        comment: the view's COMMENT, with the sync state.
+        comment: the view's COMMENT, with the sync state; None when the view's owner is not trusted.
         has_key: whether the view has a unique index that allows to refresh it concurrently.
         rows: the estimated number of rows; None when unknown.
         relkind: the kind of the relation, as in ``pg_class``; None when there is none.
@@ -95,7 +99,7 @@ class Measure(NamedTuple):
         inserted: the number of inserted rows. Only the difference between two measures is meaningful.
         deleted: the number of deleted rows; likewise.
         counts: whether PostgreSQL counts rows (``track_counts``).
-        comment: the view's COMMENT, with the sync state.
+        comment: the view's COMMENT, with the sync state; None when the view's owner is not trusted.
     """
 
     now: dt.datetime
@@ -108,18 +112,31 @@ class Measure(NamedTuple):
     comment: str | None
 
 
-def look(connection: BaseDatabaseWrapper, name: ViewName) -> RefreshedView:
-    """Read what a refresh needs to know of a view, or that there is none."""
+def look(connection: BaseDatabaseWrapper, name: ViewName, trusted: Collection[int]) -> RefreshedView:
+    """Read what a refresh needs to know of a view, or that there is none.
+
+    Args:
+        connection: the database.
+        name: the view.
+        trusted: the oids of the roles whose sync states are believed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, list(name))
+        cursor.execute(_LOOK, {**name._asdict(), "trusted": array(trusted)})
         pid, now, *facts = cursor.fetchone()
         return RefreshedView(pid, moment(now), *facts)
 
 
-def measure(connection: BaseDatabaseWrapper, oid: int, name: ViewName) -> Measure:
-    """Measure a view before or after its rows are computed."""
+def measure(connection: BaseDatabaseWrapper, oid: int, name: ViewName, trusted: Collection[int]) -> Measure:
+    """Measure a view before or after its rows are computed.
+
+    Args:
+        connection: the database.
+        oid: the view.
+        name: its name.
+        trusted: the oids of the roles whose sync states are believed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_MEASURE, {"oid": oid, "name": name.quoted})
+        cursor.execute(_MEASURE, {"oid": oid, "name": name.quoted, "trusted": array(trusted)})
         now, as_of, *facts = cursor.fetchone()
         return Measure(moment(now), moment(as_of), *facts)
 

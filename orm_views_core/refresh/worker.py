@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock, wait_for_refresh_lock
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
+from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.errors import is_refusal, quoting
 from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.sessions import running
@@ -47,6 +48,7 @@ class _Progress:
         waits: how many times it has reported that it waits.
         waited: how many seconds were spent waiting for locks.
         previous: the pid of the session that last held the view's lock; None when unknown.
+        trusted: the oids of the roles whose sync states are believed.
     """
 
     task: Task
@@ -56,6 +58,7 @@ class _Progress:
     waits: int = 0
     waited: float = 0.0
     previous: int | None = None
+    trusted: Collection[int] = ()
 
     def report_waiting(self, what: str) -> None:
         self.waits += 1
@@ -108,7 +111,9 @@ def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshRes
     This is one try: when a lock cannot be had, ``in_transaction()`` rolls back and calls it again.
     """
     task = progress.task
-    before = _look(connection, task)
+    with connection.cursor() as cursor:
+        progress.trusted = read_trusted_roles(cursor)
+    before = _look(connection, progress)
     start = _report_start(progress, before)
     while True:
         view = _take_turn(connection, progress, before)
@@ -122,8 +127,9 @@ def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshRes
             continue
 
 
-def _look(connection: BaseDatabaseWrapper, task: Task) -> RefreshedView:
-    view = look(connection, task.name)
+def _look(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshedView:
+    task = progress.task
+    view = look(connection, task.name, progress.trusted)
     if view.relkind != "m":
         what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
         raise RefreshError(
@@ -178,7 +184,7 @@ def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: Refre
             since = time.perf_counter()
             wait_for_refresh_lock(connection, view.oid)
             progress.waited += time.perf_counter() - since
-        now = _look(connection, progress.task)
+        now = _look(connection, progress)
         if now.oid == view.oid:
             return now
         view = now
@@ -229,9 +235,9 @@ def _compute(
         if progress.waits > waits:
             progress.waited = waited + time.perf_counter() - since
         began = time.perf_counter()
-        before = measure(connection, view.oid, task.name)
+        before = measure(connection, view.oid, task.name, progress.trusted)
         _send_refresh(connection, task, concurrently=start.concurrently)
-        after = measure(connection, view.oid, task.name)
+        after = measure(connection, view.oid, task.name, progress.trusted)
         if after.oid != view.oid:
             raise _Replaced
         rows = count_rows(view.rows, before, after, concurrently=start.concurrently)

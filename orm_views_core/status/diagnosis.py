@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orm_views_core.database.ownership import how_to_trust, why_not_believed
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
@@ -20,7 +21,11 @@ def registered_status(
     state, reason = _diagnose(definition, installed, diff)
     if stale := how_stale(freshness) if freshness else "":
         state, reason = (State.STALE, stale) if state is State.SYNCED else (state, f"{reason} {stale}")
-    rename = f"Rename the {diff.obstructed_by}, or give the view another name."
+    advice = state.advice
+    if diff.obstructed_by:
+        advice = f"Rename the {diff.obstructed_by}, or give the view another name."
+    elif diff.unbelieved and installed:
+        advice = how_to_trust(installed)
     return ViewStatus(
         database=definition.database,
         name=definition.name,
@@ -28,7 +33,7 @@ def registered_status(
         kind=definition.kind,
         state=state,
         reason=reason,
-        advice=rename if diff.obstructed_by else state.advice,
+        advice=advice,
         definition=definition,
         installed=installed,
         differences=diff,
@@ -46,6 +51,11 @@ def _diagnose(
     rules = [
         (diff.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
         (diff.other_kind, State.WRONG_KIND, f"It is a {relation} in the database; its class says {kind}."),
+        (
+            diff.unbelieved,
+            State.DRIFTED,
+            f"{why_not_believed(installed)} A sync changes it if its SQL differs.",
+        ),
         (diff.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
         (diff.code, State.CHANGED, "Its class has changed since the last sync."),
         (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),

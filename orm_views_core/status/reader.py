@@ -20,6 +20,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     read_columns,
     with_definitions,
 )
+from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.roles import as_sync_role
@@ -96,9 +97,19 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
     """
     connection = get_connection(database)
     with transaction.atomic(using=database):
-        relations = read_catalog(connection, [], only=list(names)).relations
+        trusted = _trusted_here(connection, {name.schema for name in names})
+        relations = read_catalog(connection, [], only=list(names), trusted=trusted).relations
     states = {name: view.state for name, view in relations.items() if name in set(names)}
     return {name: state for name, state in states.items() if state is not None}
+
+
+def _trusted_here(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> list[int]:
+    """Return whose sync states are shown: also those of the owners of the schemas that views are in.
+
+    The role of the pages is seldom that of the syncs, and nothing is done because of what is shown.
+    """
+    with connection.cursor() as cursor:
+        return read_trusted_roles(cursor, owners_of=schemas)
 
 
 def _try_view(
@@ -145,7 +156,9 @@ def _read_statuses(
     Args:
         names: the views for which to read how many rows have changed in what they read.
     """
-    catalog = read_catalog(connection, schemas_of(definitions))
+    schemas = schemas_of(definitions)
+    trusted = _trusted_here(connection, {name.schema for name in definitions.views})
+    catalog = read_catalog(connection, schemas, trusted=trusted)
     installed = catalog.relations
     views = [installed[name] for name in names if name in installed]
     with connection.cursor() as cursor:
@@ -158,7 +171,7 @@ def _read_statuses(
             name = None  # The error says which other class has the name.
         view = installed.get(name) if name is not None else None
         statuses.append(invalid_status(definitions.database, name, label, error, view))
-    orphans, schemas = set(find_orphans(definitions, catalog)), set(schemas_of(definitions))
+    orphans = set(find_orphans(definitions, catalog))
     declared = {*definitions.views, *definitions.invalid_names.values()}
     statuses += [
         left_over_status(definitions.database, view, orphaned=name in orphans)

@@ -20,7 +20,7 @@ def with_external_dependents(connection: BaseDatabaseWrapper, catalog: Catalog) 
     """Return the catalog with the views in other schemas that read ours, directly or through others."""
     relations = dict(catalog.relations)
     while unread := {reader for view in relations.values() for reader in view.read_by} - relations.keys():
-        dependents = read_catalog(connection, [], only=sorted(unread)).relations
+        dependents = read_catalog(connection, [], only=sorted(unread), trusted=catalog.trusted).relations
         if not dependents:  # another session has dropped them meanwhile
             break
         relations |= dependents

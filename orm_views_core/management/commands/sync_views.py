@@ -79,7 +79,7 @@ class Command(BaseCommand):
             return self.style.MIGRATE_HEADING(line)
         if line.startswith("     "):
             return line
-        styles = {"+": "SUCCESS", "~": "WARNING", "±": "WARNING", "-": "ERROR", "!": "ERROR"}
+        styles = {"+": "SUCCESS", "~": "WARNING", "±": "WARNING", "-": "ERROR", "!": "ERROR", "W": "WARNING"}
         style = styles.get(line.strip()[:1])
         return getattr(self.style, style)(line) if style else line
 
@@ -127,6 +127,8 @@ class _StepPrinter:
     def on_plan(self, plan: Plan) -> None:
         self.plan = plan
         self.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
+        for warning in plan.warnings:
+            self.write(self.style.WARNING(f"  Warning: {warning}"))
         if plan.is_empty:
             self.write("  Nothing to do.")
 

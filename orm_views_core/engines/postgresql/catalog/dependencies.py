@@ -16,6 +16,15 @@ from orm_views_core.names import ViewName
 from . import queries
 from .fetch import array, fetch, group
 from .introspection import canonical_names
+from .trust import read_trusted_roles
+
+_COMMENTS = f"""
+SELECT c.oid, d.description
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_description d
+  ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
+WHERE c.oid = ANY(%(oids)s::oid[]) AND {queries.TRUSTED}
+"""
 
 
 def read_other_dependents(
@@ -31,10 +40,11 @@ def read_other_dependents(
 
 
 def read_sync_states_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, SyncState]:
-    """Return the sync states of some views, by oid, as they are now."""
+    """Return the sync states of some views, by oid, as they are now. Without those that we do not believe."""
     if not oids:
         return {}
-    rows = fetch(cursor, queries.COMMENTS, {"oids": array(oids)})
+    params = {"oids": array(oids), "trusted": array(read_trusted_roles(cursor))}
+    rows = fetch(cursor, _COMMENTS, params)
     return {oid: state for oid, comment in rows if (state := split_comment(comment)[1]) is not None}
 
 

@@ -29,6 +29,7 @@ from orm_views_core.sql.lexer import tokenize
 
 from . import queries
 from .fetch import array, fetch, group, moment, name_arrays
+from .trust import read_trusted_roles
 
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
 _OTHER_KINDS = {
@@ -49,6 +50,7 @@ class _Relation(NamedTuple):
     relkind: str
     owner: str
     is_ours_to_change: bool
+    is_trusted: bool
     comment: str | None
     options: list[str] | None
     populated: bool
@@ -82,6 +84,7 @@ def read_catalog(
     roles: Collection[str] = (),
     *,
     only: Collection[ViewName] | None = None,
+    trusted: Collection[int] | None = None,
 ) -> Catalog:
     """Read the views of a database and what surrounds them, inside a transaction.
 
@@ -92,21 +95,28 @@ def read_catalog(
         schemas: the schemas that registered views are in.
         roles: the roles to look for.
         only: read these views and no other relations.
+        trusted: the oids of the roles whose sync states are believed; None for those that we trust.
     """
+    where, params = queries.IN_OUR_SCHEMAS, {"schemas": list(schemas), "state": '%{"orm_views":%'}
+    if only is not None:
+        where, params = queries.BY_NAME, {**name_arrays(only)}
     with connection.cursor() as cursor:
+        trusted = read_trusted_roles(cursor) if trusted is None else trusted
         cursor.execute(queries.SESSION, {"roles": list(roles)})
         setting, existing_schemas, existing_roles, *fields, now = cursor.fetchone()
         session = replace(Session(*fields), now=moment(now))
         search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
         with canonical_names(cursor):
             schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
-            relations = _read_relations(cursor, schemas, only)
+            rows = _read_rows(cursor, where, params, trusted)
+            relations = _read_relations(cursor, rows)
             relations |= _with_sources(cursor, relations)
     return Catalog(
         relations,
         schemas=frozenset(name for name, _, _ in schema_rows),
         roles=frozenset(existing_roles),
         schema_usage={name: frozenset(readers) for name, _, readers in schema_rows},
+        trusted=tuple(trusted),
         search_path=search_path,
         writable=frozenset(name for name, writable, _ in schema_rows if writable),
         session=session,
@@ -156,7 +166,7 @@ def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewN
         cursor: inside ``canonical_names``.
         names: the views.
     """
-    rows = _read_rows(cursor, (), names)
+    rows = _read_rows(cursor, queries.BY_NAME, name_arrays(names), read_trusted_roles(cursor))
     oids = [row.oid for row in rows]
     rules = _read_rules(cursor, oids)
     _, read_by = _read_reads(cursor, oids)
@@ -164,10 +174,7 @@ def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewN
     return {view.name: view for view in views}
 
 
-def _read_relations(
-    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
-) -> dict[ViewName, InstalledView]:
-    rows = _read_rows(cursor, schemas, only)
+def _read_relations(cursor: CursorWrapper, rows: Collection[_Relation]) -> dict[ViewName, InstalledView]:
     oids = [row.oid for row in rows]
     params = {"oids": array(oids)}
     rules = _read_rules(cursor, [row.oid for row in rows if row.relkind in _KINDS and not row.is_held])
@@ -193,14 +200,10 @@ def _read_relations(
 
 
 def _read_rows(
-    cursor: CursorWrapper, schemas: Collection[str], only: Collection[ViewName] | None
+    cursor: CursorWrapper, where: str, params: Mapping[str, Any], trusted: Collection[int]
 ) -> list[_Relation]:
-    if only is None:
-        query = queries.RELATIONS + queries.IN_OUR_SCHEMAS
-        params: dict[str, Any] = {"schemas": list(schemas), "state": '%{"orm_views":%'}
-    else:
-        query, params = queries.RELATIONS + queries.BY_NAME, name_arrays(only)
-    return [_Relation(*row) for row in fetch(cursor, query, params)]
+    params = {**params, "trusted": array(trusted)}
+    return [_Relation(*row) for row in fetch(cursor, queries.RELATIONS + where, params)]
 
 
 def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
@@ -232,8 +235,9 @@ def _view(row: _Relation, **details: Any) -> InstalledView:
         relation=kind.label if kind else _OTHER_KINDS[row.relkind],
         owner=row.owner,
         is_ours_to_change=row.is_ours_to_change,
+        is_trusted=row.is_trusted,
         text=text,
-        state=state,
+        state=state if row.is_trusted else None,
         options=parse_options(row.options),
         populated=row.populated,
         rows=int(row.tuples) if kind is ViewKind.MATERIALISED_VIEW and row.tuples >= 0 else None,

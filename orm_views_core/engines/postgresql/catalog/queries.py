@@ -15,9 +15,14 @@ WITH held AS MATERIALIZED (
 )
 """
 
+# The sync state of a permanent view of a trusted role is believed. An owner may write any comment, of up to a
+# gigabyte.
+TRUSTED = "(c.relpersistence = 'p' AND c.relowner = ANY(%(trusted)s::oid[]))"
+
 RELATIONS = f"""{_HELD}
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
-       pg_catalog.pg_has_role(c.relowner, 'USAGE'), comment.description,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE'), {TRUSTED},
+       CASE WHEN {TRUSTED} THEN comment.description ELSE left(comment.description, 1000000) END,
        c.reloptions, c.relispopulated, c.reltuples,
        CASE WHEN c.relkind = 'm' AND held.relation IS NULL
             THEN pg_catalog.pg_total_relation_size(c.oid) END,
@@ -30,10 +35,10 @@ LEFT JOIN pg_catalog.pg_description comment
       AND comment.classoid = 'pg_catalog.pg_class'::regclass
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
 """
-IN_OUR_SCHEMAS = """
-  AND (n.nspname = ANY(%(schemas)s) OR (c.relkind IN ('v', 'm') AND c.oid IN (
-       SELECT objoid FROM pg_catalog.pg_description
-       WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description LIKE %(state)s)))
+# CASE keeps PostgreSQL from looking through the comments of others.
+IN_OUR_SCHEMAS = f"""
+  AND CASE WHEN n.nspname = ANY(%(schemas)s) THEN true
+           WHEN c.relkind IN ('v', 'm') AND {TRUSTED} THEN comment.description LIKE %(state)s END
 ORDER BY n.nspname, c.relname
 """
 BY_NAME = """
@@ -169,7 +174,7 @@ ORDER BY c.relname
 """
 
 COLUMN_COMMENTS = """
-SELECT d.objoid, a.attname, d.description
+SELECT d.objoid, a.attname, left(d.description, 1000000)
 FROM pg_catalog.pg_description d
 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
 WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s::oid[])
@@ -310,9 +315,4 @@ SELECT view, array_agg(relation),
            + pg_catalog.pg_stat_get_tuples_deleted(relation))::bigint
 FROM reads WHERE relation <> view
 GROUP BY view
-"""
-
-COMMENTS = """
-SELECT d.objoid, d.description FROM pg_catalog.pg_description d
-WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0 AND d.objoid = ANY(%(oids)s::oid[])
 """
