@@ -23,8 +23,19 @@ TABLE, SCHEMA = (f"<{what} {secrets.token_hex(16)}>" for what in ("table", "sche
 #: The kinds to create before a materialised view is filled: how rows are stored, and who fills it.
 STORAGE = ("storage parameter", "tablespace", "access method", "column storage", "owner")
 
-_OF_AN_INDEX = ("index tablespace", "index statistics", "index comment", "cluster on")
-_PART_OF = {**dict.fromkeys(_OF_AN_INDEX, "index"), "rule comment": "rule", "trigger comment": "trigger"}
+_OF_AN_INDEX = (
+    "index tablespace",
+    "index statistics",
+    "index comment",
+    "index extension dependency",
+    "cluster on",
+)
+_PART_OF = {
+    **dict.fromkeys(_OF_AN_INDEX, "index"),
+    "rule comment": "rule",
+    "trigger comment": "trigger",
+    "trigger extension dependency": "trigger",
+}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from tests.core.keeping import (
     KINDS,
@@ -238,3 +238,48 @@ def test_rules_and_triggers_that_the_new_kind_cannot_have_are_reported_as_lost(c
     step = change.finish()
     assert step.lost == planned.lost
     assert sorted(lost.partition(":")[0] for lost in step.lost) == expected
+
+
+#: What depends on which extension, so that dropping the extension drops it too.
+EXTENSION_DEPENDENCIES = """
+SELECT coalesce(tgname, relname), extname
+FROM pg_depend d
+JOIN pg_extension e ON e.oid = d.refobjid
+LEFT JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
+LEFT JOIN pg_trigger t ON t.oid = d.objid AND d.classid = 'pg_trigger'::regclass
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'x' ORDER BY 1
+"""
+
+
+@each(MATERIALISED)
+def test_a_materialised_view_and_an_index_that_depend_on_an_extension(change):
+    add = [
+        'CREATE INDEX "by City" ON views.v (city)',
+        'ALTER INDEX views."by City" DEPENDS ON EXTENSION plpgsql',
+        "ALTER MATERIALIZED VIEW views.v DEPENDS ON EXTENSION plpgsql",
+    ]
+    step = survives(change, add, EXTENSION_DEPENDENCIES)
+    assert "extension dependency plpgsql" in step.kept
+
+
+@each([REBUILD_PLAIN, REPLACE])
+def test_a_trigger_that_depends_on_an_extension(change):
+    add = [
+        "CREATE FUNCTION public.put() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        'CREATE TRIGGER "My Put" INSTEAD OF INSERT ON views.v FOR EACH ROW EXECUTE FUNCTION public.put()',
+        'ALTER TRIGGER "My Put" ON views.v DEPENDS ON EXTENSION plpgsql',
+    ]
+    survives(change, add, EXTENSION_DEPENDENCIES)
+
+
+def test_a_materialised_view_that_becomes_plain_cannot_depend_on_an_extension():
+    TO_PLAIN.begin()
+    run("ALTER MATERIALIZED VIEW views.v DEPENDS ON EXTENSION plpgsql")
+    (lost,) = TO_PLAIN.finish().lost
+    assert lost.startswith("extension dependency plpgsql: ")
+
+
+def test_a_plain_view_cannot_depend_on_an_extension():
+    REPLACE.begin()
+    with pytest.raises(ProgrammingError):
+        run("ALTER VIEW views.v DEPENDS ON EXTENSION plpgsql")

@@ -157,6 +157,25 @@ WITH rel AS MATERIALIZED (
 ), found(view, place, kind, name, template, tail, finish) AS (
     SELECT *, '', '' FROM simple
     UNION ALL
+    -- What depends on an extension is dropped with it. A plain view cannot.
+    SELECT rel.oid, 70, made.kind, COALESCE(made.name, e.extname),
+           format(E'ALTER %%s DEPENDS ON EXTENSION %%I', made.written, e.extname), '', ''
+    FROM rel
+    CROSS JOIN LATERAL (
+        SELECT 'pg_catalog.pg_class'::regclass, rel.oid, 'extension dependency', NULL,
+               E'MATERIALIZED VIEW \x01'
+        UNION ALL
+        SELECT 'pg_catalog.pg_class'::regclass, indexrelid, 'index extension dependency', relname::text,
+               format(E'INDEX \x02.%%I', relname)
+        FROM idx WHERE indrelid = rel.oid
+        UNION ALL
+        SELECT 'pg_catalog.pg_trigger'::regclass, trg.oid, 'trigger extension dependency', tgname::text,
+               format(E'TRIGGER %%I ON \x01', tgname)
+        FROM trg WHERE tgrelid = rel.oid
+    ) made(classid, objid, kind, name, written)
+    JOIN pg_catalog.pg_depend d ON d.classid = made.classid AND d.objid = made.objid AND d.deptype = 'x'
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    UNION ALL
     SELECT indrelid, 30, 'index', relname,
            head || ' ON {TABLE}' || tail, substr(tail, length(' USING ') + 1), ''
     FROM idx WHERE indisvalid
