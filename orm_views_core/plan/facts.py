@@ -34,6 +34,7 @@ class Facts:
         taken: the existing objects that have a name which a new view or index needs.
         taken_schemas: the existing schemas that are called like staging schemas.
         dependents: the objects that depend on a view and are not views, as PostgreSQL describes them.
+        extensions: the views that belong to an extension, each with its name.
         command_roles: further roles to grant SELECT to, named on the command line.
         orphans: the views that a sync made and that no class declares any more.
         dropped: the orphans to drop. The others are dropped only if they read a view that is rebuilt.
@@ -54,6 +55,7 @@ class Facts:
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)
     taken_schemas: Collection[str] = ()
     dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
+    extensions: Mapping[ViewName, str] = field(default_factory=dict)
     command_roles: Sequence[str] = ()
     orphans: Collection[ViewName] = ()
     dropped: Collection[ViewName] = ()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.names import ViewKind, ViewName, quote_identifier
 from orm_views_core.quoting import Quoting, embedded
 
 from .facts import Facts
@@ -31,6 +31,14 @@ def find_problems(decisions: Decisions, facts: Facts) -> Iterator[str]:
             yield (
                 f"{_has_to_go(name, decisions)}, and {dependent} depends on it. Drop that first, and create "
                 "it again afterwards."
+            )
+        if extension := facts.extensions.get(name):
+            view = facts.catalog.relations[name]
+            assert view.kind is not None  # only views are rebuilt or dropped
+            member = f"ALTER EXTENSION {quote_identifier(extension)} DROP {view.kind.value} {name.quoted}"
+            yield (
+                f"{_has_to_go(name, decisions)}, and it belongs to the extension {extension}, so PostgreSQL "
+                f"refuses to drop it. Take it out of the extension first: {member}."
             )
 
 

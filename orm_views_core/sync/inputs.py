@@ -20,7 +20,11 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
     with_definitions,
 )
-from orm_views_core.engines.postgresql.catalog.preconditions import read_schemas, read_taken
+from orm_views_core.engines.postgresql.catalog.preconditions import (
+    read_extensions,
+    read_schemas,
+    read_taken,
+)
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import releasing_locks
 from orm_views_core.names import ViewName
@@ -118,6 +122,7 @@ def _try(
         role=catalog.session.role,
     )
     dry_run.raise_errors(external)
+    leaving = [*installed.values(), *(catalog.relations[name] for name in orphans)]
     missing = [name for name, difference in scope.differences.items() if difference.missing]
     new_or_changed = {*missing, *tried} & set(definitions.views)
     indexes = {ViewName(n.schema, i.name) for n in new_or_changed for i in definitions.views[n].indexes}
@@ -135,7 +140,8 @@ def _try(
         keep=keep,
         taken=read_taken(connection, new_names),
         taken_schemas=read_schemas(connection, STAGING) if tried else (),
-        dependents=read_other_dependents(connection, installed.values()),
+        dependents=read_other_dependents(connection, leaving),
+        extensions=read_extensions(connection, leaving),
         command_roles=options.grant_select_to,
         orphans=orphans,
         dropped=dropped,

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.relations import Taken
+from orm_views_core.database.relations import InstalledView, Taken
 from orm_views_core.names import ViewName
 
 from . import queries
-from .fetch import fetch, name_arrays
+from .fetch import array, fetch, name_arrays
+
+# The views that are members of an extension.
+_EXTENSIONS = """
+SELECT d.objid, e.extname
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'e' AND d.objid = ANY(%(oids)s::oid[])
+"""
+
+
+def read_extensions(connection: BaseDatabaseWrapper, views: Iterable[InstalledView]) -> dict[ViewName, str]:
+    """Return those of some views that belong to an extension, each with the extension's name."""
+    names = {view.oid: view.name for view in views}
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        rows = fetch(cursor, _EXTENSIONS, {"oids": array(names)})
+    return {names[oid]: extension for oid, extension in rows}
 
 
 def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
