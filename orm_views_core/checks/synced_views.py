@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, group
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again, read_columns
+from orm_views_core.engines.postgresql.catalog.introspection import read_again, read_columns
+from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.sql.types import NamedType
 from orm_views_core.views.options import ViewOptions
@@ -83,7 +82,7 @@ def read_registered_views(
     by_name = {definition.name: definition for definition in definitions}
     if not by_name:
         return []
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         found = read_again(cursor, list(by_name))
     return [(by_name[name], view) for name, view in found.items() if view.kind is not None]
 
@@ -99,7 +98,7 @@ def read_synced_views(
     synced = [(d, view) for d, view in views if view.state and view.state.code == d.fingerprint]
     if not synced:
         return []
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         oids = [view.oid for _, view in synced]
         columns = read_columns(cursor, oids)
         texts = {column.type for several in columns.values() for column in several}
@@ -129,7 +128,7 @@ def _fields(definition: ViewDefinition) -> list[Any]:
     return list(view._meta.local_concrete_fields) if definition.is_readable else []
 
 
-def _read_refused(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[str, ...]]:
+def _read_refused(cursor: CatalogCursor, oids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """Return the commands that PostgreSQL refuses on some views, by oid."""
     if not oids:
         return {}

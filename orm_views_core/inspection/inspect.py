@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import Model
 
 from orm_views_core.database.relations import Column
 from orm_views_core.definitions.lookup import unknown_view
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.status import State, ViewDetail, get_detail
@@ -38,7 +38,7 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
     alias, view = _find(wanted, database)
     detail = get_detail(alias, name_of(view))
     columns = _columns(view, detail)
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connections[alias]) as cursor:
         named = read_named_types(cursor, [column.type for column in columns])
     key = _key(view, columns)
     source = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"

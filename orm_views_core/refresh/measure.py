@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.engines.postgresql.catalog.fetch import array, moment
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
 # The query returns one row even if the view does not exist, because the backend and the time are needed then
@@ -120,7 +121,7 @@ def look(connection: BaseDatabaseWrapper, name: ViewName, trusted: Collection[in
         name: the view.
         trusted: the oids of the roles whose sync states are believed.
     """
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         cursor.execute(_LOOK, {**name._asdict(), "trusted": array(trusted)})
         pid, now, *facts = cursor.fetchone()
         return RefreshedView(pid, moment(now), *facts)
@@ -135,7 +136,7 @@ def measure(connection: BaseDatabaseWrapper, oid: int, name: ViewName, trusted: 
         name: its name.
         trusted: the oids of the roles whose sync states are believed.
     """
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         cursor.execute(_MEASURE, {"oid": oid, "name": name.quoted, "trusted": array(trusted)})
         now, as_of, *facts = cursor.fetchone()
         return Measure(moment(now), moment(as_of), *facts)

@@ -131,8 +131,7 @@ def _read_facts(
 ) -> _DatabaseFacts:
     with naming_the_database(connection), transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, [], only=_materialised(definitions))
-        with connection.cursor() as cursor:
-            reads, plain = read_view_reads(cursor)
+        reads, plain = read_view_reads(connection)
     for name, definition in definitions.items():
         reads.setdefault(name, set()).update(definition.declared_dependencies)
     assert catalog.session.now is not None

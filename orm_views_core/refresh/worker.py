@@ -226,8 +226,7 @@ def _compute(
         _Replaced: when another view has the name by then.
     """
     task = progress.task
-    with connection.cursor() as cursor:
-        sources = read_sources_of(cursor, [view.oid]).get(view.oid, Sources((), 0))
+    sources = read_sources_of(connection, [view.oid]).get(view.oid, Sources((), 0))
     since, waited, waits = time.perf_counter(), progress.waited, progress.waits
 
     def compute(timeout: float) -> RefreshResult:

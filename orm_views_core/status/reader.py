@@ -20,6 +20,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     read_columns,
     with_definitions,
 )
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import limit_lock_waits
@@ -71,7 +72,7 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         expected = dry_run.views.get(name)
         columns: Sequence[Column] = expected.columns if expected else ()
         if installed is not None:
-            with connection.cursor() as cursor:
+            with catalog_cursor(connection) as cursor:
                 columns = read_columns(cursor, [installed.oid])[installed.oid]
     if error := dry_run.errors.get(name):
         state = State.INVALID
@@ -161,9 +162,8 @@ def _read_statuses(
     catalog = read_catalog(connection, schemas, trusted=trusted)
     installed = catalog.relations
     views = [installed[name] for name in names if name in installed]
-    with connection.cursor() as cursor:
-        counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
-        changes = {oid: sources.changes for oid, sources in read_sources_of(cursor, counted).items()}
+    counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
+    changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
     statuses = [_status(definition, catalog, changes) for definition in definitions.views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)

@@ -156,7 +156,7 @@ def _build(run: _Run, steps: Sequence[Step], results: list[StepResult]) -> dict[
     statements = [(step, sent) for step in steps for sent in step.statements if sent.phase is Phase.BUILD]
 
     def work(_timeout: float) -> dict[ViewName, InstalledView]:
-        refreshed = read_refreshed(run.cursor, steps)
+        refreshed = read_refreshed(run.connection, steps)
         _send(run, statements)
         return refreshed
 
@@ -177,7 +177,7 @@ def _check_that_all_can_be_read(run: _Run) -> None:
         for step in run.plan.steps
         if step.action is Action.CREATE and step.definition and step.expected is None
     }
-    role, unreadable = read_unreadable(run.cursor, list(created))
+    role, unreadable = read_unreadable(run.connection, list(created))
     if unreadable:
         raise PlanBlockedError([cannot_be_read(created[n], role, tables) for n, tables in unreadable.items()])
 

@@ -51,10 +51,10 @@ def why_not_tried(
     """
     role, views = catalog.session.role, {name: catalog.relations[name] for name in names}
     found = {}
-    with connection.cursor() as cursor:
-        temporary = [name.schema for name, view in views.items() if view.is_temporary]
-        sessions = read_temporary_sessions(cursor, temporary)
-        types = read_untrusted_types(cursor, [view.oid for view in views.values() if not view.is_temporary])
+    sessions = read_temporary_sessions(
+        connection, [name.schema for name in views if views[name].is_temporary]
+    )
+    types = read_untrusted_types(connection, [view.oid for view in views.values() if not view.is_temporary])
     for name, view in views.items():
         if view.is_temporary:
             who = sessions.get(name.schema, "another session")

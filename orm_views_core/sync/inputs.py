@@ -16,7 +16,6 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import (
-    canonical_names,
     read_catalog,
     with_definitions,
 )
@@ -25,6 +24,7 @@ from orm_views_core.engines.postgresql.catalog.preconditions import (
     read_schemas,
     read_taken,
 )
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locks import releasing_locks
 from orm_views_core.names import ViewName
@@ -155,6 +155,6 @@ def _read_extras(
 ) -> dict[ViewName, tuple[Extra, ...]]:
     if not installed:
         return {}
-    with releasing_locks(connection), connection.cursor() as cursor, canonical_names(cursor):
+    with releasing_locks(connection), catalog_cursor(connection) as cursor:
         extras = read_extras(cursor, [view.oid for view in installed.values()])
     return {name: extras.get(view.oid, ()) for name, view in installed.items()}

@@ -58,7 +58,7 @@ def record(
     places = {name: step.built_at or name for name, step in last.items() if _is_stored_anew(step)}
     stars = [place for name, place in places.items() if _definition(last[name]).has_star]
     found = read_created(connection, list(places.values()), stars)
-    refreshed = {**outcome.refreshed, **read_refreshed(cursor, steps)}
+    refreshed = {**outcome.refreshed, **read_refreshed(connection, steps)}
     statements = []
     for name, step in last.items():
         definition = _definition(step)
@@ -79,7 +79,7 @@ def record(
         cursor.execute(";\n".join(statements[start : start + _BATCH]))
 
 
-def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:
+def read_refreshed(connection: BaseDatabaseWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:
     """Return the materialised views that keep their rows, with what their sync states say of refreshes now.
 
     A refresh may end between the plan and the step. It cannot end after the step has set the view's comment.
@@ -87,7 +87,7 @@ def read_refreshed(cursor: CursorWrapper, steps: Sequence[Step]) -> dict[ViewNam
     new = {step.name for step in steps if step.action in _NEW}
     views = [step.installed for step in steps if step.installed and step.name not in new]
     views = [view for view in views if view.kind is ViewKind.MATERIALISED_VIEW]
-    found = read_sync_states_of(cursor, [view.oid for view in views if view.state])
+    found = read_sync_states_of(connection, [view.oid for view in views if view.state])
     refreshed = {}
     for view in views:
         if view.state and (now := found.get(view.oid)):

@@ -10,7 +10,8 @@ from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_again
+from orm_views_core.engines.postgresql.catalog.introspection import read_again
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.locks import Overtaken
 from orm_views_core.plan.steps import Action, Phase, Plan
 
@@ -30,13 +31,14 @@ def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
         assert step.installed is not None
         assert step.installed.kind is not None
         statements.append(
-            f"SELECT set_config('lock_timeout', greatest(1, {milliseconds} - extract(epoch FROM "
-            "clock_timestamp() - statement_timestamp()) * 1000)::int || 'ms', true)"
+            f"SELECT pg_catalog.set_config('lock_timeout', greatest(1, ({milliseconds} OPERATOR(pg_catalog.-)"
+            " (extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+            " pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000))::int)::pg_catalog.text, true)"
         )
         creates = step.action in {Action.REPLACE, Action.REBUILD}
         owner = None if creates else step.installed.owner
         statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
-    statements.append(f"SELECT set_config('lock_timeout', '{milliseconds}ms', true)")
+    statements.append(f"SELECT pg_catalog.set_config('lock_timeout', '{milliseconds}ms', true)")
     cursor.execute(";\n".join(statements))
 
 
@@ -47,9 +49,9 @@ def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:
         Overtaken: when a view or its extras have changed, or when a view that is dropped has a new reader.
     """
     swapped = {step.name: step for step in plan.swapped}
-    with canonical_names(cursor):
-        extras = read_extras(cursor, list(plan.extras))
-        views = read_again(cursor, list(swapped))
+    with catalog_path(cursor) as catalog:
+        extras = read_extras(catalog, list(plan.extras))
+        views = read_again(catalog, list(swapped))
     for name, step in swapped.items():
         before, after = step.installed, views.get(name)
         assert before is not None

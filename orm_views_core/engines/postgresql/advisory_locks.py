@@ -33,7 +33,7 @@ def wait_for_refresh_lock(connection: BaseDatabaseWrapper, oid: int) -> None:
     before :func:`~orm_views_core.engines.postgresql.locks.limit_lock_waits`.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+        cursor.execute("SELECT pg_catalog.set_config('lock_timeout', '0', true)")
         cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)", _refresh_keys(oid))
 
 
@@ -53,9 +53,9 @@ def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], Non
         on_wait: called with what is waited for, when another sync holds the lock.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])
+        cursor.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(%s)", [SYNC_LOCK])
         if cursor.fetchone()[0]:
             return
         if on_wait:
             on_wait("another sync of this database is running")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
+        cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [SYNC_LOCK])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import printable
 
 from .catalog.fetch import fetch, forget_statistics
+from .catalog.search_path import catalog_cursor
 
 # Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
 # is a member of pg_read_all_stats. Of its query only the kind of statement is read: the rest may have a
@@ -135,11 +135,10 @@ def find_blockers(database: str, pid: int) -> list[BlockingSession]:
         DatabaseUnavailableError: when the database does not answer.
     """
     connection = get_connection(database)
-    with transaction.atomic(using=database):
-        return _read(connection, _BLOCKERS, {"pid": pid})
+    return _read(connection, _BLOCKERS, {"pid": pid})
 
 
 def _read(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]) -> list[BlockingSession]:
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
         return [BlockingSession(*row) for row in fetch(cursor, query, params)]

@@ -17,6 +17,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.names import ViewName
 
 from .catalog.fetch import forget_statistics
+from .catalog.search_path import catalog_cursor
 from .errors import sqlstate
 from .roles import for_sync_role
 from .sessions import LOCKS, RUNNING, find_backends, running
@@ -57,7 +58,7 @@ def cancel(database: str, pid: int) -> bool:
         DatabaseError: when neither our role nor the sync role is that of the backend, or may signal it.
     """
     connection = get_connection(database)
-    with transaction.atomic(using=database):
+    with catalog_cursor(connection):
         return _send(connection, _CANCEL, {**LOCKS, "pid": pid})
 
 
@@ -102,7 +103,7 @@ def _is_at(connection: BaseDatabaseWrapper, pid: int, name: ViewName | None) -> 
 
 
 def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime) -> bool:
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
         params = {"pid": pid, "started": started.timestamp()}
         return _send(connection, _SIGNAL.format(function=function), params)

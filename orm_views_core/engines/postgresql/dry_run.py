@@ -22,12 +22,12 @@ from orm_views_core.database.extras import Extra
 from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import (
-    canonical_names,
     parse_options,
     read_columns,
     read_indexes,
     read_sources,
 )
+from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting
@@ -104,9 +104,9 @@ def try_views(
                 at = ViewName(staging[name.schema], name.name)
                 refused = _refused_extras(connection, cursor, tuple(kept), at, role)
                 lost[name] = {e: why.replaced(at.schema, name.schema) for e, why in refused.items()}
-        with canonical_names(cursor):
-            views = _read_staged(cursor, ordered, {stage: schema for schema, stage in staging.items()}, lost)
-            columns = read_columns(cursor, list(installed.values()))
+        with catalog_path(cursor) as catalog:
+            views = _read_staged(catalog, ordered, {stage: schema for schema, stage in staging.items()}, lost)
+            columns = read_columns(catalog, list(installed.values()))
         transaction.set_rollback(True, using=connection.alias)
     installed_columns = {name: tuple(columns.get(oid, ())) for name, oid in installed.items()}
     return DryRun(views, installed_columns, errors)
@@ -139,7 +139,7 @@ def _create_staged(
             (StatementKind.COMMENT, ddl.comment_on_column(at, column, text))
             for column, text in definition.column_comments.items()
         ]
-        path = canonical_names(cursor) if definition.is_canonical else nullcontext()
+        path = catalog_path(cursor) if definition.is_canonical else nullcontext()
         try:
             with transaction.atomic(using=connection.alias), path:
                 for kind, statement in statements:  # noqa: B007 - the last one is the one that was refused
@@ -166,7 +166,7 @@ def _refused_extras(
     if not statements:
         return {}
     try:
-        with transaction.atomic(using=connection.alias), canonical_names(cursor):
+        with transaction.atomic(using=connection.alias), catalog_path(cursor):
             cursor.execute(";\n".join(statements))
         return {}
     except DatabaseError as error:
@@ -179,7 +179,7 @@ def _refused_extras(
 
 
 def _read_staged(
-    cursor: CursorWrapper,
+    cursor: CatalogCursor,
     ordered: Iterable[ViewDefinition],
     schemas: Mapping[str, str],
     lost: Mapping[ViewName, Mapping[Extra, str]],
@@ -187,7 +187,6 @@ def _read_staged(
     """Read the staged views, with the names that they would have in their real places.
 
     Args:
-        cursor: inside ``canonical_names``.
         ordered: the views that were tried.
         schemas: the schema that each staging schema stands for.
         lost: the extras that each view cannot have.
@@ -230,7 +229,7 @@ def _read_staged(
     return views
 
 
-def _as_postgres_writes(cursor: CursorWrapper, identifier: str) -> str:
+def _as_postgres_writes(cursor: CatalogCursor, identifier: str) -> str:
     """Quote an identifier only where PostgreSQL quotes it in the text of a view."""
     cursor.execute("SELECT pg_catalog.quote_ident(%s)", [identifier])
     return str(cursor.fetchone()[0])

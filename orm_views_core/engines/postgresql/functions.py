@@ -16,6 +16,7 @@ from orm_views_core.names import printable
 from orm_views_core.quoting import Quoting
 
 from .catalog.fetch import fetch
+from .catalog.search_path import catalog_cursor
 
 E = TypeVar("E", bound=OrmViewsError)
 
@@ -47,7 +48,7 @@ def naming_functions(connection: BaseDatabaseWrapper, errors: Iterable[E]) -> li
     functions: set[str] = set()
     wanted = sorted({name for names in found.values() for name in names})
     # A caller's transaction may be aborted, and the connection may be lost.
-    with suppress(Error), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+    with suppress(Error), transaction.atomic(using=connection.alias), catalog_cursor(connection) as cursor:
         functions = {name for (name,) in fetch(cursor, _FUNCTIONS, {"names": wanted})}
     for error, names in found.items():
         if name := next((name for name in names if name in functions), ""):

@@ -60,8 +60,9 @@ def limit_lock_waits(connection: BaseDatabaseWrapper, seconds: float | None = No
     limit = get_settings().LOCK_TIMEOUT if seconds is None else seconds
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('lock_timeout', greatest(1, least(%s, setting::int / 2)) || 'ms', true) "
-            "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'",
+            "SELECT pg_catalog.set_config('lock_timeout', greatest(1, least(%s,"
+            " setting::int OPERATOR(pg_catalog./) 2))::pg_catalog.text, true) "
+            "FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'deadlock_timeout'",
             [round(limit * 1000)],
         )
 
@@ -145,10 +146,10 @@ def _settings(connection: BaseDatabaseWrapper, is_outermost: bool) -> Iterator[N
             cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             yield
         else:
-            cursor.execute("SELECT current_setting('lock_timeout')")
+            cursor.execute("SELECT pg_catalog.current_setting('lock_timeout')")
             timeout = cursor.fetchone()
             yield
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", timeout)
+            cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", timeout)
 
 
 @contextmanager
@@ -236,8 +237,9 @@ def _cancel_autovacuum(connection: BaseDatabaseWrapper, view: str) -> None:
     with suppress(OperationalError), transaction.atomic(using=connection.alias):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT set_config('lock_timeout', 2 * setting::int || 'ms', true) "
-                "FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"
+                "SELECT pg_catalog.set_config('lock_timeout',"
+                " (2 OPERATOR(pg_catalog.*) setting::int)::pg_catalog.text, true) "
+                "FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'deadlock_timeout'"
             )
             cursor.execute(f"COMMENT ON MATERIALIZED VIEW {view} IS NULL")
         transaction.set_rollback(True, using=connection.alias)

@@ -15,7 +15,8 @@ from django.db.models import QuerySet
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Column
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names, read_columns
+from orm_views_core.engines.postgresql.catalog.introspection import read_columns
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
 from orm_views_core.quoting import Quoting, unquoted
@@ -209,10 +210,10 @@ def read_rows(
 
 
 def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
-    with canonical_names(cursor):
-        cursor.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [name.quoted])
-        (oid,) = cursor.fetchone()
-        return tuple(read_columns(cursor, [oid]).get(oid, ()))
+    with catalog_path(cursor) as catalog:
+        catalog.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [name.quoted])
+        (oid,) = catalog.fetchone()
+        return tuple(read_columns(catalog, [oid]).get(oid, ()))
 
 
 def _select(

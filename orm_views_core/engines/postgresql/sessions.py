@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
@@ -19,6 +18,7 @@ from orm_views_core.names import ViewName, printable
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from .catalog.fetch import fetch, forget_statistics, moment
+from .catalog.search_path import catalog_cursor
 from .roles import for_sync_role
 
 # A backend that our role may not see (members of pg_read_all_stats see all) has no start and no state.
@@ -95,7 +95,7 @@ def own_backend(database: str) -> Backend:
 
 def _backends(database: str, pids: Collection[int], *, own: bool = False) -> list[Backend]:
     connection = get_connection(database)
-    with transaction.atomic(using=database), connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
 
         def look() -> list[Backend]:
@@ -140,7 +140,7 @@ class Running:
 
 def running(connection: BaseDatabaseWrapper) -> list[Running]:
     """Return the sessions that refresh or sync: first those at work, the oldest transaction first."""
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
         return [
             Running(

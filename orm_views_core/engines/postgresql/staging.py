@@ -43,7 +43,7 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
     Yields:
         the search path in force, as SQL.
     """
-    cursor.execute("SELECT current_setting('search_path')")
+    cursor.execute("SELECT pg_catalog.current_setting('search_path')")
     (previous,) = cursor.fetchone()
     if not any(schema in staging for schema in path):
         yield previous or "''"
@@ -57,4 +57,4 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
 
 
 def _set_path(cursor: CursorWrapper, path: str) -> None:
-    cursor.execute("SELECT set_config('search_path', %s, true)", [path])
+    cursor.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [path])

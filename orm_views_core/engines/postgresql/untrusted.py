@@ -16,8 +16,8 @@ from orm_views_core.names import ViewName
 from orm_views_core.views.identity import registered_names
 
 from .catalog.fetch import fetch
-from .catalog.introspection import canonical_names
 from .catalog.reach import Untrusted, read_untrusted
+from .catalog.search_path import catalog_path
 from .catalog.trust import read_trusted_roles
 
 # PREPARE locks a view and what its SELECT reads until the end of the transaction, and neither plans nor runs
@@ -94,11 +94,11 @@ def judge(
     declared = registered_names(database)
     asked = {name.quoted: name for name in names if name in declared}
     judged = {name: Judgement(_undeclared(name)) for name in names if name not in declared}
-    with canonical_names(cursor):
-        found = fetch(cursor, _RELATIONS, {"names": list(asked)})
+    with catalog_path(cursor) as catalog:
+        found = fetch(catalog, _RELATIONS, {"names": list(asked)})
         schemas = {name.schema for name in declared} if in_page else ()
-        trusted = read_trusted_roles(cursor, owners_of=schemas)
-        untrusted = read_untrusted(cursor, [oid for _, oid, *_ in found], trusted)
+        trusted = read_trusted_roles(catalog, owners_of=schemas)
+        untrusted = read_untrusted(catalog, [oid for _, oid, *_ in found], trusted)
     for text, oid, relkind, persistence, tuples in found:
         name, why_not = asked[text], ""
         if relkind not in {"v", "m"} or persistence == "t":
@@ -171,8 +171,9 @@ def lock_views(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> s
 
 
 def _unchanged(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> set[ViewName]:
-    oids = dict(fetch(cursor, _OIDS, {"names": [name.quoted for name in judged]}))
-    return {name for name, judgement in judged.items() if oids[name.quoted] == judgement.oid}
+    with catalog_path(cursor) as catalog:
+        rows: dict[str, int | None] = dict(fetch(catalog, _OIDS, {"names": [n.quoted for n in judged]}))
+    return {name for name, judgement in judged.items() if rows[name.quoted] == judgement.oid}
 
 
 def run_block(cursor: CursorWrapper, block: str, names: Iterable[str]) -> Any:

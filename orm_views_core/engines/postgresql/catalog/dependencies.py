@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.database.sync_state import SyncState, split_comment
@@ -15,7 +14,7 @@ from orm_views_core.names import ViewName
 
 from . import queries
 from .fetch import array, fetch, group
-from .introspection import canonical_names
+from .search_path import catalog_cursor
 from .trust import read_trusted_roles
 
 _COMMENTS = f"""
@@ -34,17 +33,18 @@ def read_other_dependents(
     names = {view.oid: view.name for view in views}
     if not names:
         return {}
-    with connection.cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)})
     return {names[oid]: described for oid, described in group((oid, what) for oid, what in rows).items()}
 
 
-def read_sync_states_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, SyncState]:
+def read_sync_states_of(connection: BaseDatabaseWrapper, oids: Collection[int]) -> dict[int, SyncState]:
     """Return the sync states of some views, by oid, as they are now. Without those that we do not believe."""
     if not oids:
         return {}
-    params = {"oids": array(oids), "trusted": array(read_trusted_roles(cursor))}
-    rows = fetch(cursor, _COMMENTS, params)
+    with catalog_cursor(connection) as cursor:
+        params = {"oids": array(oids), "trusted": array(read_trusted_roles(cursor))}
+        rows = fetch(cursor, _COMMENTS, params)
     return {oid: state for oid, comment in rows if (state := split_comment(comment)[1]) is not None}
 
 
@@ -60,22 +60,25 @@ class Sources(NamedTuple):
     changes: int
 
 
-def read_sources_of(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, Sources]:
+def read_sources_of(connection: BaseDatabaseWrapper, oids: Collection[int]) -> dict[int, Sources]:
     """Return what some materialised views read, by their oids; views that read nothing are left out."""
     if not oids:
         return {}
-    rows = fetch(cursor, queries.CHANGES, {"oids": array(oids)})
+    with catalog_cursor(connection) as cursor:
+        rows = fetch(cursor, queries.CHANGES, {"oids": array(oids)})
     return {oid: Sources(tuple(relations), changes) for oid, relations, changes in rows}
 
 
-def read_view_reads(cursor: CursorWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
+def read_view_reads(connection: BaseDatabaseWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
     """Return the views that each view of the database reads, and which views are plain.
 
     Views that no class declares are included.
     """
     reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
     plain = set()
-    for schema, name, is_materialised, read_schema, read in fetch(cursor, queries.VIEW_READS, {}):
+    with catalog_cursor(connection) as cursor:
+        rows = fetch(cursor, queries.VIEW_READS, {})
+    for schema, name, is_materialised, read_schema, read in rows:
         view = ViewName(schema, name)
         reads[view] |= {ViewName(read_schema, read)} if read else set()
         if not is_materialised:

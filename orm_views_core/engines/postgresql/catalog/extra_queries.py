@@ -8,7 +8,7 @@ _SPLIT = """CROSS JOIN LATERAL (SELECT left(text, strpos(text, name) + length(na
 
 # The extras of views, one row each: the view, the extra's place in the order of creation, and the statement
 # that creates it. TABLE and SCHEMA in the statement stand for the view's name and its schema. PostgreSQL
-# writes the names; with an empty search_path it always writes a relation's name with its schema. The owner
+# writes the names; within ``catalog_path`` it always writes a relation's name with its schema. The owner
 # comes before all that may call a function: the expressions of an index run as the owner of its table.
 EXTRAS = f"""
 WITH rel AS MATERIALIZED (

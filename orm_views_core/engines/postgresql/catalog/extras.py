@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from django.db.backends.utils import CursorWrapper
-
 from orm_views_core.database.extras import Extra
 
 from .extra_queries import EXTRAS, PRIVILEGES
 from .fetch import fetch, group
+from .search_path import CatalogCursor
 
 
-def read_extras(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[Extra, ...]]:
+def read_extras(cursor: CatalogCursor, oids: Collection[int]) -> dict[int, tuple[Extra, ...]]:
     """Return the extras of some views by oid, in the order in which they can be created.
 
     Args:
-        cursor: inside ``canonical_names``.
         oids: the views.
     """
     if not oids:

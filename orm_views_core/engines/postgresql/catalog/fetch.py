@@ -11,11 +11,13 @@ from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.names import ViewName
 
+from .search_path import CatalogCursor
+
 T = TypeVar("T")
 
 
-def fetch(cursor: CursorWrapper, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Return all rows of a query."""
+def fetch(cursor: CatalogCursor, query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return all rows of a query of our own."""
     cursor.execute(query, params)
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
@@ -53,7 +55,7 @@ def name_arrays(names: Collection[ViewName]) -> dict[str, str]:
 
 def read_time(cursor: CursorWrapper) -> dt.datetime:
     """Return the time by the database's clock, which may differ from the clock of this machine."""
-    cursor.execute("SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8")
+    cursor.execute("SELECT extract(epoch FROM pg_catalog.clock_timestamp())::double precision")
     return moment(cursor.fetchone()[0])
 
 

@@ -6,13 +6,11 @@ https://www.postgresql.org/docs/current/catalogs.html
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import (
     Catalog,
@@ -29,6 +27,7 @@ from orm_views_core.sql.lexer import tokenize
 
 from . import queries
 from .fetch import array, fetch, group, moment, name_arrays
+from .search_path import CatalogCursor, catalog_cursor, read_search_path
 from .trust import read_trusted_roles
 
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
@@ -59,25 +58,6 @@ class _Relation(NamedTuple):
     is_held: bool
 
 
-@contextmanager
-def canonical_names(cursor: CursorWrapper) -> Iterator[None]:
-    """Make PostgreSQL write every name with its schema, whatever the ``search_path`` of the role or session.
-
-    The cursor must be in a transaction. Afterwards the old path is set again, because PostgreSQL looks up the
-    names in the SQL of views along it. JIT compilation is off meanwhile: with thousands of views the planner
-    estimates these queries to be costly enough for it, and compiling them takes longer than running them.
-    https://www.postgresql.org/docs/current/jit-decision.html
-    """
-    cursor.execute(
-        "SELECT current_setting('search_path'), current_setting('jit'),"
-        " set_config('search_path', '', true), set_config('jit', 'off', true)"
-    )
-    path, jit, *_ = cursor.fetchone()
-    yield
-    # Not in a finally clause: after an error the transaction accepts no statement. Its rollback resets both.
-    cursor.execute("SELECT set_config('search_path', %s, true), set_config('jit', %s, true)", [path, jit])
-
-
 def read_catalog(
     connection: BaseDatabaseWrapper,
     schemas: Collection[str],
@@ -100,24 +80,22 @@ def read_catalog(
     where, params = queries.IN_OUR_SCHEMAS, {"schemas": list(schemas), "state": '%{"orm_views":%'}
     if only is not None:
         where, params = queries.BY_NAME, {**name_arrays(only)}
-    with connection.cursor() as cursor:
+    setting, existing_schemas = read_search_path(connection)
+    with catalog_cursor(connection) as cursor:
         trusted = read_trusted_roles(cursor) if trusted is None else trusted
-        cursor.execute(queries.SESSION, {"roles": list(roles)})
-        setting, existing_schemas, existing_roles, *fields, now = cursor.fetchone()
+        ((existing_roles, *fields, now),) = fetch(cursor, queries.SESSION, {"roles": list(roles)})
         session = replace(Session(*fields), now=moment(now))
-        search_path = _search_path(setting, {*existing_schemas, *schemas}, session.role)
-        with canonical_names(cursor):
-            schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
-            rows = _read_rows(cursor, where, params, trusted)
-            relations = _read_relations(cursor, rows)
-            relations |= _with_sources(cursor, relations)
+        schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
+        rows = _read_rows(cursor, where, params, trusted)
+        relations = _read_relations(cursor, rows)
+        relations |= _with_sources(cursor, relations)
     return Catalog(
         relations,
         schemas=frozenset(name for name, _, _ in schema_rows),
         roles=frozenset(existing_roles),
         schema_usage={name: frozenset(readers) for name, _, readers in schema_rows},
         trusted=tuple(trusted),
-        search_path=search_path,
+        search_path=_search_path(setting, {*existing_schemas, *schemas, "pg_temp"}, session.role),
         writable=frozenset(name for name, writable, _ in schema_rows if writable),
         session=session,
     )
@@ -142,7 +120,7 @@ def read_created(
     """
     if not names:
         return {}
-    with connection.cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.CREATED, name_arrays(names))
         oids = {ViewName(schema, name): oid for oid, schema, name, *_ in rows}
         sources = read_sources(cursor, [oids[name] for name in sources_of if name in oids])
@@ -159,11 +137,10 @@ def read_created(
     }
 
 
-def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewName, InstalledView]:
+def read_again(cursor: CatalogCursor, names: Collection[ViewName]) -> dict[ViewName, InstalledView]:
     """Return the owners, comments, options, rules and readers of some views, as they are now.
 
     Args:
-        cursor: inside ``canonical_names``.
         names: the views.
     """
     rows = _read_rows(cursor, queries.BY_NAME, name_arrays(names), read_trusted_roles(cursor))
@@ -174,7 +151,7 @@ def read_again(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewN
     return {view.name: view for view in views}
 
 
-def _read_relations(cursor: CursorWrapper, rows: Collection[_Relation]) -> dict[ViewName, InstalledView]:
+def _read_relations(cursor: CatalogCursor, rows: Collection[_Relation]) -> dict[ViewName, InstalledView]:
     oids = [row.oid for row in rows]
     params = {"oids": array(oids)}
     rules = _read_rules(cursor, [row.oid for row in rows if row.relkind in _KINDS and not row.is_held])
@@ -200,19 +177,19 @@ def _read_relations(cursor: CursorWrapper, rows: Collection[_Relation]) -> dict[
 
 
 def _read_rows(
-    cursor: CursorWrapper, where: str, params: Mapping[str, Any], trusted: Collection[int]
+    cursor: CatalogCursor, where: str, params: Mapping[str, Any], trusted: Collection[int]
 ) -> list[_Relation]:
     params = {**params, "trusted": array(trusted)}
     return [_Relation(*row) for row in fetch(cursor, queries.RELATIONS + where, params)]
 
 
-def _read_rules(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
+def _read_rules(cursor: CatalogCursor, oids: Iterable[int]) -> dict[int, str]:
     """Return a hash of the rewrite rule of some views, by oid."""
     return dict(fetch(cursor, queries.RULES, {"oids": array(oids)}))
 
 
 def _read_reads(
-    cursor: CursorWrapper, oids: Iterable[int]
+    cursor: CatalogCursor, oids: Iterable[int]
 ) -> tuple[defaultdict[int, set[ViewName]], defaultdict[int, set[ViewName]]]:
     """Return what some relations read, and what reads them, both by oid."""
     reads: defaultdict[int, set[ViewName]] = defaultdict(set)
@@ -247,7 +224,7 @@ def _view(row: _Relation, **details: Any) -> InstalledView:
 
 
 def _with_sources(
-    cursor: CursorWrapper, relations: Mapping[ViewName, InstalledView]
+    cursor: CatalogCursor, relations: Mapping[ViewName, InstalledView]
 ) -> dict[ViewName, InstalledView]:
     """Return the views with a star in their SQL, with a hash of the columns of what they read."""
     expanding = [view for view in relations.values() if view.state and view.state.sources]
@@ -270,14 +247,14 @@ def with_definitions(
     views = [catalog.relations[name] for name in names if name in catalog.relations]
     if not views:
         return catalog
-    with connection.cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         params = {"oids": array(view.oid for view in views), "wait": wait}
         definitions = dict(fetch(cursor, queries.DEFINITIONS, params))
     defined = {view.name: replace(view, definition=definitions.get(view.oid)) for view in views}
     return replace(catalog, relations={**catalog.relations, **defined})
 
 
-def read_sources(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, str]:
+def read_sources(cursor: CatalogCursor, oids: Collection[int]) -> dict[int, str]:
     """Return a hash of the columns of what each of some views reads, by the view's oid."""
     return dict(fetch(cursor, queries.SOURCES, {"oids": array(oids)})) if oids else {}
 
@@ -291,12 +268,11 @@ def parse_options(reloptions: Iterable[str] | None) -> tuple[tuple[str, str], ..
 
 
 def read_indexes(
-    cursor: CursorWrapper, oids: Collection[int], held: Collection[int] = ()
+    cursor: CatalogCursor, oids: Collection[int], held: Collection[int] = ()
 ) -> dict[int, list[InstalledIndex]]:
     """Return the indexes of some relations, by the relation's oid.
 
     Args:
-        cursor: inside ``canonical_names``.
         oids: the relations.
         held: those that another session has locked in ACCESS EXCLUSIVE mode; their indexes have no ``tail``.
     """
@@ -309,7 +285,7 @@ def read_indexes(
     )
 
 
-def read_columns(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, list[Column]]:
+def read_columns(cursor: CatalogCursor, oids: Collection[int]) -> dict[int, list[Column]]:
     """Return the columns of some relations in their order, by the relation's oid."""
     rows = fetch(cursor, queries.COLUMNS, {"oids": array(oids)})
     return group((oid, Column(*column)) for oid, *column in rows)

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import InstalledView, Taken
 from orm_views_core.names import ViewName
 
 from . import queries
 from .fetch import array, fetch, name_arrays
+from .search_path import catalog_cursor
 
 # The views that are members of an extension.
 _EXTENSIONS = """
@@ -28,7 +28,7 @@ def read_extensions(connection: BaseDatabaseWrapper, views: Iterable[InstalledVi
     names = {view.oid: view.name for view in views}
     if not names:
         return {}
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, _EXTENSIONS, {"oids": array(names)})
     return {names[oid]: extension for oid, extension in rows}
 
@@ -37,7 +37,7 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
     """Return those of some names, of views or of indexes, that exist already, and what has each of them."""
     if not names:
         return {}
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.TAKEN, name_arrays(names))
     return {
         ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
@@ -47,21 +47,21 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
 
 def read_schemas(connection: BaseDatabaseWrapper, prefix: str) -> list[str]:
     """Return the names of the schemas whose names begin with a prefix."""
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.SCHEMAS_BY_PREFIX, {"prefix": prefix})
     return [name for (name,) in rows]
 
 
 def read_unreadable(
-    cursor: CursorWrapper, names: Collection[ViewName]
+    connection: BaseDatabaseWrapper, names: Collection[ViewName]
 ) -> tuple[str, dict[ViewName, list[ViewName]]]:
     """Return our role, and the relations that some plain views of ours read and our role may not read."""
     if not names:
         return "", {}
-    cursor.execute("SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
-    role, is_superuser = cursor.fetchone()
     unreadable: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
-    if not is_superuser:  # a superuser may read everything
-        for schema, name, read_schema, read in fetch(cursor, queries.UNREADABLE, name_arrays(names)):
-            unreadable[ViewName(schema, name)].append(ViewName(read_schema, read))
+    with catalog_cursor(connection) as cursor:
+        ((role, is_superuser),) = fetch(cursor, queries.OWN_ROLE, {})
+        rows = [] if is_superuser else fetch(cursor, queries.UNREADABLE, name_arrays(names))
+    for schema, name, read_schema, read in rows:
+        unreadable[ViewName(schema, name)].append(ViewName(read_schema, read))
     return role, unreadable

@@ -199,17 +199,15 @@ GROUP BY n.oid, n.nspname
 """
 
 SCHEMAS_BY_PREFIX = """
-SELECT nspname::pg_catalog.text FROM pg_catalog.pg_namespace
-WHERE pg_catalog.starts_with(nspname::pg_catalog.text, %(prefix)s::pg_catalog.text)
+SELECT nspname::text FROM pg_catalog.pg_namespace WHERE pg_catalog.starts_with(nspname::text, %(prefix)s)
 """
 
-# From current_user on, the columns are the fields of Session in their order. The lock table has room for
+# After the roles, the columns are the fields of Session in their order. The lock table has room for
 # max_locks_per_transaction * (max_connections + max_prepared_transactions) locks, and for a few more, which
 # other sessions use too.
 # https://www.postgresql.org/docs/current/runtime-config-locks.html
 SESSION = """
-SELECT current_setting('search_path'), pg_catalog.current_schemas(false)::text[],
-       (SELECT COALESCE(array_agg(rolname), '{}')::text[]
+SELECT (SELECT COALESCE(array_agg(rolname), '{}')::text[]
         FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s)),
        current_user::text,
        pg_catalog.has_database_privilege(current_database(), 'CREATE'),
@@ -273,6 +271,9 @@ WHERE d.classid <> 'pg_catalog.pg_class'::regclass
   AND t.tgrelid IS DISTINCT FROM found.view
   AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
 """
+
+# A superuser may read everything.
+OWN_ROLE = "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
 
 # The relations that some plain views of ours read and that our role may not read. PostgreSQL checks this only
 # when a view is read.

@@ -10,9 +10,8 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from django.db.backends.utils import CursorWrapper
-
 from .fetch import array, fetch
+from .search_path import CatalogCursor
 
 # An object by its catalog and its oid, as in pg_depend.
 _Node = tuple[int, int]
@@ -138,7 +137,7 @@ class Untrusted(NamedTuple):
 
 
 def read_untrusted(
-    cursor: CursorWrapper, oids: Collection[int], trusted: Iterable[int]
+    cursor: CatalogCursor, oids: Collection[int], trusted: Iterable[int]
 ) -> dict[int, Untrusted]:
     """Return something that each of some relations reaches and that is not trusted, by the relation's oid.
 
@@ -146,7 +145,7 @@ def read_untrusted(
     there are.
 
     Args:
-        cursor: inside ``canonical_names``.
+        cursor: sends both queries.
         oids: the relations.
         trusted: the oids of the roles that we trust.
     """

@@ -14,11 +14,12 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.conf import get_settings
 
 from .fetch import array, fetch
-from .introspection import canonical_names
+from .search_path import catalog_cursor
 
 # A role is trusted that is already able to become us: ourselves, superusers, members of our role. That we are
 # a member of a role proves nothing about it. The owner of the database may do anything in it.
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-ACCESS
+# Everything is qualified, so the query may be sent along any search path.
 _TRUSTED_ROLES = """
 SELECT r.oid
 FROM pg_catalog.pg_roles r
@@ -46,7 +47,8 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
             registered views.
     """
     params = {"owners": list(get_settings().TRUSTED_OWNERS), "schemas": list(owners_of)}
-    return [oid for (oid,) in fetch(cursor, _TRUSTED_ROLES, params)]
+    cursor.execute(_TRUSTED_ROLES, params)
+    return [oid for (oid,) in cursor.fetchall()]
 
 
 def read_superuser(connection: BaseDatabaseWrapper) -> str | None:
@@ -54,7 +56,7 @@ def read_superuser(connection: BaseDatabaseWrapper) -> str | None:
 
     SET ROLE to another role is no protection, because code can set the role back.
     """
-    with connection.cursor() as cursor:
+    with catalog_cursor(connection) as cursor:
         return next((role for (role,) in fetch(cursor, _SUPERUSER, {})), None)
 
 
@@ -88,14 +90,17 @@ ORDER BY part.view, 2
 """
 
 
-def read_untrusted_types(cursor: CursorWrapper, oids: Collection[int]) -> dict[int, tuple[str, str]]:
+def read_untrusted_types(
+    connection: BaseDatabaseWrapper, oids: Collection[int]
+) -> dict[int, tuple[str, str]]:
     """Return a type that each of some views depends on and whose owner we do not trust, and that owner.
 
     Args:
+        connection: the database.
         oids: the views. Those that depend on no such type are left out of the result.
     """
     if not oids:
         return {}
-    with canonical_names(cursor):
+    with catalog_cursor(connection) as cursor:
         params = {"oids": array(oids), "trusted": read_trusted_roles(cursor)}
         return {view: (name, owner) for view, name, owner in fetch(cursor, _UNTRUSTED_TYPES, params)}

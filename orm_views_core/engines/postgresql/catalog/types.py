@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.backends.utils import CursorWrapper
-
 from orm_views_core.sql.types import NamedType, bare_name, is_known
 
 from .fetch import fetch
+from .search_path import CatalogCursor
 
 # A domain may be based on another domain. Types are compared by name, so this also returns types of the same
 # name in other schemas; the caller ignores them.
@@ -31,11 +30,10 @@ WHERE typtype <> 'd'
 """
 
 
-def read_named_types(cursor: CursorWrapper, types: Iterable[str]) -> dict[str, NamedType]:
+def read_named_types(cursor: CatalogCursor, types: Iterable[str]) -> dict[str, NamedType]:
     """Return the domains and enums among some types, by the names that were given.
 
     Args:
-        cursor: inside ``canonical_names``.
         types: names as ``format_type`` or a field's ``db_type`` writes them.
     """
     bare_names = {text: bare_name(text) for text in types if not is_known(text)}

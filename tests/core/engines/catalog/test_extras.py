@@ -11,7 +11,7 @@ from orm_views_core.database.extras import SCHEMA, TABLE, Extra, without_twins, 
 from orm_views_core.database.relations import InstalledIndex
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
-from orm_views_core.engines.postgresql.catalog.introspection import canonical_names
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 from tests.core.values import MATERIALISED, VIEW, define, install, state_of
 
@@ -33,7 +33,7 @@ def oid_of(execute, view):
 def read(execute, view):
     """What a view has beyond its definition."""
     oid = oid_of(execute, view)
-    with connections["default"].cursor() as cursor, canonical_names(cursor):
+    with catalog_cursor(connections["default"]) as cursor:
         return read_extras(cursor, [oid]).get(oid, ())
 
 
@@ -196,7 +196,7 @@ def test_several_views_are_read_together_and_each_has_its_own(execute, django_as
     )
     oids = {name: oid_of(execute, f"views.{name}") for name in "abc"}
     # Two of them are the search path's.
-    with django_assert_num_queries(4), connections["default"].cursor() as cursor, canonical_names(cursor):
+    with django_assert_num_queries(4), catalog_cursor(connections["default"]) as cursor:
         found = read_extras(cursor, list(oids.values()))
     assert {oid: [str(b) for b in extras] for oid, extras in found.items()} == {
         oids["a"]: ["comment"],

@@ -1,0 +1,70 @@
+"""The search path of our own statements, along which PostgreSQL finds nothing that others made.
+
+PostgreSQL looks operators, functions and types up along the search path. Among operators and functions of one
+name, those whose argument types fit best win, in whichever schema they are. So on the project's path
+``public.||(int, text)`` would replace PostgreSQL's own operator in a query of the catalogs, and would run as
+our role. Only the SQL of views, and what reads views, is sent along the project's path.
+https://www.postgresql.org/docs/current/typeconv-oper.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NewType
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+#: A cursor whose search path is that of our own statements.
+CatalogCursor = NewType("CatalogCursor", CursorWrapper)
+
+# pg_temp is named, because otherwise it is searched first for relations and types. With this path PostgreSQL
+# writes all other names with their schemas, whatever the path of the role or session. The statements that
+# change the path are sent along another one, so they qualify what they call.
+# https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PATH
+_ENTER = """
+SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('jit'),
+       pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+       pg_catalog.set_config('jit', 'off', true)
+"""
+_LEAVE = "SELECT pg_catalog.set_config('search_path', %s, true), pg_catalog.set_config('jit', %s, true)"
+
+
+@contextmanager
+def catalog_path(cursor: CursorWrapper) -> Iterator[CatalogCursor]:
+    """Give a cursor, which must be in a transaction, the search path ``pg_catalog, pg_temp``.
+
+    Afterwards the former path is set again. JIT compilation is off meanwhile: with thousands of views the
+    planner estimates queries of the catalogs to be costly enough for it, and compiling them takes longer than
+    running them.
+    https://www.postgresql.org/docs/current/jit-decision.html
+    """
+    cursor.execute(_ENTER)
+    path, jit, *_ = cursor.fetchone()
+    yield CatalogCursor(cursor)
+    # Not in a finally clause: after an error the transaction accepts no statement. Its rollback resets both.
+    cursor.execute(_LEAVE, [path, jit])
+
+
+@contextmanager
+def catalog_cursor(connection: BaseDatabaseWrapper) -> Iterator[CatalogCursor]:
+    """Give a new cursor with that search path, in the transaction of the caller or in one of its own."""
+    with (
+        transaction.atomic(using=connection.alias, savepoint=False),
+        connection.cursor() as cursor,
+        catalog_path(cursor) as catalog,
+    ):
+        yield catalog
+
+
+def read_search_path(connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
+    """Return the search path of the project: the setting, and those of its schemas that exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_catalog.current_setting('search_path'),"
+            " pg_catalog.current_schemas(false)::pg_catalog.text[]"
+        )
+        setting, schemas = cursor.fetchone()
+    return setting, schemas
