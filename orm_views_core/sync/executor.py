@@ -19,6 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.errors import (
@@ -195,7 +196,7 @@ def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, toge
     if together and len(statements) > 1:
         try:
             with transaction.atomic(using=run.connection.alias):
-                run.cursor.execute(";\n".join(_along_their_paths([sent for _, sent in statements], run.path)))
+                send(run.cursor, _along_their_paths([sent for _, sent in statements], run.path))
             return
         except DatabaseError as error:
             if not is_refusal_of_one(error):
@@ -203,7 +204,7 @@ def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, toge
     for step, statement in statements:
         try:
             for sql in _along_their_paths([statement], run.path):
-                run.cursor.execute(sql)
+                send(run.cursor, [sql])
         except DatabaseError as error:
             if not is_refusal(error):
                 raise

@@ -14,6 +14,7 @@ from orm_views_core.database.relations import InstalledView, StoredView, stored_
 from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sync_states_of
 from orm_views_core.engines.postgresql.catalog.introspection import read_created
 from orm_views_core.names import ViewKind, ViewName
@@ -76,7 +77,7 @@ def record(
         comment = join_comment(kept_comment(definition, step.installed), state)
         statements.append(ddl.comment_on_view(definition.kind, step.built_at or name, comment))
     for start in range(0, len(statements), _BATCH):
-        cursor.execute(";\n".join(statements[start : start + _BATCH]))
+        send(cursor, statements[start : start + _BATCH])
 
 
 def read_refreshed(connection: BaseDatabaseWrapper, steps: Sequence[Step]) -> dict[ViewName, InstalledView]:

@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import read_again
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
@@ -39,7 +40,7 @@ def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
         owner = None if creates else step.installed.owner
         statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
     statements.append(f"SELECT pg_catalog.set_config('lock_timeout', '{milliseconds}ms', true)")
-    cursor.execute(";\n".join(statements))
+    send(cursor, statements)
 
 
 def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:

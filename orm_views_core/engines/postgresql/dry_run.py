@@ -34,6 +34,7 @@ from orm_views_core.quoting import Quoting
 from orm_views_core.sql.references import move_references
 
 from . import ddl
+from .batches import send
 from .errors import is_fault_of_view, is_refusal_of_one, primary_message, quoting, view_refused
 from .functions import naming_functions
 from .staging import create_staging, staged_first
@@ -167,7 +168,7 @@ def _refused_extras(
         return {}
     try:
         with transaction.atomic(using=connection.alias), catalog_path(cursor):
-            cursor.execute(";\n".join(statements))
+            send(cursor, statements)
         return {}
     except DatabaseError as error:
         if not is_refusal_of_one(error):
