@@ -59,6 +59,7 @@ lc_messages = 'C'
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+_HOSTILE = ("tests/core", "tests/admin")
 QUICK = ("--ignore=tests/benchmarks", "--ignore=tests/browser", "--ignore=tests/packaging")
 
 # The row's own Python answers; the keys are the columns of the table.
@@ -95,11 +96,7 @@ def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> No
     """Run the suite on one row."""
     row = Row(str(session.python), django, driver, postgresql)
     _write(row, "failed to set up")
-    session.install("--upgrade", "pip>=25.1")
-    package = ".[psycopg3]" if driver == "psycopg3" else "."
-    session.install("--editable", package, "--group", "test", f"django~={django}.0")
-    if driver == "psycopg3":
-        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "psycopg2-binary")
+    _install(session, row)
     with _server(row) as environment:
         if not environment:
             _write(row, "not run: the npm package of this PostgreSQL cannot be had here")
@@ -120,6 +117,16 @@ def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> No
         _write(row, "passed", answer)
 
 
+@nox.session(python=[row.python for row in (ROWS[0], ROWS[3])])
+def hostile(session: nox.Session) -> None:
+    """Run the suite on databases in which others have created whatever could capture our statements."""
+    row = next(row for row in ROWS if row.python == session.python)
+    _install(session, row)
+    with _server(row) as environment:
+        environment = {"DATABASE_URL": None, **environment, "HOSTILE": "1"}
+        session.run("python", "-m", "pytest", "-q", *session.posargs or _HOSTILE, env=environment)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""
@@ -129,6 +136,14 @@ def table(session: nox.Session) -> None:
         print("  ".join(line[column].ljust(widths[column]) for column in COLUMNS).rstrip())
     if any(line["result"].startswith("failed") for line in lines[1:]):
         session.error("Not every row has passed.")
+
+
+def _install(session: nox.Session, row: Row) -> None:
+    session.install("--upgrade", "pip>=25.1")
+    package = ".[psycopg3]" if row.driver == "psycopg3" else "."
+    session.install("--editable", package, "--group", "test", f"django~={row.django}.0")
+    if row.driver == "psycopg3":
+        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "psycopg2-binary")
 
 
 def _report(row: Row) -> Path:

@@ -28,7 +28,7 @@ PACKAGES = (ROOT / "orm_views_core", ROOT / "orm_views_admin")
 TYPES = (
     *("int2", "int4", "int8", "float8", "numeric", "text", "name", '"char"', "oid", "regclass", "bool"),
     *("json", "jsonb", "timestamptz", "interval", "xid", "aclitem"),
-    *("int2[]", "int4[]", "int8[]", "oid[]", "text[]", "name[]", "int2vector", "oidvector"),
+    *("int2[]", "int4[]", "int8[]", "oid[]", "int2vector", "oidvector"),
 )
 #: The types of functions of three arguments, of which there would be too many.
 FEW = ("int4", "int8", "text", "name", '"char"', "oid", "bool")
@@ -58,21 +58,24 @@ DO $install$
 DECLARE
     types text[] := %(types)s::text[];
     few text[] := %(few)s::text[];
-    name text; one text; two text; three text; result text; made int := 0;
+    name text; one text; two text; three text; result text; suffix text; made int := 0;
 BEGIN
     FOREACH name IN ARRAY %(operators)s::text[] LOOP
         FOREACH one IN ARRAY types LOOP
             FOREACH two IN ARRAY types LOOP
                 CONTINUE WHEN NOT %(exact)s
                     AND to_regoperator(format('pg_catalog.%%s(%%s,%%s)', name, one, two)) IS NOT NULL;
-                -- An unknown literal is taken for a value of the other operand's type.
-                result := pg_temp.resolve(format('NULL::%%s OPERATOR(pg_catalog.%%s) %%s', one, name,
-                                                 CASE WHEN one = two THEN 'NULL' ELSE 'NULL::' || two END));
+                result := pg_temp.resolve(
+                    format('NULL::%%s OPERATOR(pg_catalog.%%s) NULL::%%s', one, name, two));
+                suffix := '';
+                IF result IS NULL AND one = two AND %(literals)s THEN
+                    result := pg_temp.resolve(format('NULL::%%s OPERATOR(pg_catalog.%%s) NULL', one, name));
+                    suffix := '::pg_catalog.text';
+                END IF;
                 CONTINUE WHEN result IS NULL;
                 made := made + 1;
                 PERFORM pg_temp.make('hostile_' || made, ARRAY[one, two], result, name,
-                                     format('$1 OPERATOR(pg_catalog.%%s) $2%%s', name,
-                                            CASE WHEN one = two THEN '::pg_catalog.text' ELSE '' END));
+                                     format('$1 OPERATOR(pg_catalog.%%s) $2%%s', name, suffix));
                 EXECUTE format('CREATE OPERATOR public.%%s (LEFTARG = %%s, RIGHTARG = %%s, FUNCTION = %%s)',
                                name, one, two, 'public.hostile_' || made);
             END LOOP;
@@ -172,6 +175,7 @@ def install(
     types: Sequence[str] = TYPES,
     few: Sequence[str] = FEW,
     exact: bool = False,
+    literals: bool = False,
     note: str = _NOTE,
 ) -> None:
     """Create everything hostile in a database.
@@ -183,6 +187,8 @@ def install(
         few: the types of functions of three arguments.
         exact: also what has the types of PostgreSQL's own, and wins where the search path names this schema
             before ``pg_catalog``.
+        literals: also the operators that take a literal for a value of the other operand's type. Most
+            literals are none, so the statement fails.
         note: creates the function that all others call.
     """
     with connection.cursor() as cursor:
@@ -194,8 +200,8 @@ def install(
         functions = [name for (name,) in cursor.fetchall()]
         params = {"types": types, "few": few, "operators": OPERATORS, "functions": functions}
         # A DO block has no parameters.
-        literals = {name: "'{" + ",".join(map(_element, value)) + "}'" for name, value in params.items()}
-        install = (_INSTALL % {**literals, "exact": exact}).replace("%%", "%")
+        arrays = {name: "'{" + ",".join(map(_element, value)) + "}'" for name, value in params.items()}
+        install = (_INSTALL % {**arrays, "exact": exact, "literals": literals}).replace("%%", "%")
         for sql in (note, _HELPERS % {"exact": exact}, install):
             cursor.execute(sql.replace("public.", f"{schema}."))
         cursor.execute("RESET search_path")
@@ -215,26 +221,35 @@ def _words() -> set[str]:
     return found
 
 
-#: What was called by statements of ours: who sent them, what they called, and their SQL.
+#: What is wrong with statements of ours: who sent them, what they called or may call, and their SQL.
 captured: list[str] = []
 
 
 class Watch:
-    """Runs the statements of one connection, and notes which of ours called something hostile."""
+    """Runs the statements of one connection, and notes which of ours called or may call something hostile."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.notices: list[str] = []
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
+        sender = _sender() if _is_ours(str(sql)) else ""
+        if sender and (found := unqualified(str(sql))) and not self._finds_nothing():
+            captured.append(f"{sender} does not qualify {', '.join(found)}: {sql}")
         self._take()
         try:
             return execute(sql, params, many, context)
         finally:
             called = {text for text in self._take() if "hostile: " in text and "used=f" in text}
-            if called and (sender := _sender()) and _is_ours(str(sql)):
+            if called and sender:
                 what = ", ".join(sorted(text.partition("hostile: ")[2].strip() for text in called))
                 captured.append(f"{sender} called {what}: {sql}")
+
+    def _finds_nothing(self) -> bool:
+        """Return whether the search path leads to nothing of others."""
+        with self.connection.connection.cursor() as cursor:
+            cursor.execute("SHOW search_path")
+            return bool(cursor.fetchone()[0] == "pg_catalog, pg_temp")
 
     def hear(self, diagnostic: Any) -> None:
         """Keep a notice: psycopg 3 hands them to a function."""
@@ -265,6 +280,43 @@ def _sender() -> str:
 def _is_ours(sql: str) -> bool:
     """Return whether we wrote a statement: one that creates or fills a view has the SQL of a class."""
     return sql.lstrip().upper().startswith(("SELECT", "WITH", "DO", "EXPLAIN"))
+
+
+#: What looks like a function, or like a type that is looked up, and is part of PostgreSQL's grammar.
+_GRAMMAR = {
+    *(
+        "select",
+        "from",
+        "where",
+        "and",
+        "or",
+        "as",
+        "in",
+        "any",
+        "all",
+        "exists",
+        "array",
+        "values",
+        "on",
+        "by",
+    ),
+    *("extract", "coalesce", "greatest", "least", "case", "when", "then", "else", "filter", "over"),
+    *("int", "bigint", "boolean", "numeric", "double", "format", "verbose", "analyze", "set"),
+}
+
+
+def unqualified(sql: str) -> list[str]:
+    """Return the functions, operators and types in a statement that are looked up along the search path."""
+    sql = re.sub(r"--[^\n]*|'(?:[^']|'')*'", " ", sql)  # comments and literals
+    sql = re.sub(r'"(?:[^"]|"")*"', '"', sql)  # quoted names, which are of tables and columns
+    sql = re.sub(
+        r"%s|%\(\w+\)s|OPERATOR\(pg_catalog\.[^)]+\)|\(\*\)|\*(?=\s+FROM)", " ", sql, flags=re.IGNORECASE
+    )
+    functions = re.findall(r'(?<![.\w"])([a-z_]\w*)\s*\(', sql, re.IGNORECASE)
+    types = re.findall(r"::\s*([a-z_]\w*)(?![\w.])", sql, re.IGNORECASE)
+    # IN and the like are looked up as the operator = or ~~.
+    operators = re.findall(r"[-+*/<>=~!@#%^&|?]+|\b(?:IN|I?LIKE|SIMILAR|BETWEEN|NULLIF|DISTINCT FROM)\b", sql)
+    return [*(word for word in (*functions, *types) if word.lower() not in _GRAMMAR), *operators]
 
 
 def watch(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

@@ -230,7 +230,7 @@ def attack(request: pytest.FixtureRequest, attacker: Attacker) -> Iterator[Calla
 
 def prepare_better_matches(attacker: Attacker, **arguments: Any) -> None:
     types = ("int4", "text", "name", '"char"', "oid", "numeric", "interval")
-    install(attacker._connection, types=types, few=(), note=NOTE, **arguments)
+    install(attacker._connection, types=types, few=(), literals=True, note=NOTE, **arguments)
 
 
 @scenarios(SCENARIOS, SCENARIOS)
