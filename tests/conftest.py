@@ -13,8 +13,11 @@ from orm_views_admin.apps import add_commands
 from tests.demo import data
 
 if os.environ.get("HOSTILE"):
-    from tests.hostile import nothing_is_captured
+    from django.db.backends.signals import connection_created
 
+    from tests.hostile import nothing_is_captured, watch
+
+    connection_created.connect(watch)
     __all__ = ["nothing_is_captured"]
 
 

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (ROOT / "orm_views_core", ROOT / "orm_views_admin")
@@ -284,24 +283,9 @@ def _is_ours(sql: str) -> bool:
 
 #: What looks like a function, or like a type that is looked up, and is part of PostgreSQL's grammar.
 _GRAMMAR = {
-    *(
-        "select",
-        "from",
-        "where",
-        "and",
-        "or",
-        "as",
-        "in",
-        "any",
-        "all",
-        "exists",
-        "array",
-        "values",
-        "on",
-        "by",
-    ),
-    *("extract", "coalesce", "greatest", "least", "case", "when", "then", "else", "filter", "over"),
-    *("int", "bigint", "boolean", "numeric", "double", "format", "verbose", "analyze", "set"),
+    *("select", "from", "where", "and", "or", "as", "in", "any", "all", "exists", "array", "values", "on"),
+    *("by", "extract", "coalesce", "greatest", "least", "case", "when", "then", "else", "filter", "over"),
+    *("int", "bigint", "boolean", "numeric", "double"),
 }
 
 
@@ -309,9 +293,7 @@ def unqualified(sql: str) -> list[str]:
     """Return the functions, operators and types in a statement that are looked up along the search path."""
     sql = re.sub(r"--[^\n]*|'(?:[^']|'')*'", " ", sql)  # comments and literals
     sql = re.sub(r'"(?:[^"]|"")*"', '"', sql)  # quoted names, which are of tables and columns
-    sql = re.sub(
-        r"%s|%\(\w+\)s|OPERATOR\(pg_catalog\.[^)]+\)|\(\*\)|\*(?=\s+FROM)", " ", sql, flags=re.IGNORECASE
-    )
+    sql = re.sub(r"%s|%\(\w+\)s|OPERATOR\(pg_catalog\.[^)]+\)|\*(?=\)|\s+FROM\b)", " ", sql)
     functions = re.findall(r'(?<![.\w"])([a-z_]\w*)\s*\(', sql, re.IGNORECASE)
     types = re.findall(r"::\s*([a-z_]\w*)(?![\w.])", sql, re.IGNORECASE)
     # IN and the like are looked up as the operator = or ~~.
@@ -328,8 +310,6 @@ def watch(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     if hasattr(connection.connection, "add_notice_handler"):
         connection.connection.add_notice_handler(watcher.hear)
 
-
-connection_created.connect(watch)
 
 _installed: set[str] = set()
 

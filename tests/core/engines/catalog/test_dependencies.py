@@ -9,6 +9,7 @@ from orm_views_core.database.relations import Taken
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, read_created, read_sources
 from orm_views_core.engines.postgresql.catalog.preconditions import read_taken
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def test_what_was_just_created_is_read_back(execute):
     assert plain.options == (("security_barrier", "true"),)
     assert stored.indexes == view("m").indexes != ()
     oid = view("v").oid
-    with connections["default"].cursor() as cursor:
+    with catalog_cursor(connections["default"]) as cursor:
         assert (stored.sources, plain.sources) == (None, read_sources(cursor, [oid])[oid])
     assert plain.sources is not None
     assert read_created(connections["default"], []) == {}
