@@ -80,7 +80,8 @@ def reading(role: str, last: str = "SELECT 1", *locks: str) -> Iterator[None]:
     connection = connect_as(role)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("BEGIN; SELECT pg_backend_pid()")
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT pg_backend_pid()")
             (pid,) = cursor.fetchone()
             # In the savepoint, a statement that fails leaves the locks where they are.
             for statement in (*locks, "SELECT * FROM views.ages", "SAVEPOINT a", last):
