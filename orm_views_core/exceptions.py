@@ -129,4 +129,4 @@ class RowsUnavailableError(OrmViewsError):
 
 
 class LockNotAvailableError(OrmViewsError):
-    """Other sessions held a lock for longer than ``ORM_VIEWS["LOCK_WAIT"]``."""
+    """Other sessions held a lock for longer than ``ORM_VIEWS["LOCK_WAIT"]`` or ``["SYNC_WAIT"]``."""

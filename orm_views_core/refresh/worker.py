@@ -22,12 +22,13 @@ from orm_views_core.database.relations import why_not
 from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock, wait_for_refresh_lock
+from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.errors import is_refusal, quoting
 from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.sessions import running
+from orm_views_core.engines.postgresql.turns import wait_for_refresh_lock
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
 from orm_views_core.quoting import embedded
@@ -182,7 +183,7 @@ def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: Refre
                 progress.previous, who = others[0].pid, f": {others[0]}"
             progress.report_waiting(f"another refresh of it is running{who}")
             since = time.perf_counter()
-            wait_for_refresh_lock(connection, view.oid)
+            wait_for_refresh_lock(connection, view.oid, progress.pause)
             progress.waited += time.perf_counter() - since
         now = _look(connection, progress)
         if now.oid == view.oid:

@@ -12,8 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core import signals
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.engines.postgresql.advisory_locks import take_sync_lock
 from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.turns import take_sync_lock
 from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
@@ -117,9 +117,11 @@ def sync_views(
     on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}
 
+    def take_turn(connection: BaseDatabaseWrapper) -> None:
+        take_sync_lock(connection, on_wait)
+
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
-        take_sync_lock(connection, on_wait)
         limit_lock_waits(connection)
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
         plan = plan_database(connection, options, try_missing=expected_fingerprint is not None)
@@ -144,7 +146,7 @@ def sync_views(
         arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
         signals.views_sync_started.send_robust(**arguments)
         try:
-            result = in_transaction(connection, sync, on_wait)
+            result = in_transaction(connection, sync, on_wait, take_turn=take_turn)
         except BaseException as error:
             failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
             signals.views_sync_failed.send_robust(**arguments, **failure)

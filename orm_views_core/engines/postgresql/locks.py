@@ -72,14 +72,19 @@ def in_transaction(
     work: Callable[[BaseDatabaseWrapper], T],
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
+    take_turn: Callable[[BaseDatabaseWrapper], None] | None = None,
 ) -> T:
     """Do some work in a transaction as the sync role, and all of it again when it cannot get a lock.
+
+    LOCK_WAIT counts from the first time that a lock could not be had. What came before may have been a wait
+    for another session's sync or refresh.
 
     Args:
         connection: the database.
         work: is called with the connection, and calls :func:`limit_lock_waits` itself.
         on_wait: called before each further try with the reason.
         pause: waits for some seconds between two tries.
+        take_turn: called before the work of each try. LOCK_WAIT does not run meanwhile.
 
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the blocking sessions.
@@ -91,7 +96,7 @@ def in_transaction(
             f"Database {connection.alias!r}: DATABASES has AUTOCOMMIT False, so nothing would be committed. "
             "Call this inside transaction.atomic(), or remove AUTOCOMMIT."
         )
-    deadline = time.monotonic() + get_settings().LOCK_WAIT
+    deadline = None
     while True:
         last = Stopwatch()
         is_outermost = not connection.in_atomic_block
@@ -104,10 +109,15 @@ def in_transaction(
                     _settings(connection, is_outermost),
                     as_sync_role(connection),
                 ):
+                    began = time.monotonic()
+                    if take_turn:
+                        take_turn(connection)
+                    if deadline is not None:
+                        deadline += time.monotonic() - began
                     return work(connection)
             except Overtaken as error:
                 reason = str(error)
-                if time.monotonic() >= deadline:
+                if deadline is not None and time.monotonic() >= deadline:
                     raise SyncFailedError(
                         unquoted(f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again.")
                     ) from error
@@ -126,8 +136,10 @@ def in_transaction(
                 if code not in _REASONS:
                     raise
                 reason = _REASONS[code]
-                if time.monotonic() >= deadline:
+                if deadline is not None and time.monotonic() >= deadline:
                     raise _no_lock(connection, reason, find_blocking_sessions(connection, None)) from error
+        if deadline is None:
+            deadline = time.monotonic() + get_settings().LOCK_WAIT
         if on_wait:
             on_wait(f"{reason}; all of it is tried again")
         pause(_PAUSE)

@@ -33,7 +33,7 @@ WHERE (a.pid = ANY(%(pids)s) OR (%(own)s AND a.pid = pg_catalog.pg_backend_pid()
 
 RUNNING = """
 SELECT l.pid, l.granted, c.oid, n.nspname, c.relname, a.usename,
-       extract(epoch FROM a.xact_start)::float8, a.application_name
+       extract(epoch FROM COALESCE(a.xact_start, a.state_change))::float8, a.application_name
 FROM pg_catalog.pg_locks l
 LEFT JOIN pg_catalog.pg_class c ON l.objsubid = 2 AND c.oid = l.objid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -117,16 +117,17 @@ class Running:
     """A session that refreshes a view or syncs, or waits for its turn to do so.
 
     Attributes:
-        pid: its backend.
+        pid: its backend; None for a prepared transaction.
         name: the view; None when it syncs.
         waits: whether it waits because another session refreshes that view or syncs.
         role: the role that it is connected as.
-        since: when its transaction began, by the clock of the database. This and the role are None where our
-            role may not see them (members of ``pg_read_all_stats`` see all).
+        since: when its transaction began, by the clock of the database; without a transaction, since when it
+            is idle. This and the role are None where our role may not see them (members of
+            ``pg_read_all_stats`` see all).
         application: its ``application_name``.
     """
 
-    pid: int
+    pid: int | None
     name: ViewName | None
     waits: bool
     role: str | None
@@ -134,8 +135,12 @@ class Running:
     application: str | None
 
     def __str__(self) -> str:
+        if self.pid is None:
+            return "a prepared transaction (see pg_prepared_xacts)"
+        # repr() because the session chooses the name of its application.
+        application = f", application {printable(self.application)!r}" if self.application else ""
         since = "" if self.since is None else f", since {self.since.astimezone():%H:%M:%S}"
-        return f"pid {self.pid} ({printable(self.role or 'role unknown')}{since})"
+        return f"pid {self.pid} ({printable(self.role or 'role unknown')}{application}{since})"
 
 
 def running(connection: BaseDatabaseWrapper) -> list[Running]:
