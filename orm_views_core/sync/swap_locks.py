@@ -14,6 +14,7 @@ from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import read_again
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.locks import Overtaken
+from orm_views_core.engines.postgresql.touches import touch
 from orm_views_core.plan.steps import Action, Phase, Plan
 
 
@@ -44,11 +45,12 @@ def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
 
 
 def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:
-    """Check that the views are still as the plan found them: building may have taken long.
+    """Check that the views are as the plan found them, and keep others from changing them afterwards.
 
     Raises:
         Overtaken: when a view or its extras have changed, or when a view that is dropped has a new reader.
     """
+    touch(cursor, list(plan.extras))
     swapped = {step.name: step for step in plan.swapped}
     with catalog_path(cursor) as catalog:
         extras = read_extras(catalog, list(plan.extras))
