@@ -31,6 +31,7 @@ from orm_views_core.engines.postgresql.errors import (
 )
 from orm_views_core.engines.postgresql.locks import in_savepoint
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
+from orm_views_core.engines.postgresql.tries import short_and_often
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.preconditions import cannot_be_read
@@ -250,7 +251,9 @@ def _swap(run: _Run, outcome: Outcome) -> float:
     if run.progress.on_swap:
         run.progress.on_swap(run.plan)
     relations = [step.installed.oid for step in run.plan.swapped if step.installed]
-    swap_seconds = in_savepoint(run.connection, work, relations=relations, on_wait=run.progress.on_wait)
+    swap_seconds = in_savepoint(
+        run.connection, work, relations=relations, tries=short_and_often, on_wait=run.progress.on_wait
+    )
     if run.progress.on_swapped:
         run.progress.on_swapped(swap_seconds)
     return swap_seconds

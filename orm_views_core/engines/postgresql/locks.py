@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
@@ -23,6 +24,8 @@ from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, Sync
 from orm_views_core.quoting import unquoted
 
 from .blocking import BlockingSession, find_blocking_sessions
+from .catalog.fetch import fetch
+from .catalog.search_path import catalog_path
 from .errors import (
     DEADLOCK,
     LOCK_NOT_AVAILABLE,
@@ -34,16 +37,24 @@ from .errors import (
 )
 from .functions import naming_functions
 from .roles import as_sync_role
+from .tries import PAUSE, Try, steady
 
 T = TypeVar("T")
+
+# How many sessions hold a lock on each of some relations.
+_HOLDERS = """
+SELECT relation::int8, count(DISTINCT pid)
+FROM pg_catalog.pg_locks
+WHERE locktype = 'relation' AND granted AND relation = ANY(%(relations)s::oid[])
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+GROUP BY relation
+"""
 
 # In our own words: PostgreSQL's may be those of a function that raises this SQLSTATE.
 _REASONS: dict[str | None, str] = {
     LOCK_NOT_AVAILABLE: "another session held it for longer",
     DEADLOCK: "there was a deadlock",
 }
-_PAUSE = 0.2  # seconds between two tries: long enough for the queue of readers to drain
-_FIRST_TIMEOUT = 0.1  # seconds; doubled from try to try, because a short wait is usually enough
 
 
 class Overtaken(Exception):  # noqa: N818 - not an error: the work is done again
@@ -142,7 +153,7 @@ def in_transaction(
             deadline = time.monotonic() + get_settings().LOCK_WAIT
         if on_wait:
             on_wait(f"{reason}; all of it is tried again")
-        pause(_PAUSE)
+        pause(PAUSE)
 
 
 @contextmanager
@@ -183,6 +194,7 @@ def in_savepoint(
     relations: Collection[int] = (),
     reads: Collection[int] = (),
     readers: bool = True,
+    tries: Callable[[float], Iterator[Try]] = steady,
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
@@ -197,6 +209,7 @@ def in_savepoint(
         relations: the oids of the relations that it locks.
         reads: the oids of relations that are only read: only an ACCESS EXCLUSIVE lock blocks these.
         readers: whether readers of ``relations`` block the work.
+        tries: how long each try may take; called with LOCK_TIMEOUT.
         on_wait: called with what is waited for, whenever that changes.
         pause: waits for some seconds between two tries.
 
@@ -205,14 +218,21 @@ def in_savepoint(
     """
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     longest = get_settings().LOCK_TIMEOUT
-    timeout, reason = min(longest, _FIRST_TIMEOUT), ""
-    announced: list[int | None] | None = None
+    pending, reason = tries(longest), ""
+    looked, announced = -PAUSE, None
+
+    def find() -> list[BlockingSession]:
+        return find_blocking_sessions(connection, relations, reads=reads, readers=readers)
+
     while True:
-        sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
-        sessions = [session for session in sessions if _is_long(session, longest)]
-        for view in {view for session in sessions for view in session.vacuums}:
-            _cancel_autovacuum(connection, view)
-        if not sessions:
+        if look := time.monotonic() - looked >= PAUSE:
+            sessions = [session for session in find() if _is_long(session, longest)]
+            for view in {view for session in sessions for view in session.vacuums}:
+                _cancel_autovacuum(connection, view)
+            is_blocked, looked = bool(sessions), time.monotonic()
+        rest = PAUSE
+        if not is_blocked:
+            timeout, rest = next(pending)
             try:
                 with transaction.atomic(using=connection.alias):
                     return work(timeout)
@@ -220,17 +240,24 @@ def in_savepoint(
                 if sqlstate(error) != LOCK_NOT_AVAILABLE:
                     raise
                 reason = _REASONS[LOCK_NOT_AVAILABLE]
-                sessions = find_blocking_sessions(connection, relations, reads=reads, readers=readers)
-            timeout = min(longest, 2 * timeout)
-        if time.monotonic() >= deadline:
+        is_over = time.monotonic() >= deadline
+        if not is_blocked and (look or is_over):
+            sessions = find()
+        if is_over:
             raise _no_lock(
                 connection, reason, sessions if relations else find_blocking_sessions(connection, None)
             )
         pids = [session.pid for session in sessions]
-        if on_wait and pids != announced:
+        if on_wait and look and pids != announced:
             on_wait("; ".join(map(str, sessions)) or reason)
-        announced = pids
-        pause(_PAUSE)
+            announced = pids
+        pause(rest)
+
+
+def count_holders(cursor: CursorWrapper, relations: Collection[int]) -> dict[int, int]:
+    """Return how many sessions hold a lock on each of some relations, by oid."""
+    with catalog_path(cursor) as catalog:
+        return dict(fetch(catalog, _HOLDERS, {"relations": list(relations)}))
 
 
 def _is_long(session: BlockingSession, seconds: float) -> bool:

@@ -14,8 +14,9 @@ from collections.abc import Collection
 from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
+from .batches import send
 from .catalog.fetch import fetch
-from .catalog.introspection import canonical_names
+from .catalog.search_path import catalog_path
 from .errors import sqlstate
 from .locks import Overtaken
 
@@ -25,21 +26,21 @@ _INTERNAL_ERROR = "XX000"
 # plain view's columns and leaves them as they are, so a privilege is granted and revoked. It is one that
 # nobody has: PostgreSQL made that role for something else, and views have no use for REFERENCES.
 _TOUCHES = """
-SELECT pg_catalog.format(
+SELECT format(
     'ALTER %%1$s %%2$s RESET (orm_views); '
     'GRANT REFERENCES (%%3$s) ON %%2$s TO pg_signal_backend; '
     'REVOKE REFERENCES (%%3$s) ON %%2$s FROM pg_signal_backend',
-    CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, c.oid::pg_catalog.regclass,
-    pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', '))
+    CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, c.oid::regclass,
+    string_agg(quote_ident(a.attname), ', '))
 FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
-WHERE c.oid OPERATOR(pg_catalog.=) ANY(%(oids)s::pg_catalog.oid[])
-  AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE c.oid = ANY(%(oids)s::oid[])
+  AND a.attnum > 0 AND NOT a.attisdropped
 GROUP BY c.oid, c.relkind
 UNION ALL
-SELECT pg_catalog.format('ALTER INDEX %%s RESET (orm_views)', indexrelid::pg_catalog.regclass)
+SELECT format('ALTER INDEX %%s RESET (orm_views)', indexrelid::regclass)
 FROM pg_catalog.pg_index
-WHERE indrelid OPERATOR(pg_catalog.=) ANY(%(oids)s::pg_catalog.oid[])
+WHERE indrelid = ANY(%(oids)s::oid[])
 """
 
 
@@ -51,12 +52,12 @@ def touch(cursor: CursorWrapper, oids: Collection[int]) -> None:
     """
     if not oids:
         return
-    with canonical_names(cursor):
-        touches = [sql for (sql,) in fetch(cursor, _TOUCHES, {"oids": list(oids)})]
+    with catalog_path(cursor) as catalog:
+        touches = [sql for (sql,) in fetch(catalog, _TOUCHES, {"oids": list(oids)})]
     if not touches:
         return
     try:
-        cursor.execute(";\n".join(touches))
+        send(cursor, touches)
     except DatabaseError as error:
         # PostgreSQL has no SQLSTATE of its own for “tuple concurrently updated”.
         if sqlstate(error) != _INTERNAL_ERROR:
