@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.models import Run
-from orm_views_core.engines.postgresql.blocking import find_blockers
-from orm_views_core.engines.postgresql.sessions import Backend, find_backends
+from orm_views_core.engines.postgresql.locking.blocking import find_blockers
+from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends
 from orm_views_core.exceptions import OrmViewsError
 
 

@@ -20,7 +20,7 @@ from orm_views_admin.conf import queue_patience
 from orm_views_admin.datetimes import from_field, to_field
 from orm_views_admin.models import Run
 from orm_views_core.database.sync_state import SyncState
-from orm_views_core.engines.postgresql.sessions import Backend
+from orm_views_core.engines.postgresql.locking.sessions import Backend
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running

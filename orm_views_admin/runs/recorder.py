@@ -23,7 +23,7 @@ from orm_views_admin.models import Run, Target
 from orm_views_admin.origins import Origin, find_origin
 from orm_views_admin.plan_words import summarise
 from orm_views_core import signals
-from orm_views_core.engines.postgresql.sessions import Backend, find_backends, own_backend
+from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends, own_backend
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh.results import Outcome, RefreshResult, RefreshStart
 from orm_views_core.sync import SyncResult

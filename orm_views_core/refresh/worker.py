@@ -22,13 +22,13 @@ from orm_views_core.database.relations import why_not
 from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
-from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.errors import is_refusal, quoting
-from orm_views_core.engines.postgresql.locks import in_savepoint, in_transaction, limit_lock_waits
-from orm_views_core.engines.postgresql.sessions import running
-from orm_views_core.engines.postgresql.turns import wait_for_refresh_lock
+from orm_views_core.engines.postgresql.locking.advisory_locks import try_refresh_lock
+from orm_views_core.engines.postgresql.locking.locks import in_savepoint, in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.locking.sessions import running
+from orm_views_core.engines.postgresql.locking.turns import wait_for_refresh_lock
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewKind
 from orm_views_core.quoting import embedded

@@ -23,7 +23,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.locks import limit_lock_waits
+from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import (
     CyclicDependencyError,

@@ -12,8 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core import signals
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits
-from orm_views_core.engines.postgresql.turns import take_sync_lock
+from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
 from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan

@@ -29,9 +29,9 @@ from orm_views_core.engines.postgresql.errors import (
     is_refusal_of_one,
     view_refused,
 )
-from orm_views_core.engines.postgresql.locks import in_savepoint
+from orm_views_core.engines.postgresql.locking.locks import in_savepoint
+from orm_views_core.engines.postgresql.locking.tries import short_and_often
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
-from orm_views_core.engines.postgresql.tries import short_and_often
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.preconditions import cannot_be_read

@@ -26,7 +26,7 @@ from orm_views_core.engines.postgresql.catalog.preconditions import (
 )
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.locks import releasing_locks
+from orm_views_core.engines.postgresql.locking.locks import releasing_locks
 from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_scope

@@ -15,8 +15,8 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import read_again
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.engines.postgresql.locks import Overtaken, count_holders
-from orm_views_core.engines.postgresql.touches import touch
+from orm_views_core.engines.postgresql.locking.locks import Overtaken, count_holders
+from orm_views_core.engines.postgresql.locking.touches import touch
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
 

@@ -17,9 +17,9 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.engines.postgresql.advisory_locks import SYNC_LOCK
 from orm_views_core.engines.postgresql.cancellation import cancel_work
-from orm_views_core.engines.postgresql.sessions import find_backends
+from orm_views_core.engines.postgresql.locking.advisory_locks import SYNC_LOCK
+from orm_views_core.engines.postgresql.locking.sessions import find_backends
 from orm_views_core.names import ViewName
 from orm_views_core.refresh_locks import cancel
 from orm_views_core.views.registry import registry

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from orm_views_admin.models import Run
 from orm_views_admin.runs import reconcile
 from orm_views_core.database.sync_state import SyncState, split_comment
-from orm_views_core.engines.postgresql.advisory_locks import try_refresh_lock
+from orm_views_core.engines.postgresql.locking.advisory_locks import try_refresh_lock
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import refresh_views
 from orm_views_core.refresh.results import Outcome

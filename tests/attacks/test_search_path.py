@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from orm_views_core.engines.postgresql.advisory_locks import SYNC_LOCK
+from orm_views_core.engines.postgresql.locking.advisory_locks import SYNC_LOCK
 from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh, refresh_views
@@ -164,9 +164,9 @@ def commands(capsys: Any) -> None:
 
 
 def find_and_cancel() -> None:
-    from orm_views_core.engines.postgresql.blocking import find_blockers
     from orm_views_core.engines.postgresql.cancellation import cancel_work
-    from orm_views_core.engines.postgresql.sessions import find_backends, own_backend
+    from orm_views_core.engines.postgresql.locking.blocking import find_blockers
+    from orm_views_core.engines.postgresql.locking.sessions import find_backends, own_backend
 
     own = own_backend("default")
     with held(f"SELECT pg_catalog.pg_advisory_xact_lock({SYNC_LOCK}), pg_catalog.pg_sleep(0)"):

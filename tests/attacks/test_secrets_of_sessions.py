@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections
 from django.test import Client
 
 from orm_views_admin.models import Run
-from orm_views_core.engines.postgresql.advisory_locks import REFRESH_LOCK, SYNC_LOCK
+from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh_locks import find_running
 from orm_views_core.sync import Progress, sync_views

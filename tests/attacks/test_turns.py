@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from orm_views_core.engines.postgresql.advisory_locks import REFRESH_LOCK, SYNC_LOCK
+from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from orm_views_core.exceptions import LockNotAvailableError
 from orm_views_core.refresh import refresh_views
 from orm_views_core.sync import plan_views, sync_views

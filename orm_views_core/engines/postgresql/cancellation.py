@@ -19,8 +19,8 @@ from orm_views_core.names import ViewName
 from .catalog.fetch import forget_statistics
 from .catalog.search_path import catalog_cursor
 from .errors import sqlstate
+from .locking.sessions import LOCKS, RUNNING, find_backends, running
 from .roles import for_sync_role
-from .sessions import LOCKS, RUNNING, find_backends, running
 
 # A session that no longer holds or awaits the lock has finished, and a pooler may have given its backend to
 # another client.

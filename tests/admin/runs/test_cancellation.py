@@ -10,9 +10,9 @@ from django.db import connections
 
 from orm_views_admin.models import Run
 from orm_views_admin.runs import cancel, holders, perform, start_refresh, start_sync
-from orm_views_core.engines.postgresql.advisory_locks import REFRESH_LOCK
 from orm_views_core.engines.postgresql.cancellation import cancel_work
-from orm_views_core.engines.postgresql.sessions import find_backends, own_backend
+from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK
+from orm_views_core.engines.postgresql.locking.sessions import find_backends, own_backend
 from orm_views_core.refresh_locks import find_running
 from tests.admin.browse import declare_materialised
 from tests.admin.slow import ABOVE, SLOW, wait_for, wait_for_state

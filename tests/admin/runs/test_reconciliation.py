@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orm_views_admin.models import Run
 from orm_views_admin.runs import prune, reconcile, start_refresh
-from orm_views_core.engines.postgresql.sessions import find_backends, own_backend
+from orm_views_core.engines.postgresql.locking.sessions import find_backends, own_backend
 from orm_views_core.refresh_locks import find_running
 from tests.admin.slow import SLOW, Process, wait_for, wait_for_state
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import connections, transaction
 from django.test import override_settings
 
-from orm_views_core.engines.postgresql.advisory_locks import SYNC_LOCK
-from orm_views_core.engines.postgresql.locks import in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.locking.advisory_locks import SYNC_LOCK
+from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
 from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_rows
-from orm_views_core.engines.postgresql.turns import take_sync_lock
 from orm_views_core.exceptions import (
     LockNotAvailableError,
     RefreshError,

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from orm_views_core.engines.postgresql.tries import short_and_often, steady
+from orm_views_core.engines.postgresql.locking.tries import short_and_often, steady
 
 
 def test_steady_tries_soon_take_as_long_as_they_may():

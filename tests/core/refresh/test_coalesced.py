@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from orm_views_core import signals
-from orm_views_core.engines.postgresql.advisory_locks import REFRESH_LOCK
+from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import Outcome, refresh_materialized_view, refresh_views

@@ -10,8 +10,8 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 from django.test import override_settings
 
-from orm_views_core.engines.postgresql.blocking import BlockingSession, find_blocking_sessions
-from orm_views_core.engines.postgresql.locks import Overtaken, in_savepoint, in_transaction
+from orm_views_core.engines.postgresql.locking.blocking import BlockingSession, find_blocking_sessions
+from orm_views_core.engines.postgresql.locking.locks import Overtaken, in_savepoint, in_transaction
 from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]

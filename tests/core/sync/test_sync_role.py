@@ -11,7 +11,7 @@ from django.db import connections, transaction
 
 from orm_views_core.engines.postgresql.cancellation import cancel, cancel_work
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
-from orm_views_core.engines.postgresql.sessions import find_backends, find_running, own_backend
+from orm_views_core.engines.postgresql.locking.sessions import find_backends, find_running, own_backend
 from orm_views_core.exceptions import PlanBlockedError, RefreshError, SyncFailedError, ViewSQLError
 from orm_views_core.inspection import inspect_view
 from orm_views_core.names import ViewName

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statistics
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import printable
-
-from .catalog.fetch import fetch, forget_statistics
-from .catalog.search_path import catalog_cursor
 
 # Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
 # is a member of pg_read_all_stats. Of its query only the kind of statement is read: the rest may have a

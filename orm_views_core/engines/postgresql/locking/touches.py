@@ -14,10 +14,11 @@ from collections.abc import Collection
 from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
-from .batches import send
-from .catalog.fetch import fetch
-from .catalog.search_path import catalog_path
-from .errors import sqlstate
+from orm_views_core.engines.postgresql.batches import send
+from orm_views_core.engines.postgresql.catalog.fetch import fetch
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
+from orm_views_core.engines.postgresql.errors import sqlstate
+
 from .locks import Overtaken
 
 _INTERNAL_ERROR = "XX000"

@@ -20,13 +20,9 @@ from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
-from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, SyncFailedError
-from orm_views_core.quoting import unquoted
-
-from .blocking import BlockingSession, find_blocking_sessions
-from .catalog.fetch import fetch
-from .catalog.search_path import catalog_path
-from .errors import (
+from orm_views_core.engines.postgresql.catalog.fetch import fetch
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
+from orm_views_core.engines.postgresql.errors import (
     DEADLOCK,
     LOCK_NOT_AVAILABLE,
     Stopwatch,
@@ -35,8 +31,12 @@ from .errors import (
     is_refusal,
     sqlstate,
 )
-from .functions import naming_functions
-from .roles import as_sync_role
+from orm_views_core.engines.postgresql.functions import naming_functions
+from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, SyncFailedError
+from orm_views_core.quoting import unquoted
+
+from .blocking import BlockingSession, find_blocking_sessions
 from .tries import PAUSE, Try, steady
 
 T = TypeVar("T")

@@ -14,12 +14,11 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statistics, moment
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
+from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK, SYNC_LOCK
+from orm_views_core.engines.postgresql.roles import for_sync_role
 from orm_views_core.names import ViewName, printable
-
-from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
-from .catalog.fetch import fetch, forget_statistics, moment
-from .catalog.search_path import catalog_cursor
-from .roles import for_sync_role
 
 # A backend that our role may not see (members of pg_read_all_stats see all) has no start and no state.
 _BACKENDS = """

@@ -1,0 +1,1 @@
+"""Locks: those of relations and of views, the advisory ones, and the sessions that stand in the way."""
