@@ -12,6 +12,7 @@ from django.db import router, transaction
 
 from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
+from orm_views_core.engines.postgresql.errors import sqlstate
 from orm_views_core.exceptions import OrmViewsError
 
 logger = logging.getLogger("orm_views_admin")
@@ -19,6 +20,7 @@ logger = logging.getLogger("orm_views_admin")
 Arguments = ParamSpec("Arguments")
 _has_failed = False
 
+_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 #: Characters of a stored text. A function that raises an error may make its message as long as it likes.
 _LONGEST = 10_000
 
@@ -36,11 +38,11 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
         try:
             with transaction.atomic(using=router.db_for_write(Run)):
                 write(*args, **kwargs)
-        except (DriverError, OrmViewsError):
+        except (DriverError, OrmViewsError) as error:
             if not _has_failed:
                 logger.warning(
-                    "Runs cannot be recorded. Syncs and refreshes go on, but are missing from the history. "
-                    "Run migrate, and check that the database of the users answers.",
+                    "Runs cannot be recorded. Syncs and refreshes go on, but the history lacks them. %s",
+                    _advice(error),
                     exc_info=True,
                 )
             _has_failed = True
@@ -48,6 +50,12 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
             _has_failed = False
 
     return guarded
+
+
+def _advice(error: BaseException) -> str:
+    if sqlstate(error) in {_UNDEFINED_TABLE, _UNDEFINED_COLUMN}:
+        return "Run migrate."
+    return f"Database {router.db_for_write(Run)!r}, which has the users, said: {str(error).strip()}"
 
 
 def storable(text: str) -> str:

@@ -5,10 +5,14 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, router
 from django.utils import timezone
 
 from orm_views_admin.models import Run
 from orm_views_admin.runs import perform, prune, reconcile
+from orm_views_core.engines.postgresql.errors import sqlstate
+
+_READ_ONLY = "25006"  # read_only_sql_transaction
 
 logger = logging.getLogger("orm_views_admin")
 
@@ -26,6 +30,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._perform_pending(options)
+        except DatabaseError as error:
+            if sqlstate(error) != _READ_ONLY:
+                raise
+            raise CommandError(
+                f"Database {router.db_for_write(Run)!r} cannot be written: it is a replica, or its "
+                "transactions are read-only. Run this command where the primary is that database.",
+                returncode=1,
+            ) from error
+
+    def _perform_pending(self, options: dict[str, Any]) -> None:
         before = timezone.now() - dt.timedelta(seconds=options["older_than"])
         active = list(Run.objects.filter(state__in=Run.ACTIVE).order_by("queued_at", "pk"))
         old = [run for run in active if run.queued_at <= before]

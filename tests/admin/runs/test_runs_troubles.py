@@ -239,3 +239,37 @@ def test_the_chosen_user_is_among_the_choices_of_the_filter(admin_client):
             make_run("ages", who=f"u{n:02}")
     page = admin_client.get(HISTORY, {"who": "u00"}).content.decode()
     assert re.search(r'aria-current="true">u00 \(1\)', page)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_pending_says_that_a_database_cannot_be_written():
+    make_run("slow", state=Run.State.QUEUED, ago=100)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(CommandError, match="'default' cannot be written") as stopped:
+            call_command("run_pending")
+    finally:
+        connections["default"].close()
+    assert stopped.value.returncode == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("trouble", "advice"),
+    [
+        ("ALTER TABLE orm_views_admin_run RENAME TO elsewhere", "Run migrate."),
+        ("ALTER TABLE orm_views_admin_run ADD CONSTRAINT none_at_all CHECK (false) NOT VALID", "none_at_all"),
+    ],
+)
+def test_what_keeps_a_run_from_being_recorded_is_said(trouble, advice, caplog, committed_views):
+    declare("One", "SELECT 1 AS id")
+    with connections["default"].cursor() as cursor:
+        cursor.execute(trouble)
+    try:
+        sync_views()
+    finally:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("ALTER TABLE IF EXISTS elsewhere RENAME TO orm_views_admin_run")
+            cursor.execute("ALTER TABLE orm_views_admin_run DROP CONSTRAINT IF EXISTS none_at_all")
+    assert advice in caplog.text
