@@ -181,6 +181,11 @@ class Taken(NamedTuple):
     what: str
     on: ViewName | None = None
 
+    @property
+    def is_relation(self) -> bool:
+        """Whether it is a relation other than an index."""
+        return self.what == "relation"
+
 
 @dataclass(frozen=True)
 class Catalog:

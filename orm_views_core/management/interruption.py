@@ -19,6 +19,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import connections
 
+_ACTIVE = 1  # libpq's PQTRANS_ACTIVE: a statement is running
+
 
 class Signalled(KeyboardInterrupt):
     """A signal asks the command to end. ``number`` is the signal's."""
@@ -58,9 +60,12 @@ def _cancelling_statements() -> Iterator[None]:
     receiving, sending = os.pipe()
     os.set_blocking(sending, False)
     opened: list[Any] = [connections[alias] for alias in connections]
-    watcher = threading.Thread(target=_cancel_at_signals, args=(receiving, opened), daemon=True)
+    # A handler of the project, and a signal that is ignored (nohup), stay as they are.
+    usual = {signal.SIG_DFL, signal.default_int_handler}
+    ours = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) in usual]
+    before = {number: signal.signal(number, end) for number in ours}
+    watcher = threading.Thread(target=_cancel_at_signals, args=(receiving, opened, ours), daemon=True)
     watcher.start()
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     wakeup = signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
     try:
         yield
@@ -73,12 +78,13 @@ def _cancelling_statements() -> Iterator[None]:
         os.close(receiving)
 
 
-def _cancel_at_signals(receiving: int, opened: list[Any]) -> None:
+def _cancel_at_signals(receiving: int, opened: list[Any], ours: list[signal.Signals]) -> None:
     while signals := os.read(receiving, 16):
-        if not {*signals} & {signal.SIGINT, signal.SIGTERM}:
+        if not {*signals} & {*ours}:
             continue
         for connection in opened:
             # The main thread may close the connection at the same time. Then nothing is left to cancel.
             with suppress(connection.Database.Error):
-                if (of_driver := connection.connection) is not None:
+                of_driver = connection.connection
+                if of_driver is not None and of_driver.info.transaction_status == _ACTIVE:
                     of_driver.cancel()  # the drivers allow this call from another thread

@@ -73,7 +73,7 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         columns: Sequence[Column] = expected.columns if expected else ()
         if installed is not None:
             with catalog_cursor(connection) as cursor:
-                columns = read_columns(cursor, [installed.oid])[installed.oid]
+                columns = read_columns(cursor, [installed.oid]).get(installed.oid, ())
     if error := dry_run.errors.get(name):
         state = State.INVALID
         reason, advice = str(error), state.advice

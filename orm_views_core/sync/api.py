@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,6 +23,7 @@ from orm_views_core.refresh.api import refresh_materialized_view
 from .executor import Progress, StepResult, apply_plan
 from .inputs import plan_database
 from .options import SyncOptions, role_names
+from .overtaken import applied_as_planned
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ def sync_views(
         started = time.perf_counter()
         limit_lock_waits(connection)
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
-        plan = plan_database(connection, options, try_missing=expected_fingerprint is not None)
+        make_plan = partial(plan_database, connection, options, try_missing=expected_fingerprint is not None)
+        plan = make_plan()
         plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
@@ -135,7 +138,8 @@ def sync_views(
             raise PlanBlockedError(plan.problems)
         if on_plan:
             on_plan(plan)
-        applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
+        with applied_as_planned(connection, plan, make_plan):
+            applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
     results = []

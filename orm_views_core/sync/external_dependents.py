@@ -11,6 +11,7 @@ from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.catalog.trust import read_untrusted_types
+from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.engines.postgresql.temporary import read_temporary_sessions
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName
@@ -71,6 +72,36 @@ def why_not_tried(
                 f"as {role}. To allow that, add {owner!r} to ORM_VIEWS['TRUSTED_OWNERS']."
             )
     return found
+
+
+def why_not_parsed(
+    connection: BaseDatabaseWrapper,
+    definitions: Definitions,
+    catalog: Catalog,
+    tried: Collection[ViewName],
+) -> str:
+    """Return why the extras of views cannot be tried, as they were just read; "" when they can.
+
+    Whoever has TRIGGER on a view of ours can put a trigger with a condition on it.
+
+    Args:
+        tried: the views whose definitions and extras were read.
+
+    Raises:
+        Overtaken: when an external dependent has got something of the kind while it was read.
+    """
+    views = {catalog.relations[name].oid: name for name in tried}
+    ours = [oid for oid, name in views.items() if name in definitions.views]
+    for oid, (type_name, owner) in read_untrusted_types(connection, list(views), ours).items():
+        name = views[oid]
+        if name not in definitions.views:
+            raise Overtaken(f"{name} was changed meanwhile")
+        return (
+            f"{name} has a trigger, an index or the like that uses the type {type_name} of {owner}. "
+            f"PostgreSQL would run the checks of that type as {catalog.session.role} when that is created "
+            f"again. Drop it, or add {owner!r} to ORM_VIEWS['TRUSTED_OWNERS']."
+        )
+    return ""
 
 
 def as_definition(database: str, view: InstalledView) -> ViewDefinition:

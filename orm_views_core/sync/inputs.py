@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.extras import Extra, worth_keeping
-from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.database.relations import Catalog
 from orm_views_core.database.staging import PREFIX as STAGING
 from orm_views_core.definitions.compiler import compile_definitions, schemas_of
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
@@ -27,6 +27,7 @@ from orm_views_core.engines.postgresql.catalog.preconditions import (
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locking.locks import releasing_locks
+from orm_views_core.engines.postgresql.untrusted import hold_views
 from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_scope
@@ -36,13 +37,16 @@ from orm_views_core.plan.steps import Plan
 from .external_dependents import (
     as_definition,
     find_external_dependents,
+    why_not_parsed,
     why_not_tried,
     with_external_dependents,
 )
 from .options import SyncOptions
+from .overtaken import check_missing, check_relations, read_consistently
 from .refusals import refuse_missing_roles, refuse_to_drop_all, why_not_try
 
 
+@read_consistently()
 def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool) -> Plan:
     """Read, try and plan, inside a transaction. What is tried is rolled back.
 
@@ -54,6 +58,7 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
 
     Raises:
         OrmViewsError: when a view is invalid or a role is missing.
+        Overtaken: when others have changed what was read.
     """
     definitions = compile_definitions(connection)
     definitions.raise_errors()
@@ -66,23 +71,32 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     catalog = with_external_dependents(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
     external_names = find_external_dependents(definitions, catalog, orphans)
-    untried = why_not_tried(connection, catalog, external_names)
-    scope = find_scope(
-        definitions.views,
-        catalog,
-        external=[name for name in external_names if name not in untried],
-        command_roles=options.grant_select_to,
-        only=options.only,
-        force=options.force,
-        try_missing=try_missing,
-    )
-    if problem := why_not_try(definitions, catalog, scope, dropped):
-        return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
-    if scope.try_views:
-        with releasing_locks(connection):
+    with releasing_locks(connection):
+        # What is read of them is what was found safe to be parsed: meanwhile their owners cannot change them.
+        views = [catalog.relations[name] for name in external_names]
+        hold_views(
+            connection, [v.name for v in views if v.kind and v.is_ours_to_change and not v.is_temporary]
+        )
+        untried = why_not_tried(connection, catalog, external_names)
+        scope = find_scope(
+            definitions.views,
+            catalog,
+            external=[name for name in external_names if name not in untried],
+            command_roles=options.grant_select_to,
+            only=options.only,
+            force=options.force,
+            try_missing=try_missing,
+        )
+        problem = why_not_try(definitions, catalog, scope, dropped)
+        if not problem and scope.try_views:
             catalog = with_definitions(connection, catalog, scope.try_views)
+            extras = _read_extras(connection, catalog, scope)
+            problem = why_not_parsed(connection, definitions, catalog, extras)
+    if problem:
+        return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    facts = _try(connection, definitions, catalog, scope, external, options, orphans, dropped)
+    extras = extras if scope.try_views else {}
+    facts = _try(connection, definitions, catalog, scope, external, extras, options, orphans, dropped)
     return make_plan(replace(facts, untried=untried))
 
 
@@ -92,6 +106,7 @@ def _try(
     catalog: Catalog,
     scope: Scope,
     external: Mapping[ViewName, ViewDefinition],
+    extras: Mapping[ViewName, tuple[Extra, ...]],
     options: SyncOptions,
     orphans: Sequence[ViewName],
     dropped: Sequence[ViewName],
@@ -101,7 +116,6 @@ def _try(
     # A table with a column of a view's row type is an external dependent too, and cannot be tried.
     tried = [n for n in scope.try_views if n not in catalog.relations or catalog.relations[n].kind]
     installed = {name: catalog.relations[name] for name in tried if name in catalog.relations}
-    extras = _read_extras(connection, installed)
     keep = {
         name: worth_keeping(
             extras[name],
@@ -121,6 +135,8 @@ def _try(
         extras=keep,
         role=catalog.session.role,
     )
+    if dry_run.errors:
+        check_relations(connection, catalog)
     dry_run.raise_errors(external)
     leaving = [*installed.values(), *(catalog.relations[name] for name in orphans)]
     missing = [name for name, difference in scope.differences.items() if difference.missing]
@@ -128,6 +144,8 @@ def _try(
     indexes = {ViewName(n.schema, i.name) for n in new_or_changed for i in definitions.views[n].indexes}
     # No name is taken in a schema that does not exist yet.
     new_names = [name for name in (*missing, *sorted(indexes)) if name.schema in catalog.schemas]
+    taken = read_taken(connection, new_names)
+    check_missing(missing, taken)
     return Facts(
         definitions.database,
         definitions.views,
@@ -138,7 +156,7 @@ def _try(
         external=external,
         extras=extras,
         keep=keep,
-        taken=read_taken(connection, new_names),
+        taken=taken,
         taken_schemas=read_schemas(connection, STAGING) if tried else (),
         dependents=read_other_dependents(connection, leaving),
         extensions=read_extensions(connection, leaving),
@@ -151,10 +169,13 @@ def _try(
 
 
 def _read_extras(
-    connection: BaseDatabaseWrapper, installed: Mapping[ViewName, InstalledView]
+    connection: BaseDatabaseWrapper, catalog: Catalog, scope: Scope
 ) -> dict[ViewName, tuple[Extra, ...]]:
+    """Return the extras of the views that are tried and exist already."""
+    found = [catalog.relations[name] for name in scope.try_views if name in catalog.relations]
+    installed = {view.name: view.oid for view in found if view.kind}
     if not installed:
         return {}
-    with releasing_locks(connection), catalog_cursor(connection) as cursor:
-        extras = read_extras(cursor, [view.oid for view in installed.values()])
-    return {name: extras.get(view.oid, ()) for name, view in installed.items()}
+    with catalog_cursor(connection) as cursor:
+        extras = read_extras(cursor, list(installed.values()))
+    return {name: extras.get(oid, ()) for name, oid in installed.items()}

@@ -17,6 +17,7 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sync_states_of
 from orm_views_core.engines.postgresql.catalog.introspection import read_created
+from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import has_text_by_hand, kept_comment, options_by_hand, wanted_readers
 from orm_views_core.plan.steps import Action, Step
@@ -52,6 +53,9 @@ def record(
         cursor: a cursor of the connection.
         steps: steps that were carried out. The new version of a rebuilt view is recorded where it was built.
         outcome: what to record of the sync.
+
+    Raises:
+        Overtaken: when one of the views is not there any more.
     """
     steps = [step for step in steps if step.definition]
     last = {step.name: step for step in steps}
@@ -59,6 +63,9 @@ def record(
     places = {name: step.built_at or name for name, step in last.items() if _is_stored_anew(step)}
     stars = [place for name, place in places.items() if _definition(last[name]).has_star]
     found = read_created(connection, list(places.values()), stars)
+    for place in places.values():
+        if place not in found:
+            raise Overtaken(f"{place} was dropped or renamed meanwhile")
     refreshed = {**outcome.refreshed, **read_refreshed(connection, steps)}
     statements = []
     for name, step in last.items():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,7 +22,7 @@ from .ddl import HEAD_LINES
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _QUERY_CANCELED = "57014"
-_RESOURCES = "53"
+_RESOURCES, _SYSTEM = "53", "58"
 _OUT_OF_MEMORY = "53200"
 LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
 _FAILED_TRANSACTION = "25P02"
@@ -47,6 +47,7 @@ _LIMITS = {
 }
 #: Stands for the SQLSTATE where the driver has none. Then somebody may also have closed the connection here.
 _SESSION_ENDED = "closed"
+_SLACK = 0.05  # seconds: a client measures a little less than the server
 _ENDED[_SESSION_ENDED] = (
     "its session was terminated (pg_terminate_backend, a restart of the server, a closed connection)"
 )
@@ -162,7 +163,7 @@ def is_refusal(error: DatabaseError) -> bool:
 
 def is_refusal_of_one(error: DatabaseError) -> bool:
     """Return whether a refused batch may be sent again one by one, to find out what is refused in it."""
-    return is_refusal(error) and (sqlstate(error) or "")[:2] != _RESOURCES
+    return is_refusal(error) and (sqlstate(error) or "")[:2] not in {_RESOURCES, _SYSTEM}
 
 
 def is_fault_of_view(error: DatabaseError, *, was_tried: bool = False) -> bool:
@@ -208,8 +209,9 @@ class Stopwatch:
 def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> SyncFailedError | None:
     """Return the error to raise when PostgreSQL has ended a statement or a session; None when it has not.
 
-    One SQLSTATE stands for a cancelled statement and for ``statement_timeout``. psycopg2 has no SQLSTATE for
-    a session that was ended. The limits in force tell what it was.
+    One SQLSTATE stands for a cancelled statement and for ``statement_timeout``. The message tells them apart,
+    in whatever language it is: it is compared with that of a time-out which is made for this. psycopg2 has no
+    SQLSTATE for a session that was ended. The limits in force tell what it was.
 
     Args:
         connection: the database; its transaction has been rolled back.
@@ -227,13 +229,26 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
         return None  # the server does not answer any more
     if code == _SESSION_ENDED:
         for timeout, seconds in ((_TRANSACTION, time.monotonic() - last.began), (_IDLE, last.idle)):
-            if 0 < limits.get(timeout, 0) <= seconds:
+            if 0 < limits.get(timeout, 0) <= seconds + _SLACK:
                 code = timeout
     why = _ENDED[code]
-    if code == _QUERY_CANCELED and 0 < (limit := limits[_QUERY_CANCELED]) <= last.seconds:
-        why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
+    if code == _QUERY_CANCELED and primary_message(error) == _words_of_timeout(connection):
+        why = "a statement took longer than statement_timeout and was cancelled"
+        if limit := limits[_QUERY_CANCELED]:
+            why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
     sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
     return SyncFailedError(unquoted(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}"))
+
+
+def _words_of_timeout(connection: BaseDatabaseWrapper) -> str:
+    """Return PostgreSQL's message for ``statement_timeout``, in the language of the session."""
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_catalog.pg_sleep(10)")
+    except DatabaseError as error:
+        return primary_message(error)
+    return ""
 
 
 def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:

@@ -6,9 +6,10 @@ SELECT runs the functions that a view depends on, and EXPLAIN runs the immutable
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.exceptions import RowsUnavailableError
@@ -157,10 +158,21 @@ def lock_view(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> No
         RowsUnavailableError: when one of them has been replaced since.
         DatabaseError: when one of them is locked.
     """
-    cursor.execute(_LOCK + ", ".join(name.quoted for name in judged))
-    cursor.execute(_FORGET)
+    _hold(cursor, judged)
     for name in judged.keys() - _unchanged(cursor, judged):
         raise RowsUnavailableError(f"{name} was replaced a moment ago. Try again.")
+
+
+def hold_views(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> None:
+    """Lock views, so that nobody replaces or alters them before the transaction ends. Nothing is run."""
+    if names:
+        with connection.cursor() as cursor:
+            _hold(cursor, names)
+
+
+def _hold(cursor: CursorWrapper, names: Iterable[ViewName]) -> None:
+    cursor.execute(_LOCK + ", ".join(name.quoted for name in names))
+    cursor.execute(_FORGET)
 
 
 def lock_views(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> set[ViewName]:

@@ -35,7 +35,8 @@ def read_other_dependents(
         return {}
     with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.OTHER_DEPENDENTS, {"oids": array(names)})
-    return {names[oid]: described for oid, described in group((oid, what) for oid, what in rows).items()}
+    described = group((oid, what) for oid, what in rows if what is not None)
+    return {names[oid]: several for oid, several in described.items()}
 
 
 def read_sync_states_of(connection: BaseDatabaseWrapper, oids: Collection[int]) -> dict[int, SyncState]:

@@ -203,7 +203,9 @@ WITH rel AS MATERIALIZED (
                                '{SCHEMA}.orm_views_' || s.oid AS interim) d
     LEFT JOIN comments ON objoid = s.oid AND classoid = 'pg_catalog.pg_statistic_ext'::regclass
 )
-SELECT view, kind, name, template, tail, finish FROM found ORDER BY view, place, name, template
+SELECT view, kind, name, template, tail, finish FROM found
+WHERE template IS NOT NULL -- else it was dropped while it was read
+ORDER BY view, place, name, template
 """
 
 # The privileges of roles other than the owner, on views and on their columns, and who granted them.

@@ -282,6 +282,7 @@ def read_indexes(
     return group(
         (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrently))
         for oid, name, unique, definition, concurrently in rows
+        if definition is not None  # it was dropped while it was read
     )
 
 

@@ -33,6 +33,21 @@ def read_extensions(connection: BaseDatabaseWrapper, views: Iterable[InstalledVi
     return {names[oid]: extension for oid, extension in rows}
 
 
+_OIDS = """
+SELECT n.nspname, c.relname, c.oid
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+"""
+
+
+def read_oids(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, int]:
+    """Return the oids that relations of some names have now."""
+    with catalog_cursor(connection) as cursor:
+        rows = fetch(cursor, _OIDS, name_arrays(names))
+    return {ViewName(schema, name): oid for schema, name, oid in rows}
+
+
 def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> dict[ViewName, Taken]:
     """Return those of some names, of views or of indexes, that exist already, and what has each of them."""
     if not names:

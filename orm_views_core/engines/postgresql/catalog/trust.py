@@ -68,7 +68,8 @@ SELECT DISTINCT ON (part.view) part.view, pg_catalog.format_type(t.oid, NULL),
        pg_catalog.pg_get_userbyid(t.typowner)
 FROM (
     SELECT ev_class AS view, 'pg_catalog.pg_rewrite'::regclass AS classid, oid AS objid
-    FROM pg_catalog.pg_rewrite WHERE ev_class = ANY(%(oids)s::oid[])
+    FROM pg_catalog.pg_rewrite
+    WHERE ev_class = ANY(%(oids)s::oid[]) AND (rulename <> '_RETURN' OR ev_class <> ALL(%(ours)s::oid[]))
     UNION ALL
     SELECT indrelid, 'pg_catalog.pg_class'::regclass, indexrelid
     FROM pg_catalog.pg_index WHERE indrelid = ANY(%(oids)s::oid[])
@@ -91,16 +92,17 @@ ORDER BY part.view, 2
 
 
 def read_untrusted_types(
-    connection: BaseDatabaseWrapper, oids: Collection[int]
+    connection: BaseDatabaseWrapper, oids: Collection[int], ours: Collection[int] = ()
 ) -> dict[int, tuple[str, str]]:
     """Return a type that each of some views depends on and whose owner we do not trust, and that owner.
 
     Args:
         connection: the database.
+        ours: those of the views whose own SQL counts as trusted, because a class declares it.
         oids: the views. Those that depend on no such type are left out of the result.
     """
     if not oids:
         return {}
     with catalog_cursor(connection) as cursor:
-        params = {"oids": array(oids), "trusted": read_trusted_roles(cursor)}
+        params = {"oids": array(oids), "ours": array(ours), "trusted": read_trusted_roles(cursor)}
         return {view: (name, owner) for view, name, owner in fetch(cursor, _UNTRUSTED_TYPES, params)}
