@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
@@ -273,15 +273,18 @@ def _cancel_autovacuum(connection: BaseDatabaseWrapper, view: str) -> None:
     then COMMENT times out.
     https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
     """
-    with suppress(OperationalError), transaction.atomic(using=connection.alias):
-        with connection.cursor() as cursor:
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_catalog.set_config('lock_timeout',"
                 " (2 OPERATOR(pg_catalog.*) setting::int)::pg_catalog.text, true) "
                 "FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'deadlock_timeout'"
             )
             cursor.execute(f"COMMENT ON MATERIALIZED VIEW {view} IS NULL")
-        transaction.set_rollback(True, using=connection.alias)
+            transaction.set_rollback(True, using=connection.alias)
+    except OperationalError as error:
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            raise
 
 
 def _no_lock(
