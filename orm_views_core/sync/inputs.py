@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -71,12 +72,13 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     catalog = with_external_dependents(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
     external_names = find_external_dependents(definitions, catalog, orphans)
-    with releasing_locks(connection):
-        # What is read of them is what was found safe to be parsed: meanwhile their owners cannot change them.
+    with ExitStack() as stack:
         views = [catalog.relations[name] for name in external_names]
-        hold_views(
-            connection, [v.name for v in views if v.kind and v.is_ours_to_change and not v.is_temporary]
-        )
+        views = [view for view in views if view.kind and view.is_ours_to_change and not view.is_temporary]
+        if views:
+            # Their owners cannot change them between the check that they may be parsed and the reading.
+            stack.enter_context(releasing_locks(connection))
+            hold_views(connection, [view.name for view in views])
         untried = why_not_tried(connection, catalog, external_names)
         scope = find_scope(
             definitions.views,
@@ -89,6 +91,8 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         )
         problem = why_not_try(definitions, catalog, scope, dropped)
         if not problem and scope.try_views:
+            if not views:
+                stack.enter_context(releasing_locks(connection))
             catalog = with_definitions(connection, catalog, scope.try_views)
             extras = _read_extras(connection, catalog, scope)
             problem = why_not_parsed(connection, definitions, catalog, extras)

@@ -8,10 +8,10 @@ from django.db.models import F
 
 from orm_views_core.database.sync_state import split_comment
 from orm_views_core.exceptions import (
-    DatabaseUnavailableError,
     DuplicateViewError,
     MissingRoleError,
     OrmViewsError,
+    SyncFailedError,
     ViewSQLError,
 )
 from orm_views_core.names import ViewName
@@ -143,7 +143,7 @@ def test_a_plan_is_made_without_creating_anything(take_picture):
     assert take_picture() == before
 
 
-def test_a_connection_that_is_lost_meanwhile_is_a_database_that_does_not_answer(execute, other):
+def test_a_session_that_is_terminated_meanwhile_is_told_as_that(execute, other):
     ((pid,),) = execute("SELECT pg_backend_pid()")
     declare_many()
 
@@ -153,6 +153,6 @@ def test_a_connection_that_is_lost_meanwhile_is_a_database_that_does_not_answer(
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
             return Product.objects.values("code")
 
-    with pytest.raises(DatabaseUnavailableError, match=r"'default' .* does not answer"):
+    with pytest.raises(SyncFailedError, match=r"'default': its session was terminated"):
         sync_views()
     connections["default"].close()

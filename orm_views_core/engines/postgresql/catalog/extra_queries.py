@@ -163,14 +163,14 @@ WITH rel AS MATERIALIZED (
     FROM rel
     CROSS JOIN LATERAL (
         SELECT 'pg_catalog.pg_class'::regclass, rel.oid, 'extension dependency', NULL,
-               E'MATERIALIZED VIEW \x01'
+               'MATERIALIZED VIEW {TABLE}'
         UNION ALL
         SELECT 'pg_catalog.pg_class'::regclass, indexrelid, 'index extension dependency', relname::text,
-               format(E'INDEX \x02.%%I', relname)
+               format('INDEX {SCHEMA}.%%I', relname)
         FROM idx WHERE indrelid = rel.oid
         UNION ALL
         SELECT 'pg_catalog.pg_trigger'::regclass, trg.oid, 'trigger extension dependency', tgname::text,
-               format(E'TRIGGER %%I ON \x01', tgname)
+               format('TRIGGER %%I ON {TABLE}', tgname)
         FROM trg WHERE tgrelid = rel.oid
     ) made(classid, objid, kind, name, written)
     JOIN pg_catalog.pg_depend d ON d.classid = made.classid AND d.objid = made.objid AND d.deptype = 'x'
