@@ -306,3 +306,17 @@ def test_every_state_has_an_urgency_of_its_own_and_a_style_of_djangos():
     assert sorted(state.urgency for state in State) == list(range(len(State)))
     assert all(hasattr(no_style(), state.style) for state in State if state.style)
     assert {state for state in State if not state.needs_attention} == {State.SYNCED, State.UNMANAGED}
+
+
+def test_warnings_are_said_beside_the_steps_and_do_not_make_a_plan_one_with_something_to_do():
+    view = install(LOANS, state=None, is_trusted=False, owner="analyst")
+    plan = plan_for([LOANS], catalog_of(view))
+    _, warning, last = plan_lines(plan)
+    assert warning.startswith("  Warning: views.loans: It belongs to 'analyst'")
+    assert last == "  Nothing to do."
+    assert plan_as_dict(plan)["warnings"] == list(plan.warnings)
+    status = registered_status(LOANS, view)
+    assert status.state is State.DRIFTED
+    assert "analyst" in status.reason
+    assert "TRUSTED_OWNERS" in status.advice
+    assert status_as_dict(DatabaseStatus("default", (status,)))["views"][0]["synced"] is None

@@ -134,3 +134,27 @@ def test_a_table_with_the_views_name_stops_the_sync():
 def test_a_materialised_view_that_is_being_refreshed_is_not_taken_for_changed():
     definitions = (materialised(A), B, C)
     assert plan_for(definitions, chain(*definitions, a={"definition": None})).is_empty
+
+
+def untrusted(definition, **values):
+    """The installed view of a role that is not trusted: its sync state is not believed."""
+    return install(definition, state=None, is_trusted=False, owner="analyst", **values)
+
+
+def test_an_equal_view_of_an_untrusted_owner_is_left_alone_and_named_in_a_warning():
+    plan = plan_for([A, B], catalog_of(untrusted(A), untrusted(B)))
+    assert plan.is_empty
+    (warning,) = plan.warnings
+    assert warning.startswith("views.a, views.b: It belongs to 'analyst', a role that is not trusted")
+    assert "ORM_VIEWS['TRUSTED_OWNERS']" in warning
+
+
+def test_another_view_of_an_untrusted_owner_is_replaced_or_rebuilt():
+    for view, action in ((A, "replace a"), (materialised(A), "rebuild a")):
+        plan = plan_for([changed(view)], catalog_of(untrusted(view)))
+        assert said(plan) == [action]
+        assert reasons(plan)["a"] == "its owner is not trusted, and it differs from its class"
+
+
+def test_a_view_of_an_untrusted_owner_that_no_class_declares_is_no_warning():
+    assert plan_for([A], catalog_of(install(A), untrusted(B))).warnings == ()
