@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterable
 
 from django.db.backends.utils import CursorWrapper
 
@@ -15,9 +13,11 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import read_again
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.engines.postgresql.locking.locks import Overtaken, count_holders
+from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.engines.postgresql.locking.touches import touch
-from orm_views_core.plan.steps import Action, Phase, Plan, Step
+from orm_views_core.plan.steps import Action, Phase, Plan
+
+from .moment import wait_for_a_good_moment
 
 
 def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
@@ -31,8 +31,7 @@ def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
     """
     milliseconds = max(1, round(timeout * 1000))
     statements = []
-    holders = count_holders(cursor, [step.installed.oid for step in plan.swapped if step.installed])
-    for step in in_order_of_locks(plan.swapped, holders):
+    for step in wait_for_a_good_moment(cursor, plan.swapped):
         assert step.installed is not None
         assert step.installed.kind is not None
         statements.append(
@@ -45,36 +44,6 @@ def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
         statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
     statements.append(f"SELECT pg_catalog.set_config('lock_timeout', '{milliseconds}ms', true)")
     send(cursor, statements)
-
-
-def in_order_of_locks(steps: Sequence[Step], holders: Mapping[int, int]) -> list[Step]:
-    """Return steps in the order in which to lock their views.
-
-    Views that read others come first: a reader locks them in that order. Of the others, the view comes first
-    that most sessions hold. These sessions are not in our way when they go on to another view, and it takes
-    longest until all of them have ended.
-    """
-    by_name = {step.name: i for i, step in enumerate(steps)}
-    reads = [
-        [by_name[n] for n in step.installed.reads if n in by_name] if step.installed else [] for step in steps
-    ]
-    before = Counter(i for each in reads for i in each)
-
-    def rank(i: int) -> tuple[int, int]:
-        installed = steps[i].installed
-        return -holders.get(installed.oid, 0) if installed else 0, i
-
-    ready = [rank(i) for i in range(len(steps)) if not before[i]]
-    heapify(ready)
-    ordered: list[Step] = []
-    while ready:
-        _, chosen = heappop(ready)
-        ordered.append(steps[chosen])
-        for i in reads[chosen]:
-            before[i] -= 1
-            if not before[i]:
-                heappush(ready, rank(i))
-    return ordered
 
 
 def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:

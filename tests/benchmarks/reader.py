@@ -1,19 +1,22 @@
-"""A reader in a process of its own: reads a view in a loop until its standard input closes.
+"""A reader in a process of its own: reads views in a loop until its standard input closes.
 
-`python -m tests.benchmarks.reader` takes a connection string on the first line, says `ready` after a first
-read, and answers in the end with what it saw.
+`python -m tests.benchmarks.reader` takes a connection string on the first line. On the second it is told how
+many views it reads in a transaction, and out of how many: `views.mixed0`, `views.mixed1` … With 0 it reads
+the one view of scenario (e), without a transaction. It says `ready` after a first read, and answers in the
+end with what it saw.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from select import select
-from time import perf_counter
+from time import perf_counter, sleep
 
 import psycopg2
 
@@ -22,6 +25,7 @@ PAUSE = 0.01
 another; what is to be measured is how long the database makes them wait."""
 
 QUERY = "SELECT variant, balance FROM views.accountreport WHERE account = 42"
+QUERY_MIXED = "SELECT variant FROM views.mixed{} WHERE id = 42"
 
 
 @dataclass
@@ -39,16 +43,29 @@ class Seen:
 
 
 class Reader:
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, views: int = 0, out_of: int = 0) -> None:
         self.dsn = dsn
+        self.views, self.out_of = views, out_of
         self.seen = Seen()
         self._connect()
 
-    def read(self) -> None:
+    def read_all(self) -> None:
+        """Read once, or some views in any order in one transaction, with a pause before each."""
+        if not self.views:
+            self.read(QUERY)
+            return
+        self.cursor.execute("BEGIN")
+        for number, view in enumerate(random.sample(range(self.out_of), self.views)):
+            if number:
+                sleep(PAUSE)
+            self.read(QUERY_MIXED.format(view))
+        self.cursor.execute("COMMIT")
+
+    def read(self, query: str) -> None:
         """Read once; an error counts, and takes its time like everything else that a dashboard waits for."""
         start = perf_counter()
         try:
-            self.cursor.execute(QUERY)
+            self.cursor.execute(query)
             rows = self.cursor.fetchall()
             self.seen.variants[str(rows[0][0]) if rows else "no row"] += 1
         except psycopg2.Error as error:
@@ -71,12 +88,12 @@ def kind_of(error: psycopg2.Error) -> str:
 
 
 def main() -> None:
-    reader = Reader(sys.stdin.readline().strip())
-    reader.read()
+    reader = Reader(sys.stdin.readline().strip(), *map(int, sys.stdin.readline().split()))
+    reader.read_all()
     reader.seen = Seen()
     print("ready", flush=True)
     while not select([sys.stdin], [], [], PAUSE)[0]:
-        reader.read()
+        reader.read_all()
     print(json.dumps(vars(reader.seen)))
 
 

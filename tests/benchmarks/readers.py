@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from time import sleep
+from typing import NamedTuple
 
 from tests.benchmarks.packages import ROOT
 from tests.benchmarks.reader import Seen
@@ -17,12 +18,20 @@ LEAD = 0.5
 """How many seconds they read before and after the block."""
 
 
+class Readers(NamedTuple):
+    """Some readers, each of which reads so many views in a transaction; 0 for one view without one."""
+
+    count: int
+    views: int = 0
+    out_of: int = 0
+
+
 @contextmanager
-def reading(dsn: str, readers: int) -> Iterator[Seen]:
+def reading(dsn: str, *groups: Readers) -> Iterator[Seen]:
     """Readers at work; what they saw is there after the block."""
     seen = Seen()
     with ExitStack() as stack:
-        processes = [stack.enter_context(_start(dsn)) for _ in range(readers)]
+        processes = [stack.enter_context(_start(dsn, group)) for group in groups for _ in range(group.count)]
         for process in processes:
             assert process.stdout
             process.stdout.readline()  # ready
@@ -39,13 +48,13 @@ def reading(dsn: str, readers: int) -> Iterator[Seen]:
                 seen.add(_parse(process.stdout.read()))
 
 
-def _start(dsn: str) -> subprocess.Popen[str]:
+def _start(dsn: str, group: Readers) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.benchmarks.reader"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
     assert process.stdin
-    process.stdin.write(f"{dsn}\n")
+    process.stdin.write(f"{dsn}\n{group.views} {group.out_of}\n")
     return process
 
 

@@ -13,16 +13,16 @@ docs/benchmarks.md, and what the command line takes; several scenarios may share
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.benchmarks.bench import Bench, Home
 from tests.benchmarks.packages import OURS, PREDECESSOR, Package
 from tests.benchmarks.reader import Seen
-from tests.benchmarks.readers import reading
+from tests.benchmarks.readers import Readers, reading
 from tests.benchmarks.runs import Measured, MeasurementError
-from tests.benchmarks.targets import Target, at_most, no_stall, works
-from tests.benchmarks.views import Views
+from tests.benchmarks.targets import Target, at_most, no_stall, swaps, works
+from tests.benchmarks.views import Kind, Views
 
 Measure = Callable[[Bench, Package], Measured]
 MeasureFloor = Callable[[Bench], Measured]
@@ -135,7 +135,7 @@ def stall(bench: Bench, package: Package) -> Measured:
     new = str(home.views.changed().variant)
     beside: dict[str, float] = {}
     troubles: Counter[str] = Counter()
-    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+    with reading(bench.server.dsn_of(home.database), Readers(bench.sizes.readers)) as seen:
         try:
             beside["the sync meanwhile"] = _sync_changed(bench, home).seconds
         except MeasurementError as error:
@@ -147,7 +147,7 @@ def stall(bench: Bench, package: Package) -> Measured:
 @stall.floor("the same readers, no sync")
 def no_sync(bench: Bench) -> Measured:
     home = bench.home(None, bench.sizes.read)
-    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+    with reading(bench.server.dsn_of(home.database), Readers(bench.sizes.readers)) as seen:
         bench.run("wait", home.database, bench.sizes.read)
     return Measured(seen.longest, {}, _counts(seen), _errors(seen))
 
@@ -223,12 +223,46 @@ def refresh_by_psql(bench: Bench) -> Measured:
 def refresh_stall(bench: Bench, package: Package) -> Measured:
     home = bench.home(package, bench.sizes.read)
     beside = {}
-    with reading(bench.server.dsn_of(home.database), bench.sizes.readers) as seen:
+    with reading(bench.server.dsn_of(home.database), Readers(bench.sizes.readers)) as seen:
         beside["the refresh meanwhile"] = _refresh(bench, package, bench.sizes.read, "refresh_one").seconds
     return Measured(seen.longest, beside, _counts(seen), _errors(seen))
 
 
 refresh_stall.floor("the same readers, no refresh")(no_sync)
+
+
+def _mixed(kind: Kind, groups: Sequence[tuple[int, int]]) -> None:
+    """Register a scenario: all views are rebuilt while readers read several in a transaction, in any order.
+
+    A reader may wait for twice as long as LOCK_TIMEOUT, which is half a second.
+
+    Args:
+        groups: how many readers read how many views.
+    """
+    most = max(views for _, views in groups)
+    readers = [Readers(count, views, out_of=most) for count, views in groups]
+    who = " and ".join(f"{count} readers of {views}" for count, views in groups)
+
+    @scenario(
+        "n",
+        f"{who} in a transaction, in any order, of {most} {kind.split()[-1]} views, which change",
+        swaps(3, stall=1),
+        alone=True,
+    )
+    def mixed(bench: Bench, package: Package) -> Measured:
+        home = bench.home(package, Views(kind, most))
+        with reading(bench.server.dsn_of(home.database), *readers) as seen:
+            seconds = _sync_changed(bench, home).seconds
+        return Measured(seconds, {"longest stall of a reader": seen.longest}, _counts(seen), _errors(seen))
+
+    @mixed.floor("no readers")
+    def unread(bench: Bench) -> Measured:
+        return _sync_changed(bench, bench.home(OURS, Views(kind, most)))
+
+
+for _groups in ([(6, 2)], [(4, 3)], [(6, 2), (4, 3)]):
+    _mixed("mixed plain", _groups)
+    _mixed("mixed materialised", _groups)
 
 
 def _refresh(bench: Bench, package: Package, views: Views, action: str) -> Measured:

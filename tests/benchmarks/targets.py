@@ -38,5 +38,15 @@ def no_stall(seconds: float) -> Target:
     return Target(f"{seconds * 1000:.0f} ms, 0 errors", is_met)
 
 
+def swaps(seconds: float, stall: float) -> Target:
+    """The median of the syncs, none of them given up; and no reader waited longer or has seen an error."""
+
+    def is_met(ours: Run, theirs: Run | None) -> bool:
+        stalls = [longest for each in ours.beside.values() for longest in each]
+        return ours.median <= seconds and max(stalls) <= stall and not ours.troubles
+
+    return Target(f"{seconds:g} s, stall {stall:g} s, 0 errors", is_met)
+
+
 def works() -> Target:
     return Target("works", lambda ours, theirs: True)

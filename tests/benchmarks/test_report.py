@@ -14,7 +14,7 @@ from tests.benchmarks.reader import Seen, kind_of
 from tests.benchmarks.report import table
 from tests.benchmarks.runner import Block, Entry
 from tests.benchmarks.runs import Measured, MeasurementError, Run
-from tests.benchmarks.targets import Target, at_most, no_stall, works
+from tests.benchmarks.targets import Target, at_most, no_stall, swaps, works
 
 NO_ERRORS = Counter({"errors": 0})
 
@@ -114,6 +114,10 @@ def test_our_own_failure_misses_every_target() -> None:
     ]
 
 
+def _swaps(seconds: list[float], stall: float, **troubles: int) -> Run:
+    return Run([Measured(each, {"stall": stall}, troubles=Counter(troubles)) for each in seconds])
+
+
 @pytest.mark.parametrize(
     ("target", "ours", "theirs", "verdict"),
     [
@@ -123,6 +127,10 @@ def test_our_own_failure_misses_every_target() -> None:
         (no_stall(0.1), Run.of([0.01, 0.09]), None, "100 ms, 0 errors: met"),
         (no_stall(0.1), Run.of([0.01, 0.11]), None, "100 ms, 0 errors: not met"),
         (no_stall(0.1), Run([Measured(0.01, troubles=Counter(oops=1))]), None, "100 ms, 0 errors: not met"),
+        (swaps(3, 1), _swaps([0.1, 9.0, 3.0], 0.9), None, "3 s, stall 1 s, 0 errors: met"),
+        (swaps(3, 1), _swaps([0.1, 9.0, 3.1], 0.9), None, "3 s, stall 1 s, 0 errors: not met"),
+        (swaps(3, 1), _swaps([0.1], 1.1), None, "3 s, stall 1 s, 0 errors: not met"),
+        (swaps(3, 1), _swaps([0.1], 0.1, oops=1), None, "3 s, stall 1 s, 0 errors: not met"),
         (works(), Run.of([4.1]), None, "works: met"),
     ],
 )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+Kind = Literal["plain", "materialised", "read", "refreshed", "mixed plain", "mixed materialised"]
+
 
 @dataclass(frozen=True)
 class Views:
     """A set of views; `project/definitions.py` says what is in each.
 
     `rows` is the size of the large table that they read, if they read it. Sets of the same kind and size that
-    differ in `variant` differ in one definition.
+    differ in `variant` differ in one definition; those whose kind is mixed, in all.
     """
 
-    kind: Literal["plain", "materialised", "read", "refreshed"]
+    kind: Kind
     count: int
     rows: int = 0
     variant: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.project import large, plain
+from tests.benchmarks.project import large, mixed, plain
 from tests.benchmarks.project.definitions import Definition
 from tests.benchmarks.views import Views
 
@@ -14,4 +14,6 @@ def definitions(views: Views) -> list[Definition]:
         return large.materialised()
     if views.kind == "refreshed":
         return large.refreshed()
-    return large.read(views.variant)
+    if views.kind == "read":
+        return large.read(views.variant)
+    return mixed.definitions(views.count, views.variant, materialised=views.kind == "mixed materialised")

@@ -12,9 +12,8 @@ from django.test import override_settings
 
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.steps import Action, Step
 from orm_views_core.sync import sync_views
-from orm_views_core.sync.swap_locks import in_order_of_locks
+from orm_views_core.sync.moment import order_of_locks
 from tests.core.keeping import declare, run
 
 READERS = [(6, 2), (4, 3)]
@@ -22,33 +21,39 @@ LOCK_TIMEOUT = 0.5
 PAUSE = 0.01
 
 
-def step(oid, *reads):
-    name = ViewName("views", str(oid))
-    installed = InstalledView(
+def view(oid, *reads):
+    return InstalledView(
         oid,
-        name,
+        ViewName("views", str(oid)),
         ViewKind.VIEW,
         "view",
         "me",
         reads=frozenset(ViewName("views", str(read)) for read in reads),
     )
-    return Step(Action.REBUILD, name, "", installed=installed)
 
 
 @pytest.mark.parametrize(
-    ("steps", "holders", "order"),
+    ("views", "held", "order"),
     [
-        ([step(1), step(2), step(3)], {}, [1, 2, 3]),
-        ([step(1), step(2), step(3)], {2: 1, 3: 2}, [3, 2, 1]),
-        ([step(2, 1), step(1)], {1: 9}, [2, 1]),
-        ([step(2, 1), step(1), step(3)], {1: 9, 3: 1}, [3, 2, 1]),
-        ([step(4, 1, 2), step(3, 1), step(2, 1), step(1)], {1: 9, 2: 5, 3: 1}, [3, 4, 2, 1]),
-        ([step(1, 7)], {7: 3}, [1]),
-        ([], {1: 1}, []),
+        ([view(1), view(2), view(3)], [], [1, 2, 3]),
+        ([view(1), view(2), view(3)], [{2, 3}, {3}], [3, 2, 1]),
+        ([view(2, 1), view(1)], [{1}], [2, 1]),
+        ([view(2, 1), view(1), view(3)], [{1}, {1, 3}], [3, 2, 1]),
+        ([view(4, 1, 2), view(3, 1), view(2, 1), view(1)], [{1}, {1, 2}, {3}], [3, 4, 2, 1]),
+        ([view(1, 7)], [{7}], [1]),
+        ([], [], []),
     ],
 )
-def test_readers_of_others_are_locked_first_and_then_what_most_sessions_hold(steps, holders, order):
-    assert [each.installed.oid for each in in_order_of_locks(steps, holders)] == order
+def test_readers_of_others_are_locked_first_and_then_what_most_sessions_hold(views, held, order):
+    assert order_of_locks(views, held) == order
+
+
+@pytest.mark.parametrize("count", [10, 3_000])
+def test_the_order_of_many_views_that_read_one_another_is_found_soon(count):
+    chain = [view(i, i - 1) for i in range(count, 0, -1)]
+    began = time.monotonic()
+    assert order_of_locks(chain, [{1}]) == list(range(count, 0, -1))
+    assert time.monotonic() - began < 1
 
 
 class Reader(threading.Thread):

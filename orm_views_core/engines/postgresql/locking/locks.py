@@ -16,12 +16,9 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
-from orm_views_core.engines.postgresql.catalog.fetch import fetch
-from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.errors import (
     DEADLOCK,
     LOCK_NOT_AVAILABLE,
@@ -40,15 +37,6 @@ from .blocking import BlockingSession, find_blocking_sessions
 from .tries import PAUSE, Try, steady
 
 T = TypeVar("T")
-
-# How many sessions hold a lock on each of some relations.
-_HOLDERS = """
-SELECT relation::int8, count(DISTINCT pid)
-FROM pg_catalog.pg_locks
-WHERE locktype = 'relation' AND granted AND relation = ANY(%(relations)s::oid[])
-  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-GROUP BY relation
-"""
 
 # In our own words: PostgreSQL's may be those of a function that raises this SQLSTATE.
 _REASONS: dict[str | None, str] = {
@@ -252,12 +240,6 @@ def in_savepoint(
             on_wait("; ".join(map(str, sessions)) or reason)
             announced = pids
         pause(rest)
-
-
-def count_holders(cursor: CursorWrapper, relations: Collection[int]) -> dict[int, int]:
-    """Return how many sessions hold a lock on each of some relations, by oid."""
-    with catalog_path(cursor) as catalog:
-        return dict(fetch(catalog, _HOLDERS, {"relations": list(relations)}))
 
 
 def _is_long(session: BlockingSession, seconds: float) -> bool:

@@ -13,11 +13,10 @@ _FIRST = 0.1  # seconds; doubled from try to try, because a short wait is usuall
 
 # A reader that holds one view and waits for another one, which we have locked, makes a try fail. Waiting
 # longer does not help: it holds its view until we give up. With readers of two or three views in a
-# transaction, in any order, one try in ten or twenty succeeds. So tries are short, and pauses random. The
+# transaction, in any order, one try in ten or fifty succeeds. So tries are short, and pauses random. The
 # longer tries between are for readers that read one view for long.
-_SHORT, _SHORTEST_REST, _LONGEST_REST = 0.02, 0.005, 0.03  # seconds
-_IN_A_ROW = 10
-_LONGER, _GROWTH = 0.05, 1.5
+_SHORT, _SHORTEST_REST, _LONGEST_REST = 0.012, 0.002, 0.008  # seconds
+_LONGER, _IN_A_ROW = 0.1, 12  # both are doubled, so that longer tries take a small part of the time
 
 
 class Try(NamedTuple):
@@ -37,10 +36,11 @@ def steady(longest: float) -> Iterator[Try]:
 
 def short_and_often(longest: float) -> Iterator[Try]:
     """Yield many short tries, and now and then a longer one, for work that locks several relations."""
-    longer = _LONGER
+    longer, in_a_row = _LONGER, _IN_A_ROW
     while True:
-        for _ in range(_IN_A_ROW):
+        for _ in range(in_a_row):
             rest = random.uniform(_SHORTEST_REST, _LONGEST_REST)  # noqa: S311 - guards nothing
             yield Try(min(longest, _SHORT), rest)
         yield Try(min(longest, longer), PAUSE)
-        longer = min(longest, longer * _GROWTH)
+        if longer < longest:
+            longer, in_a_row = 2 * longer, 2 * in_a_row
