@@ -127,6 +127,32 @@ def hostile(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "-q", *session.posargs or _HOSTILE, env=environment)
 
 
+#: The oldest and the newest PostgreSQL with each driver.
+ATTACKED = [
+    Row("3.13", "6.1", "psycopg2", "18"),
+    Row("3.12", "6.1", "psycopg3", "18"),
+    Row("3.10", "5.2", "psycopg2", "14"),
+    Row("3.12", "5.2", "psycopg3", "14"),
+]
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "driver", "postgresql"),
+    [tuple(row) for row in ATTACKED],
+    ids=[str(row) for row in ATTACKED],
+)
+def attacks(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Try every attack, and print what each one tried."""
+    row = Row(str(session.python), django, driver, postgresql)
+    _install(session, row)
+    with _server(row) as environment:
+        if not environment:
+            session.skip(f"PostgreSQL {postgresql} needs node and its npm package")
+        environment = {"DATABASE_URL": None, **environment, "ATTACKS": "1"}
+        session.run("python", "-m", "pytest", "-q", "tests/attacks", *session.posargs, env=environment)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""
