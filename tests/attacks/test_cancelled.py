@@ -82,7 +82,7 @@ PHASES = {
         "sync_views",
         "2",
         f"SELECT pg_advisory_lock({SYNC_LOCK})",
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'worker' AND state <> 'idle'",
+        _WAITS.format("advisory", ""),
     ),
     "trying": Phase(
         "sync_views",
@@ -136,6 +136,7 @@ IMPOSSIBLE = {
     *((phase, "idle_in_transaction_session_timeout") for phase in PHASES if phase not in _IDLE),
     # Waiting for a lock is limited to a fraction of a second, and tried again.
     *(("trying", way) for way in ("statement_timeout", "cancel()")),
+    ("waiting for another sync", "statement_timeout"),
 }
 CELLS = [(phase, way) for phase in PHASES for way in WAYS if (phase, way) not in IMPOSSIBLE]
 SAMPLE = {

@@ -44,6 +44,13 @@ _REASONS: dict[str | None, str] = {
     DEADLOCK: "there was a deadlock",
 }
 
+# Before PostgreSQL 18, a transaction that has granted something holds no lock that tells on what.
+_NOBODY = (
+    "No session holds a lock on a view any more. If this happens again, look for a transaction that has "
+    "granted or revoked something and is still open: "
+    "SELECT * FROM pg_stat_activity WHERE backend_xid IS NOT NULL."
+)
+
 
 class Overtaken(Exception):  # noqa: N818 - not an error: the work is done again
     """Another session changed what a plan was made of while the plan was carried out."""
@@ -277,7 +284,6 @@ def _no_lock(
     return LockNotAvailableError(
         unquoted(
             f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
-            f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. "
-            f"{blocking if sessions else 'Nobody holds it any more.'}"
+            f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. {blocking if sessions else _NOBODY}"
         )
     )
