@@ -94,7 +94,7 @@ def test_the_function_is_named(execute, fail):
 def test_functions_are_looked_for_with_one_query(execute, fail, django_assert_num_queries):
     execute(raising("inner_one"))
     errors = [fail("SELECT inner_one(1)") for _ in range(5)]
-    with django_assert_num_queries(3):  # with those of the savepoint
+    with django_assert_num_queries(5):  # with those of the savepoint and of the search path
         naming_functions(connections["default"], errors)
     with django_assert_num_queries(0):
         naming_functions(connections["default"], [fail_without_context()])
