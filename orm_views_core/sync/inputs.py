@@ -78,7 +78,8 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         if views:
             # Their owners cannot change them between the check that they may be parsed and the reading.
             stack.enter_context(releasing_locks(connection))
-            hold_views(connection, [view.name for view in views])
+            with read_consistently():
+                hold_views(connection, [view.name for view in views])
         untried = why_not_tried(connection, catalog, external_names)
         scope = find_scope(
             definitions.views,

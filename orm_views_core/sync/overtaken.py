@@ -20,8 +20,9 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
 
-# PostgreSQL reports an object that goes between two of its own looks at it as an internal error.
-_INTERNAL_ERROR = "XX000"
+# An undefined table or schema. PostgreSQL reports an object that goes between two of its own looks at it as an
+# internal error.
+_GONE = {"XX000", "42P01", "3F000"}
 # What it reports of an object that is not there, is there already, or is another one: violated constraints,
 # which its catalogs have too, dependent objects, invalid schemas, undefined and duplicate objects.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -34,7 +35,7 @@ def read_consistently() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if sqlstate(error) == _INTERNAL_ERROR:
+        if sqlstate(error) in _GONE:
             raise Overtaken(f"something was dropped while it was read ({primary_message(error)})") from error
         raise
 

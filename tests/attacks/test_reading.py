@@ -17,7 +17,7 @@ from django.urls import path
 
 from orm_views_admin.admin import ReadableViewAdmin
 from orm_views_core.checks.rows import check_values
-from orm_views_core.checks.synced_views import read_synced_views
+from orm_views_core.checks.synced_views import read_registered_views, read_synced_views
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_rows
@@ -361,7 +361,11 @@ def test_the_checks_of_rows(attacker: Attacker, make_login: Any) -> None:
     query("INSERT INTO views.base VALUES (1, NULL)")
     connection = connections["default"]
     definitions = list(compile_definitions(connection).views.values())
-    synced = [found for found in read_synced_views(connection, definitions) if found.view is view]
+    synced = [
+        found
+        for found in read_synced_views(connection, read_registered_views(connection, definitions))
+        if found.view is view
+    ]
     found = {message.id for message in check_values(connection, synced)}
     assert found == {"orm_views_core.W013", "orm_views_core.W014"}
     spoil()
@@ -439,7 +443,7 @@ def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
     query("INSERT INTO views.base VALUES (1, NULL)")
     connection = connections["default"]
     definitions = list(compile_definitions(connection).views.values())
-    synced = read_synced_views(connection, definitions)
+    synced = read_synced_views(connection, read_registered_views(connection, definitions))
     query("SET search_path = lair, pg_catalog, public")
     try:
         counted = count_rows("default", VICTIM)

@@ -157,6 +157,8 @@ def is_refusal(error: DatabaseError) -> bool:
     code = sqlstate(error)
     if code is None:  # of the driver: it has lost the connection, or it did not send the statement
         return not isinstance(error, OperationalError)
+    if _is_raised(error):
+        return True
     passing = {LOCK_NOT_AVAILABLE, _FAILED_TRANSACTION}
     return code[:2] not in _NOT_REFUSED and code not in passing and code not in _ENDED
 
@@ -221,7 +223,7 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
     code = sqlstate(error)
     if code is None and isinstance(error, (OperationalError, InterfaceError)):
         code = _SESSION_ENDED
-    if code not in _ENDED:
+    if code not in _ENDED or _is_raised(error):
         return None
     try:
         limits = _read_limits(connection)
@@ -272,6 +274,12 @@ def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, float]:
         )
         milliseconds = dict(cursor.fetchall())
     return {code: milliseconds[name] / 1000 for code, name in _LIMITS.items() if name in milliseconds}
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Return whether a function in PL/pgSQL raised an error. It may have chosen any SQLSTATE."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "source_function", None) == "exec_stmt_raise"
 
 
 def _source_file(error: BaseException) -> str | None:

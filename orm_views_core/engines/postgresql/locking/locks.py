@@ -232,7 +232,7 @@ def in_savepoint(
                 with transaction.atomic(using=connection.alias):
                     return work(timeout)
             except OperationalError as error:
-                if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                if sqlstate(error) != LOCK_NOT_AVAILABLE or is_refusal(error):
                     raise
                 reason = _REASONS[LOCK_NOT_AVAILABLE]
         is_over = time.monotonic() >= deadline
