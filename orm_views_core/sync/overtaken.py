@@ -20,8 +20,8 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
 
-# An undefined table or schema. PostgreSQL reports an object that goes between two of its own looks at it as an
-# internal error.
+# An undefined table or schema. PostgreSQL reports what goes between two of its own looks at it as an internal
+# error.
 _GONE = {"XX000", "42P01", "3F000"}
 # What it reports of an object that is not there, is there already, or is another one: violated constraints,
 # which its catalogs have too, dependent objects, invalid schemas, undefined and duplicate objects.
