@@ -245,3 +245,27 @@ def test_a_trigger_on_columns_of_our_view(attacker: Attacker, project: None, kin
     _sync()
     assert query("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'views.people'::regclass") == [(1,)]
     assert attacker.struck() == set()
+
+
+@pytest.mark.parametrize("way", ["--plan", ""])
+def test_a_condition_of_a_trigger_on_our_view(attacker: Attacker, project: None, way: str) -> None:
+    """A constant that runs a function when it is parsed, in the condition of a trigger on our own view."""
+    attacker.function(f"{LAIR}.evil(integer)", "boolean", "true")
+    attacker.run(f"CREATE DOMAIN {LAIR}.dom AS integer CHECK ({LAIR}.evil(VALUE))")
+    attacker.run(f"CREATE TYPE {LAIR}.t AS (d {LAIR}.dom)")
+    attacker.run(
+        f"CREATE FUNCTION {LAIR}.on_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    attacker.run(
+        f"CREATE TRIGGER theirs BEFORE UPDATE ON views.people FOR EACH STATEMENT "
+        f"WHEN ('(1)'::{LAIR}.t IS NOT NULL) EXECUTE FUNCTION {LAIR}.on_update()"
+    )
+    said = _sync(*([way] if way else []))
+    assert attacker.struck() == set()
+    assert "views.people has a trigger" in said
+    assert f"{LAIR}.t" in said
+    query("DROP TRIGGER theirs ON views.people")
+    _sync()
+    assert query(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'views.people'::regclass AND attnum > 0"
+    ) == [(2,)]
