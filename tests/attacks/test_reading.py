@@ -117,6 +117,8 @@ def test_a_way_from_an_owner(
 @pytest.mark.parametrize("harmless", HARMLESS)
 def test_what_is_no_way(harmless: str, attacker: Attacker, client: Client) -> None:
     """The attacker tries to make our views unreadable with what is not run on a read."""
+    if harmless == "a stored column" and connections["default"].pg_version < 150_000:
+        pytest.skip("up to PostgreSQL 14 the column itself depends on the function, as if a read ran it")
     arm(attacker)
     query(f"CREATE VIEW views.victim AS {PLAIN}")
     take(attacker, HARMLESS[harmless])
