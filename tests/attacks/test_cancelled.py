@@ -137,6 +137,8 @@ IMPOSSIBLE = {
     # Waiting for a lock is limited to a fraction of a second, and tried again.
     *(("trying", way) for way in ("statement_timeout", "cancel()")),
     ("waiting for another sync", "statement_timeout"),
+    # Each wait, and each try, is a transaction of its own, shorter than the limit.
+    *((phase, "transaction_timeout") for phase in ("waiting for another sync", "trying")),
 }
 CELLS = [(phase, way) for phase in PHASES for way in WAYS if (phase, way) not in IMPOSSIBLE]
 SAMPLE = {
