@@ -9,16 +9,16 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState, split_comment
+from orm_views_core.engines.postgresql.catalog import queries
 from orm_views_core.engines.postgresql.catalog.fetch import array, moment
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
 # The query returns one row even if the view does not exist, because the backend and the time are needed then
 # too. The oid 0 is PostgreSQL's InvalidOid.
-_LOOK = """
+_LOOK = f"""
 SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestamp())::float8,
-       coalesce(v.oid, 0), coalesce(v.relispopulated, false),
-       CASE WHEN v.relpersistence = 'p' AND v.relowner = ANY(%(trusted)s::oid[]) THEN v.description END,
+       coalesce(v.oid, 0), coalesce(v.relispopulated, false), v.description,
        EXISTS (SELECT FROM pg_catalog.pg_index i
                WHERE i.indrelid = v.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
                  AND i.indexprs IS NULL AND i.indimmediate),
@@ -28,7 +28,8 @@ SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestam
        coalesce(pg_catalog.pg_has_role(v.relowner, 'USAGE'), false)
 FROM (SELECT) AS one
 LEFT JOIN (
-    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, c.relpersistence, d.description
+    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner,
+           CASE WHEN {queries.TRUSTED} THEN d.description END AS description
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_description d
@@ -42,7 +43,7 @@ LEFT JOIN (
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-FUNCTIONS
 # In REPEATABLE READ and SERIALIZABLE, the rows are no newer than the beginning of the transaction, because
 # such a transaction keeps its snapshot.
-_MEASURE = """
+_MEASURE = f"""
 SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
        extract(epoch FROM CASE WHEN current_setting('transaction_isolation') LIKE 'read %%'
                                THEN pg_catalog.clock_timestamp()
@@ -52,7 +53,7 @@ SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8,
        pg_catalog.pg_stat_get_xact_tuples_deleted(%(oid)s),
        current_setting('track_counts')::boolean,
        (SELECT pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c
-        WHERE c.oid = %(oid)s AND c.relpersistence = 'p' AND c.relowner = ANY(%(trusted)s::oid[]))
+        WHERE c.oid = %(oid)s AND {queries.TRUSTED})
 """
 
 

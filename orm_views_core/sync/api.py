@@ -119,9 +119,6 @@ def sync_views(
     on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}
 
-    def take_turn(connection: BaseDatabaseWrapper) -> None:
-        take_sync_lock(connection, on_wait)
-
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
         limit_lock_waits(connection)
@@ -150,7 +147,9 @@ def sync_views(
         arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
         signals.views_sync_started.send_robust(**arguments)
         try:
-            result = in_transaction(connection, sync, on_wait, take_turn=take_turn)
+            result = in_transaction(
+                connection, sync, on_wait, take_turn=partial(take_sync_lock, on_wait=on_wait)
+            )
         except BaseException as error:
             failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
             signals.views_sync_failed.send_robust(**arguments, **failure)

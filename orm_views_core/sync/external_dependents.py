@@ -62,7 +62,7 @@ def why_not_tried(
             found[name] = f"It is temporary, and a sync cannot keep it. It ends with its session: {who}."
         elif view.kind and not view.is_ours_to_change:
             found[name] = (
-                f"It belongs to {view.owner}, and {role}, as whom Django connects, is not a member of that "
+                f"It belongs to {view.owner}, and {role}, the role that syncs, is not a member of that "
                 f"role. GRANT {view.owner} TO {role}, to have it rebuilt."
             )
         elif view.oid in types:

@@ -72,14 +72,14 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     catalog = with_external_dependents(connection, catalog)
     dropped = [name for name in orphans if options.only is None or name in options.only]
     external_names = find_external_dependents(definitions, catalog, orphans)
+    extras: Mapping[ViewName, tuple[Extra, ...]] = {}
     with ExitStack() as stack:
         views = [catalog.relations[name] for name in external_names]
         views = [view for view in views if view.kind and view.is_ours_to_change and not view.is_temporary]
         if views:
             # Their owners cannot change them between the check that they may be parsed and the reading.
             stack.enter_context(releasing_locks(connection))
-            with read_consistently():
-                hold_views(connection, [view.name for view in views])
+            hold_views(connection, [view.name for view in views])
         untried = why_not_tried(connection, catalog, external_names)
         scope = find_scope(
             definitions.views,
@@ -100,7 +100,6 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     if problem:
         return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    extras = extras if scope.try_views else {}
     facts = _try(connection, definitions, catalog, scope, external, extras, options, orphans, dropped)
     return make_plan(replace(facts, untried=untried))
 

@@ -26,37 +26,17 @@ from orm_views_core.views.options import ViewOptions
 from .errors import primary_message, quoting, sqlstate
 from .functions import naming_functions
 from .reading import reading
-from .untrusted import Judgement, judge, lock_views, run_block
+from .untrusted import Judgement, for_each, judge, lock_views
 
 _LOCKED = "55P03"  # lock_not_available
 _TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
 _NOT_POPULATED = "55000"
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 
-# The planner's estimates for any number of views in one round trip. EXPLAIN cannot be part of a query, so a
-# DO block loops over the views. A view that cannot be planned (no privilege, not populated) has no estimate;
-# its status says why.
-_ESTIMATE = """
-DO $orm_views$
-DECLARE
-    view pg_catalog.text;
-    plan pg_catalog.json;
-    estimates pg_catalog.jsonb := '{}';
-BEGIN
-    FOR view IN SELECT pg_catalog.jsonb_array_elements_text(
-        pg_catalog.current_setting('orm_views.names')::pg_catalog.jsonb)
-    LOOP
-        BEGIN
-            EXECUTE pg_catalog.concat('EXPLAIN (FORMAT JSON) SELECT * FROM ', view) INTO plan;
-            estimates := estimates OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(
-                view, pg_catalog.json_extract_path_text(plan, '0', 'Plan', 'Plan Rows'));
-        EXCEPTION WHEN OTHERS THEN NULL;
-        END;
-    END LOOP;
-    PERFORM pg_catalog.set_config('orm_views.names', estimates::pg_catalog.text, true);
-END
-$orm_views$
-"""
+# EXPLAIN cannot be part of a query. A view that cannot be planned (no privilege, not populated) has no
+# estimate; its status says why.
+_EXPLAIN = "EXECUTE pg_catalog.concat('EXPLAIN (FORMAT JSON) SELECT * FROM ', name) INTO plan;"
+_ESTIMATE = "pg_catalog.json_extract_path_text(plan, '0', 'Plan', 'Plan Rows')"
 
 # The path of the project is in force here, because functions that a view calls may look names up along it.
 _CONTAINS = (
@@ -127,7 +107,8 @@ def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, 
 def _plan(cursor: CursorWrapper, names: Collection[ViewName]) -> dict[ViewName, int]:
     """Return the planner's estimates of the rows of some views, which are locked and may be read."""
     by_text = {name.quoted: name for name in names}
-    return {by_text[text]: int(rows) for text, rows in run_block(cursor, _ESTIMATE, by_text).items()}
+    estimates = for_each(cursor, by_text, _EXPLAIN, _ESTIMATE)
+    return {by_text[text]: int(rows) for text, rows in estimates.items()}
 
 
 def count_rows(database: str, name: ViewName) -> RowCount:

@@ -27,28 +27,31 @@ from .catalog.trust import read_trusted_roles
 _LOCK = "PREPARE orm_views_lock AS SELECT FROM "
 _FORGET = "DEALLOCATE orm_views_lock"
 
-# Locks any number of views in one round trip. A view that another session has locked for longer than
-# lock_timeout is left out.
-_LOCK_MANY = f"""
+# Does something with any number of views in one round trip. A view for which it fails is left out of the
+# result.
+_BLOCK = """
 DO $orm_views$
 DECLARE
     name pg_catalog.text;
-    locked pg_catalog.jsonb := '[]';
+    plan pg_catalog.json;
+    result pg_catalog.jsonb := '{}';
 BEGIN
     FOR name IN SELECT pg_catalog.jsonb_array_elements_text(
         pg_catalog.current_setting('orm_views.names')::pg_catalog.jsonb)
     LOOP
         BEGIN
-            EXECUTE pg_catalog.concat('{_LOCK}', name);
-            EXECUTE '{_FORGET}';
-            locked := locked OPERATOR(pg_catalog.||) pg_catalog.to_jsonb(name);
+            BODY
+            result := result OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(name, VALUE);
         EXCEPTION WHEN OTHERS THEN NULL;
         END;
     END LOOP;
-    PERFORM pg_catalog.set_config('orm_views.names', locked::pg_catalog.text, true);
+    PERFORM pg_catalog.set_config('orm_views.names', result::pg_catalog.text, true);
 END
 $orm_views$
 """
+
+# A view that another session has locked for longer than lock_timeout is left out.
+_LOCK_ONE = f"EXECUTE pg_catalog.concat('{_LOCK}', name); EXECUTE '{_FORGET}';"
 
 _RELATIONS = """
 SELECT asked.name, c.oid, c.relkind, c.relpersistence, c.reltuples
@@ -178,7 +181,7 @@ def _hold(cursor: CursorWrapper, names: Iterable[ViewName]) -> None:
 def lock_views(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> set[ViewName]:
     """Lock views that may be read, and return those that could be locked and are still the same."""
     names = {name.quoted: name for name in judged}
-    locked = {names[text] for text in run_block(cursor, _LOCK_MANY, names)}
+    locked = {names[text] for text in for_each(cursor, names, _LOCK_ONE, "true")}
     return locked & _unchanged(cursor, judged)
 
 
@@ -188,12 +191,19 @@ def _unchanged(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> s
     return {name for name, judgement in judged.items() if rows[name.quoted] == judgement.oid}
 
 
-def run_block(cursor: CursorWrapper, block: str, names: Iterable[str]) -> Any:
-    """Run a DO block that loops over names, and return its result.
+def for_each(cursor: CursorWrapper, names: Iterable[str], body: str, value: str) -> dict[str, Any]:
+    """Run statements for each of some names, and return a value for each for which they succeed.
 
     A DO block has neither parameters nor a result, so both go through a setting of the transaction, as JSON.
+
+    Args:
+        cursor: in a transaction.
+        names: the quoted names.
+        body: statements of PL/pgSQL, for which ``name`` is the name and ``plan`` is free for some JSON.
+        value: the expression of the value.
     """
     cursor.execute("SELECT pg_catalog.set_config('orm_views.names', %s, true)", [json.dumps(list(names))])
-    cursor.execute(block)
+    cursor.execute(_BLOCK.replace("BODY", body).replace("VALUE", value))
     cursor.execute("SELECT pg_catalog.current_setting('orm_views.names')")
-    return json.loads(cursor.fetchone()[0])
+    found: dict[str, Any] = json.loads(cursor.fetchone()[0])
+    return found

@@ -159,7 +159,7 @@ WITH rel AS MATERIALIZED (
     UNION ALL
     -- What depends on an extension is dropped with it. A plain view cannot.
     SELECT rel.oid, 70, made.kind, COALESCE(made.name, e.extname),
-           format(E'ALTER %%s DEPENDS ON EXTENSION %%I', made.written, e.extname), '', ''
+           format('ALTER %%s DEPENDS ON EXTENSION %%I', made.written, e.extname), '', ''
     FROM rel
     CROSS JOIN LATERAL (
         SELECT 'pg_catalog.pg_class'::regclass, rel.oid, 'extension dependency', NULL,

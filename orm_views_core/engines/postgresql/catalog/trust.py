@@ -104,5 +104,5 @@ def read_untrusted_types(
     if not oids:
         return {}
     with catalog_cursor(connection) as cursor:
-        params = {"oids": array(oids), "ours": array(ours), "trusted": read_trusted_roles(cursor)}
+        params = {"oids": array(oids), "ours": array(ours), "trusted": array(read_trusted_roles(cursor))}
         return {view: (name, owner) for view, name, owner in fetch(cursor, _UNTRUSTED_TYPES, params)}
