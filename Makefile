@@ -7,6 +7,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PORT ?= 8000
 JOBS ?= 1
+# Tests wait for locks and browsers, so a processor has time for more than one of them. The processes have a
+# server each, because roles belong to a whole server; with one given by DATABASE_URL, there is one process.
+WORKERS ?= $(if $(DATABASE_URL),0,$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
 
 # The Python that `.venv` is made with: python3, or a newer one beside it where that is older than 3.10.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -26,8 +29,8 @@ demo: .venv/.demo ## Run the demonstration on http://127.0.0.1:8000 (PORT=… fo
 	$(BIN)/python tests/demo/manage.py fill_views
 	DJANGO_RUNSERVER_HIDE_WARNING=true $(BIN)/python tests/demo/manage.py serve $(PORT) --settings tests.demo.web_settings
 
-test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/.test ## Run the whole test suite (ARGS=… for pytest's arguments, WORKERS=0 for one process)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 soak: .venv/.test ## Run the long tests in full; they print counts and seeds (SEED=… repeats a run, ARGS=… for pytest)
 	SOAK=1 SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/soak -s $(ARGS)

@@ -21,6 +21,13 @@ if os.environ.get("HOSTILE"):
     __all__ = ["nothing_is_captured"]
 
 
+#: `nox --session attacks` tries every attack; the suite, a sample of those that take long.
+WHOLE = bool(os.environ.get("ATTACKS"))
+#: Under this name, the report of an attack says what it tried.
+ATTACK = "attack"
+_tried: dict[str, tuple[str, str]] = {}
+
+
 @receiver(setting_changed)
 def keep_commands(setting: str, **kwargs: Any) -> None:
     """After Django's own receiver, which forgets all commands when a test overrides INSTALLED_APPS."""
@@ -92,3 +99,23 @@ def _databases(request: pytest.FixtureRequest) -> list[str]:
     marker = request.node.get_closest_marker("django_db")
     databases = marker.kwargs.get("databases") if marker else None
     return list(connections) if databases == "__all__" else list(databases or [DEFAULT_DB_ALIAS])
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what each attack tried, and whether the code held, in the process that prints the summary."""
+    what = dict(report.user_properties).get(ATTACK)
+    if what and (report.when == "call" or report.failed):
+        _tried[report.nodeid] = (str(what), "HELD" if report.passed else report.outcome.upper())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the number of attacks and, when all are tried, what each one tried."""
+    if not _tried:
+        return
+    held = sum(outcome == "HELD" for _, outcome in _tried.values())
+    terminalreporter.section("attacks")
+    if WHOLE:
+        for node, (what, outcome) in _tried.items():
+            variant = node.partition("[")[2].rstrip("]")
+            terminalreporter.line(f"{outcome:7} {what}{f' [{variant}]' if variant else ''}")
+    terminalreporter.line(f"{held} of {len(_tried)} attacks held off")

@@ -1,6 +1,14 @@
 """The demonstration's settings, and what only the tests need."""
 
 import os
+from pathlib import Path
+
+# Roles belong to a whole server, and so does what one session may see of another. Processes that run the
+# suite side by side therefore have a server each. This is read before the settings start one.
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    _home = Path(os.environ.get("EMBEDDED_HOME") or Path(__file__).resolve().parents[1] / ".postgres")
+    if _home.name != _worker:
+        os.environ["EMBEDDED_HOME"] = str(_home / _worker)
 
 from tests.demo.settings import *  # noqa: F403
 from tests.demo.settings import DATABASES, INSTALLED_APPS

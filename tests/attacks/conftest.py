@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from django.db import connections
 
+from tests.conftest import ATTACK, WHOLE
 from tests.core.conftest import forget_models, plain_settings, registered, unrecorded
 
 from .attacker import LAIR, PASSWORD, Attacker, connect_as, query
 
-__all__ = ["forget_models", "plain_settings", "registered", "unrecorded"]
-
-#: `nox --session attacks` tries everything; the suite, a sample of what takes long.
-WHOLE = bool(os.environ.get("ATTACKS"))
-
-_tried: dict[str, tuple[str, str]] = {}
+__all__ = ["WHOLE", "forget_models", "plain_settings", "registered", "unrecorded"]
 
 
 @pytest.fixture
@@ -78,22 +73,8 @@ def connected_as(transactional_db: None) -> Callable[[str], AbstractContextManag
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note what each attack tried, and whether the code held."""
+    """Note in the report what the attack tried; ``tests/conftest.py`` prints it."""
     report = yield
-    if report.when == "call" or report.failed:
-        first_line = (getattr(item, "obj", None).__doc__ or item.name).strip().splitlines()[0]
-        _tried[item.nodeid] = (first_line, "HELD" if report.passed else report.outcome.upper())
+    first_line = (getattr(item, "obj", None).__doc__ or item.name).strip().splitlines()[0]
+    report.user_properties.append((ATTACK, first_line))
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the number of attacks and, when all are tried, what each one tried."""
-    if not _tried:
-        return
-    held = sum(outcome == "HELD" for _, outcome in _tried.values())
-    terminalreporter.section("attacks")
-    if WHOLE:
-        for node, (what, outcome) in _tried.items():
-            variant = node.partition("[")[2].rstrip("]")
-            terminalreporter.line(f"{outcome:7} {what}{f' [{variant}]' if variant else ''}")
-    terminalreporter.line(f"{held} of {len(_tried)} attacks held off")
