@@ -14,7 +14,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.engines.postgresql.catalog.preconditions import read_oids
-from orm_views_core.engines.postgresql.errors import primary_message, sqlstate
+from orm_views_core.engines.postgresql.diagnostics import (
+    INTERNAL_ERROR,
+    INVALID_SCHEMA,
+    UNDEFINED_TABLE,
+    primary_message,
+    sqlstate,
+)
 from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -22,7 +28,7 @@ from orm_views_core.plan.steps import Plan
 
 # An undefined table or schema. PostgreSQL reports what goes between two of its own looks at it as an internal
 # error.
-_GONE = {"XX000", "42P01", "3F000"}
+_GONE = {INTERNAL_ERROR, UNDEFINED_TABLE, INVALID_SCHEMA}
 # What it reports of an object that is not there, is there already, or is another one: violated constraints,
 # which its catalogs have too, dependent objects, invalid schemas, undefined and duplicate objects.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html

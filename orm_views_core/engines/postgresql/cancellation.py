@@ -18,7 +18,7 @@ from orm_views_core.names import ViewName
 
 from .catalog.fetch import forget_statistics
 from .catalog.search_path import catalog_cursor
-from .errors import sqlstate
+from .diagnostics import INSUFFICIENT_PRIVILEGE, sqlstate
 from .locking.sessions import LOCKS, RUNNING, find_backends, running
 from .roles import for_sync_role
 
@@ -36,7 +36,6 @@ FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
 """
 
-_INSUFFICIENT_PRIVILEGE = "42501"
 _PATIENCE = 0.5  # seconds for a cancelled statement to end
 _PAUSE = 0.02  # seconds
 
@@ -123,7 +122,7 @@ def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]
             if send():
                 return True
     except DatabaseError as error:
-        if sqlstate(error) != _INSUFFICIENT_PRIVILEGE:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
             raise
         refusal = error
     if for_sync_role(connection, send, otherwise=False):

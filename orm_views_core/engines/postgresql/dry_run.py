@@ -35,7 +35,8 @@ from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .batches import send
-from .errors import is_fault_of_view, is_refusal_of_one, primary_message, quoting, view_refused
+from .diagnostics import primary_message, quoting
+from .errors import is_fault_of_view, is_refusal_of_one, view_refused
 from .functions import naming_functions
 from .staging import create_staging, staged_first
 

@@ -18,11 +18,11 @@ from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.names import quote_identifier
 
-from .errors import primary_message, sqlstate
+from .diagnostics import INSUFFICIENT_PRIVILEGE, primary_message, sqlstate
 
 T = TypeVar("T")
 
-_UNKNOWN_ROLE, _NO_MEMBER = "22023", "42501"
+_UNKNOWN_ROLE = "22023"
 _SET_ROLE = "SELECT pg_catalog.set_config('role', %s, true)"
 
 
@@ -50,7 +50,7 @@ def as_sync_role(connection: BaseDatabaseWrapper) -> Iterator[None]:
         try:
             cursor.execute(_SET_ROLE, [role])
         except DatabaseError as error:
-            if sqlstate(error) not in {_UNKNOWN_ROLE, _NO_MEMBER}:
+            if sqlstate(error) not in {_UNKNOWN_ROLE, INSUFFICIENT_PRIVILEGE}:
                 raise
             raise _cannot_act(connection, role, current, error) from error
         yield

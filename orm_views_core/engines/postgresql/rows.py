@@ -23,15 +23,21 @@ from orm_views_core.quoting import Quoting, unquoted
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
-from .errors import primary_message, quoting, sqlstate
+from .diagnostics import (
+    LOCK_NOT_AVAILABLE,
+    NOT_IN_STATE,
+    QUERY_CANCELED,
+    UNDEFINED_COLUMN,
+    UNDEFINED_TABLE,
+    primary_message,
+    quoting,
+    sqlstate,
+)
 from .functions import naming_functions
 from .reading import reading
 from .untrusted import Judgement, for_each, judge, lock_views
 
-_LOCKED = "55P03"  # lock_not_available
-_TOO_SLOW = {"57014", _LOCKED}  # query_canceled by statement_timeout
-_NOT_POPULATED = "55000"
-_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
+_TOO_SLOW = {QUERY_CANCELED, LOCK_NOT_AVAILABLE}  # cancelled by statement_timeout
 
 # EXPLAIN cannot be part of a query. A view that cannot be planned (no privilege, not populated) has no
 # estimate; its status says why.
@@ -227,18 +233,18 @@ def unavailable(
 
 def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
     code, message = sqlstate(error), primary_message(error)
-    if code == _LOCKED:
+    if code == LOCK_NOT_AVAILABLE:
         return unquoted(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if code in _TOO_SLOW:
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return unquoted(f"The rows of {name} did not come within {timeout}.")
-    if code == _NOT_POPULATED and name.name not in str(error):
+    if code == NOT_IN_STATE and name.name not in str(error):
         return quoting(f"{name} cannot be read yet: {message}.", f"{name} cannot be read yet.", error)
-    if code == _NOT_POPULATED:
+    if code == NOT_IN_STATE:
         return unquoted(f"{name} has no rows yet: it is not populated. Refresh it first.")
-    if code == _UNDEFINED_TABLE and name.name in str(error):
+    if code == UNDEFINED_TABLE and name.name in str(error):
         return unquoted(f"{name} is not in the database. Sync it first.")
-    if code == _UNDEFINED_COLUMN:
+    if code == UNDEFINED_COLUMN:
         what, advice = f"{name} is not as its class says", "Sync it first."
         return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)
     what = f"The rows of {name} cannot be read"

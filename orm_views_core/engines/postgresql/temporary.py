@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from orm_views_core.names import printable
-
 from .catalog.fetch import fetch, forget_statistics
 from .catalog.search_path import catalog_cursor
+from .locking.sessions import session_in_words
 
 # The schema pg_temp_N is that of the backend with the number N. Up to PostgreSQL 15 no function tells the
 # number of a backend: pg_stat_get_backend_idset() only counts the sessions. There, the session is one of the
@@ -52,9 +51,6 @@ def read_temporary_sessions(connection: Any, schemas: Collection[str]) -> dict[s
         rows = fetch(cursor, query, {"schemas": list(schemas)})
     sessions: dict[str, list[str]] = {}
     for schema, pid, role, application, since in rows:
-        named = f", {printable(application)}" if application else ""
-        since = f", since {since}" if since else ""
-        sessions.setdefault(schema, []).append(
-            f"pid {pid} ({printable(role or 'role unknown')}{named}{since})"
-        )
+        found = session_in_words(pid, role, application, f"since {since}" if since else "")
+        sessions.setdefault(schema, []).append(found)
     return {schema: " or ".join(found) for schema, found in sessions.items()}

@@ -12,6 +12,8 @@ from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statis
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import printable
 
+from .sessions import session_in_words
+
 # Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
 # is a member of pg_read_all_stats. Of its query only the kind of statement is read: the rest may have a
 # password. The kind is one of these words, because a query that has failed may begin with anything.
@@ -94,10 +96,10 @@ class BlockingSession(NamedTuple):
         holds = f" holds {names}{more}" if names else ""
         if self.pid is None:
             return f"a prepared transaction (see pg_prepared_xacts){holds}"
-        application = f", application {printable(self.application)!r}" if self.application else ""
         since = "" if self.seconds is None else f" for {self.seconds:g} s"
-        who = f"{printable(self.role or 'role unknown')}{application}, {self.state or 'state unknown'}{since}"
-        return f"pid {self.pid} ({who}){holds}" + (f": {self.statement}" if self.statement else "")
+        does = f"{self.state or 'state unknown'}{since}"
+        who = session_in_words(self.pid, self.role, self.application, does)
+        return f"{who}{holds}" + (f": {self.statement}" if self.statement else "")
 
 
 def find_blocking_sessions(

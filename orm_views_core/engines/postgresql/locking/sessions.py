@@ -16,9 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statistics, moment
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.engines.postgresql.locking.advisory_locks import REFRESH_LOCK, SYNC_LOCK
 from orm_views_core.engines.postgresql.roles import for_sync_role
 from orm_views_core.names import ViewName, printable
+
+from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 
 # A backend that our role may not see (members of pg_read_all_stats see all) has no start and no state.
 _BACKENDS = """
@@ -111,6 +112,19 @@ def _backends(database: str, pids: Collection[int], *, own: bool = False) -> lis
         return found
 
 
+def session_in_words(pid: int, role: str | None, application: str | None, does: str) -> str:
+    """Return who a session is.
+
+    Args:
+        pid: its backend.
+        role: the role that it is connected as; None when our role may not see it.
+        application: its ``application_name``, which the session chooses itself.
+        does: what it does, or since when; may be empty.
+    """
+    named = f"application {printable(application)!r}" if application else ""
+    return f"pid {pid} ({', '.join(filter(None, [printable(role or 'role unknown'), named, does]))})"
+
+
 @dataclass(frozen=True)
 class Running:
     """A session that refreshes a view or syncs, or waits for its turn to do so.
@@ -136,10 +150,8 @@ class Running:
     def __str__(self) -> str:
         if self.pid is None:
             return "a prepared transaction (see pg_prepared_xacts)"
-        # repr() because the session chooses the name of its application.
-        application = f", application {printable(self.application)!r}" if self.application else ""
-        since = "" if self.since is None else f", since {self.since.astimezone():%H:%M:%S}"
-        return f"pid {self.pid} ({printable(self.role or 'role unknown')}{application}{since})"
+        since = "" if self.since is None else f"since {self.since.astimezone():%H:%M:%S}"
+        return session_in_words(self.pid, self.role, self.application, since)
 
 
 def running(connection: BaseDatabaseWrapper) -> list[Running]:

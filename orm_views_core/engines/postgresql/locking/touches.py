@@ -17,11 +17,9 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import fetch
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.engines.postgresql.errors import sqlstate
+from orm_views_core.engines.postgresql.diagnostics import INTERNAL_ERROR, sqlstate
 
 from .locks import Overtaken
-
-_INTERNAL_ERROR = "XX000"
 
 # ALTER … RESET writes the row in pg_class although there is no such option. Nothing writes the rows of a
 # plain view's columns and leaves them as they are, so a privilege is granted and revoked. It is one that
@@ -61,6 +59,6 @@ def touch(cursor: CursorWrapper, oids: Collection[int]) -> None:
         send(cursor, touches)
     except DatabaseError as error:
         # PostgreSQL has no SQLSTATE of its own for “tuple concurrently updated”.
-        if sqlstate(error) != _INTERNAL_ERROR:
+        if sqlstate(error) != INTERNAL_ERROR:
             raise
         raise Overtaken("privileges on a view were granted or revoked meanwhile") from error

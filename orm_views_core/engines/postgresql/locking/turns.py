@@ -14,16 +14,17 @@ from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
-from orm_views_core.engines.postgresql.errors import LOCK_NOT_AVAILABLE, sqlstate
-from orm_views_core.engines.postgresql.locking.advisory_locks import (
+from orm_views_core.engines.postgresql.diagnostics import LOCK_NOT_AVAILABLE, sqlstate
+from orm_views_core.exceptions import LockNotAvailableError
+
+from .advisory_locks import (
     SYNC_LOCK,
     lock_refresh,
     lock_sync,
     try_refresh_lock,
     try_sync_lock,
 )
-from orm_views_core.engines.postgresql.locking.sessions import Running, running
-from orm_views_core.exceptions import LockNotAvailableError
+from .sessions import Running, running
 
 _TURN = 1.0  # seconds of one wait; whoever waits is in PostgreSQL's queue for nearly all of the time
 

@@ -1,0 +1,135 @@
+"""How PostgreSQL ends a statement or a session that it has not refused: cancelled, timed out, terminated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+from django.db import Error as DbError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.exceptions import SyncFailedError
+from orm_views_core.quoting import unquoted
+
+from .diagnostics import QUERY_CANCELED, is_raised, primary_message, sqlstate
+
+_TRANSACTION, _IDLE = "25P04", "25P03"
+#: Stands for the SQLSTATE where the driver has none. Then somebody may also have closed the connection here.
+_SESSION_ENDED = "closed"
+#: What has happened, by SQLSTATE.
+ENDED = {
+    QUERY_CANCELED: "it was cancelled on request (pg_cancel_backend)",
+    "57P01": "its session was terminated (pg_terminate_backend, or the server shuts down)",
+    "57P02": "the server has crashed",
+    "57P03": "the server starts or shuts down",
+    "57P05": "its session was idle for longer than idle_session_timeout",
+    _IDLE: "its session was idle for longer than idle_in_transaction_session_timeout",
+    _TRANSACTION: "its transaction took longer than transaction_timeout",
+    _SESSION_ENDED: (
+        "its session was terminated (pg_terminate_backend, a restart of the server, a closed connection)"
+    ),
+}
+#: The settings that limit a session, by the SQLSTATE of what happens after them. Not every version has all.
+_LIMITS = {
+    QUERY_CANCELED: "statement_timeout",
+    _TRANSACTION: "transaction_timeout",
+    _IDLE: "idle_in_transaction_session_timeout",
+}
+_SLACK = 0.05  # seconds: a client measures a little less than the server
+
+
+class Stopwatch:
+    """Times the statements of a transaction, as a wrapper for the statements of its connection.
+
+    Attributes:
+        sql: the last statement that failed; "" as long as none has failed.
+        seconds: how many seconds it had run.
+        idle: for how many seconds the session had been idle before it.
+    """
+
+    def __init__(self) -> None:
+        self.sql, self.seconds, self.idle = "", 0.0, 0.0
+        self.began = self._ended = time.monotonic()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        sent, failed = time.monotonic(), True
+        try:
+            result = execute(sql, *args)
+            failed = False
+            return result
+        finally:
+            now = time.monotonic()
+            if failed:
+                self.sql, self.seconds, self.idle = str(sql), now - sent, sent - self._ended
+            self._ended = now
+
+
+def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> SyncFailedError | None:
+    """Return the error to raise when PostgreSQL has ended a statement or a session; None when it has not.
+
+    One SQLSTATE stands for a cancelled statement and for ``statement_timeout``. The message tells them apart,
+    in whatever language it is: it is compared with that of a time-out which is made for this. psycopg2 has no
+    SQLSTATE for a session that was ended. The limits in force tell what it was.
+
+    Args:
+        connection: the database; its transaction has been rolled back.
+        error: what Django raised from the driver's error.
+        last: the statements of the transaction.
+    """
+    code = sqlstate(error)
+    if code is None and isinstance(error, (OperationalError, InterfaceError)):
+        code = _SESSION_ENDED
+    if code not in ENDED or is_raised(error):
+        return None
+    try:
+        limits = _read_limits(connection)
+    except (OperationalError, InterfaceError):
+        return None  # the server does not answer any more
+    if code == _SESSION_ENDED:
+        for timeout, seconds in ((_TRANSACTION, time.monotonic() - last.began), (_IDLE, last.idle)):
+            if 0 < limits.get(timeout, 0) <= seconds + _SLACK:
+                code = timeout
+    why = ENDED[code]
+    if code == QUERY_CANCELED and primary_message(error) == _words_of_timeout(connection):
+        why = "a statement took longer than statement_timeout and was cancelled"
+        if limit := limits[QUERY_CANCELED]:
+            why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
+    sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
+    return SyncFailedError(unquoted(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}"))
+
+
+def _words_of_timeout(connection: BaseDatabaseWrapper) -> str:
+    """Return PostgreSQL's message for ``statement_timeout``, in the language of the session."""
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_catalog.pg_sleep(10)")
+    except DatabaseError as error:
+        return primary_message(error)
+    return ""
+
+
+def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:
+    """Return the time limits of a session in seconds, by the SQLSTATE of what happens after them.
+
+    They are those of the connection, or of a new one when it is closed. The transaction's own are gone.
+    """
+    if connection.is_usable():
+        return _limits_of(connection)
+    with closing(connections.create_connection(connection.alias)) as other:
+        other.settings_dict = connection.settings_dict
+        return _limits_of(other)
+
+
+def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, float]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting::pg_catalog.float8 FROM pg_catalog.pg_settings "
+            "WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%s)",
+            [list(_LIMITS.values())],
+        )
+        milliseconds = dict(cursor.fetchall())
+    return {code: milliseconds[name] / 1000 for code, name in _LIMITS.items() if name in milliseconds}
