@@ -33,15 +33,16 @@ def declare_views(version: str) -> None:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
+    from django.conf import settings
 
+    database, version, *command = sys.argv[1:]
+    # The only one: system checks of Django 6.1 connect to all databases, and there may be no other one.
+    settings.DATABASES = {"default": {**settings.DATABASES["default"], "NAME": database}}
     django.setup()
     from django.core.management import execute_from_command_line
-    from django.db import connections
 
     from orm_views_core.views.registry import registry
 
-    database, version, *command = sys.argv[1:]
-    connections["default"].settings_dict["NAME"] = database
     with registry.isolated():
         declare_views(version)
         print("ready", flush=True)
