@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.quoting import unquoted
 
+from .catalog.fetch import array
 from .diagnostics import QUERY_CANCELED, is_raised, primary_message, sqlstate
 
 _TRANSACTION, _IDLE = "25P04", "25P03"
@@ -128,8 +129,8 @@ def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, float]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, setting::pg_catalog.float8 FROM pg_catalog.pg_settings "
-            "WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%s)",
-            [list(_LIMITS.values())],
+            "WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%s::pg_catalog.text[])",
+            [array(_LIMITS.values())],
         )
         milliseconds = dict(cursor.fetchall())
     return {code: milliseconds[name] / 1000 for code, name in _LIMITS.items() if name in milliseconds}

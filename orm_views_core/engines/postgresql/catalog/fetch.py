@@ -41,15 +41,19 @@ def group(pairs: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
 
 
 def array(elements: Iterable[int | str]) -> str:
-    """Return an array as one literal. PostgreSQL would parse and plan ``ARRAY[…]`` element by element."""
-    return "{" + ",".join(map(str, elements)) + "}"
+    """Return an array as one literal.
+
+    PostgreSQL would parse and plan ``ARRAY[…]`` element by element. psycopg 3 would cast a list to ``int4[]``
+    or ``text[]``, which PostgreSQL looks up along the search path.
+    """
+    return "{" + ",".join(map(_element, elements)) + "}"
 
 
 def name_arrays(names: Collection[ViewName]) -> dict[str, str]:
     """Return names as two parameters, ``schemas`` and ``names``, each an array's literal."""
     return {
-        "schemas": array(_quoted(name.schema) for name in names),
-        "names": array(_quoted(name.name) for name in names),
+        "schemas": array(name.schema for name in names),
+        "names": array(name.name for name in names),
     }
 
 
@@ -67,6 +71,8 @@ def moment(epoch: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(epoch, dt.timezone.utc)
 
 
-def _quoted(text: str) -> str:
-    """Return text quoted as an element of an array's literal."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _element(value: int | str) -> str:
+    """Return a number, or a text in quotes, as an element of an array's literal."""
+    if isinstance(value, int):
+        return str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

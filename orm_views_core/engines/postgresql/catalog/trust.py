@@ -46,7 +46,7 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
         owners_of: schemas whose owners are trusted too. Pages that read rows pass the schemas of the
             registered views.
     """
-    params = {"owners": list(get_settings().TRUSTED_OWNERS), "schemas": list(owners_of)}
+    params = {"owners": array(get_settings().TRUSTED_OWNERS), "schemas": array(owners_of)}
     cursor.execute(_TRUSTED_ROLES, params)
     return [oid for (oid,) in cursor.fetchall()]
 

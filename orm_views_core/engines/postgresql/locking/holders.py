@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.engines.postgresql.catalog.fetch import array
+
 # It is sent every few milliseconds, so it qualifies what it calls and needs no search path of its own.
 _HELD = """
 SELECT pg_catalog.array_agg(relation::pg_catalog.int8)
@@ -23,5 +25,5 @@ GROUP BY virtualtransaction
 
 def read_held(cursor: CursorWrapper, relations: Collection[int]) -> list[frozenset[int]]:
     """Return which of some relations each other session holds a lock on, if it holds any."""
-    cursor.execute(_HELD, {"relations": list(relations)})
+    cursor.execute(_HELD, {"relations": array(relations)})
     return [frozenset(held) for (held,) in cursor.fetchall()]
