@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import FieldError
@@ -16,6 +16,7 @@ from django.db.models.sql.constants import LOUTER
 from .converted import AnyField, computed_field, plain_class
 from .keys import source_key
 from .querysets import OutputColumn, combined_parts, output_columns
+from .reverse_relations import is_taken
 
 #: Arguments of fields that are about a table or about other fields, such as keys, defaults and indexes.
 _TABLE_ARGUMENTS = frozenset(
@@ -168,7 +169,7 @@ def _make_field(expression: Any, null: bool) -> AnyField:
     return cls(*args, **kwargs) if is_column else computed_field(cls, expression, *args, **kwargs)
 
 
-def _foreign_key(source: Any, null: bool) -> AnyField:
+def _foreign_key(source: Any, null: bool, related_name: str | None = None) -> AnyField:
     remote = source.remote_field
     return models.ForeignKey(
         remote.model,
@@ -178,7 +179,9 @@ def _foreign_key(source: Any, null: bool) -> AnyField:
         null=null,
         blank=null,
         help_text=source.help_text,
-        verbose_name=source.deconstruct()[3].get("verbose_name"),
+        related_name=related_name,
+        # A foreign key's own deconstruct() asks all models whether one is swapped for its target.
+        verbose_name=models.Field.deconstruct(source)[3].get("verbose_name"),
     )
 
 
@@ -209,22 +212,12 @@ def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, a
         return made
     target: Any = made.remote_field.model
     same = [f for f in fields.values() if isinstance(f, models.ForeignKey) and f.remote_field.model is target]
-    default = {model_name.lower(), f"{model_name.lower()}_set"}
-    if len(same) == 1 and default.isdisjoint(_names_on(target, model_name, app_label)):
+    name_of_view = model_name.lower()
+    label = f"{app_label}.{name_of_view}"  # of the same view, too, before its module was reloaded
+    taken = any(is_taken(target, each, label) for each in (name_of_view, f"{name_of_view}_set"))
+    if len(same) == 1 and not taken:
         return made
-    _, _, args, kwargs = made.deconstruct()
-    kwargs["related_name"] = f"{app_label}_{model_name.lower()}_{name}"
-    renamed = type(made)(*args, **kwargs)
+    renamed = _foreign_key(made, made.null, related_name=f"{app_label}_{name_of_view}_{name}")
+    renamed.db_column = made.db_column
     renamed.creation_counter = made.creation_counter  # Django keeps the fields in the order of the counters
     return renamed
-
-
-def _names_on(target: Any, model_name: str, app_label: str) -> Iterator[str]:
-    """Yield the names of a model's fields and reverse accessors."""
-    for each in target._meta.get_fields():
-        if isinstance(each, models.ForeignObjectRel):
-            related = each.related_model._meta
-            if (related.app_label, related.model_name) == (app_label, model_name.lower()):
-                continue  # the same view, before its module was reloaded
-            yield each.get_accessor_name() or each.name
-        yield each.name

@@ -18,6 +18,7 @@ from orm_views_core.names import ViewName
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, ViewOptions, declared, find_class_statement
+from .reverse_relations import keeping_reverse_relations
 
 _QUOTED_TABLE = re.compile(r'(?:"((?:[^"]|"")+)"\.)?"((?:[^"]|"")+)"')
 
@@ -104,7 +105,8 @@ class ReadableViewBase(ModelBase):
 
     def add_to_class(self, name: str, value: Any) -> None:
         """Add an attribute that Django's metaclass has found, or created. Managers are guarded."""
-        super().add_to_class(name, guarded(value) if isinstance(value, BaseManager) else value)
+        with keeping_reverse_relations(value):
+            super().add_to_class(name, guarded(value) if isinstance(value, BaseManager) else value)
 
     @property
     def _base_manager(self: Any) -> Manager[Any]:
