@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from django.conf import settings as django_settings
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone, translation
 
 from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
@@ -16,50 +18,80 @@ from orm_views_core.views.registry import registry
 
 from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
+from .known import keep_definition, known_definition
 
 _BATCH_SIZE = 100
 
 
 def compile_definitions(
-    connection: BaseDatabaseWrapper, views: Iterable[type[BasePostgresView]] | None = None
+    connection: BaseDatabaseWrapper,
+    views: Iterable[type[BasePostgresView]] | None = None,
+    *,
+    anew: bool = True,
 ) -> Definitions:
     """Compile the view classes of a database. An invalid class does not stop the others.
 
     Args:
         connection: the database.
         views: the classes; all that are registered for the database when None.
+        anew: whether to compile the classes that this process has compiled before. Whoever writes to the
+            database does.
     """
     classes = list(registry.views(connection.alias) if views is None else views)
-    settings = get_settings()
+    compiled: dict[type, ViewDefinition | OrmViewsError] = {}
+    if not anew:
+        compiled = {view: known for view in classes if (known := known_definition(view, connection))}
+    missing = [view for view in classes if view not in compiled]
+    # What a user has chosen for a request changes no view.
+    with translation.override(django_settings.LANGUAGE_CODE), timezone.override(None):
+        for start in range(0, len(missing), _BATCH_SIZE):
+            compiled |= _compile(missing[start : start + _BATCH_SIZE], connection)
     relations: dict[ViewName, ViewDefinition] = {}
     views_by_name: dict[ViewName, ViewDefinition] = {}
     errors: dict[type, OrmViewsError] = {}
-    for start in range(0, len(classes), _BATCH_SIZE):
-        # First all querysets: Django compiles them about 10 % faster if nothing else runs in between.
-        selects: dict[type[BasePostgresView], ParameterisedSQL] = {}
-        for view in classes[start : start + _BATCH_SIZE]:
-            try:
-                selects[view] = select_of(view)
-            except OrmViewsError as error:
-                errors[view] = error
-        for view, select in selects.items():
-            try:
-                definition = compile_class(view, select, connection, settings)
-                _claim_names(definition, relations)
-                views_by_name[definition.name] = definition
-            except OrmViewsError as error:
-                errors[view] = error
-    invalid = [view for view in classes if view in errors]
+    for view in classes:
+        found = compiled[view]
+        try:
+            if isinstance(found, OrmViewsError):
+                raise found
+            _claim_names(found, relations)
+            views_by_name[found.name] = found
+        except OrmViewsError as error:
+            errors[view] = error
     invalid_names: dict[str, ViewName] = {}
-    for view in invalid:
+    for view in errors:
         with suppress(InvalidViewError):  # the class has no valid name; its error says so
             invalid_names[label_of(view)] = name_of(view)
     return Definitions(
         database=connection.alias,
         views=views_by_name,
-        errors={label_of(view): errors[view] for view in invalid},
+        errors={label_of(view): error for view, error in errors.items()},
         invalid_names=invalid_names,
     )
+
+
+def _compile(
+    views: Sequence[type[BasePostgresView]], connection: BaseDatabaseWrapper
+) -> dict[type, ViewDefinition | OrmViewsError]:
+    """Compile some classes; return the definition of each, or why it has none."""
+    settings = get_settings()
+    # First all querysets: Django compiles them about 10 % faster if nothing else runs in between.
+    selects: dict[type[BasePostgresView], ParameterisedSQL | OrmViewsError] = {}
+    for view in views:
+        try:
+            selects[view] = select_of(view)
+        except OrmViewsError as error:
+            selects[view] = error
+    compiled: dict[type, ViewDefinition | OrmViewsError] = {}
+    for view, select in selects.items():
+        try:
+            if isinstance(select, OrmViewsError):
+                raise select
+            compiled[view] = definition = compile_class(view, select, connection, settings)
+            keep_definition(definition, connection)
+        except OrmViewsError as error:
+            compiled[view] = error
+    return compiled
 
 
 def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefinition]) -> None:

@@ -108,7 +108,7 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
         except DatabaseUnavailableError as error:
             unavailable.append(error)
         else:
-            compiled.append(compile_definitions(connection))
+            compiled.append(compile_definitions(connection, anew=False))
     for each in compiled:
         each.raise_errors()
     everything = [definition for each in compiled for definition in each.views.values()]

@@ -60,7 +60,7 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
-    definitions = compile_definitions(connection)
+    definitions = compile_definitions(connection, anew=False)
     with transaction.atomic(using=database):
         catalog, statuses = _read_statuses(connection, definitions, [name])
         status = next((status for status in statuses if status.name == name), None)
@@ -141,7 +141,7 @@ def _try_view(
 def _database_status(alias: str) -> DatabaseStatus:
     try:
         connection = get_connection(alias)
-        definitions = compile_definitions(connection)
+        definitions = compile_definitions(connection, anew=False)
         with transaction.atomic(using=alias):
             _, statuses = _read_statuses(connection, definitions, definitions.views)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
