@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib.admin import AdminSite
@@ -22,8 +22,8 @@ from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
 from orm_views_core.engines.postgresql.diagnostics import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
-from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.status import DatabaseStatus, ViewStatus, get_statuses
+from orm_views_core.exceptions import OrmViewsError, UnknownViewError
+from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses
 
 from .selection import about_views
 
@@ -133,16 +133,23 @@ class Page(AdminView):
         return context
 
 
+@contextmanager
+def _naming_the_database(alias: str) -> Iterator[None]:
+    """Turn an error of PostgreSQL while a status is read into one that names the database."""
+    try:
+        yield
+    except DatabaseError as error:
+        what = _("Database “%(alias)s” cannot be read") % {"alias": alias}
+        raise OrmViewsError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
+
+
 def read_statuses(alias: str) -> DatabaseStatus:
     """Return the status of the views of a database; if that fails, the reason is its ``error``."""
     try:
-        (status,) = get_statuses([alias])
+        with _naming_the_database(alias):
+            (status,) = get_statuses([alias])
     except OrmViewsError as error:
         return DatabaseStatus(alias, error=error)
-    except DatabaseError as error:
-        what = _("Database “%(alias)s” cannot be read") % {"alias": alias}
-        message = quoting(f"{what}: {str(error).strip()}", f"{what}.", error)
-        return DatabaseStatus(alias, error=OrmViewsError(message))
     return status
 
 
@@ -153,13 +160,11 @@ def find_status(address: ViewAddress) -> ViewStatus:
         Http404: if there is no such view. Tables are not found either.
         OrmViewsError: if its database cannot be read.
     """
-    database = read_statuses(address.database)
-    if database.error is not None:
-        raise database.error
-    status = next((view for view in database.views if view.name == address.name), None)
-    if status is None:
-        raise Http404(_("There is no view %(name)s.") % {"name": address.name})
-    return status
+    try:
+        with _naming_the_database(address.database):
+            return get_status(address.database, address.name)
+    except UnknownViewError as error:
+        raise Http404(_("There is no view %(name)s.") % {"name": address.name}) from error
 
 
 def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:

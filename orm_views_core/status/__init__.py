@@ -1,6 +1,6 @@
 """The status of the views of databases."""
 
-from .reader import get_detail, get_statuses, read_sync_states
+from .reader import get_detail, get_status, get_statuses, read_sync_states
 from .states import DatabaseStatus, State, ViewDetail, ViewStatus, count_states
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ViewStatus",
     "count_states",
     "get_detail",
+    "get_status",
     "get_statuses",
     "read_sync_states",
 ]

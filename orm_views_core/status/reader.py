@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from django.db import DatabaseError, transaction
@@ -52,6 +52,28 @@ def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]
     return [_database_status(alias) for alias in (view_databases() if databases is None else databases)]
 
 
+def get_status(database: str, name: ViewName) -> ViewStatus:
+    """Return the status of one view. Nothing is read of the others.
+
+    Raises:
+        UnknownViewError: when neither a class nor the database has it.
+        UnsupportedDatabaseError: when the alias is unknown.
+        DatabaseUnavailableError: when the database cannot be reached.
+    """
+    connection = get_connection(database)
+    definitions = compile_definitions(connection, anew=False)
+    with transaction.atomic(using=database):
+        _, statuses = _read_statuses(connection, definitions, only=name)
+    return _the_one(statuses, database, name)
+
+
+def _the_one(statuses: Iterable[ViewStatus], database: str, name: ViewName) -> ViewStatus:
+    status = next((status for status in statuses if status.name == name), None)
+    if status is None:
+        raise UnknownViewError(f"There is no view {name} in database {database!r}.")
+    return status
+
+
 def get_detail(database: str, name: ViewName) -> ViewDetail:
     """Return everything about one view. A dry run of its SQL is part of it.
 
@@ -62,10 +84,8 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False)
     with transaction.atomic(using=database):
-        catalog, statuses = _read_statuses(connection, definitions, [name])
-        status = next((status for status in statuses if status.name == name), None)
-        if status is None:
-            raise UnknownViewError(f"There is no view {name} in database {database!r}.")
+        catalog, statuses = _read_statuses(connection, definitions)
+        status = _the_one(statuses, database, name)
         installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
         status = replace(status, installed=installed)
         dry_run, not_tried = _try_view(connection, status, definitions, catalog)
@@ -143,34 +163,37 @@ def _database_status(alias: str) -> DatabaseStatus:
         connection = get_connection(alias)
         definitions = compile_definitions(connection, anew=False)
         with transaction.atomic(using=alias):
-            _, statuses = _read_statuses(connection, definitions, definitions.views)
+            _, statuses = _read_statuses(connection, definitions)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
     return DatabaseStatus(alias, tuple(statuses))
 
 
 def _read_statuses(
-    connection: BaseDatabaseWrapper, definitions: Definitions, names: Collection[ViewName]
+    connection: BaseDatabaseWrapper, definitions: Definitions, *, only: ViewName | None = None
 ) -> tuple[Catalog, list[ViewStatus]]:
     """Read the catalog, and return the status of every view in it.
 
     Args:
-        names: the views for which to read how many rows have changed in what they read.
+        only: the one view to read; all when None.
     """
     schemas = schemas_of(definitions)
     trusted = _trusted_here(connection, {name.schema for name in definitions.views})
-    catalog = read_catalog(connection, schemas, trusted=trusted)
+    names = None if only is None else [only]
+    catalog = read_catalog(connection, schemas, only=names, trusted=trusted)
     installed = catalog.relations
-    views = [installed[name] for name in names if name in installed]
+    registered = [d for name, d in definitions.views.items() if only in {None, name}]
+    views = [installed[definition.name] for definition in registered if definition.name in installed]
     counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
     changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
-    statuses = [_status(definition, catalog, changes) for definition in definitions.views.values()]
+    statuses = [_status(definition, catalog, changes) for definition in registered]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
         if name in definitions.views:
             name = None  # The error says which other class has the name.
-        view = installed.get(name) if name is not None else None
-        statuses.append(invalid_status(definitions.database, name, label, error, view))
+        if only in {None, name}:
+            view = installed.get(name) if name is not None else None
+            statuses.append(invalid_status(definitions.database, name, label, error, view))
     orphans = set(find_orphans(definitions, catalog))
     declared = {*definitions.views, *definitions.invalid_names.values()}
     statuses += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action
-from orm_views_core.status import State, count_states, get_detail, get_statuses
+from orm_views_core.status import State, count_states, get_detail, get_status, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
@@ -190,3 +191,50 @@ def test_a_materialised_view_that_becomes_plain_forgets_its_refreshes():
     sync_views()
     state = statuses()["views.v"].installed.state
     assert (state.refreshed, state.seconds) == (None, None)
+
+
+def test_the_status_of_one_view_is_that_in_the_list_of_all(execute, registered):
+    declare("Synced", "SELECT 1 AS id")
+    declare("Left", "SELECT 1 AS id")
+    declare("Stored", "SELECT 1 AS id", PostgresMaterialisedViewMixin, with_data=False)
+    sync_views()
+    execute("CREATE TABLE views.taken (); CREATE VIEW views.unmanaged AS SELECT 1 AS id")
+    execute("CREATE SCHEMA other; ALTER VIEW views.left SET SCHEMA other")
+    registered._classes = {k: view for k, view in registered._classes.items() if view.__name__ != "Left"}
+    declare("Missing", "SELECT 1 AS id")
+    declare("Taken", "SELECT 1 AS id")
+    declare("Broken", None)
+    declare("Same", "SELECT 1 AS id")
+    declare("Other", "SELECT 2 AS id", name="same")
+    found = get_statuses(["default"])[0].views
+    assert len({view.state for view in found}) >= 6
+    for view in found:
+        if view.name is not None:
+            # Each reading compiles an invalid class again, and its error is another object.
+            assert replace(get_status("default", view.name), error=None) == replace(view, error=None)
+
+
+def test_a_table_and_a_name_that_nothing_has_are_no_views(execute):
+    declare("Synced", "SELECT 1 AS id")
+    sync_views()
+    execute("CREATE TABLE views.taken ()")
+    for name in ("taken", "nothing"):
+        with pytest.raises(UnknownViewError, match=f"no view views.{name}"):
+            get_status("default", ViewName("views", name))
+
+
+def test_the_status_of_one_view_reads_nothing_of_the_others(execute):
+    declare("Synced", "SELECT 1 AS id")
+    for number in range(20):
+        declare(f"Other{number}", "SELECT 1 AS id")
+    sync_views()
+    read = []
+
+    def wrapper(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        read.append(context["cursor"].cursor.rowcount)
+        return result
+
+    with connection.execute_wrapper(wrapper):
+        get_status("default", ViewName("views", "synced"))
+    assert max(read) < 20
