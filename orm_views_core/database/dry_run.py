@@ -17,7 +17,7 @@ class ExpectedView:
     """The view that PostgreSQL makes of a definition, with the names that it would have in its real place.
 
     Attributes:
-        definition: PostgreSQL's text of it, to compare with the text of the installed view.
+        definition: PostgreSQL's text of it; that of the installed view where both mean the same.
         reads: the relations that it reads, according to ``pg_depend``.
         stuck: the views that it reads in their present place although they were tried too. Its SQL names them
             in a way that cannot be moved to the staging schema.

@@ -12,6 +12,9 @@ from orm_views_core.names import ViewKind, ViewName
 
 from .sync_state import SyncState
 
+#: The length of a fingerprint.
+_HASH = 16
+
 
 @dataclass(frozen=True)
 class Column:
@@ -60,6 +63,7 @@ class InstalledView:
         rows: the planner's estimate, for a materialised view that was analysed.
         sources: a hash of the columns of what it reads, if its sync state has one or if it was requested.
         size: bytes on disk; None while another session holds an ACCESS EXCLUSIVE lock.
+        server: the major version of the server; 0 when it was not read.
     """
 
     oid: int
@@ -83,6 +87,7 @@ class InstalledView:
     sources: str | None = None
     reads: frozenset[ViewName] = frozenset()
     read_by: frozenset[ViewName] = frozenset()
+    server: int = 0
 
     @property
     def fingerprint(self) -> str | None:
@@ -96,6 +101,25 @@ class InstalledView:
             [option for option in self.options if option[0] in options],
             [index for index in self.indexes if index.name in indexes],
         )
+
+    @property
+    def is_as_recorded(self) -> bool:
+        """Whether it is as its sync state says. A refresh, which hides that, changes nothing of it."""
+        fingerprint = self.fingerprint
+        return self.state is None or fingerprint is None or self.state.installed.startswith(fingerprint)
+
+    @property
+    def restored(self) -> str:
+        """Where it was restored from since its sync state was written, in words; "" when it was not."""
+        origin = self.state.installed[_HASH:] if self.state else ""
+        if origin in ("", _origin(self.oid, self.server)):
+            return ""
+        if origin[:2] == f"{self.server:02d}":
+            return "restored from a dump"
+        version = origin[:2].lstrip("0")
+        if origin[2:] == _origin(self.oid, self.server)[2:]:
+            return f"upgraded from PostgreSQL {version}"
+        return f"restored from a dump of PostgreSQL {version}"
 
     @property
     def is_temporary(self) -> bool:
@@ -121,6 +145,8 @@ class InstalledView:
 class StoredView(NamedTuple):
     """What PostgreSQL stores of a new view; the attributes are those of :class:`InstalledView`."""
 
+    oid: int
+    server: int
     kind: ViewKind
     rule: str
     options: tuple[tuple[str, str], ...] = ()
@@ -144,7 +170,20 @@ def stored_fingerprint(
     # A materialised view's options are storage parameters, which a class cannot declare.
     declared = sorted(options) if kind is ViewKind.VIEW else []
     stored = [kind.value, rule, repr(declared), repr(sorted((i.name, i.unique, i.tail) for i in indexes))]
-    return hashlib.sha256("\0".join(stored).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(stored).encode()).hexdigest()[:_HASH]
+
+
+def recorded_fingerprint(fingerprint: str, oid: int, server: int) -> str:
+    """Return what a sync state records of a view: its fingerprint, and which relation of which server has it.
+
+    A dump gives a view another oid, and an upgrade another server, and both may store it differently. So a
+    fingerprint that differs tells a change by hand only of the same relation.
+    """
+    return fingerprint + _origin(oid, server)
+
+
+def _origin(oid: int, server: int) -> str:
+    return f"{server:02d}{oid % 0x10000:04x}"
 
 
 @dataclass(frozen=True)

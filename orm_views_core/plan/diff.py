@@ -27,6 +27,7 @@ class Differences:
         unbelieved: its owner is not trusted, so nothing tells what has changed since the last sync.
         code: its class has changed since the last sync.
         drifted: it has changed in the database since the last sync.
+        restored: how it came here after the last sync, in words, if PostgreSQL stores it differently here.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
         comment: its comment is not the class's docstring.
         column_comments: the comments to set, by column.
@@ -42,6 +43,7 @@ class Differences:
     unbelieved: bool = False
     code: bool = False
     drifted: bool = False
+    restored: str = ""
     sources: bool = False
     comment: bool = False
     column_comments: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class Differences:
     @property
     def needs_dry_run(self) -> bool:
         """Whether only PostgreSQL can tell what the difference is."""
-        is_unknown = self.unrecorded or self.unbelieved
+        is_unknown = self.unrecorded or self.unbelieved or bool(self.restored)
         return self.other_kind or is_unknown or self.code or self.drifted or self.sources
 
     @property
@@ -86,8 +88,8 @@ def differences(
         unrecorded=state is None and installed.is_trusted,
         unbelieved=not installed.is_trusted,
         code=state is not None and state.code != definition.fingerprint,
-        # None while a refresh holds the view exclusively. A refresh changes nothing that is compared here.
-        drifted=state is not None and installed.fingerprint not in (None, state.installed),
+        drifted=not installed.is_as_recorded and not installed.restored,
+        restored="" if installed.is_as_recorded else installed.restored,
         sources=state is not None and definition.has_star and state.sources != installed.sources,
         comment=installed.text != kept_comment(definition, installed),
         column_comments={

@@ -75,8 +75,8 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
         why = "forced"
     elif indirect:
         why = "what it reads has changed"
-    elif difference.unrecorded:
-        why = f"{_UNRECORDED}, and its definition differs"
+    elif difference.unrecorded or (difference.restored and not difference.code):
+        why = f"{why}, and its definition differs"
     if definition.kind is ViewKind.MATERIALISED_VIEW:
         return Decision(Action.REBUILD, why, indirect)
     if obstacle := why_not_replace(name, facts.dry_run):
@@ -90,6 +90,8 @@ def why_changed(difference: Differences) -> str:
         return _UNBELIEVED
     if difference.unrecorded:
         return _UNRECORDED
+    if difference.restored:
+        return f"{'its class has changed, and ' if difference.code else ''}it was {difference.restored}"
     if difference.code and difference.drifted:
         return "its class has changed, and so has the database"
     if difference.sources and not difference.drifted and not difference.code:

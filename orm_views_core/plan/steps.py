@@ -185,6 +185,11 @@ class Plan:
         return not self.steps and not self.problems
 
     @property
+    def only_records(self) -> bool:
+        """Whether it would write sync states, change nothing else, and has no problem."""
+        return bool(self.steps) and not self.problems and not any(step.statements for step in self.steps)
+
+    @property
     def swapped(self) -> tuple[Step, ...]:
         """The steps whose views the swap locks, in the order of the locks."""
         steps = {step.name: step for step in self.steps if step.locks_readers}

@@ -63,8 +63,9 @@ def freshness_of(
     state = view.state
     computed = (state.refreshed or state.synced) if state and view.populated else None
     changed = None
-    if state is not None and state.changes is not None and changes is not None and changes >= state.changes:
-        changed = changes - state.changes
+    recorded = state.changes if state and not view.restored else None
+    if recorded is not None and changes is not None and changes >= recorded:
+        changed = changes - recorded
     return Freshness(
         refresh_every=definition.refresh_every,
         populated=view.populated,

@@ -58,6 +58,11 @@ def _diagnose(
         ),
         (diff.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
         (diff.code, State.CHANGED, "Its class has changed since the last sync."),
+        (
+            diff.restored,
+            State.CHANGED,
+            f"It was {diff.restored} since the last sync. If its SQL is the same, a sync only records it.",
+        ),
         (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
         (diff.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
         (diff.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(diff.grant)}."),

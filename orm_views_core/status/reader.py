@@ -151,7 +151,8 @@ def _try_view(
         views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
         with transaction.atomic(using=connection.alias), as_sync_role(connection):
             limit_lock_waits(connection)
-            return try_views(connection, views, scope.dependencies, {}, catalog.search_path), ""
+            installed = {name: status.installed} if status.installed else {}
+            return try_views(connection, views, scope.dependencies, installed, catalog.search_path), ""
     except (CyclicDependencyError, SyncFailedError, DatabaseError) as error:
         # Another session may lock a relation that it reads, or the role may not create a schema. The rest of
         # the detail does not depend on the dry run.

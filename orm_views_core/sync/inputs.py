@@ -134,7 +134,7 @@ def _try(
         connection,
         [views[name] for name in tried],
         scope.dependencies,
-        {name: view.oid for name, view in installed.items()},
+        installed,
         catalog.search_path,
         extras=keep,
         role=catalog.session.role,

@@ -10,7 +10,12 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.relations import InstalledView, StoredView, stored_fingerprint
+from orm_views_core.database.relations import (
+    InstalledView,
+    StoredView,
+    recorded_fingerprint,
+    stored_fingerprint,
+)
 from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -145,6 +150,7 @@ def as_read(step: Step, view: StoredView) -> Stored:
         by_hand = options_by_hand(definition, step.installed, step.expected)
         options = [option for option in view.options if option not in by_hand]
     fingerprint = stored_fingerprint(view.kind, view.rule, options, [indexes[name] for name in ours])
+    fingerprint = recorded_fingerprint(fingerprint, view.oid, view.server)
     return Stored(fingerprint, ours, tuple(name for name, _ in options), view.sources)
 
 
@@ -171,13 +177,16 @@ def new_sync_state(
     """
     old = before.state if before else None
     kept = old if definition.kind is ViewKind.MATERIALISED_VIEW and not is_new else None  # with its rows
+    refreshed = kept.refreshed if kept and before and before.populated else None
+    # The statistics of another server or database have counted other changes.
+    is_counted = kept and filled_in is None and before and not before.restored
     named = wanted_readers(definition, [*(old.granted_by_command if old else ()), *command_roles])
     return SyncState(
         database=definition.database,
         code=definition.fingerprint,
         installed=stored.fingerprint,
         synced=now if is_new or old is None else old.synced,
-        refreshed=now if filled_in is not None else kept.refreshed if kept else None,
+        refreshed=now if filled_in is not None else refreshed,
         seconds=round(filled_in, 3) if filled_in is not None else kept.seconds if kept else None,
         indexes=stored.indexes,
         options=stored.options,
@@ -185,5 +194,5 @@ def new_sync_state(
         sources=stored.sources if definition.has_star else None,
         granted=definition.grant_select_to,
         granted_by_command=tuple(role for role in named if role not in definition.grant_select_to),
-        changes=kept.changes if kept and filled_in is None else None,
+        changes=kept.changes if kept and is_counted else None,
     )

@@ -19,6 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
+from orm_views_core.database.relations import InstalledView
 from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.catalog.introspection import (
@@ -38,6 +39,7 @@ from .batches import send
 from .diagnostics import primary_message, quoting
 from .errors import is_fault_of_view, is_refusal_of_one, view_refused
 from .functions import naming_functions
+from .reparsed import Tried, with_installed_texts
 from .staging import create_staging, staged_first
 
 _STAGED = """
@@ -71,7 +73,7 @@ def try_views(
     connection: BaseDatabaseWrapper,
     definitions: Iterable[ViewDefinition],
     dependencies: Mapping[ViewName, Collection[ViewName]],
-    installed: Mapping[ViewName, int],
+    installed: Mapping[ViewName, InstalledView],
     search_path: Collection[str],
     *,
     extras: Mapping[ViewName, Collection[Extra]] | None = None,
@@ -83,7 +85,7 @@ def try_views(
         connection: their database, inside a transaction or not.
         definitions: the views, each after those that it reads.
         dependencies: the views that each view reads.
-        installed: the oids of the views that exist already.
+        installed: the views that exist already.
         search_path: the schemas in which unqualified names are looked up.
         extras: the extras to keep of the views that exist already; they are tried as well.
         role: the role of the connection.
@@ -107,10 +109,11 @@ def try_views(
                 refused = _refused_extras(connection, cursor, tuple(kept), at, role)
                 lost[name] = {e: why.replaced(at.schema, name.schema) for e, why in refused.items()}
         with catalog_path(cursor) as catalog:
-            views = _read_staged(catalog, ordered, {stage: schema for schema, stage in staging.items()}, lost)
-            columns = read_columns(catalog, list(installed.values()))
+            schemas = {stage: schema for schema, stage in staging.items()}
+            views = _read_staged(connection, catalog, ordered, schemas, lost, installed)
+            columns = read_columns(catalog, [view.oid for view in installed.values()])
         transaction.set_rollback(True, using=connection.alias)
-    installed_columns = {name: tuple(columns.get(oid, ())) for name, oid in installed.items()}
+    installed_columns = {name: tuple(columns.get(view.oid, ())) for name, view in installed.items()}
     return DryRun(views, installed_columns, errors)
 
 
@@ -181,10 +184,12 @@ def _refused_extras(
 
 
 def _read_staged(
+    connection: BaseDatabaseWrapper,
     cursor: CatalogCursor,
     ordered: Iterable[ViewDefinition],
     schemas: Mapping[str, str],
     lost: Mapping[ViewName, Mapping[Extra, str]],
+    installed: Mapping[ViewName, InstalledView],
 ) -> dict[ViewName, ExpectedView]:
     """Read the staged views, with the names that they would have in their real places.
 
@@ -192,6 +197,7 @@ def _read_staged(
         ordered: the views that were tried.
         schemas: the schema that each staging schema stands for.
         lost: the extras that each view cannot have.
+        installed: the views that exist already.
     """
     cursor.execute(_STAGED, [list(schemas)])
     rows = cursor.fetchall()
@@ -206,9 +212,11 @@ def _read_staged(
             text = text.replace(f"{stage}.", f"{schema}.")
         return text
 
-    views = {}
-    for oid, _, _, definition, options, reads, row_types in rows:
+    views, declared_here = {}, {}
+    for oid, relname, stage, definition, options, reads, row_types in rows:
         name = names[oid]
+        if not definitions[name].is_canonical:
+            declared_here[name] = Tried(ViewName(stage, relname), definition)
         declared = {index.name for index in definitions[name].indexes}
         may_read = {ViewName(schema, read): may == "true" for schema, read, may in reads}
         views[name] = ExpectedView(
@@ -228,7 +236,7 @@ def _read_staged(
             sources=sources.get(oid),
             lost=lost.get(name, {}),
         )
-    return views
+    return views | with_installed_texts(connection, cursor, views, declared_here, installed, unstaged)
 
 
 def _as_postgres_writes(cursor: CatalogCursor, identifier: str) -> str:

@@ -16,7 +16,7 @@ from orm_views_core.sync.executor import Progress, StepResult
 
 _MODES = {
     "--plan": "Show what would be done and why, with its SQL at -v 2. Change nothing.",
-    "--check": "Exit with 1 if anything would be done. Change nothing.",
+    "--check": "Exit with 1 if anything but sync states would be written. Change nothing.",
 }
 _FLAGS = {
     "--force": "Replace or rebuild every view although nothing differs.",
@@ -67,12 +67,19 @@ class Command(BaseCommand):
             for plan in plans:
                 for line in plan_lines(plan, with_sql=options["verbosity"] > 1):
                     self.stdout.write(self._styled(line))
-        pending = [plan for plan in plans if not plan.is_empty]
-        if options["check"] and pending:
-            names = ", ".join(repr(plan.database) for plan in pending)
+        if not options["check"]:
+            return
+        pending = [plan.database for plan in plans if not plan.is_empty and not plan.only_records]
+        if pending:
+            names = ", ".join(map(repr, pending))
             blocked = any(plan.problems for plan in plans)
             todo = "See above what is in the way." if blocked else "Run sync_views."
             raise CommandError(f"Views are out of step in database {names}. {todo}", returncode=1)
+        if recorded := ", ".join(repr(plan.database) for plan in plans if plan.only_records):
+            (self.stderr if options["json"] else self.stdout).write(
+                f"Only sync states would be written in database {recorded}, by sync_views. The views are as "
+                "their classes say."
+            )
 
     def _styled(self, line: str) -> str:
         if not line.startswith("  "):

@@ -33,9 +33,9 @@ def try_all():
     with transaction.atomic():
         catalog = read_catalog(connection, schemas_of(definitions))
         scope = find_scope(definitions.views, catalog, force=True)
-        oids = {name: catalog.relations[name].oid for name in scope.try_views if name in catalog.relations}
+        installed = {name: catalog.relations[name] for name in scope.try_views if name in catalog.relations}
         tried = [definitions.views[name] for name in scope.try_views]
-        return try_views(connection, tried, scope.dependencies, oids, catalog.search_path)
+        return try_views(connection, tried, scope.dependencies, installed, catalog.search_path)
 
 
 def view(dry_run, text):

@@ -56,6 +56,7 @@ class _Relation(NamedTuple):
     tuples: float
     size: int | None
     is_held: bool
+    server: int
 
 
 def read_catalog(
@@ -122,18 +123,20 @@ def read_created(
         return {}
     with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.CREATED, name_arrays(names))
-        oids = {ViewName(schema, name): oid for oid, schema, name, *_ in rows}
+        oids = {ViewName(schema, name): oid for oid, _, schema, name, *_ in rows}
         sources = read_sources(cursor, [oids[name] for name in sources_of if name in oids])
-        indexes = read_indexes(cursor, [oid for oid, _, _, relkind, *_ in rows if relkind == "m"])
+        indexes = read_indexes(cursor, [oid for oid, _, _, _, relkind, *_ in rows if relkind == "m"])
     return {
         ViewName(schema, name): StoredView(
+            oid=oid,
+            server=server,
             kind=_KINDS[relkind],
             rule=rule,
             options=parse_options(options),
             indexes=tuple(indexes.get(oid, ())),
             sources=sources.get(oid),
         )
-        for oid, schema, name, relkind, options, rule in rows
+        for oid, server, schema, name, relkind, options, rule in rows
     }
 
 
@@ -219,6 +222,7 @@ def _view(row: _Relation, **details: Any) -> InstalledView:
         populated=row.populated,
         rows=int(row.tuples) if kind is ViewKind.MATERIALISED_VIEW and row.tuples >= 0 else None,
         size=row.size,
+        server=row.server,
         **details,
     )
 

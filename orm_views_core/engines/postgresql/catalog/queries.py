@@ -26,7 +26,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relo
        c.reloptions, c.relispopulated, c.reltuples,
        CASE WHEN c.relkind = 'm' AND held.relation IS NULL
             THEN pg_catalog.pg_total_relation_size(c.oid) END,
-       held.relation IS NOT NULL
+       held.relation IS NOT NULL, current_setting('server_version_num')::int / 10000
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN held ON held.relation = c.oid
@@ -88,7 +88,8 @@ WHERE r.rulename = '_RETURN' AND r.ev_class = ANY(%(oids)s::oid[])
 """
 
 CREATED = f"""
-SELECT v.oid, n.nspname, v.relname, v.relkind, v.reloptions, {_RULE}
+SELECT v.oid, current_setting('server_version_num')::int / 10000,
+       n.nspname, v.relname, v.relkind, v.reloptions, {_RULE}
 FROM pg_catalog.pg_class v
 JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace
 JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid AND r.rulename = '_RETURN' {_RULE_NAMES}
