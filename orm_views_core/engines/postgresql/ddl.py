@@ -63,12 +63,11 @@ def create_view(
     create = "CREATE OR REPLACE" if replace else "CREATE"
     options = ", ".join(f"{option}={value}" for option, value in (*definition.options, *further_options))
     options = f" WITH ({options})" if options else ""
-    columns = column_list(definition.columns)
-    statement = f"{create} {kind.value} {name.quoted}{columns}{options} AS\n{sql or definition.sql}"
-    if kind is ViewKind.MATERIALISED_VIEW and not with_data:
-        # On a line of its own: the SELECT may end in a comment.
-        statement += "\nWITH NO DATA"
-    return statement
+    head = f"{create} {kind.value} {name.quoted}{column_list(definition.columns)}{options} AS"
+    if kind is ViewKind.VIEW:  # no parentheses: WITH CHECK OPTION at the end is no part of a SELECT
+        return f"{head}\n{sql or definition.sql}"
+    # A SELECT may end in IS JSON, and WITH may follow that; or in a comment.
+    return f"{head} (\n{sql or definition.sql}\n){'' if with_data else ' WITH NO DATA'}"
 
 
 def drop_view(kind: ViewKind, name: ViewName) -> str:

@@ -9,6 +9,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
+from orm_views_core.names import ViewKind
 
 from .ddl import HEAD_LINES
 from .diagnostics import (
@@ -48,16 +49,17 @@ def view_refused(
     """
     diagnostics = getattr(error.__cause__, "diag", None)
     refused = _REFUSED.get(kind, "its SQL")
-    sentence = f"{definition.where}: PostgreSQL refuses {refused}"
+    sentence, said = f"{definition.where}: PostgreSQL refuses {refused}", primary_message(error)
     place, quotes = [], []
     if kind in _REFUSED:
         place.append(statement)
     elif position := getattr(diagnostics, "statement_position", None):
-        place.append(_point_at(definition.sql, statement, int(position)))
+        said, position = _as_written(definition, statement, said, int(position))
+        place.append(_point_at(definition.sql, statement, position))
     for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint"), ("Context", "context")):
         if text := getattr(diagnostics, attribute, None):
             quotes.append(f"{label}: {text}")
-    whole = "\n".join([f"{sentence}: {primary_message(error)}.", *place, *quotes])
+    whole = "\n".join([f"{sentence}: {said}.", *place, *quotes])
     return ViewSQLError(quoting(whole, "\n".join([f"{sentence}.", *place]), error))
 
 
@@ -119,6 +121,21 @@ def is_fault_of_view(error: DatabaseError, *, was_tried: bool = False) -> bool:
     """
     is_ownership = was_tried and sqlstate(error) == INSUFFICIENT_PRIVILEGE
     return is_refusal_of_one(error) and not is_ownership
+
+
+def _as_written(definition: ViewDefinition, statement: str, said: str, position: int) -> tuple[str, int]:
+    """Leave what stands behind the SELECT of a materialised view out of an error: no class has written it.
+
+    Args:
+        said: what PostgreSQL says.
+        position: the error's character in the statement, counted from 1.
+    """
+    if definition.kind is ViewKind.VIEW:
+        return said, position
+    select, line, end = statement.rpartition("\n")
+    if position > len(select):
+        return "it ends where more has to follow", len(select) + 1
+    return said.replace(line + end, ""), position
 
 
 def _point_at(sql: str, statement: str, position: int) -> str:

@@ -146,7 +146,7 @@ def test_any_other_word_is_the_name_of_a_role(role):
 def test_the_select_begins_on_the_line_that_errors_count_from():
     for definition in (define("x", "SELECT\n1"), define("x", "SELECT\n1", kind=MATERIALISED)):
         lines = ddl.create_view(definition).splitlines()
-        assert lines[ddl.HEAD_LINES :] == ["SELECT", "1"]
+        assert lines[ddl.HEAD_LINES :][:2] == ["SELECT", "1"]
 
 
 def test_a_staged_copy_has_its_own_name_and_text():

@@ -315,3 +315,52 @@ def test_a_role_that_may_create_no_schema_is_no_error_of_a_view(execute, make_ro
     with pytest.raises(DatabaseError, match="permission denied for database"), transaction.atomic():
         try_all()
     execute("RESET ROLE")
+
+
+#: SELECTs that the words of a materialised view's definition could be read on from.
+ENDS = {
+    "a comment": "SELECT 1 AS id -- the end",
+    "a comment behind a semicolon": "SELECT 1 AS id; -- the end",
+    "a block comment": "SELECT 1 AS id /* the /* very */ end */",
+    "a type": "SELECT NULL::time AS id",
+    "a function in FROM": "SELECT * FROM unnest(ARRAY[1, 2])",
+    "a column without AS": "SELECT 1 id",
+    "parentheses": "(SELECT 1 AS id) UNION (SELECT 2)",
+    "rows": "SELECT 1 AS id FETCH FIRST ROW ONLY",
+    "VALUES": "VALUES (1)",
+    "IS JSON": "SELECT 1 AS id WHERE '1' IS JSON",
+    "IS JSON of a kind": "SELECT 1 AS id, '{}' IS NOT JSON OBJECT",
+    "IS JSON with keys": "SELECT 1 AS id, '{}' IS JSON WITHOUT UNIQUE KEYS",
+}
+
+
+@pytest.mark.parametrize("with_data", [True, False], ids=["filled", "empty"])
+@pytest.mark.parametrize("sql", ENDS.values(), ids=list(ENDS))
+def test_a_materialised_view_may_end_in_anything_that_a_select_ends_in(sql, with_data):
+    if "JSON" in sql and connections["default"].pg_version < 160000:
+        pytest.skip("IS JSON is new in PostgreSQL 16")
+    declare("V", sql, materialised=True, with_data=with_data)
+    assert list(try_all().views) == [ViewName("views", "v")]
+    sync_views()
+    assert sync_views(force=True)[0].steps[0].step.action.verb == "rebuild"
+
+
+@pytest.mark.parametrize(
+    ("sql", "refused"),
+    [
+        ("SELECT id\nFROM lending_customer WHERE", "it ends where more has to follow."),
+        ("SELECT id\nFROM (SELECT 1 AS id", "it ends where more has to follow."),
+        ("SELECT id\nFROM lending_customer WITH NO DATA", 'syntax error at or near "WITH".'),
+        ("SELECT id\nFROM lending_customer /* no", 'unterminated /* comment at or near "/* no".'),
+    ],
+)
+def test_an_error_at_the_end_shows_the_end_and_no_words_that_its_class_has_not(sql, refused):
+    declare("V", sql, materialised=True)
+    dry_run = try_all()
+    text = str(dry_run.errors[ViewName("views", "v")])
+    assert refused in text
+    assert "Line 2 of the sql: FROM" in text
+    assert "DATA" not in text.replace(sql.splitlines()[-1], "")
+    with pytest.raises(ViewSQLError) as refusal:
+        sync_views()
+    assert refused in str(refusal.value)

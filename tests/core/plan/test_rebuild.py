@@ -61,7 +61,7 @@ def test_a_materialised_view_is_created_empty_then_filled_and_given_its_extras()
         )
     )
     assert statements == [
-        'CREATE MATERIALIZED VIEW "stage"."totals" AS\nSELECT 2 AS id\nWITH NO DATA',
+        'CREATE MATERIALIZED VIEW "stage"."totals" AS (\nSELECT 2 AS id\n) WITH NO DATA',
         """ALTER TABLE "stage"."totals" SET (fillfactor='70')""",
         'GRANT CREATE ON SCHEMA "stage" TO "boss"',
         'ALTER TABLE "stage"."totals" OWNER TO boss',

@@ -142,9 +142,9 @@ def test_a_rebuilt_materialised_view_is_complete_before_it_takes_its_place():
     )
     (step,) = plan.steps
     assert sql(step, Phase.BUILD) == (
-        'CREATE MATERIALIZED VIEW "orm_views_staging_0"."totals" AS\n'
+        'CREATE MATERIALIZED VIEW "orm_views_staging_0"."totals" AS (\n'
         + changed(TOTALS).sql
-        + "\nWITH NO DATA",
+        + "\n) WITH NO DATA",
         'REFRESH MATERIALIZED VIEW "orm_views_staging_0"."totals"',
         'CREATE UNIQUE INDEX "totals_id_key" ON "orm_views_staging_0"."totals" ("id")',
         'GRANT SELECT ON "orm_views_staging_0"."totals" TO friend',
