@@ -111,9 +111,16 @@ def _with_deferred(decisions: Decisions, facts: Facts) -> dict[ViewName, Decisio
 
     A view cannot if its SQL names another view in a way that cannot be moved to the new version. Neither can
     a materialised view that reads another one without naming it, through a function: the function finds the
-    old version under the name.
+    old version under the name. Neither can a plain view that reads a replaced one, which gets its new columns
+    in the swap.
     """
     decided = dict(decisions)
+    columns = facts.dry_run.installed_columns
+    widened = {
+        name
+        for name in having(decided, Action.REPLACE)
+        if name in facts.dry_run.views and columns.get(name) != facts.dry_run.views[name].columns
+    }
     pending = having(decided, Action.REBUILD, Action.REPLACE)
     reads: dict[ViewName, frozenset[ViewName]] = {n: tried.reads for n, tried in facts.dry_run.views.items()}
     for name in facts.scope.order:
@@ -130,6 +137,8 @@ def _with_deferred(decisions: Decisions, facts: Facts) -> dict[ViewName, Decisio
             why = f"its SQL names {min(stuck)} in a way that cannot be pointed at the new version"
         elif hidden and is_filled and action in {Action.CREATE, Action.REBUILD}:
             why = f"it depends on {min(hidden)} without naming it in its SQL"
+        elif action is Action.REBUILD and (late := tried.reads & widened):
+            why = f"it reads {min(late)}, which gets its new columns in the swap"
         elif deferred:
             why = f"it reads {min(deferred)}, which is built in the swap"
         else:

@@ -69,6 +69,10 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
         # The next sync would not believe it either if this one recorded that nothing differs.
         if difference.needs_dry_run and not needs_repair and not difference.unbelieved:
             return Decision(Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
+        if definition.has_star and installed.state and installed.state.sources != expected.sources:
+            return Decision(
+                Action.ADOPT, "what it reads gets other columns; its own stay the same", indirect=True
+            )
         return None
     indirect = not is_same and not difference.needs_dry_run
     if is_same:

@@ -144,6 +144,11 @@ class Step:
         return self.installed is not None and bool(self.swap_statements)
 
     @property
+    def has_star(self) -> bool:
+        """Whether it is about a plain view with a star, whose sync state has a hash of what it reads."""
+        return self.kind is ViewKind.VIEW and self.definition is not None and self.definition.has_star
+
+    @property
     def sql(self) -> str:
         """All SQL of the step, in the order in which it is sent."""
         return "\n".join(f"{statement.sql};" for statement in self.statements)
@@ -207,6 +212,16 @@ class Plan:
                 found.sort(key=lambda pair: position[pair[0].name])
             statements += found
         return tuple(statements)
+
+    @property
+    def recorded_in_swap(self) -> frozenset[ViewName]:
+        """The views whose sync states the swap writes: it changes them, or what their star stands for."""
+        has_swap = any(step.swap_statements for step in self.steps)
+        return frozenset(
+            step.name
+            for step in self.steps
+            if step.built_at is None and (step.swap_statements or (has_swap and step.has_star))
+        )
 
     @property
     def fingerprint(self) -> str:

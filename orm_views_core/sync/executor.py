@@ -137,9 +137,9 @@ def apply_plan(
                 command_roles=command_roles,
             )
             _check_that_all_can_be_read(run)
-            # The swap records what it changes in place. Everything else has its final comment before.
-            in_place = {step.name for step in plan.steps if step.swap_statements and not step.built_at}
-            record(connection, cursor, [step for step in plan.steps if step.name not in in_place], outcome)
+            # Everything that the swap does not record has its final comment before.
+            later = plan.recorded_in_swap
+            record(connection, cursor, [step for step in plan.steps if step.name not in later], outcome)
             swap_seconds = _swap(run, outcome) if plan.swap else None
         for stage in plan.staging.values():
             cursor.execute(ddl.drop_schema(stage))  # fails if anything was left in it
@@ -244,7 +244,8 @@ def _swap(run: _Run, outcome: Outcome) -> float:
             _send(run, list(statements))
             if filled is not None:  # the last group of a view fills it; an earlier one is its DROP
                 seconds[filled] = time.perf_counter() - began
-        steps = [step for step in run.plan.steps if step.swap_statements and not step.built_at]
+        recorded = run.plan.recorded_in_swap
+        steps = [step for step in run.plan.steps if step.name in recorded]
         record(run.connection, run.cursor, steps, replace(outcome, seconds=seconds))
         return time.perf_counter() - started
 
