@@ -226,6 +226,20 @@ class Taken(NamedTuple):
         return self.what == "relation"
 
 
+class ArrayType(NamedTuple):
+    """The type for arrays of a view's rows.
+
+    Attributes:
+        name: the name that PostgreSQL gives it where that is free.
+        is_taken: whether a type of that name exists.
+        of: the relation that the existing type belongs to, for its rows or for arrays of them.
+    """
+
+    name: str
+    is_taken: bool
+    of: ViewName | None = None
+
+
 @dataclass(frozen=True)
 class Catalog:
     """What a sync needs to know of one database.

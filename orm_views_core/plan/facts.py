@@ -9,7 +9,7 @@ from functools import cached_property
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.engine import Dialect
 from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import Catalog, Taken
+from orm_views_core.database.relations import ArrayType, Catalog, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
 
@@ -32,6 +32,7 @@ class Facts:
         extras: all extras of the views that were tried.
         keep: those extras that a new version of the view must have as well.
         taken: the existing objects that have a name which a new view or index needs.
+        array_types: the types for arrays of the rows of the views that are tried or missing.
         taken_schemas: the existing schemas that are called like staging schemas.
         dependents: the objects that depend on a view and are not views, as PostgreSQL describes them.
         extensions: the views that belong to an extension, each with its name.
@@ -53,6 +54,7 @@ class Facts:
     extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
     keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)
+    array_types: Mapping[ViewName, ArrayType] = field(default_factory=dict)
     taken_schemas: Collection[str] = ()
     dependents: Mapping[ViewName, Collection[str]] = field(default_factory=dict)
     extensions: Mapping[ViewName, str] = field(default_factory=dict)

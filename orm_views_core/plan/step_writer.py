@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -64,6 +65,21 @@ class Draft:
     def index_names_in_use(self) -> frozenset[ViewName]:
         """The index names that become free only in the swap."""
         return index_names_in_use(self.facts.taken, having(self.decisions, Action.REBUILD, Action.DROP))
+
+    @cached_property
+    def crowded_schemas(self) -> frozenset[str]:
+        """The schemas in which the array type of a moved view could have a name that something else has."""
+        types = self.facts.array_types
+        leaving = having(self.decisions, Action.REBUILD, Action.DROP)
+        coming = having(self.decisions, Action.REBUILD, Action.CREATE)
+        used = Counter(ViewName(n.schema, types[n].name) for n in coming if n in types)
+        used.update(self.facts.views.keys() | coming)
+        moved = [(n.schema, types[n]) for n in self.moves if n in types]
+        return frozenset(
+            schema
+            for schema, array in moved
+            if used[ViewName(schema, array.name)] > 1 or (array.is_taken and array.of not in leaving)
+        )
 
     @cached_property
     def created_in_swap(self) -> frozenset[ViewName]:
@@ -174,8 +190,7 @@ def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
         if definition.kind is ViewKind.MATERIALISED_VIEW:
             blocks = f"its readers, until it is built again, because {deferred}"
     else:
-        move = Statement(Phase.MOVE, facts.dialect.set_schema(definition.kind, at, name.schema))
-        statements = (*create, drop, move, *finish)
+        statements = (*create, drop, *in_phase(Phase.MOVE, _move(draft, definition, at)), *finish)
     return replace(
         _step(draft, Action.REBUILD, name, statements, blocks),
         built_at=None if deferred else at,
@@ -183,6 +198,22 @@ def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
         kept=build.kept_in_words,
         lost=build.lost_in_words,
     )
+
+
+def _move(draft: Draft, definition: ViewDefinition, at: ViewName) -> list[str]:
+    """Return the statements that move a view to its place.
+
+    The array type keeps its name on the way, and gets one that is free when its view is renamed.
+    """
+    dialect, kind, name = draft.facts.dialect, definition.kind, definition.name
+    if name.schema not in draft.crowded_schemas:
+        return [dialect.set_schema(kind, at, name.schema)]
+    interim = interim_name(name.name)
+    return [
+        dialect.rename_view(kind, at, interim),
+        dialect.set_schema(kind, ViewName(at.schema, interim), name.schema),
+        dialect.rename_view(kind, ViewName(name.schema, interim), name.name),
+    ]
 
 
 def _drop(draft: Draft, name: ViewName) -> Statement:

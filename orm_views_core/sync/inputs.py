@@ -21,6 +21,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     with_definitions,
 )
 from orm_views_core.engines.postgresql.catalog.preconditions import (
+    read_array_types,
     read_extensions,
     read_schemas,
     read_taken,
@@ -161,6 +162,7 @@ def _try(
         extras=extras,
         keep=keep,
         taken=taken,
+        array_types=read_array_types(connection, [*missing, *tried]) if installed else {},
         taken_schemas=read_schemas(connection, STAGING) if tried else (),
         dependents=read_other_dependents(connection, leaving),
         extensions=read_extensions(connection, leaving),

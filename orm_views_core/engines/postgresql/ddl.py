@@ -96,6 +96,11 @@ def set_schema(kind: ViewKind, name: ViewName, schema: str) -> str:
     return f"ALTER {kind.value} {name.quoted} SET SCHEMA {quote_identifier(schema)}"
 
 
+def rename_view(kind: ViewKind, name: ViewName, new: str) -> str:
+    """Return the statement that renames a view. The types of its rows and of arrays of them follow."""
+    return f"ALTER {kind.value} {name.quoted} RENAME TO {quote_identifier(new)}"
+
+
 def rename_index(index: ViewName, name: str) -> str:
     """Return the statement that renames an index."""
     return f"ALTER INDEX {index.quoted} RENAME TO {quote_identifier(name)}"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import InstalledView, Taken
+from orm_views_core.database.relations import ArrayType, InstalledView, Taken
 from orm_views_core.names import ViewName
 
 from . import queries
@@ -57,6 +57,32 @@ def read_taken(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> 
     return {
         ViewName(schema, name): Taken(what, ViewName(table_schema, table) if table else None)
         for schema, name, what, table_schema, table in rows
+    }
+
+
+# The array type of a relation has the relation's name behind an underscore, cut to the length of a name.
+# https://www.postgresql.org/docs/current/sql-createtype.html
+_ARRAY_TYPES = """
+SELECT n.nspname, asked.name, concat('_', asked.name)::name, t.oid IS NOT NULL, c.relname
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS asked (schema, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = asked.schema
+LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = concat('_', asked.name)::name
+LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = COALESCE(NULLIF(t.typrelid, 0), e.typrelid)
+"""
+
+
+def read_array_types(
+    connection: BaseDatabaseWrapper, names: Collection[ViewName]
+) -> dict[ViewName, ArrayType]:
+    """Return the types for arrays of the rows of some views, but not of views in schemas that do not exist."""
+    if not names:
+        return {}
+    with catalog_cursor(connection) as cursor:
+        rows = fetch(cursor, _ARRAY_TYPES, name_arrays(names))
+    return {
+        ViewName(schema, view): ArrayType(name, is_taken, ViewName(schema, of) if of else None)
+        for schema, view, name, is_taken, of in rows
     }
 
 
