@@ -75,7 +75,7 @@ LEFT JOIN pg_catalog.pg_class c ON c.oid = COALESCE(NULLIF(t.typrelid, 0), e.typ
 def read_array_types(
     connection: BaseDatabaseWrapper, names: Collection[ViewName]
 ) -> dict[ViewName, ArrayType]:
-    """Return the types for arrays of the rows of some views, but not of views in schemas that do not exist."""
+    """Return the types for arrays of the rows of those views whose schemas exist."""
     if not names:
         return {}
     with catalog_cursor(connection) as cursor:
