@@ -76,7 +76,7 @@ def test_the_default_is_a_thread(settings):
 )
 def test_manage_py_check_reports_a_missing_executor(settings, name, message):
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": name}
-    (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
+    (problem,) = [m for m in run_checks(tags=["orm_views"], databases=[]) if m.id == "orm_views_admin.E001"]
     assert message in problem.msg
     assert problem.hint
     with pytest.raises(ImproperlyConfigured):
@@ -93,7 +93,7 @@ def test_manage_py_check_reports_a_missing_executor(settings, name, message):
 )
 def test_manage_py_check_reports_a_wrong_setting(settings, raw, message):
     settings.ORM_VIEWS_ADMIN = raw
-    (problem,) = [m for m in run_checks(tags=["orm_views"]) if m.id == "orm_views_admin.E001"]
+    (problem,) = [m for m in run_checks(tags=["orm_views"], databases=[]) if m.id == "orm_views_admin.E001"]
     assert message in problem.msg
     assert problem.hint
 
