@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orm_views_core.engines.postgresql.diagnostics import report_of
+from orm_views_core.engines.postgresql.errors.diagnostics import report_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.quoting import summary_of
 

@@ -20,7 +20,7 @@ from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
-from orm_views_core.engines.postgresql.diagnostics import quoting
+from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses

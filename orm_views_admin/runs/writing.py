@@ -12,7 +12,7 @@ from django.db import router, transaction
 
 from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
-from orm_views_core.engines.postgresql.diagnostics import sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 from orm_views_core.exceptions import OrmViewsError
 
 logger = logging.getLogger("orm_views_admin")

@@ -24,8 +24,8 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
-from orm_views_core.engines.postgresql.diagnostics import quoting
-from orm_views_core.engines.postgresql.errors import is_refusal
+from orm_views_core.engines.postgresql.errors.diagnostics import quoting
+from orm_views_core.engines.postgresql.errors.refusals import is_refusal
 from orm_views_core.engines.postgresql.locking.advisory_locks import try_refresh_lock
 from orm_views_core.engines.postgresql.locking.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.sessions import running

@@ -22,7 +22,7 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
-from orm_views_core.engines.postgresql.errors import (
+from orm_views_core.engines.postgresql.errors.refusals import (
     database_refused,
     is_fault_of_view,
     is_refusal,

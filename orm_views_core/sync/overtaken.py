@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.engines.postgresql.catalog.preconditions import read_oids
-from orm_views_core.engines.postgresql.diagnostics import (
+from orm_views_core.engines.postgresql.errors.diagnostics import (
     INTERNAL_ERROR,
     INVALID_SCHEMA,
     UNDEFINED_TABLE,

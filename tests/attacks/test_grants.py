@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import override_settings
 
-from orm_views_core.engines.postgresql.diagnostics import sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 from orm_views_core.exceptions import LockNotAvailableError
 from orm_views_core.sync import executor, sync_views
 from orm_views_core.sync.executor import Progress

@@ -12,7 +12,7 @@ from django.test import Client
 
 from orm_views_core.engines.postgresql.cancellation import cancel, cancel_work
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
-from orm_views_core.engines.postgresql.diagnostics import sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 from orm_views_core.engines.postgresql.locking.sessions import find_backends
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import OrmViewsError

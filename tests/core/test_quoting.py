@@ -7,8 +7,8 @@ import pickle
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orm_views_core.engines.postgresql.diagnostics import quoting
-from orm_views_core.engines.postgresql.functions import naming_functions
+from orm_views_core.engines.postgresql.errors.diagnostics import quoting
+from orm_views_core.engines.postgresql.errors.functions import naming_functions
 from orm_views_core.exceptions import (
     InvalidViewsError,
     OrmViewsError,

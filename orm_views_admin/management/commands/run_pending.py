@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orm_views_admin.models import Run
 from orm_views_admin.runs import perform, prune, reconcile
-from orm_views_core.engines.postgresql.diagnostics import sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 
 _READ_ONLY = "25006"  # read_only_sql_transaction
 

@@ -18,7 +18,7 @@ from orm_views_core.names import ViewName
 
 from .catalog.fetch import forget_statistics
 from .catalog.search_path import catalog_cursor
-from .diagnostics import INSUFFICIENT_PRIVILEGE, sqlstate
+from .errors.diagnostics import INSUFFICIENT_PRIVILEGE, sqlstate
 from .locking.sessions import LOCKS, RUNNING, find_backends, running
 from .roles import for_sync_role
 

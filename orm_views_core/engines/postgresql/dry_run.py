@@ -36,9 +36,9 @@ from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .batches import send
-from .diagnostics import primary_message, quoting
-from .errors import is_fault_of_view, is_refusal_of_one, view_refused
-from .functions import naming_functions
+from .errors.diagnostics import primary_message, quoting
+from .errors.functions import naming_functions
+from .errors.refusals import is_fault_of_view, is_refusal_of_one, view_refused
 from .reparsed import Tried, with_installed_texts
 from .staging import create_staging, staged_first
 

@@ -25,7 +25,7 @@ from .batches import send
 from .catalog.fetch import array, fetch
 from .catalog.search_path import CatalogCursor
 from .catalog.trust import read_untrusted_types
-from .errors import is_refusal_of_one
+from .errors.refusals import is_refusal_of_one
 
 #: How many texts are parsed together. What is made of them is rolled back, and their locks with it.
 _BATCH = 250

@@ -18,7 +18,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.names import quote_identifier
 
-from .diagnostics import INSUFFICIENT_PRIVILEGE, primary_message, sqlstate
+from .errors.diagnostics import INSUFFICIENT_PRIVILEGE, primary_message, sqlstate
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from orm_views_core.quoting import Quoting, unquoted
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
-from .diagnostics import (
+from .errors.diagnostics import (
     LOCK_NOT_AVAILABLE,
     NOT_IN_STATE,
     QUERY_CANCELED,
@@ -33,7 +33,7 @@ from .diagnostics import (
     quoting,
     sqlstate,
 )
-from .functions import naming_functions
+from .errors.functions import naming_functions
 from .reading import reading
 from .untrusted import Judgement, for_each, judge, lock_views
 

@@ -19,10 +19,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
-from orm_views_core.engines.postgresql.diagnostics import DEADLOCK, LOCK_NOT_AVAILABLE, sqlstate
-from orm_views_core.engines.postgresql.endings import Stopwatch, ended
-from orm_views_core.engines.postgresql.errors import database_refused, is_refusal
-from orm_views_core.engines.postgresql.functions import naming_functions
+from orm_views_core.engines.postgresql.errors.diagnostics import DEADLOCK, LOCK_NOT_AVAILABLE, sqlstate
+from orm_views_core.engines.postgresql.errors.endings import Stopwatch, ended
+from orm_views_core.engines.postgresql.errors.functions import naming_functions
+from orm_views_core.engines.postgresql.errors.refusals import database_refused, is_refusal
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, SyncFailedError
 from orm_views_core.quoting import unquoted

@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import fetch
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.engines.postgresql.diagnostics import INTERNAL_ERROR, sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import INTERNAL_ERROR, sqlstate
 
 from .locks import Overtaken
 

@@ -14,7 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
-from orm_views_core.engines.postgresql.diagnostics import LOCK_NOT_AVAILABLE, sqlstate
+from orm_views_core.engines.postgresql.errors.diagnostics import LOCK_NOT_AVAILABLE, sqlstate
 from orm_views_core.exceptions import LockNotAvailableError
 
 from .advisory_locks import (

@@ -11,10 +11,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.engines.postgresql.catalog.fetch import array
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.quoting import unquoted
 
-from .catalog.fetch import array
 from .diagnostics import QUERY_CANCELED, is_raised, primary_message, sqlstate
 
 _TRANSACTION, _IDLE = "25P04", "25P03"

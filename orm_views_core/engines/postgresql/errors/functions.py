@@ -11,12 +11,11 @@ from typing import TypeVar
 from django.db import Error, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.engines.postgresql.catalog.fetch import fetch
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import printable
 from orm_views_core.quoting import Quoting
-
-from .catalog.fetch import fetch
-from .catalog.search_path import catalog_cursor
 
 E = TypeVar("E", bound=OrmViewsError)
 

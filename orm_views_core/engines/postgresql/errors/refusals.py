@@ -8,10 +8,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import get_settings
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.postgresql.ddl import HEAD_LINES
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
 from orm_views_core.names import ViewKind
 
-from .ddl import HEAD_LINES
 from .diagnostics import (
     FAILED_TRANSACTION,
     INSUFFICIENT_PRIVILEGE,
