@@ -35,7 +35,7 @@ def backends_of(database: str, runs: Sequence[Run]) -> dict[int, Backend]:
         for run in runs
         if run.pid is not None
         and (backend := by_pid.get(run.pid))
-        and (run.backend_start is None or backend.began(from_field(run.backend_start)))
+        and backend.is_that_of(run.backend_start and from_field(run.backend_start))
     }
 
 

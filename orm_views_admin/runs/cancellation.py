@@ -57,11 +57,8 @@ def _cancel_work(run: Run) -> bool:
     deadline = time.monotonic() + _LOOK_FOR
     run.refresh_from_db()
     while run.is_active and time.monotonic() < deadline:
-        if (
-            run.pid is not None
-            and run.backend_start is not None
-            and cancel_work(run.database, run.pid, from_field(run.backend_start), run.view_name)
-        ):
+        started = run.backend_start and from_field(run.backend_start)
+        if run.pid is not None and cancel_work(run.database, run.pid, started, run.view_name):
             return True
         time.sleep(_PAUSE)
         run.refresh_from_db()

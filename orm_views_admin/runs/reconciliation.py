@@ -96,6 +96,7 @@ def _is_at_work(run: Run, backend: Backend | None, sessions: Sequence[Running]) 
         return False
     if run.started_at and backend.now - from_field(run.started_at) > _SILENCE:
         return False  # its work is not this run: a pooler or a persistent connection has reused the backend
+    # A backend that is hidden from us has no state, and may be at work.
     return backend.state != "idle" or (backend.seconds or 0.0) < _IDLE
 
 

@@ -149,7 +149,8 @@ def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
     """Mark the run of some work as running. It is created when the work has none."""
     # The clock of the view's database: this time is compared with the time in the view's sync state.
     now = to_field(backend.now) if backend else timezone.now()
-    facts |= {"state": Run.State.RUNNING, "backend_start": to_field(backend.started) if backend else None}
+    started = backend.started if backend else None
+    facts |= {"state": Run.State.RUNNING, "backend_start": started and to_field(started)}
     first_start = Coalesce("started_at", models.Value(now, models.DateTimeField()))
     if work.runs.filter(state__in=Run.ACTIVE).update(started_at=first_start, **facts) or work.has_run:
         return
@@ -171,7 +172,8 @@ def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
     result after all. A run in any other final state stays as it is.
     """
     now = timezone.now()
-    facts |= {"finished_at": now, "waiting_for": ""}
+    # A run that was marked as lost has an error that was not one.
+    facts = {"error": "", "error_summary": "", **facts, "finished_at": now, "waiting_for": ""}
     unsettled = work.runs.filter(state__in=(*Run.ACTIVE, Run.State.LOST))
     if state == Run.State.FAILED:
         unsettled.exclude(cancelled_by="").update(state=Run.State.CANCELLED, **facts)

@@ -138,7 +138,7 @@ def test_being_cancelled_in_their_place(roles: Roles) -> None:
         pid, now = cursor.fetchone()
         cursor.execute("BEGIN")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SYNC_LOCK])
-        assert find_backends("default", [pid]) == {}
+        assert find_backends("default", [pid])[pid].started is None
         with pytest.raises(DatabaseError) as caught:
             cancel("default", pid)
         assert sqlstate(caught.value) == "42501"

@@ -20,7 +20,7 @@ from .catalog.fetch import forget_statistics
 from .catalog.search_path import catalog_cursor
 from .errors.diagnostics import INSUFFICIENT_PRIVILEGE, sqlstate
 from .locking.sessions import LOCKS, RUNNING, find_backends, running
-from .roles import for_sync_role
+from .roles import for_other_roles
 
 # A session that no longer holds or awaits the lock has finished, and a pooler may have given its backend to
 # another client.
@@ -33,7 +33,8 @@ WHERE found.pid = %(pid)s
 _SIGNAL = """
 SELECT COALESCE(bool_or(pg_catalog.{function}(a.pid)), false)
 FROM pg_catalog.pg_stat_activity a
-WHERE a.pid = %(pid)s AND abs(extract(epoch FROM a.backend_start) - %(started)s) < 0.001
+WHERE a.pid = %(pid)s
+  AND (%(started)s::float8 IS NULL OR abs(extract(epoch FROM a.backend_start) - %(started)s::float8) < 0.001)
 """
 
 _PATIENCE = 0.5  # seconds for a cancelled statement to end
@@ -54,14 +55,14 @@ def cancel(database: str, pid: int) -> bool:
         whether the backend was signalled; False when it no longer refreshes or syncs.
 
     Raises:
-        DatabaseError: when neither our role nor the sync role is that of the backend, or may signal it.
+        DatabaseError: when none of our roles is that of the backend, or may signal it.
     """
     connection = get_connection(database)
     with catalog_cursor(connection):
         return _send(connection, _CANCEL, {**LOCKS, "pid": pid})
 
 
-def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | None) -> bool:
+def cancel_work(database: str, pid: int, started: dt.datetime | None, name: ViewName | None) -> bool:
     """End the refresh or the sync of a backend. It fails, and is rolled back.
 
     Its statement is cancelled. A backend without a statement, because it pauses between two tries to get a
@@ -70,7 +71,8 @@ def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | 
     Args:
         database: the alias.
         pid: the backend.
-        started: when that backend was started, so that another one with the same pid is not hit.
+        started: when that backend was started, so that another one with the same pid is not hit; None when
+            that is not known.
         name: the view that it refreshes; None when it syncs. A backend that no longer does so is left alone.
 
     Returns:
@@ -79,7 +81,7 @@ def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database does not answer.
-        DatabaseError: when neither our role nor the sync role is that of the backend, or may signal it.
+        DatabaseError: when none of our roles is that of the backend, or may signal it.
     """
     connection = get_connection(database)
     if not _is_at(connection, pid, name) or not _signal(connection, "pg_cancel_backend", pid, started):
@@ -88,7 +90,7 @@ def cancel_work(database: str, pid: int, started: dt.datetime, name: ViewName | 
     while _is_at(connection, pid, name):
         if time.monotonic() >= deadline:
             backend = find_backends(database, [pid]).get(pid)
-            if backend is None or not backend.began(started):
+            if backend is None or not backend.is_that_of(started):
                 return True
             idle = (backend.state or "").startswith("idle in transaction")
             function = "pg_terminate_backend" if idle else "pg_cancel_backend"
@@ -101,15 +103,15 @@ def _is_at(connection: BaseDatabaseWrapper, pid: int, name: ViewName | None) -> 
     return any(session.pid == pid and session.name == name for session in running(connection))
 
 
-def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime) -> bool:
+def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: dt.datetime | None) -> bool:
     with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
-        params = {"pid": pid, "started": started.timestamp()}
+        params = {"pid": pid, "started": started and started.timestamp()}
         return _send(connection, _SIGNAL.format(function=function), params)
 
 
 def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]) -> bool:
-    """Signal a backend as our role or, if that may not see or signal it, as the sync role."""
+    """Signal a backend as our role or, if that may not see or signal it, as another role of this session."""
 
     def send() -> bool:
         with connection.cursor() as cursor:
@@ -125,7 +127,7 @@ def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]
         if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
             raise
         refusal = error
-    if for_sync_role(connection, send, otherwise=False):
+    if for_other_roles(connection, send, otherwise=False):
         return True
     if refusal is not None:
         raise refusal

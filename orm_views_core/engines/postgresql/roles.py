@@ -8,7 +8,7 @@ https://www.postgresql.org/docs/current/sql-set-role.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import DatabaseError, transaction
@@ -57,22 +57,42 @@ def as_sync_role(connection: BaseDatabaseWrapper) -> Iterator[None]:
         cursor.execute(_SET_ROLE, [before])
 
 
-def for_sync_role(connection: BaseDatabaseWrapper, work: Callable[[], T], otherwise: T) -> T:
-    """Return what a function returns when SYNC_ROLE calls it; something else when that role is not to be had.
+def for_other_roles(connection: BaseDatabaseWrapper, work: Callable[[], T], otherwise: T) -> T:
+    """Return what a function returns when SYNC_ROLE calls it, or the role that this session logged in as.
 
     A role that is no member of ``pg_read_all_stats`` or ``pg_signal_backend`` sees and cancels the sessions
     that logged in as itself, or as a role whose privileges it inherits. The pages inherit none: as the sync
-    role they reach those of the command line and of workers.
+    role they reach those of the command line and of workers. A session that has set another role, for
+    instance by Django's ``assume_role``, does not see its own backend; as the role that logged in it does.
 
     Args:
         connection: the database, inside a transaction.
-        work: what to call.
-        otherwise: what to return when SYNC_ROLE is not set, or cannot be set.
+        work: what to call. It runs no code of others.
+        otherwise: what to return when neither role gets anything that is true, or may do it.
     """
-    if get_settings().SYNC_ROLE is not None:
-        with suppress(SyncFailedError), transaction.atomic(using=connection.alias), as_sync_role(connection):
-            return work()
+    ways = [as_login_role] if get_settings().SYNC_ROLE is None else [as_sync_role, as_login_role]
+    for as_role in ways:
+        try:
+            with transaction.atomic(using=connection.alias), as_role(connection):
+                if result := work():
+                    return result
+        except SyncFailedError:
+            pass
+        except DatabaseError as error:
+            if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+                raise
     return otherwise
+
+
+@contextmanager
+def as_login_role(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Act as the role that logged in, in a block inside a transaction or savepoint."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.current_setting('role')")
+        (before,) = cursor.fetchone()
+        cursor.execute(_SET_ROLE, ["none"])
+        yield
+        cursor.execute(_SET_ROLE, [before])
 
 
 def _cannot_act(

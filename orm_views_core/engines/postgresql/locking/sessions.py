@@ -16,19 +16,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statistics, moment
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.engines.postgresql.roles import for_sync_role
+from orm_views_core.engines.postgresql.roles import for_other_roles
 from orm_views_core.names import ViewName, printable
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 
-# A backend that our role may not see (members of pg_read_all_stats see all) has no start and no state.
+# Everybody sees that a backend exists. Its start and state are NULL where our role may not see them. Members
+# of pg_read_all_stats see all.
 _BACKENDS = """
 SELECT a.pid, extract(epoch FROM a.backend_start)::float8, a.state,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8,
        extract(epoch FROM clock_timestamp())::float8
 FROM pg_catalog.pg_stat_activity a
-WHERE (a.pid = ANY(%(pids)s) OR (%(own)s AND a.pid = pg_catalog.pg_backend_pid()))
-  AND a.backend_start IS NOT NULL
+WHERE a.pid = ANY(%(pids)s) OR (%(own)s AND a.pid = pg_catalog.pg_backend_pid())
 """
 
 RUNNING = """
@@ -55,31 +55,33 @@ class Backend(NamedTuple):
 
     Attributes:
         pid: its process id.
-        started: when it was started, by the clock of its server.
-        state: PostgreSQL's word for what it does; None where our role may not see it.
+        started: when it was started, by the clock of its server; None where none of our roles may see it.
+        state: PostgreSQL's word for what it does; None likewise.
         seconds: for how many seconds it has been in that state.
         now: the time by the clock of its server.
     """
 
     pid: int
-    started: dt.datetime
+    started: dt.datetime | None
     state: str | None
     seconds: float | None
     now: dt.datetime
 
-    def began(self, moment: dt.datetime) -> bool:
-        """Return whether it was started then. If not, it is another backend with the same pid."""
-        return abs(self.started - moment) < dt.timedelta(milliseconds=1)
+    def is_that_of(self, started: dt.datetime | None) -> bool:
+        """Return whether it was started then, as far as both are known. Pids are used again."""
+        if self.started is None or started is None:
+            return True
+        return abs(self.started - started) < dt.timedelta(milliseconds=1)
 
 
 def find_backends(database: str, pids: Collection[int]) -> dict[int, Backend]:
-    """Return those of some backends that exist and that our role or the sync role may see, by pid.
+    """Return those of some backends that exist, by pid.
 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database does not answer.
     """
-    return {backend.pid: backend for backend in _backends(database, pids)}
+    return _backends(database, pids)
 
 
 def own_backend(database: str) -> Backend:
@@ -89,26 +91,29 @@ def own_backend(database: str) -> Backend:
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database does not answer.
     """
-    (backend,) = _backends(database, (), own=True)
+    (backend,) = _backends(database, (), own=True).values()
     return backend
 
 
-def _backends(database: str, pids: Collection[int], *, own: bool = False) -> list[Backend]:
+def _backends(database: str, pids: Collection[int], *, own: bool = False) -> dict[int, Backend]:
     connection = get_connection(database)
     with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
 
-        def look() -> list[Backend]:
-            return [
-                Backend(pid, moment(started), state, seconds, moment(now))
+        def look() -> dict[int, Backend]:
+            return {
+                pid: Backend(pid, started and moment(started), state, seconds, moment(now))
                 for pid, started, state, seconds, now in fetch(
                     cursor, _BACKENDS, {"pids": list(pids), "own": own}
                 )
-            ]
+            }
+
+        def look_again() -> dict[int, Backend]:
+            return {pid: backend for pid, backend in look().items() if backend.started}
 
         found = look()
-        if not own and len(found) < len({*pids}):
-            found += for_sync_role(connection, look, otherwise=list[Backend]())
+        if any(backend.started is None for backend in found.values()):
+            found |= for_other_roles(connection, look_again, otherwise={})
         return found
 
 
