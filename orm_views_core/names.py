@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 
 #: NAMEDATALEN - 1. PostgreSQL silently truncates longer identifiers, so that two names could become one.
 MAX_IDENTIFIER_BYTES = 63
+
+_QUOTED_TABLE = re.compile(r'(?:"((?:[^"]|"")+)"\.)?"((?:[^"]|"")+)"')
 
 
 def quote_identifier(identifier: str) -> str:
@@ -41,6 +44,26 @@ class ViewName(NamedTuple):
 
     def __str__(self) -> str:
         return printable(f"{self.schema}.{self.name}")
+
+
+def parse_db_table(db_table: str) -> ViewName:
+    """Split ``Meta.db_table`` into schema and name: ``name``, ``"name"``, ``"schema"."name"`` or
+    ``schema"."name``, to which Django adds the outer quotes.
+
+    The schema is "" if the text names none.
+    """
+    is_quoted = db_table.startswith('"') and db_table.endswith('"')  # as Django decides it
+    match = _QUOTED_TABLE.fullmatch(db_table if is_quoted else f'"{db_table}"')
+    if match is None:
+        return ViewName("", db_table)
+    schema, name = (part.replace('""', '"') for part in match.groups(default=""))
+    return ViewName(schema, name)
+
+
+def table_label(db_table: str) -> str:
+    """Return a ``Meta.db_table`` as it is written in messages: ``schema.name``, without quotes."""
+    name = parse_db_table(db_table)
+    return str(name) if name.schema else printable(name.name)
 
 
 def column_list(columns: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, F
 from django.db.models.sql import Query
 
+from orm_views_core.names import table_label
+
 from .querysets import OutputColumn
 
 
@@ -61,7 +63,7 @@ def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:
         grouped += [e for e in expressions if not getattr(e, "contains_aggregate", False)]
         used = {part.alias for e in grouped for part in _parts(e) if isinstance(part, Col)}
         many = [alias for alias in many if alias in used]
-    return f"the join to {query.alias_map[many[0]].table_name}" if many else ""
+    return f"the join to {table_label(query.alias_map[many[0]].table_name)}" if many else ""
 
 
 def _ordered_by(query: Query) -> Iterator[str]:

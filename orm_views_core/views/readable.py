@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,27 +12,12 @@ from django.db.models.manager import BaseManager
 from django.utils import translation
 
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewName, parse_db_table
 
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, ViewOptions, declared, find_class_statement
 from .reverse_relations import keeping_reverse_relations
-
-_QUOTED_TABLE = re.compile(r'(?:"((?:[^"]|"")+)"\.)?"((?:[^"]|"")+)"')
-
-
-def parse_db_table(db_table: str) -> ViewName:
-    """Split ``Meta.db_table`` into schema and name: ``name``, ``"name"`` or ``"schema"."name"``.
-
-    The schema is "" if the text names none.
-    """
-    match = _QUOTED_TABLE.fullmatch(db_table)
-    if match is None:
-        return ViewName("", db_table)
-    schema, name = (part.replace('""', '"') for part in match.groups(default=""))
-    return ViewName(schema, name)
-
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {

@@ -57,7 +57,10 @@ def isolated():
         ('"a.b"', "", "a.b"),
         ('"other"."loans"', "other", "loans"),
         ('"Ot""her"."lo.ans"', 'Ot"her', "lo.ans"),
-        ('other"."loans', "", 'other"."loans'),
+        ('other"."loans', "other", "loans"),
+        ('Ot""her"."lo.ans', 'Ot"her', "lo.ans"),
+        ('other"loans', "", 'other"loans'),
+        ('other"."a"."loans', "", 'other"."a"."loans'),
         ('"other".loans', "", '"other".loans'),
     ],
 )
