@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple, TypedDict
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, TypedDict
 
 from django.conf import settings
-from django.db import models, router, transaction
+from django.db import connections, models, router
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.names import ViewName
 
 
@@ -74,6 +76,18 @@ class Target(NamedTuple):
     database: str
     schema: str = ""
     name: str = ""
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Runs, whose updates do not fail when other sessions update runs too."""
+
+    def update(self, **facts: Any) -> int:
+        """Update the runs; outside of a transaction of the caller, in a short one."""
+        work = partial(super().update, **facts)
+        self._for_write = True
+        return work() if connections[self.db].in_atomic_block else in_short_transaction(self.db, work)
+
+    update.alters_data = True  # type: ignore[attr-defined]  # templates must not call it
 
 
 class Run(models.Model):
@@ -185,6 +199,8 @@ class Run(models.Model):
     )
     cancelled_by = models.CharField(_("cancelled by"), max_length=255, blank=True)
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()  # the permissions of RegisteredView apply
         ordering = ("-queued_at", "-id")
@@ -233,5 +249,4 @@ class Run(models.Model):
         Raises:
             IntegrityError: when its target has an active run. A transaction of the caller goes on.
         """
-        with transaction.atomic(using=router.db_for_write(Run)):
-            self.save(force_insert=True)
+        in_short_transaction(router.db_for_write(Run), partial(self.save, force_insert=True))

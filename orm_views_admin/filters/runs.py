@@ -66,7 +66,7 @@ def narrow(
         addresses: the views; none stands for all runs.
         without: the filter that is not applied.
     """
-    runs = Run.objects.filter(reduce(or_, (about(address) for address in addresses), Q()))
+    runs: QuerySet[Run] = Run.objects.filter(reduce(or_, (about(address) for address in addresses), Q()))
     for by in _FILTERS:
         value = parameters.get(by.parameter, "")
         if by is not without and value:

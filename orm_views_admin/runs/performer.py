@@ -8,13 +8,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_admin.models import Run
 from orm_views_admin.origins import started_by
 from orm_views_core.engines.connections import spare_connections
+from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import RefreshStart, plan_refresh, refresh_views
@@ -57,10 +58,14 @@ def perform(request: uuid.UUID) -> None:
 def _claim(request: uuid.UUID) -> list[Run]:
     """Take the runs of a request from the queue."""
     now = timezone.now()
-    with transaction.atomic(using=router.db_for_write(Run)):
+
+    def claim() -> list[Run]:
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
         runs = list(waiting.select_for_update().order_by("pk"))
         Run.objects.filter(pk__in=[run.pk for run in runs]).update(claimed_at=now)
+        return runs
+
+    runs = in_short_transaction(router.db_for_write(Run), claim)
     for run in runs:
         run.claimed_at = now
     return runs

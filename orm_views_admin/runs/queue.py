@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
+from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh
 
@@ -91,14 +92,17 @@ def _start(user: Any, new: Sequence[Run]) -> list[Run]:
         run.request = request
         run.origin, run.user, run.who = Run.Origin.ADMIN, user, user.get_username()
     reconcile([active for run in new if (active := _find_active(run)) is not None])
-    with transaction.atomic(using=alias):
+
+    def save() -> list[Run]:
         runs = [_save_or_find(run) for run in new]
         for run in runs:
             if run.request == request:
                 log(user, run, _("Started a sync.") if run.kind == Run.Kind.SYNC else _("Started a refresh."))
         for each in {run.request for run in runs if run.request == request or _is_forgotten(run)}:
             transaction.on_commit(partial(_submit, each), using=alias)
-    return runs
+        return runs
+
+    return in_short_transaction(alias, save)
 
 
 def _find_active(run: Run) -> Run | None:
@@ -112,11 +116,12 @@ def _save_or_find(run: Run, tries: int = 5) -> Run:
         if (active := _find_active(run)) is not None:
             return active
         try:
+            run.pk = None  # of a try that was rolled back
             run.insert()
             return run
         except IntegrityError:
             # Another session has saved a run. That run may have ended before it is looked for.
-            run.pk, tries = None, tries - 1
+            tries -= 1
             if not tries:
                 raise
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from django.db import Error as DriverError
-from django.db import router, transaction
+from django.db import router
 
 from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
+from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 
 logger = logging.getLogger("orm_views_admin")
@@ -28,23 +29,22 @@ _LONGEST = 10_000
 def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
     """Decorate a function so that it writes everything or nothing, and logs database errors.
 
-    A database error is logged once, until a write succeeds again. The table of runs may be missing, or its
-    database may not answer.
+    A database error is logged once and in one line, until a write succeeds again. The table of runs may be
+    missing, or its database may not answer.
     """
 
     @functools.wraps(write)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         global _has_failed
         try:
-            with transaction.atomic(using=router.db_for_write(Run)):
-                write(*args, **kwargs)
+            in_short_transaction(router.db_for_write(Run), functools.partial(write, *args, **kwargs))
         except (DriverError, OrmViewsError) as error:
             if not _has_failed:
                 logger.warning(
                     "Runs cannot be recorded. Syncs and refreshes go on, but the history lacks them. %s",
                     _advice(error),
-                    exc_info=True,
                 )
+                logger.debug("Runs cannot be recorded.", exc_info=True)
             _has_failed = True
         else:
             _has_failed = False
@@ -55,7 +55,8 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
 def _advice(error: BaseException) -> str:
     if sqlstate(error) in {_UNDEFINED_TABLE, _UNDEFINED_COLUMN}:
         return "Run migrate."
-    return f"Database {router.db_for_write(Run)!r}, which has the users, said: {str(error).strip()}"
+    said = " ".join(str(error).split())
+    return f"Database {router.db_for_write(Run)!r}, which has the users, said: {said}"
 
 
 def storable(text: str) -> str:

@@ -113,7 +113,7 @@ def _backends(database: str, pids: Collection[int], *, own: bool = False) -> dic
 
         found = look()
         if any(backend.started is None for backend in found.values()):
-            found |= for_other_roles(connection, look_again, otherwise={})
+            found |= for_other_roles(connection, look_again, otherwise=dict[int, Backend]())
         return found
 
 
