@@ -56,16 +56,20 @@ class StepState(models.TextChoices):
     UNDONE = "undone", _("undone")
 
 
-class RunStep(TypedDict):
+class RunStep(TypedDict, total=False):
     """A step of a sync, as a run stores it.
 
     Attributes:
-        text: what the step does, in words.
+        text: what the step does, in English.
+        action: the value of its ``Action``; runs of earlier releases have none.
+        target: what it changes; likewise.
         state: a :class:`StepState`.
         seconds: the duration of the step before the swap; None when it is unknown.
     """
 
     text: str
+    action: str
+    target: str
     state: str
     seconds: float | None
 

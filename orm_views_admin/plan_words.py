@@ -1,12 +1,14 @@
-"""Words for the steps of a plan. Runs store these words, and pages show them."""
+"""Words for the steps of a plan. Pages show them translated, and runs store them in English."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_core.plan.steps import Action, Plan, Step
+from orm_views_core.plan.steps import Action
 
 _ACTIONS = {
     Action.SCHEMA: _("schema"),
@@ -28,15 +30,15 @@ def action_word(action: Action) -> str:
     return str(_ACTIONS[action])
 
 
-def describe_step(step: Step) -> str:
+def describe_step(action: Action, target: str) -> str:
     """Return a step in words: “create views.loans”."""
-    return f"{action_word(step.action)} {step.target}"
+    return f"{action_word(action)} {target}"
 
 
-def summarise(plan: Plan) -> str:
-    """Return a plan in one line: “schema: 1, create: 2”."""
-    counts = [
+def summarise(counts: Mapping[Action, int]) -> str:
+    """Return the steps of a plan in one line: “schema: 1, create: 2”."""
+    words = [
         f"{action_word(action)}: {formats.number_format(count, use_l10n=True, force_grouping=True)}"
-        for action, count in plan.counts.items()
+        for action, count in counts.items()
     ]
-    return ", ".join(counts) or gettext("Nothing to do.")
+    return ", ".join(words) or gettext("Nothing to do.")

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from django.db import connections, router
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from orm_views_admin.models import Run
 from orm_views_admin.origins import started_by
@@ -51,7 +50,7 @@ def perform(request: uuid.UUID) -> None:
         _fail_active(runs, error)
         raise
     else:
-        _fail_active(runs, _("The executor ended without recording a result."))
+        _fail_active(runs, "The executor ended without recording a result.")
     prune_now_and_then()
 
 
@@ -97,13 +96,13 @@ def _refresh(database: str, runs: Sequence[Run]) -> None:
         if run.begin():
             return ""
         if run.as_claimed().exists():
-            return _("The run was cancelled before it began.")
-        return _("Another process has taken the run from the queue.")
+            return "The run was cancelled before it began."
+        return "Another process has taken the run from the queue."
 
     registered = {planned.definition.name for planned in plan_refresh(databases=[database])}
     _fail_active(
         [run for run in runs if run.view_name not in registered],
-        _("No registered materialised view has this name any more."),
+        "No registered materialised view has this name any more.",
     )
     if known := [run for run in runs if run.view_name in registered]:
         refresh_views([str(run.view_name) for run in known], databases=[database], veto=veto)

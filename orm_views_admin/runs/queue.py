@@ -137,7 +137,7 @@ def _submit(request: uuid.UUID) -> None:
         get_executor()(str(request))
     except Exception as error:
         logger.exception("Request %s could not be handed to the executor, or failed in it", request)
-        words = _("The request could not be handed to the executor: %(error)s")
-        facts = {name: words % {"error": text} for name, text in error_fields(error).items()}
+        words = "The request could not be handed to the executor: "
+        facts = {name: f"{words}{text}" for name, text in error_fields(error).items()}
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
         waiting.update(state=Run.State.FAILED, finished_at=timezone.now(), **facts)

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import DatabaseError, models
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from orm_views_admin.conf import queue_patience
 from orm_views_admin.datetimes import from_field, to_field
@@ -122,7 +121,7 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
         return {"state": Run.State.SUCCEEDED, "seconds": state.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
-    error = _("The process or the backend of the run is gone. How the run ended was not recorded.")
+    error = "The process or the backend of the run is gone. How the run ended was not recorded."
     return {"state": Run.State.LOST, **error_fields(error)}
 
 
@@ -141,8 +140,7 @@ def _settle_queued(run: Run) -> None:
     if run.claimed_at is None:
         patience = queue_patience()
         if now - run.queued_at > patience:
-            error = _("No executor took the request from the queue within %(time)s.")
-            error %= {"time": in_words(patience)}
+            error = f"No executor took the request from the queue within {in_words(patience)}."
             _settle(run, state=Run.State.LOST, **error_fields(error))
         return
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))

@@ -119,7 +119,7 @@ def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
 @recorded
 def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -> None:
     """Record the result of a sync that was committed."""
-    facts = {"steps": finished_steps(result.steps), "summary": summarise(result.plan)}
+    facts = {"steps": finished_steps(result.steps), "summary": summarise(result.plan.counts)}
     _finish(_Work(request, Target(database)), Run.State.SUCCEEDED, seconds=result.seconds, **facts)
 
 

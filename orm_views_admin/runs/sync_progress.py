@@ -15,7 +15,7 @@ from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.executor import Progress, StepResult
 
-from .writing import recorded, storable
+from .writing import in_english, recorded, storable
 
 logger = logging.getLogger("orm_views_admin")
 
@@ -39,7 +39,10 @@ def failed_steps(steps: Iterable[RunStep]) -> list[RunStep]:
 
 
 def _run_step(step: Step, state: StepState, seconds: float | None = None) -> RunStep:
-    return {"text": describe_step(step), "state": state.value, "seconds": seconds}
+    with in_english():
+        text = describe_step(step.action, step.target)
+    facts: RunStep = {"text": text, "action": step.action.value, "target": step.target}
+    return {**facts, "state": state.value, "seconds": seconds}
 
 
 class SyncProgress:
@@ -75,7 +78,8 @@ class SyncProgress:
         if not is_wanted:
             raise SyncFailedError("The sync was cancelled before it changed anything.")
         self._steps = {id(step): _run_step(step, StepState.PENDING) for step in plan.steps}
-        self._write(summary=summarise(plan))
+        with in_english():
+            self._write(summary=summarise(plan.counts))
 
     def _on_step(self, step: Step) -> None:
         self._update(step, StepState.RUNNING)

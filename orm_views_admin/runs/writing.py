@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 from django.db import Error as DriverError
 from django.db import router
+from django.utils import translation
 
 from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
@@ -20,6 +21,9 @@ logger = logging.getLogger("orm_views_admin")
 
 Arguments = ParamSpec("Arguments")
 _has_failed = False
+
+#: What is stored is in English: whoever reads it may have another language than whoever wrote it.
+in_english = functools.partial(translation.override, None)
 
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 #: Characters of a stored text. A function that raises an error may make its message as long as it likes.
@@ -37,7 +41,8 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         global _has_failed
         try:
-            in_short_transaction(router.db_for_write(Run), functools.partial(write, *args, **kwargs))
+            with in_english():
+                in_short_transaction(router.db_for_write(Run), functools.partial(write, *args, **kwargs))
         except (DriverError, OrmViewsError) as error:
             if not _has_failed:
                 logger.warning(

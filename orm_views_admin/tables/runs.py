@@ -63,7 +63,7 @@ class RunTable(LinkingTable):
         )
 
     def render_result(self, record: Run) -> str:
-        message = run_error_for(self._user, record) or record.summary or record.waiting_for
+        message = run_error_for(self._user, record) or run_wording.summary(record) or record.waiting_for
         line = message.strip().partition("\n")[0]
         if len(line) > _SHORT:
             line = f"{line[:_SHORT]}…"

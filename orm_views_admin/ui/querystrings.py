@@ -23,6 +23,12 @@ def with_parameters(parameters: QueryDict, **changes: str | None) -> str:
     return "?" + changed.urlencode()
 
 
+def page_number(parameters: QueryDict) -> int:
+    """Return the number of the page that is asked for; 1 when it is no number, or a very large one."""
+    digits = parameters.get("page", "").lstrip("0")
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else 1
+
+
 def page_links(page: Page[Any], parameters: QueryDict) -> list[tuple[int | str, str]]:
     """Return the number and the address of each page that is linked; an ellipsis has no address."""
     return [

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_admin.models import Run, StepState
+from orm_views_admin.models import Run, RunStep, StepState
+from orm_views_admin.plan_words import describe_step, summarise
+from orm_views_core.plan.steps import Action
 
 from . import wording
 from .charts import Mark, Point
@@ -62,6 +64,8 @@ LEGEND = {
 
 #: Shorter waits, in seconds, are not shown.
 _SHORTEST_WAIT = 0.1
+
+_ACTIONS = {action.value: action for action in Action}
 
 #: The signs of the steps of a sync.
 STEP_SIGNS = {
@@ -130,6 +134,25 @@ def size(run: Run) -> Change:
 def queue_seconds(run: Run) -> float | None:
     """Return how many seconds a run waited in the queue; None before it has started."""
     return None if run.started_at is None else max(0.0, (run.started_at - run.queued_at).total_seconds())
+
+
+def step(stored: RunStep) -> str:
+    """Return what a step does, in the language of the reader: “create views.loans”."""
+    action = _action(stored)
+    return stored["text"] if action is None else describe_step(action, stored["target"])
+
+
+def summary(run: Run) -> str:
+    """Return the summary of a run. That of a sync is told from its steps, in the language of the reader."""
+    actions = [_action(stored) for stored in run.steps]
+    if not actions or None in actions:
+        return run.summary
+    return summarise({action: count for action in Action if (count := actions.count(action))})
+
+
+def _action(stored: RunStep) -> Action | None:
+    """Return the action of a step; None if another release has stored it, which may know others."""
+    return _ACTIONS.get(stored.get("action", "")) if "target" in stored else None
 
 
 def point(seconds: float | None, state: str, title: str = "") -> Point:

@@ -42,14 +42,22 @@ def marks(shapes: Iterable[Shape]) -> SafeString:
 
 
 def _describe(points: list[Point]) -> str:
-    words = gettext("The last %(count)s refreshes took from %(least)s to %(most)s.")
-    return f"{words % {'count': len(points), **extremes(points)}} {failures(points)}".rstrip()
+    span = extremes(points)
+    words = (
+        gettext("The last %(count)s refreshes took from %(least)s to %(most)s.")
+        if span
+        else gettext("The durations of the last refreshes are unknown.")
+    )
+    return f"{words % {'count': len(points), **span}} {failures(points)}".rstrip()
 
 
 def extremes(points: Iterable[Point]) -> dict[str, str]:
-    """Return the shortest and the longest duration, ``least`` and ``most``, in words."""
+    """Return the shortest and the longest duration, ``least`` and ``most``, in words.
+
+    It is empty when no duration is known, as of runs that were skipped.
+    """
     known = [point.seconds for point in points if point.seconds is not None]
-    return {"least": duration(min(known, default=0.0)), "most": duration(max(known, default=0.0))}
+    return {"least": duration(min(known)), "most": duration(max(known))} if known else {}
 
 
 def failures(points: Iterable[Point]) -> str:

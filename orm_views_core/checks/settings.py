@@ -18,6 +18,8 @@ from orm_views_core.views.registry import registry
 
 from .messages import message
 
+_NAMES = "The name of a view or a schema is a string of 1 to 63 bytes."
+
 
 @register("orm_views")
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -59,7 +61,7 @@ def _check_names_of(alias: str) -> Iterator[CheckMessage]:
         try:
             name = name_of(view)
         except OrmViewsError as error:
-            yield Error(str(error), hint="Set a shorter 'name'.", id="orm_views_core.E003")
+            yield Error(str(error), hint=_NAMES, id="orm_views_core.E003")
             continue
         if (owner := owners.setdefault(name, view)) is not view:
             yield Error(

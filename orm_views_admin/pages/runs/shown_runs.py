@@ -88,7 +88,7 @@ class ShownRun:
             {
                 "state": step["state"],
                 "sign": run_wording.STEP_SIGNS[StepState(step["state"])],
-                "text": step["text"],
+                "text": run_wording.step(step),
                 "seconds": duration(step.get("seconds")),
                 "word": str(StepState(step["state"]).label),
             }
@@ -112,7 +112,7 @@ class ShownRun:
             "why_not": run.why_not if run.concurrently is False and run.started_at else "",
             "rows": str(run_wording.rows(run)),
             "size": str(run_wording.size(run)),
-            "summary": run.summary,
+            "summary": run_wording.summary(run),
             # PostgreSQL's error message about a cancelled statement says nothing new.
             "error": "" if run.state == Run.State.CANCELLED else self.error,
             "cancelled_by": run.cancelled_by if run.state == Run.State.CANCELLED else "",

@@ -19,7 +19,7 @@ from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.views import ViewTable
 from orm_views_admin.trends import read_trends
-from orm_views_admin.ui.querystrings import page_links, with_parameters
+from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
 from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.status import DatabaseStatus, count_states
@@ -84,10 +84,10 @@ class ListPage(Page):
             order_by=self.request.GET.get(SORT) or "view",
             exclude=[*([] if several else ["database"]), *([] if can_act else ["select"])],
         )
-        page = self.request.GET.get("page", "")
+        page = page_number(self.request.GET)
         table.paginate(page=1, per_page=PER_PAGE)
-        if page.isdecimal() and 1 < int(page[:9]) <= table.paginator.num_pages:
-            table.paginate(page=int(page), per_page=PER_PAGE)
+        if 1 < page <= table.paginator.num_pages:
+            table.paginate(page=page, per_page=PER_PAGE)
         shown = [row.record for row in table.page.object_list]
         table.estimates = read_estimates([entry.address for entry in shown if entry.can_be_counted])
         return table

@@ -14,7 +14,7 @@ from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
-from orm_views_admin.ui.querystrings import with_parameters
+from orm_views_admin.ui.querystrings import page_number, with_parameters
 from orm_views_core.engines.postgresql.rows import read_rows
 
 PER_PAGE = 50
@@ -39,7 +39,6 @@ class Query:
     @classmethod
     def from_parameters(cls, parameters: QueryDict) -> Query:
         """Read the parameters of a page; a page number that is not a number counts as 1."""
-        page = parameters.get("page", "")
         filters = {
             name.removeprefix(FILTER_PREFIX): text
             for name, value in parameters.items()
@@ -48,7 +47,7 @@ class Query:
         return cls(
             parameters.get(SORT, "").replace("\0", ""),
             filters,
-            min(max(1, int(page)), LAST_PAGE) if page.isdecimal() and len(page) < 10 else 1,
+            min(max(1, page_number(parameters)), LAST_PAGE),
         )
 
     @property

@@ -224,6 +224,17 @@ def test_the_list_shows_the_usual_duration_with_a_sparkline(browse):
     assert "1 run is under way." in text_of(page)
 
 
+def test_the_duration_of_runs_that_were_skipped_is_unknown_and_not_zero(browse):
+    declare_materialised("Ages", "SELECT 1 AS one")
+    sync_views()
+    Run.objects.all().delete()
+    for n in range(2):
+        make_run("ages", ago=100 - n, seconds=None, state=Run.State.SKIPPED)
+    for page in (browse.get(LIST), browse.get(HISTORY), browse.get(url("detail", "ages"))):
+        assert "0 ms" not in page
+    assert "The durations of the last refreshes are unknown. 2 did not succeed." in browse.get(LIST)
+
+
 def test_only_the_last_ten_refreshes_make_a_trend(browse):
     declare_materialised("Ages", "SELECT 1 AS one")
     sync_views()

@@ -156,7 +156,8 @@ def test_long_lists_have_pages(browse):
     assert len(rows(browse.get(LIST))) == 50
     assert names(browse.get(LIST, page="3"))[0] == "view100"
     assert 'aria-current="page">3</span>' in browse.get(LIST, page="3")
-    for nonsense in ("0", "-1", "4", "x", "9" * 40, "²"):
+    assert names(browse.get(LIST, page="0000000003"))[0] == "view100"
+    for nonsense in ("0", "-1", "4", "x", "9" * 40, "²", "0000000025", "0" * 5000):
         assert names(browse.get(LIST, page=nonsense))[0] == "view000"
 
 

@@ -50,6 +50,10 @@ def test_a_page_that_is_no_page_is_the_first(browse, numbers, page):
     assert "Rows 1 to 50" in browse.get(numbers, page=page)
 
 
+def test_zeros_before_the_number_of_a_page_say_nothing(browse, numbers):
+    assert "Rows 51 to 100" in browse.get(numbers, page="0000000002")
+
+
 def test_a_page_past_the_end_says_so(browse, numbers):
     assert "No rows here." in browse.read(numbers, page="4")
     assert "No rows here." in browse.read(numbers, page="999999999")

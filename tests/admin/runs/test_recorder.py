@@ -9,17 +9,32 @@ import time
 import pytest
 from django.core.management import BaseCommand, call_command
 from django.db import connections
+from django.utils import translation
 
+from orm_views_admin import plan_words
 from orm_views_admin.models import Run
 from orm_views_admin.origins import started_by
-from orm_views_admin.runs import start_refresh, writing
+from orm_views_admin.runs import reconcile, start_refresh, writing
+from orm_views_admin.ui import run_wording
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.plan.steps import Action
 from orm_views_core.refresh import refresh_views
 from orm_views_core.sync import sync_views
 from tests.admin.browse import declare, declare_materialised
+from tests.admin.histories import make_run
 from tests.admin.slow import SLOW, wait_for, wait_for_state
 
 pytestmark = pytest.mark.django_db
+
+
+class Translated:
+    """A word, with its translations."""
+
+    def __init__(self, word, **others):
+        self._word, self._others = word, others
+
+    def __str__(self):
+        return self._others.get(translation.get_language(), self._word)
 
 
 def test_a_sync_by_a_command_is_recorded(capsys):
@@ -186,3 +201,32 @@ def test_the_steps_of_a_failed_sync_show_which_step_failed(pause, ann, settings,
     assert run.state == "failed"
     assert "division by zero" in run.error
     assert [step["state"] for step in run.steps] == ["undone", "failed"]
+
+
+def test_a_run_is_stored_in_english_and_shown_in_the_language_of_the_reader(monkeypatch):
+    with translation.override("de"):
+        declare("Plain", "SELECT 1 AS one")
+        monkeypatch.setitem(plan_words._ACTIONS, Action.CREATE, Translated("create", de="anlegen"))
+        sync_views()
+    run = Run.objects.get()
+    assert (run.steps[-1]["text"], run.summary) == ("create views.plain", "schema: 1, create: 1")
+    assert run_wording.step(run.steps[-1]) == "create views.plain"
+    with translation.override("de"):
+        assert run_wording.step(run.steps[-1]) == "anlegen views.plain"
+        assert run_wording.summary(run) == "schema: 1, anlegen: 1"
+
+
+def test_the_steps_of_other_releases_are_shown_as_they_are_stored():
+    old = {"text": "créer views.plain", "state": "done", "seconds": None}
+    newer = {**old, "action": "polish", "target": "views.plain"}
+    for steps in ([old], [newer]):
+        run = Run(steps=steps, summary="créer: 1")
+        assert run_wording.step(steps[0]) == "créer views.plain"
+        assert run_wording.summary(run) == "créer: 1"
+
+
+def test_the_errors_of_runs_are_in_english_too(ann):
+    run = make_run("ages", state=Run.State.RUNNING, ago=3600)
+    with translation.override("de"):
+        reconcile([run])
+    assert run.error.startswith("The process or the backend of the run is gone")

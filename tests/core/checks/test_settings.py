@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.utils.functional import classproperty
 
 from orm_views_core.checks.settings import check_databases, check_names, check_settings
 from orm_views_core.views import PostgresViewFromSQL
@@ -101,6 +102,21 @@ def test_e003_a_name_that_is_none(value):
     (message,) = check_names(None)
     assert message.id == "orm_views_core.E003"
     assert f"its name is {value!r}" in message.msg
+    assert "shorter" not in f"{message.msg} {message.hint}"
+
+
+def test_e003_a_name_that_cannot_be_read():
+    class Nameless(PostgresViewFromSQL):
+        sql = "SELECT 1 AS id"
+
+        @classproperty
+        def name(cls):
+            raise RuntimeError("not today")
+
+    (message,) = check_names(None)
+    assert message.id == "orm_views_core.E003"
+    assert "its name cannot be read" in message.msg
+    assert "shorter" not in f"{message.msg} {message.hint}"
 
 
 def test_a_name_of_63_bytes_is_good():

@@ -91,6 +91,25 @@ def test_an_index_that_is_made_while_the_new_version_is_being_built(change, othe
     ]
 
 
+@each([REBUILD_MATERIALISED])
+def test_what_is_added_during_builds_that_take_longer_than_lock_wait(change, other, settings):
+    settings.ORM_VIEWS = {"LOCK_WAIT": 0.001}
+    change.begin()
+    change.change()
+    names = iter(["first", "second", "third"])
+    added = []
+
+    def on_swap(plan):
+        if name := next(names, None):
+            other.execute(f"CREATE INDEX {name} ON views.v (city)")
+            added.append((f"views.{name}",))
+
+    sync_views(progress=Progress(on_swap=on_swap))
+    query = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'views.v'::regclass ORDER BY 1"
+    assert run(query) == added
+    assert len(added) == 3
+
+
 @each(REBUILDS)
 def test_a_comment_that_is_made_while_the_new_version_is_being_built(change, other):
     change.begin()

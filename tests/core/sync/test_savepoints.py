@@ -213,8 +213,25 @@ def test_work_that_was_overtaken_is_done_again_from_the_start(execute):
     assert said == ["views.v was given a grant; all of it is tried again"] * 2
 
 
-def test_work_that_is_overtaken_for_too_long_is_given_up():
+def test_work_that_takes_longer_than_lock_wait_is_done_again_too():
+    tries = []
+
     def work(connection):
+        tries.append(1)
+        time.sleep(0.01)
+        if len(tries) <= 3:
+            raise Overtaken("views.v was given a grant")
+        return "done"
+
+    with override_settings(ORM_VIEWS={"LOCK_WAIT": 0.001}):
+        assert in_transaction(connections["default"], work) == "done"
+
+
+def test_work_that_is_overtaken_for_too_long_is_given_up():
+    tries = []
+
+    def work(connection):
+        tries.append(1)
         raise Overtaken("views.v was given a grant")
 
     with (
@@ -222,6 +239,7 @@ def test_work_that_is_overtaken_for_too_long_is_given_up():
         pytest.raises(SyncFailedError, match=r"views\.v was given a grant. Nothing was changed; sync again"),
     ):
         in_transaction(connections["default"], work)
+    assert len(tries) == 4
 
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])

@@ -46,6 +46,10 @@ _NOBODY = (
 )
 
 
+#: So many times at least, work that was overtaken is done again, however long it takes.
+_RESTARTS = 3
+
+
 class Overtaken(Exception):  # noqa: N818 - not an error: the work is done again
     """Another session changed what a plan was made of while the plan was carried out."""
 
@@ -77,7 +81,8 @@ def in_transaction(
     """Do some work in a transaction as the sync role, and all of it again when it cannot get a lock.
 
     LOCK_WAIT counts from the first time that a lock could not be had. What came before may have been a wait
-    for another session's sync or refresh.
+    for another session's sync or refresh. Work that others have overtaken is done again at least three times:
+    it may take longer than LOCK_WAIT, and in that time anybody may give a view a grant or an index.
 
     Args:
         connection: the database.
@@ -96,7 +101,7 @@ def in_transaction(
             f"Database {connection.alias!r}: DATABASES has AUTOCOMMIT False, so nothing would be committed. "
             "Call this inside transaction.atomic(), or remove AUTOCOMMIT."
         )
-    deadline = None
+    deadline, overtaken = None, 0
     while True:
         last = Stopwatch()
         is_outermost = not connection.in_atomic_block
@@ -117,7 +122,8 @@ def in_transaction(
                     return work(connection)
             except Overtaken as error:
                 reason = str(error)
-                if deadline is not None and time.monotonic() >= deadline:
+                overtaken += 1
+                if overtaken > _RESTARTS and deadline is not None and time.monotonic() >= deadline:
                     raise SyncFailedError(
                         unquoted(f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again.")
                     ) from error
