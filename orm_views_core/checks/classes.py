@@ -12,6 +12,8 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, register
 from django.db.models import QuerySet
 
+from orm_views_core.names import parse_db_table
+from orm_views_core.views.aliases import tables_of
 from orm_views_core.views.base import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
 from orm_views_core.views.fields import Settled
 from orm_views_core.views.guards import RefusedCascade
@@ -67,8 +69,8 @@ def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessa
 
 @register("orm_views")
 def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Run the checks of the fields and keys of readable views: E006 to E010, and W004 to W006."""
-    checks = (_check_missing_fields, _check_columns, _check_nulls, _check_key, _check_cascades)
+    """Run the checks of the fields and keys of readable views: E006 to E010, and W004 to W007."""
+    checks = (_check_missing_fields, _check_columns, _check_nulls, _check_key, _check_cascades, _check_table)
     views = [view for view in registry.views() if is_readable(view)]
     return [problem for view in views for check in checks for problem in check(view)]
 
@@ -182,3 +184,15 @@ def _check_cascades(view: Any) -> Iterator[CheckMessage]:
                 "Set on_delete=models.DO_NOTHING. The rows of a view disappear with the rows that it reads."
             )
             yield message("E010", view, problem, hint)
+
+
+def _check_table(view: Any) -> Iterator[CheckMessage]:
+    """orm_views_core.W007: a view has the name of a table."""
+    _, name = parse_db_table(view._meta.db_table)
+    if owner := tables_of(view._meta.apps).get(name):
+        problem = (
+            f"its name {name!r} is that of the table of {owner}. A query of another model that joins both "
+            "fails, because PostgreSQL does not know which of the two is meant."
+        )
+        hint = "Set another 'name'. Queries that begin at the view, as those of its own managers do, work."
+        yield message("W007", view, problem, hint)

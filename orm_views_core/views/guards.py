@@ -12,6 +12,7 @@ from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
 
+from .aliases import with_aliases
 from .options import ViewOptions
 
 
@@ -134,6 +135,8 @@ def guarded(original: Any) -> Any:
         return original
     copy = _new_guarded(type(original))
     vars(copy).update(vars(original))
+    if isinstance(copy, QuerySet):
+        with_aliases(copy.query)
     return copy
 
 
