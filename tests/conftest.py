@@ -1,6 +1,7 @@
 """Fixtures of the whole suite. The settings start the PostgreSQL, so nothing here has to."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +27,12 @@ WHOLE = bool(os.environ.get("ATTACKS"))
 #: Under this name, the report of an attack says what it tried.
 ATTACK = "attack"
 _tried: dict[str, tuple[str, str]] = {}
+
+
+# A shell without job control starts what is in the background with SIGINT ignored, and programs inherit that.
+# Python then installs no handler, so that Ctrl-C would reach neither the tests nor the processes they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @receiver(setting_changed)

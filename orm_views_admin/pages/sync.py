@@ -66,6 +66,7 @@ class DatabasePlan:
         sentences = (
             (_("Built aside, while readers go on reading: %(names)s."), stages.aside),
             (_("Swapped: %(names)s."), stages.swapped),
+            (_("Created in the swap: %(names)s."), stages.created),
             (_("Built during the swap, while readers wait: %(names)s."), stages.deferred),
         )
         return [words % {"names": targets(steps)} for words, steps in sentences if steps]

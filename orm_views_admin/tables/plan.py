@@ -59,9 +59,7 @@ class StepTable(AdminTable):
         attrs={"td": {"class": "ov-main"}},
     )
     blocks = tables.Column(_("Blocks"), accessor="step__blocks")
-    usual = FormattedColumn(
-        wording.duration, _("Usual duration"), accessor="step__usual_seconds", attrs=NUMBER
-    )
+    usual = FormattedColumn(wording.duration, _("Last build"), accessor="step__usual_seconds", attrs=NUMBER)
 
 
 class RefreshTable(LinkingTable):

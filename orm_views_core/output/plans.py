@@ -80,11 +80,13 @@ class Stages(NamedTuple):
         aside: the views that are built in a staging schema before the swap. Readers do not wait.
         swapped: the views that readers are locked out of during the swap, in the order of their locks.
         deferred: the materialised views that are built during the swap. Readers wait for that as well.
+        created: the new views that are created during the swap, because they read what it replaces.
     """
 
     aside: Sequence[Step]
     swapped: Sequence[Step]
     deferred: Sequence[Step]
+    created: Sequence[Step]
 
 
 def stages_of(plan: Plan) -> Stages | None:
@@ -92,7 +94,8 @@ def stages_of(plan: Plan) -> Stages | None:
     if not plan.swapped:
         return None
     aside = [step for step in plan.steps if step.built_at is not None]
-    return Stages(aside, plan.swapped, [step for step in plan.steps if step.deferred and step.fills])
+    deferred = [step for step in plan.steps if step.deferred and step.fills]
+    return Stages(aside, plan.swapped, deferred, plan.created_in_swap)
 
 
 def targets(steps: Iterable[Step]) -> str:
@@ -109,7 +112,8 @@ def _stage_lines(plan: Plan) -> Iterator[str]:
         took = f" (the last builds took {sum(known):g} s)" if known else ""
         yield f"  1. build aside {targets(stages.aside)}{took}; nobody waits"
     deferred = f"; readers also wait while {targets(stages.deferred)} is built" if stages.deferred else ""
-    yield f"  {2 if stages.aside else 1}. swap {targets(stages.swapped)}{deferred}"
+    created = f"; create {targets(stages.created)}" if stages.created else ""
+    yield f"  {2 if stages.aside else 1}. swap {targets(stages.swapped)}{created}{deferred}"
 
 
 def definition_diff(step: Step) -> list[str]:

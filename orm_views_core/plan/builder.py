@@ -34,5 +34,5 @@ def make_plan(facts: Facts) -> Plan:
         extras={catalog.relations[name].oid: facts.extras.get(name, ()) for name in rebuilt},
         problems=tuple(problems),
         warnings=tuple(owner_warnings(v for n, v in catalog.relations.items() if n in facts.definitions)),
-        unchanged=len(facts.definitions.keys() - {step.name for step in steps}),
+        unchanged=len(facts.definitions.keys() & scope.looked_at - {step.name for step in steps}),
     )

@@ -177,6 +177,11 @@ class Scope:
     order: Sequence[ViewName]
     try_views: Sequence[ViewName]
 
+    @property
+    def looked_at(self) -> frozenset[ViewName]:
+        """The views that are looked at, for themselves or because of what they read."""
+        return frozenset([*self.differences, *self.try_views])
+
 
 def find_scope(
     definitions: Mapping[ViewName, ViewDefinition],

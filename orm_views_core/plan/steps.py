@@ -171,7 +171,7 @@ class Plan:
         extras: all extras of the views that are rebuilt, by oid.
         problems: why the plan cannot be carried out, in words; empty when it can.
         warnings: what somebody should do something about, although the plan can be carried out.
-        unchanged: how many registered views stay as they are.
+        unchanged: how many of the registered views that were looked at stay as they are.
     """
 
     database: str
@@ -199,6 +199,11 @@ class Plan:
         """The steps whose views the swap locks, in the order of the locks."""
         steps = {step.name: step for step in self.steps if step.locks_readers}
         return tuple(steps[name] for name in self.lock_order)
+
+    @property
+    def created_in_swap(self) -> tuple[Step, ...]:
+        """The steps that create views in the swap, because they read what it replaces."""
+        return tuple(step for step in self.steps if step.swap_statements and not step.installed)
 
     @property
     def swap(self) -> tuple[tuple[Step, Statement], ...]:

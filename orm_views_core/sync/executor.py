@@ -157,16 +157,17 @@ def _build(run: _Run, steps: Sequence[Step], results: list[StepResult]) -> dict[
             run.progress.on_step(step)
     statements = [(step, sent) for step in steps for sent in step.statements if sent.phase is Phase.BUILD]
 
-    def work(_timeout: float) -> dict[ViewName, InstalledView]:
+    def work(_timeout: float) -> tuple[dict[ViewName, InstalledView], float]:
+        started = time.perf_counter()  # of this try: the time of earlier ones was spent waiting for locks
         refreshed = read_refreshed(run.connection, steps)
         _send(run, statements)
-        return refreshed
+        return refreshed, time.perf_counter() - started
 
-    started = time.perf_counter()
-    refreshed = in_savepoint(run.connection, work, on_wait=run.progress.on_wait) if statements else {}
-    seconds = time.perf_counter() - started if len(steps) == 1 else None
+    refreshed, seconds = (
+        in_savepoint(run.connection, work, on_wait=run.progress.on_wait) if statements else ({}, 0.0)
+    )
     for step in steps:
-        results.append(StepResult(step, seconds))
+        results.append(StepResult(step, seconds if len(steps) == 1 else None))
         if run.progress.on_done:
             run.progress.on_done(results[-1])
     return refreshed

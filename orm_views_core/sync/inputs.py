@@ -99,7 +99,11 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
             extras = _read_extras(connection, catalog, scope)
             problem = why_not_parsed(connection, definitions, catalog, extras)
     if problem:
-        return Plan(definitions.database, problems=(problem,), unchanged=len(definitions.views))
+        return Plan(
+            definitions.database,
+            problems=(problem,),
+            unchanged=len(scope.looked_at & definitions.views.keys()),
+        )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
     facts = _try(connection, definitions, catalog, scope, external, extras, options, orphans, dropped)
     return make_plan(replace(facts, untried=untried))

@@ -22,6 +22,7 @@ from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
+from orm_views_core.database.sync_state import SyncState
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
@@ -90,13 +91,15 @@ class DetailPage(Page):
             "options": OptionTable(_options(status)),
             "upstream": self._relations(address.database, detail.reads, _("Reads")),
             "downstream": self._relations(address.database, detail.read_by, _("Is read by")),
-            **(self._history(address) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}),
+            **(
+                self._history(address, state) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}
+            ),
             "count_url": self.url("count", address) if is_counted else "",
             "estimate": wording.row_count(estimate),
             "why_not_read": why_not,
         }
 
-    def _history(self, address: ViewAddress) -> dict[str, Any]:
+    def _history(self, address: ViewAddress, state: SyncState | None) -> dict[str, Any]:
         """Return what the page shows of the last runs of a materialised view."""
         last = list(Run.objects.filter(about(address))[:LAST])
         reconcile(last)
@@ -104,7 +107,7 @@ class DetailPage(Page):
         return {
             "runs": RunTable(last, self.url, self.request.user, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
-            "usual": wording.duration(usual_seconds(trend)),
+            "usual": wording.duration(usual_seconds(trend, state)),
             "trend": sparkline(trend),
             "active_url": next(
                 (self.url("run", run_request=run.request) for run in last if run.is_active), ""

@@ -151,11 +151,12 @@ class _StepPrinter:
             self._write_step(step, (self.style.SUCCESS("OK") if is_done else "built") + took)
 
     def on_swap(self, plan: Plan) -> None:
-        self.write(f"  Swapping {len({step.name for step in plan.swapped})} views...")
+        count = len({step.name for step in (*plan.swapped, *plan.created_in_swap)})
+        self.write(f"  Swapping {count} view{'s' if count > 1 else ''}...")
 
     def on_swapped(self, seconds: float) -> None:
         assert self.plan is not None
-        for step in self.plan.swapped:
+        for step in (*self.plan.swapped, *self.plan.created_in_swap):
             self._write_step(step, self.style.SUCCESS("OK"))
         self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
 

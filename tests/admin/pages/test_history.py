@@ -258,6 +258,20 @@ def test_the_page_of_a_view_has_its_last_ten_runs(browse):
     assert f'href="{HISTORY}?view={key("ages")}"' in browse.get(url("detail", "ages"))
 
 
+def test_pages_agree_on_the_usual_duration(browse):
+    """It is the median of the last runs; without any, the duration in the view's sync state."""
+    declare_materialised("Ages", "SELECT 1 AS one, pg_sleep(0.1)::text AS slept")
+    sync_views()
+    Run.objects.all().delete()
+    make_run("ages", state=Run.State.FAILED)
+    (usual,) = re.findall(r"A refresh usually takes (\S+ \S+)\.", browse.read(url("detail", "ages")))
+    assert f"This usually takes {usual}." in browse.read(f"{LIST}refresh/")
+    for seconds in (1, 2, 9):
+        make_run("ages", seconds=seconds)
+    assert "A refresh usually takes 2.0 s." in browse.read(url("detail", "ages"))
+    assert "This usually takes 2.0 s." in browse.read(f"{LIST}refresh/")
+
+
 def test_the_page_of_a_view_leads_to_the_run_that_is_under_way(browse):
     declare_materialised("Ages", "SELECT 1 AS one")
     sync_views()

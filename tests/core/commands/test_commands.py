@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from orm_views_core.sync import sync_views
+from orm_views_core.names import ViewName
+from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,29 @@ def test_sync_prints_a_line_for_each_step_with_its_time_and_the_old_success_line
     assert told[swap + 6] == "  1 to create, 3 to rebuild, 1 to drop, 1 unchanged (…s)"
     assert lines[-1] == "Successfully sync'd all views using orm_views_core"
     assert "  Nothing to do." in run("sync_views").splitlines()
+
+
+def test_a_view_that_is_created_in_the_swap_is_printed_and_counted(run, registered):
+    declare("Base", "SELECT 1 AS id")
+    sync_views()
+    declare("Base", "SELECT 1 AS id, 2 AS more")
+    declare("Fresh", "SELECT more FROM views.base")
+    assert "    1. swap views.base; create views.fresh" in run("sync_views", "--plan").splitlines()
+    lines = run("sync_views").splitlines()
+    swap = lines.index("  Swapping 2 views...")
+    assert lines[swap + 1 : swap + 3] == ["  ~ replace  views.base... OK", "  + create   views.fresh... OK"]
+
+
+def test_views_that_were_not_looked_at_are_not_unchanged(registered):
+    for n in range(3):
+        declare(f"View{n}", "SELECT 1 AS id")
+    sync_views()
+    for n in range(3):
+        declare(f"View{n}", "SELECT 2 AS id")
+    declare("Other", "SELECT 1 AS id")
+    sync_views(only=[ViewName("views", "other")])
+    (plan,) = plan_views(only=[ViewName("views", "view1"), ViewName("views", "other")])
+    assert ([step.target for step in plan.steps], plan.unchanged) == (["views.view1"], 1)
 
 
 def test_drop_dependents_drops_what_fits_no_more_and_says_so_in_the_plan(changed, run, execute):

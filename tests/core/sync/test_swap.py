@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from django.db import DatabaseError, connections
@@ -10,6 +11,7 @@ from django.test import override_settings
 
 from orm_views_core.exceptions import LockNotAvailableError, ViewSQLError
 from orm_views_core.plan.steps import Action
+from orm_views_core.status import get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.sync.executor import Progress
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
@@ -102,6 +104,22 @@ def test_what_was_built_is_not_built_again_while_the_swap_waits(registered, othe
     assert counter() == 2
     assert execute("SELECT id FROM views.loans") == [(2,)]
     assert any("holds views.loans" in message for message in said)
+
+
+def test_waiting_for_a_lock_is_not_counted_as_building(registered, other, execute):
+    execute("CREATE TABLE public.closed (id int)")
+    declare(sql="SELECT id FROM public.closed", materialised=True)
+    other.execute("LOCK public.closed")
+
+    def open_it(what):
+        time.sleep(1)
+        other.connection.rollback()
+
+    with override_settings(ORM_VIEWS={"LOCK_TIMEOUT": 0.05, "LOCK_WAIT": 30}):
+        (result,) = sync_views(progress=Progress(on_wait=open_it))
+    (view,) = get_statuses()[0].views
+    assert result.seconds > 1 > view.installed.state.seconds
+    execute("DROP TABLE public.closed CASCADE")
 
 
 def test_other_readers_read_while_the_swap_waits_for_a_long_one(registered, other, execute):
