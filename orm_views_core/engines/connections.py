@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -35,12 +36,35 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
     return connection
 
 
+def is_lost(connection: BaseDatabaseWrapper, of_driver: Any) -> bool:
+    """Return whether a connection was lost since some work began on it.
+
+    Args:
+        connection: the database. At the end of a transaction Django opens a new connection for a lost one.
+        of_driver: the driver's connection when the work began; None when there was none.
+    """
+    now = connection.connection
+    return now is None or any(each is not None and _is_closed(each) for each in (of_driver, now))
+
+
+def _is_closed(of_driver: Any) -> bool:
+    """Return whether the server or we have closed it. psycopg2 does not always notice, but libpq does."""
+    return bool(of_driver.closed) or of_driver.info.status != 0
+
+
 @contextmanager
 def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Turn errors of the connection into a :class:`DatabaseUnavailableError`, which names the database."""
+    """Turn errors of the connection into a :class:`DatabaseUnavailableError`, which names the database.
+
+    The class of an error says nothing: Django raises OperationalError for a full disk too. The driver knows
+    whether it still has a connection.
+    """
+    of_driver = connection.connection
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if not is_lost(connection, of_driver):
+            raise
         settings = connection.settings_dict
         server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
         what = f"Database {connection.alias!r} ({server}/{settings.get('NAME')}) does not answer"

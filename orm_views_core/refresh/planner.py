@@ -17,6 +17,7 @@ from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
+from orm_views_core.engines.postgresql.errors.refusals import telling
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName
@@ -129,7 +130,7 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
 def _read_facts(
     connection: BaseDatabaseWrapper, definitions: Mapping[ViewName, ViewDefinition]
 ) -> _DatabaseFacts:
-    with naming_the_database(connection), transaction.atomic(using=connection.alias):
+    with naming_the_database(connection), telling(connection), transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, [], only=_materialised(definitions))
         reads, plain = read_view_reads(connection)
     for name, definition in definitions.items():

@@ -23,8 +23,10 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.errors.refusals import (
+    NOT_COMPUTED,
     database_refused,
     is_fault_of_view,
+    is_of_rows,
     is_refusal,
     is_refusal_of_one,
     view_refused,
@@ -211,11 +213,16 @@ def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, toge
             if not is_refusal(error):
                 raise
             is_declared = statement.kind is not StatementKind.OTHER
-            was_tried = step.expected is not None and not _computes_rows(step, statement)
+            computes = _computes_rows(step, statement)
+            was_tried = step.expected is not None and not computes
             if step.definition and is_declared and is_fault_of_view(error, was_tried=was_tried):
-                raise view_refused(step.definition, statement.kind, statement.sql, error) from error
+                raise view_refused(
+                    step.definition, statement.kind, statement.sql, error, computes=computes
+                ) from error
             where = step.definition.where if step.definition else step.target
-            what = f"{where}: {step.action.verb} failed: "
+            is_of_its_rows = computes and statement.kind is StatementKind.QUERY and is_of_rows(error)
+            failed = NOT_COMPUTED if is_of_its_rows else f"{step.action.verb} failed"
+            what = f"{where}: {failed}: "
             raise database_refused(run.connection, what, error) from error
 
 

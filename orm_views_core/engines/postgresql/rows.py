@@ -24,11 +24,11 @@ from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
 from .errors.diagnostics import (
-    LOCK_NOT_AVAILABLE,
     NOT_IN_STATE,
-    QUERY_CANCELED,
     UNDEFINED_COLUMN,
     UNDEFINED_TABLE,
+    is_canceled,
+    is_lock_timeout,
     primary_message,
     quoting,
     sqlstate,
@@ -36,8 +36,6 @@ from .errors.diagnostics import (
 from .errors.functions import naming_functions
 from .reading import reading
 from .untrusted import Judgement, for_each, judge, lock_views
-
-_TOO_SLOW = {QUERY_CANCELED, LOCK_NOT_AVAILABLE}  # cancelled by statement_timeout
 
 # EXPLAIN cannot be part of a query. A view that cannot be planned (no privilege, not populated) has no
 # estimate; its status says why.
@@ -104,7 +102,7 @@ def estimate_rows(database: str, names: Collection[ViewName]) -> dict[ViewName, 
             readable = {name: found for name, found in judged.items() if not found.why_not}
             estimates |= _plan(cursor, lock_views(cursor, readable))
     except DatabaseError as error:
-        if sqlstate(error) not in _TOO_SLOW:
+        if not _is_too_slow(error):
             raise
         return {}
     return {name: rows for name, rows in estimates.items() if rows is not None}
@@ -129,7 +127,7 @@ def count_rows(database: str, name: ViewName) -> RowCount:
             cursor.execute(f"SELECT pg_catalog.count(*) FROM {name.quoted}")
             return RowCount(cursor.fetchone()[0], exact=True)
     except DatabaseError as error:
-        if sqlstate(error) not in _TOO_SLOW:
+        if not _is_too_slow(error):
             raise unavailable(name, error, connection) from error
     return RowCount(estimate_rows(database, [name]).get(name), exact=False)
 
@@ -149,7 +147,7 @@ def count_queryset(queryset: QuerySet[Any, Any]) -> RowCount:
         with reading(connection, get_settings().COUNT_TIMEOUT, name, home=home):
             return RowCount(queryset.count(), exact=True)
     except DatabaseError as error:
-        if sqlstate(error) not in _TOO_SLOW:
+        if not _is_too_slow(error):
             raise
     with reading(connection, get_settings().PREVIEW_TIMEOUT, name, home=home):
         # Without its order: the plan need not sort the rows.
@@ -231,11 +229,15 @@ def unavailable(
     return named
 
 
+def _is_too_slow(error: DatabaseError) -> bool:
+    return is_canceled(error) or is_lock_timeout(error)
+
+
 def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
     code, message = sqlstate(error), primary_message(error)
-    if code == LOCK_NOT_AVAILABLE:
+    if is_lock_timeout(error):
         return unquoted(f"{name} is locked: it is being refreshed or changed. Try again later.")
-    if code in _TOO_SLOW:
+    if is_canceled(error):
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return unquoted(f"The rows of {name} did not come within {timeout}.")
     if code == NOT_IN_STATE and name.name not in str(error):

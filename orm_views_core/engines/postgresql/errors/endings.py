@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.engines.connections import is_lost
+from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import array
 from orm_views_core.exceptions import SyncFailedError
+from orm_views_core.names import printable, quote_identifier
 from orm_views_core.quoting import unquoted
 
-from .diagnostics import QUERY_CANCELED, is_raised, primary_message, sqlstate
+from .diagnostics import QUERY_CANCELED, is_canceled, is_of_statement, primary_message, sqlstate
 
 _TRANSACTION, _IDLE = "25P04", "25P03"
 #: Stands for the SQLSTATE where the driver has none. Then somebody may also have closed the connection here.
@@ -39,20 +42,46 @@ _LIMITS = {
     _TRANSACTION: "transaction_timeout",
     _IDLE: "idle_in_transaction_session_timeout",
 }
+_SECONDS = (
+    "extract(epoch FROM pg_catalog.current_setting('{}', true)::pg_catalog.interval)::pg_catalog.float8"
+)
 _SLACK = 0.05  # seconds: a client measures a little less than the server
+#: Who has set a limit, by the ``source`` of ``pg_settings``. The role is the one that logged in.
+_IMPOSED = {
+    "user": "ALTER ROLE {role} SET",
+    "database": "ALTER DATABASE {database} SET",
+    "database user": "ALTER ROLE {role} IN DATABASE {database} SET",
+    "global": "ALTER ROLE ALL SET",
+    "client": "the client: OPTIONS in DATABASES, or PGOPTIONS",
+    "session": "SET in this session",
+    "configuration file": "the server's configuration",
+    "command line": "the server's command line",
+}
+
+
+class _Limit(NamedTuple):
+    """A time limit in seconds, 0 for none, and who has set it, in words."""
+
+    seconds: float
+    by: str
 
 
 class Stopwatch:
     """Times the statements of a transaction, as a wrapper for the statements of its connection.
 
     Attributes:
+        of_driver: the driver's connection when the transaction began.
         sql: the last statement that failed; "" as long as none has failed.
         seconds: how many seconds it had run.
         idle: for how many seconds the session had been idle before it.
+        limits: the limits of the session in seconds, 0 for none, by the SQLSTATE of what happens after them:
+            those that a new session need not have. Empty when they were not read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.of_driver: Any = connection.connection
         self.sql, self.seconds, self.idle = "", 0.0, 0.0
+        self.limits: dict[str, float] = {}
         self.began = self._ended = time.monotonic()
 
     def __call__(self, execute: Callable[..., Any], sql: str, *args: Any) -> Any:
@@ -81,25 +110,51 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
         last: the statements of the transaction.
     """
     code = sqlstate(error)
-    if code is None and isinstance(error, (OperationalError, InterfaceError)):
+    if code is None and is_lost(connection, last.of_driver):
         code = _SESSION_ENDED
-    if code not in ENDED or is_raised(error):
+    if code not in ENDED or (is_of_statement(error) and not is_canceled(error)):
         return None
     try:
         limits = _read_limits(connection)
+        for timeout, seconds in last.limits.items():
+            if timeout in limits and limits[timeout].seconds != seconds:
+                limits[timeout] = _Limit(seconds, _IMPOSED["session"])
     except (OperationalError, InterfaceError):
-        return None  # the server does not answer any more
+        if is_lost(connection, None):
+            return None  # the server does not answer any more
+        limits = {}  # a limit ended this statement too
     if code == _SESSION_ENDED:
         for timeout, seconds in ((_TRANSACTION, time.monotonic() - last.began), (_IDLE, last.idle)):
-            if 0 < limits.get(timeout, 0) <= seconds + _SLACK:
+            if timeout in limits and 0 < limits[timeout].seconds <= seconds + _SLACK:
                 code = timeout
-    why = ENDED[code]
-    if code == QUERY_CANCELED and primary_message(error) == _words_of_timeout(connection):
-        why = "a statement took longer than statement_timeout and was cancelled"
-        if limit := limits[QUERY_CANCELED]:
-            why = f"a statement took longer than statement_timeout ({limit:g} s) and was cancelled"
+    why, limit = ENDED[code], limits.get(code)
+    if code == QUERY_CANCELED:
+        if primary_message(error) == _words_of_timeout(connection):
+            why = "a statement took longer than statement_timeout and was cancelled"
+        else:
+            limit = None
+    if limit and limit.seconds:
+        why = why.replace(_LIMITS[code], f"{_LIMITS[code]} ({limit.seconds:g} s)", 1)
+        why += f". This limit was set by {limit.by}" if limit.by else ""
     sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
     return SyncFailedError(unquoted(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}"))
+
+
+def begin(connection: BaseDatabaseWrapper, last: Stopwatch) -> None:
+    """Begin a transaction at READ COMMITTED, and note the limits that may end its session.
+
+    They are read at once, because nobody can ask a session that has ended, and psycopg2 does not say why it
+    has. A server that does not know a limit has NULL for it.
+    """
+    last.of_driver = connection.connection
+    limits = ", ".join(_SECONDS.format(_LIMITS[code]) for code in (_TRANSACTION, _IDLE))
+    with connection.cursor() as cursor:
+        send(cursor, ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", f"SELECT {limits}"])
+        while not cursor.description:  # psycopg 3 begins at the first result, psycopg2 has the last one only
+            cursor.nextset()
+        last.limits = dict(
+            zip((_TRANSACTION, _IDLE), (float(s or 0) for s in cursor.fetchone()), strict=True)
+        )
 
 
 def _words_of_timeout(connection: BaseDatabaseWrapper) -> str:
@@ -113,8 +168,8 @@ def _words_of_timeout(connection: BaseDatabaseWrapper) -> str:
     return ""
 
 
-def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:
-    """Return the time limits of a session in seconds, by the SQLSTATE of what happens after them.
+def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, _Limit]:
+    """Return the time limits of a session, by the SQLSTATE of what happens after them.
 
     They are those of the connection, or of a new one when it is closed. The transaction's own are gone.
     """
@@ -125,12 +180,17 @@ def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, float]:
         return _limits_of(other)
 
 
-def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, float]:
+def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, _Limit]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, setting::pg_catalog.float8 FROM pg_catalog.pg_settings "
+            "SELECT name, setting::pg_catalog.float8, source, session_user::pg_catalog.text, "
+            "pg_catalog.current_database()::pg_catalog.text FROM pg_catalog.pg_settings "
             "WHERE name::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%s::pg_catalog.text[])",
             [array(_LIMITS.values())],
         )
-        milliseconds = dict(cursor.fetchall())
-    return {code: milliseconds[name] / 1000 for code, name in _LIMITS.items() if name in milliseconds}
+        found = {}
+        for name, milliseconds, source, *names in cursor.fetchall():
+            role, database = (printable(quote_identifier(each)) for each in names)
+            by = _IMPOSED.get(source, "").format(role=role, database=database)
+            found[name] = _Limit(milliseconds / 1000, by)
+    return {code: found[name] for code, name in _LIMITS.items() if name in found}

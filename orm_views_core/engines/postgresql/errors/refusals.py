@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -13,23 +16,29 @@ from orm_views_core.exceptions import SyncFailedError, ViewSQLError
 from orm_views_core.names import ViewKind
 
 from .diagnostics import (
-    FAILED_TRANSACTION,
     INSUFFICIENT_PRIVILEGE,
-    LOCK_NOT_AVAILABLE,
-    OUT_OF_MEMORY,
-    is_raised,
+    context_of,
+    is_aborted,
+    is_canceled,
+    is_deadlock,
+    is_in_sql,
+    is_lock_timeout,
+    is_of_statement,
+    is_out_of_locks,
     primary_message,
     quoting,
-    source_file,
     sqlstate,
 )
-from .endings import ENDED
+from .endings import Stopwatch, ended
 
+#: Classes of errors that are no fault of a view: of resources, and of the system. After these, and after what
+#: concurrent transactions or another server cause, a refused batch is not sent again.
 _RESOURCES, _SYSTEM = "53", "58"
-#: Classes of errors after which nothing is sent again: connection, rolled back, interrupted.
-_NOT_REFUSED = ("08", "40", "57")
+_PASSING = {_RESOURCES, _SYSTEM, "08", "40", "57", "HV"}
+#: Classes of errors in SQL: wrong names and types, and what PostgreSQL cannot do.
+_SQL = ("42", "0A")
 
-
+NOT_COMPUTED = "its rows could not be computed"
 _REFUSED = {
     StatementKind.INDEX: "one of its indexes",
     StatementKind.COMMENT: "the help_text of a field",
@@ -37,7 +46,12 @@ _REFUSED = {
 
 
 def view_refused(
-    definition: ViewDefinition, kind: StatementKind, statement: str, error: DatabaseError
+    definition: ViewDefinition,
+    kind: StatementKind,
+    statement: str,
+    error: DatabaseError,
+    *,
+    computes: bool = False,
 ) -> ViewSQLError:
     """Return the error to raise when PostgreSQL refuses what a view's class declares.
 
@@ -46,10 +60,13 @@ def view_refused(
         kind: what the statement is made of.
         statement: the SQL that was sent. If it creates the view, its SELECT begins on the second line.
         error: what Django raised from the driver's error.
+        computes: whether the statement computes rows.
     """
     diagnostics = getattr(error.__cause__, "diag", None)
-    refused = _REFUSED.get(kind, "its SQL")
-    sentence, said = f"{definition.where}: PostgreSQL refuses {refused}", primary_message(error)
+    refused = f"PostgreSQL refuses {_REFUSED.get(kind, 'its SQL')}"
+    if computes and kind is StatementKind.QUERY and is_of_rows(error):
+        refused = NOT_COMPUTED
+    sentence, said = f"{definition.where}: {refused}", primary_message(error)
     place, quotes = [], []
     if kind in _REFUSED:
         place.append(statement)
@@ -78,7 +95,7 @@ def database_refused(connection: BaseDatabaseWrapper, what: str, error: Database
             f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
             "has to own the schema and its views, or be a member of the role that does."
         )
-    if sqlstate(error) == OUT_OF_MEMORY and source_file(error) == "lock.c":
+    if is_out_of_locks(error):
         advice += (
             " The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
             "restart it; or sync fewer views at once."
@@ -93,20 +110,38 @@ def is_refusal(error: DatabaseError) -> bool:
     """Return whether PostgreSQL refuses the statement itself: not for want of a lock or of a connection.
 
     The class of the exception says nothing. Django raises OperationalError for a lost connection, but also
-    for an index row that is too long, a statement that is too deep, and a full disk.
+    for an index row that is too long, a statement that is too deep, and a full disk. The SQLSTATE alone says
+    little: the functions and foreign servers of a view report any, those of lost connections and locks too.
     """
-    code = sqlstate(error)
-    if code is None:  # of the driver: it has lost the connection, or it did not send the statement
+    if sqlstate(error) is None:  # of the driver: it has lost the connection, or it did not send the statement
         return not isinstance(error, OperationalError)
-    if is_raised(error):
-        return True
-    passing = {LOCK_NOT_AVAILABLE, FAILED_TRANSACTION}
-    return code[:2] not in _NOT_REFUSED and code not in passing and code not in ENDED
+    is_passing = is_lock_timeout(error) or is_deadlock(error) or is_canceled(error) or is_aborted(error)
+    return is_of_statement(error) and not is_passing
+
+
+def is_of_rows(error: DatabaseError) -> bool:
+    """Return whether a statement that computes rows failed at that, and not because of its SQL."""
+    is_of_sql = (sqlstate(error) or "").startswith(_SQL) and not context_of(error)
+    return not is_in_sql(error) and not is_of_sql
+
+
+@contextmanager
+def telling(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Turn what PostgreSQL refuses or ends in a block into errors that say so."""
+    last = Stopwatch(connection)
+    try:
+        yield
+    except DatabaseError as error:
+        if is_refusal(error):
+            raise database_refused(connection, "", error) from error
+        if (end := ended(connection, error, last)) is not None:
+            raise end from error
+        raise
 
 
 def is_refusal_of_one(error: DatabaseError) -> bool:
     """Return whether a refused batch may be sent again one by one, to find out what is refused in it."""
-    return is_refusal(error) and (sqlstate(error) or "")[:2] not in {_RESOURCES, _SYSTEM}
+    return is_refusal(error) and (sqlstate(error) or "")[:2] not in _PASSING
 
 
 def is_fault_of_view(error: DatabaseError, *, was_tried: bool = False) -> bool:
@@ -120,7 +155,8 @@ def is_fault_of_view(error: DatabaseError, *, was_tried: bool = False) -> bool:
             what is missing.
     """
     is_ownership = was_tried and sqlstate(error) == INSUFFICIENT_PRIVILEGE
-    return is_refusal_of_one(error) and not is_ownership
+    is_of_server = (sqlstate(error) or "")[:2] in {_RESOURCES, _SYSTEM}
+    return is_refusal(error) and not is_of_server and not is_ownership
 
 
 def _as_written(definition: ViewDefinition, statement: str, said: str, position: int) -> tuple[str, int]:

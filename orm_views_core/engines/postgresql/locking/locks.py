@@ -19,8 +19,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import naming_the_database
-from orm_views_core.engines.postgresql.errors.diagnostics import DEADLOCK, LOCK_NOT_AVAILABLE, sqlstate
-from orm_views_core.engines.postgresql.errors.endings import Stopwatch, ended
+from orm_views_core.engines.postgresql.errors.diagnostics import (
+    DEADLOCK,
+    LOCK_NOT_AVAILABLE,
+    is_lock_timeout,
+    sqlstate,
+)
+from orm_views_core.engines.postgresql.errors.endings import Stopwatch, begin, ended
 from orm_views_core.engines.postgresql.errors.functions import naming_functions
 from orm_views_core.engines.postgresql.errors.refusals import database_refused, is_refusal
 from orm_views_core.engines.postgresql.roles import as_sync_role
@@ -103,7 +108,7 @@ def in_transaction(
         )
     deadline, overtaken = None, 0
     while True:
-        last = Stopwatch()
+        last = Stopwatch(connection)
         is_outermost = not connection.in_atomic_block
         # It names the database in errors of the connection, also when the driver finds the connection closed.
         with naming_the_database(connection):
@@ -111,7 +116,7 @@ def in_transaction(
                 with (
                     connection.execute_wrapper(last),
                     transaction.atomic(using=connection.alias),
-                    _settings(connection, is_outermost),
+                    _settings(connection, last if is_outermost else None),
                     as_sync_role(connection),
                 ):
                     began = time.monotonic()
@@ -152,22 +157,22 @@ def in_transaction(
 
 
 @contextmanager
-def _settings(connection: BaseDatabaseWrapper, is_outermost: bool) -> Iterator[None]:
+def _settings(connection: BaseDatabaseWrapper, outermost: Stopwatch | None) -> Iterator[None]:
     """Set the isolation level of a transaction of our own; keep the lock time-out of the caller's.
 
     The level is READ COMMITTED, whatever DATABASES or the role set. With REPEATABLE READ a plan would be made
     of what was there before the wait for another sync. An error rolls back to the savepoint, and that resets
     the time-out.
     """
+    if outermost is not None:
+        begin(connection, outermost)
+        yield
+        return
     with connection.cursor() as cursor:
-        if is_outermost:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            yield
-        else:
-            cursor.execute("SELECT pg_catalog.current_setting('lock_timeout')")
-            timeout = cursor.fetchone()
-            yield
-            cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", timeout)
+        cursor.execute("SELECT pg_catalog.current_setting('lock_timeout')")
+        timeout = cursor.fetchone()
+        yield
+        cursor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", timeout)
 
 
 @contextmanager
@@ -232,7 +237,7 @@ def in_savepoint(
                 with transaction.atomic(using=connection.alias):
                     return work(timeout)
             except OperationalError as error:
-                if sqlstate(error) != LOCK_NOT_AVAILABLE or is_refusal(error):
+                if not is_lock_timeout(error):
                     raise
                 reason = _REASONS[LOCK_NOT_AVAILABLE]
         is_over = time.monotonic() >= deadline
