@@ -160,7 +160,7 @@ def _as_definition(view: Any) -> ViewDefinition:
 
 
 def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) -> list[ViewName]:
-    reads, plain = read_view_reads(connection)
+    reads, plain, _ = read_view_reads(connection)
     for definition in wanted:
         if definition.name not in reads or definition.name in plain:
             raise RefreshError(_why_missing(connection, definition))

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
 #: What a summary says of an action instead of “to” and its verb.
@@ -58,10 +59,17 @@ def _consequences(step: Step) -> Iterator[str]:
         yield f"built in the swap; keeps waiting: {step.blocks}{usual}"
     elif step.action in {Action.REPLACE, Action.DROP, Action.INDEX, Action.OPTIONS}:
         yield f"keeps waiting: {step.blocks}"
+    if step.no_rows:
+        yield f"gets no rows: {step.no_rows}; then: {refresh_advice(step.name)}"
     if step.kept:
         yield f"keeps: {', '.join(step.kept)}"
     for lost in step.lost:
         yield f"LOSES {lost}"
+
+
+def refresh_advice(name: ViewName) -> str:
+    """Return the command that fills a materialised view and those that it reads."""
+    return f"refresh_views {name} --upstream"
 
 
 def _sql_lines(step: Step) -> Iterator[str]:
@@ -148,6 +156,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
                 "late": step.deferred or None,
                 "kept": list(step.kept),
                 "lost": list(step.lost),
+                "no_rows": step.no_rows or None,
                 "sql": [{"phase": sent.phase.value, "statement": sent.sql} for sent in step.statements],
             }
             for step in plan.steps

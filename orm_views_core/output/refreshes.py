@@ -7,7 +7,7 @@ from typing import Any
 
 from orm_views_core.refresh.freshness import Freshness, in_seconds, in_words
 from orm_views_core.refresh.planner import PlannedRefresh
-from orm_views_core.refresh.results import RefreshResult
+from orm_views_core.refresh.results import RefreshResult, why_unfilled
 from orm_views_core.status.states import DatabaseStatus
 
 
@@ -45,6 +45,7 @@ def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
         "why_not": step.why_not or None,
         "waits_for": sorted(map(str, step.waits_for)),
         "last_seconds": step.seconds,
+        "no_rows": sorted(map(str, step.no_rows)),
     }
 
 
@@ -83,6 +84,8 @@ def refresh_plan_lines(planned: Iterable[PlannedRefresh]) -> Iterator[str]:
         usual = "" if step.seconds is None else f"; the last time it took {step.seconds:g} s"
         after = f"; after {', '.join(map(str, sorted(step.waits_for)))}" if step.waits_for else ""
         how = who_waits(step.concurrently, step.why_not) if step.installed else "missing: sync it first"
+        if step.installed and step.no_rows:
+            how = f"cannot be refreshed: {why_unfilled(step.no_rows)}"
         yield f"  {number}. {step.definition.name} ({how}{usual}{after})"
 
 

@@ -13,6 +13,7 @@ from .propagation import propagate
 from .rules import decide, having
 from .step_writer import Draft, drop_steps, lock_order, schema_steps, view_steps
 from .steps import Action, Plan
+from .unfilled import find_emptied
 
 
 def make_plan(facts: Facts) -> Plan:
@@ -23,7 +24,8 @@ def make_plan(facts: Facts) -> Plan:
     draft = Draft(facts, decisions)
     steps = [*schema_steps(draft), *drop_steps(draft)]
     steps += [step for name in scope.order for step in view_steps(draft, name)]
-    problems = [*find_problems(decisions, facts), *find_obstacles(steps, catalog, facts.taken)]
+    problems = [*find_problems(decisions, facts), *find_emptied(decisions, facts, draft.unfilled)]
+    problems += find_obstacles(steps, catalog, facts.taken)
     rebuilt = having(decisions, Action.REBUILD)
     return Plan(
         database=facts.database,

@@ -16,6 +16,7 @@ from orm_views_core.names import ViewKind, ViewName
 from .diff import Differences, options_by_hand
 from .statements import column_comments
 from .steps import Phase, Statement, in_phase
+from .unfilled import wants_rows
 
 _COUNTED = ("grant", "column comment")
 
@@ -32,6 +33,7 @@ class Build:
         sql: its SELECT, which reads the new versions of other views.
         difference: how the old version differs from the class.
         extras: the extras of the old version to keep.
+        is_unfilled: whether it gets no rows, because it reads a view without rows.
     """
 
     definition: ViewDefinition
@@ -41,14 +43,12 @@ class Build:
     sql: str
     difference: Differences
     extras: tuple[Extra, ...] = ()
+    is_unfilled: bool = False
 
     @property
     def is_filled(self) -> bool:
-        """Whether it is a materialised view that gets rows: one that was ever filled is filled again."""
-        was_filled = self.installed.kind is self.definition.kind and self.installed.populated
-        return self.definition.kind is ViewKind.MATERIALISED_VIEW and (
-            self.definition.with_data or was_filled
-        )
+        """Whether it is a materialised view that gets rows."""
+        return wants_rows(self.definition, self.installed) and not self.is_unfilled
 
     @property
     def options_by_hand(self) -> tuple[tuple[str, str], ...]:

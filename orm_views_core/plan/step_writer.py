@@ -31,6 +31,7 @@ from .statements import (
     option_changes,
 )
 from .steps import Action, Phase, Statement, Step, in_phase
+from .unfilled import find_unfilled
 
 _NOBODY = "nobody"
 _SWAP = "its readers, during the swap"
@@ -60,6 +61,11 @@ class Draft:
         """Return the SELECT of a view; it reads the new versions of other views, if it is not deferred."""
         sql = self.facts.views[name].sql
         return sql if self.decisions[name].deferred else move_references(sql, self.moves)
+
+    @cached_property
+    def unfilled(self) -> Mapping[ViewName, ViewName]:
+        """The materialised views that cannot be filled, each with the one without rows that it reads."""
+        return find_unfilled(self.decisions, self.facts)
 
     @cached_property
     def index_names_in_use(self) -> frozenset[ViewName]:
@@ -138,7 +144,8 @@ def _create(draft: Draft, definition: ViewDefinition) -> Step:
     dialect, name, deferred = draft.facts.dialect, definition.name, draft.decisions[definition.name].deferred
     is_materialised = definition.kind is ViewKind.MATERIALISED_VIEW
     phase = Phase.FINISH if deferred else Phase.REPLACE if name in draft.created_in_swap else Phase.BUILD
-    create = dialect.create_view(definition, sql=draft.sql_of(name), with_data=definition.with_data)
+    with_data = definition.with_data and name not in draft.unfilled
+    create = dialect.create_view(definition, sql=draft.sql_of(name), with_data=with_data)
     statements, renames = [Statement(phase, create, StatementKind.QUERY)], []
     for index in definition.indexes:
         is_in_use = ViewName(name.schema, index.name) in draft.index_names_in_use
@@ -154,7 +161,7 @@ def _create(draft: Draft, definition: ViewDefinition) -> Step:
     if deferred and is_materialised:
         blocks = f"the readers of the swapped views, until it is built, because {deferred}"
     step = _step(draft, Action.CREATE, name, statements, blocks)
-    return replace(step, fills=is_materialised and definition.with_data)
+    return replace(step, fills=is_materialised and with_data)
 
 
 def _replace(draft: Draft, name: ViewName, difference: Differences) -> Step:
@@ -181,6 +188,7 @@ def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
         sql=draft.sql_of(name),
         difference=difference,
         extras=tuple(facts.keep.get(name, ())),
+        is_unfilled=name in draft.unfilled,
     )
     phase = Phase.FINISH if deferred else Phase.BUILD
     create, finish = rebuild_statements(build, facts.catalog.session.role, facts.dialect, phase)
@@ -264,6 +272,7 @@ def _step(
         indirect=decision.indirect,
         blocks=blocks,
         deferred=decision.deferred,
+        no_rows=f"it reads {draft.unfilled[name]}, which has no rows" if name in draft.unfilled else "",
     )
 
 

@@ -101,6 +101,7 @@ class Step:
         deferred: why it is built in the swap; "" when it is built before the swap.
         kept: the extras that the new view has as well, in words.
         lost: the extras that the new view cannot have, each with the reason, in words.
+        no_rows: why a materialised view is created without rows although its class wants them; "" otherwise.
     """
 
     action: Action
@@ -117,6 +118,7 @@ class Step:
     deferred: str = ""
     kept: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    no_rows: str = ""
 
     @property
     def target(self) -> str:

@@ -15,7 +15,7 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
-from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
+from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.errors.refusals import telling
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
@@ -52,6 +52,8 @@ class PlannedRefresh:
         why_not: why readers will have to wait, in words; "" if that was asked for.
         waits_for: the views that are refreshed first, because this view reads their new rows.
         asked: the time of the request, by the database's clock.
+        no_rows: the materialised views without rows that it reads and that are not refreshed before it. Its
+            refresh will fail, unless somebody refreshes them meanwhile.
     """
 
     definition: ViewDefinition
@@ -60,6 +62,7 @@ class PlannedRefresh:
     why_not: str
     waits_for: frozenset[ViewName]
     asked: dt.datetime
+    no_rows: tuple[ViewName, ...] = ()
 
     @property
     def seconds(self) -> float | None:
@@ -82,14 +85,12 @@ class _DatabaseFacts(NamedTuple):
 
     Attributes:
         installed: the registered materialised views that are there.
-        reads: for each view, what it reads: as PostgreSQL knows it, and as its class declares it.
-        plain: the views that are not materialised.
+        views: what each view reads, as PostgreSQL knows it, and as its class declares it.
         now: the time, by the database's clock.
     """
 
     installed: Mapping[ViewName, InstalledView]
-    reads: Mapping[ViewName, set[ViewName]]
-    plain: Collection[ViewName]
+    views: ViewReads
     now: dt.datetime
 
 
@@ -132,12 +133,12 @@ def _read_facts(
 ) -> _DatabaseFacts:
     with naming_the_database(connection), telling(connection), transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, [], only=_materialised(definitions))
-        reads, plain = read_view_reads(connection)
+        reads = read_view_reads(connection)
     for name, definition in definitions.items():
-        reads.setdefault(name, set()).update(definition.declared_dependencies)
+        reads.reads.setdefault(name, set()).update(definition.declared_dependencies)
     assert catalog.session.now is not None
     views = {name: v for name, v in catalog.relations.items() if v.kind is ViewKind.MATERIALISED_VIEW}
-    return _DatabaseFacts(views, reads, plain, catalog.session.now)
+    return _DatabaseFacts(views, reads, catalog.session.now)
 
 
 def _materialised(definitions: Mapping[ViewName, ViewDefinition]) -> list[ViewName]:
@@ -155,12 +156,24 @@ def _plan_database(
     names = {name for name in names if not request.due or _is_due(definitions[name], facts)}
     related = set(names)
     if request.downstream:
-        related |= closure(reverse(facts.reads), names)
+        related |= closure(reverse(facts.views.reads), names)
     if request.upstream:
-        related |= closure(facts.reads, names)
-    waits_for = narrow_down(facts.reads, related.intersection(known), facts.plain)
+        related |= closure(facts.views.reads, names)
+    waits_for = narrow_down(facts.views.reads, related.intersection(known), facts.views.plain)
     order = creation_order({name: waits_for[name] for name in known if name in waits_for})
-    return [_planned(request, definitions[name], facts, waits_for[name]) for name in order]
+    no_rows = _find_unfilled(order, facts)
+    return [_planned(request, definitions[n], facts, waits_for[n], no_rows.get(n, ())) for n in order]
+
+
+def _find_unfilled(order: Sequence[ViewName], facts: _DatabaseFacts) -> dict[ViewName, tuple[ViewName, ...]]:
+    """Return the views that cannot be refreshed, each with those without rows that it reads."""
+    views, found = facts.views._replace(empty=set(facts.views.empty)), {}
+    for name in order if views.empty else ():
+        if sources := views.empty_sources(name):
+            found[name] = tuple(sorted(sources))
+        else:
+            views.empty.discard(name)
+    return found
 
 
 def _is_due(definition: ViewDefinition, facts: _DatabaseFacts) -> bool:
@@ -170,7 +183,11 @@ def _is_due(definition: ViewDefinition, facts: _DatabaseFacts) -> bool:
 
 
 def _planned(
-    request: RefreshRequest, definition: ViewDefinition, facts: _DatabaseFacts, waits_for: set[ViewName]
+    request: RefreshRequest,
+    definition: ViewDefinition,
+    facts: _DatabaseFacts,
+    waits_for: set[ViewName],
+    no_rows: tuple[ViewName, ...],
 ) -> PlannedRefresh:
     view = facts.installed.get(definition.name)
     mode = Mode(concurrently=False, why_not="")
@@ -183,4 +200,5 @@ def _planned(
         why_not=mode.why_not,
         waits_for=frozenset(waits_for),
         asked=facts.now,
+        no_rows=no_rows,
     )

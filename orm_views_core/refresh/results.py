@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -92,6 +93,13 @@ def choose_mode(wanted: bool | None, why_not: str, where: str) -> Mode:
     if wanted and why_not:
         raise RefreshError(f"{where}: it cannot be refreshed concurrently: {why_not}.")
     return Mode(not why_not, why_not)
+
+
+def why_unfilled(empty: Iterable[ViewName]) -> str:
+    """Return why a view cannot be refreshed that reads materialised views without rows, and what to do."""
+    names = sorted(map(str, empty))
+    has, them = ("has", "it") if len(names) == 1 else ("have", "them")
+    return f"it reads {', '.join(names)}, which {has} no rows; refresh {them} first, or use --upstream"
 
 
 class Outcome(enum.Enum):

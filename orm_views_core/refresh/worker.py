@@ -30,10 +30,10 @@ from orm_views_core.engines.postgresql.locking.advisory_locks import try_refresh
 from orm_views_core.engines.postgresql.locking.locks import in_savepoint, in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.sessions import running
 from orm_views_core.engines.postgresql.locking.turns import wait_for_refresh_lock
-from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
+from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewKind
-from orm_views_core.quoting import embedded
 
+from .failures import explained
 from .listener import Relay
 from .measure import RefreshedView, count_rows, look, measure
 from .results import Outcome, RefreshResult, RefreshStart, Task, choose_mode, result_of
@@ -95,16 +95,8 @@ def refresh_one(task: Task, relay: Relay, pause: Callable[[float], None] = time.
             result_of(progress.start or task, Outcome.FAILED),
             seconds=max(0.0, time.perf_counter() - began - progress.waited),
             waited=progress.waited,
-            error=_naming_the_view(task, error),
+            error=explained(task, error),
         )
-
-
-def _naming_the_view(task: Task, error: OrmViewsError) -> OrmViewsError:
-    if type(error) is not SyncFailedError or str(task.name) in str(error):
-        return error
-    named = RefreshError(embedded(f"{task.name} could not be refreshed. ", error.message))
-    named.__cause__ = error
-    return named
 
 
 def _refresh(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshResult:

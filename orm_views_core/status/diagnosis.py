@@ -6,7 +6,7 @@ from orm_views_core.database.ownership import how_to_trust, why_not_believed
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences, differences
 from orm_views_core.refresh.freshness import Freshness, how_stale
 
@@ -14,11 +14,21 @@ from .states import State, ViewStatus
 
 
 def registered_status(
-    definition: ViewDefinition, installed: InstalledView | None, freshness: Freshness | None = None
+    definition: ViewDefinition,
+    installed: InstalledView | None,
+    freshness: Freshness | None = None,
+    empty: ViewName | None = None,
 ) -> ViewStatus:
-    """Return the status of a view with a valid class."""
+    """Return the status of a view with a valid class.
+
+    Args:
+        definition: what the class declares.
+        installed: the relation with the view's name, or None.
+        freshness: the age of its rows.
+        empty: a materialised view without rows that it reads.
+    """
     diff = differences(definition, installed)
-    state, reason = _diagnose(definition, installed, diff)
+    state, reason = _diagnose(definition, installed, diff, empty)
     if stale := how_stale(freshness) if freshness else "":
         state, reason = (State.STALE, stale) if state is State.SYNCED else (state, f"{reason} {stale}")
     advice = state.advice
@@ -26,6 +36,9 @@ def registered_status(
         advice = f"Rename the {diff.obstructed_by}, or give the view another name."
     elif diff.unbelieved and installed:
         advice = how_to_trust(installed)
+    elif empty and state is State.NOT_POPULATED:
+        is_plain = definition.kind is ViewKind.VIEW
+        advice = f"Refresh {empty}." if is_plain else f"Refresh it after {empty}: --upstream does that."
     return ViewStatus(
         database=definition.database,
         name=definition.name,
@@ -42,7 +55,7 @@ def registered_status(
 
 
 def _diagnose(
-    definition: ViewDefinition, installed: InstalledView | None, diff: Differences
+    definition: ViewDefinition, installed: InstalledView | None, diff: Differences, empty: ViewName | None
 ) -> tuple[State, str]:
     """Return the state, and the reason for it, of the first rule that applies."""
     if installed is None:
@@ -70,7 +83,17 @@ def _diagnose(
         (diff.comment, State.CHANGED, "Its comment is not the docstring of its class."),
         (diff.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
         (diff.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
-        (not installed.populated, State.NOT_POPULATED, "It has no rows yet and cannot be read."),
+        (
+            not installed.populated,
+            State.NOT_POPULATED,
+            "It has no rows yet and cannot be read."
+            + (f" {empty}, which it reads, has none." if empty else ""),
+        ),
+        (
+            empty and definition.kind is ViewKind.VIEW,
+            State.NOT_POPULATED,
+            f"It cannot be read: {empty} has no rows.",
+        ),
         (True, State.SYNCED, "The database has what its class says."),
     ]
     return next((state, reason) for applies, state, reason in rules if applies)

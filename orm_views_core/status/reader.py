@@ -38,6 +38,7 @@ from orm_views_core.refresh.freshness import freshness_of
 
 from .diagnosis import invalid_status, left_over_status, registered_status
 from .states import DatabaseStatus, State, ViewDetail, ViewStatus
+from .unreadable import find_unreadable
 
 
 def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]:
@@ -187,7 +188,8 @@ def _read_statuses(
     views = [installed[definition.name] for definition in registered if definition.name in installed]
     counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
     changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
-    statuses = [_status(definition, catalog, changes) for definition in registered]
+    unreadable = find_unreadable(installed)
+    statuses = [_status(d, catalog, changes, unreadable.get(d.name)) for d in registered]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
         if name in definitions.views:
@@ -205,7 +207,9 @@ def _read_statuses(
     return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
 
 
-def _status(definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int]) -> ViewStatus:
+def _status(
+    definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int], empty: ViewName | None
+) -> ViewStatus:
     view, now = catalog.relations.get(definition.name), catalog.session.now
     freshness = freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
-    return registered_status(definition, view, freshness)
+    return registered_status(definition, view, freshness, empty)

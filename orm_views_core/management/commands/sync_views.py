@@ -9,7 +9,7 @@ from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument
 from orm_views_core.management.interruption import interruptible
-from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
+from orm_views_core.output.plans import plan_as_dict, plan_lines, refresh_advice, summary
 from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sync.api import plan_views, sync_views
 from orm_views_core.sync.executor import Progress, StepResult
@@ -142,6 +142,9 @@ class _StepPrinter:
     def on_step(self, step: Step) -> None:
         for lost in step.lost:
             self.write(self.style.WARNING(f"  {step.target} loses {lost}"))
+        if step.no_rows:
+            advice = f"Then: {refresh_advice(step.name)}"
+            self.write(self.style.WARNING(f"  {step.target} gets no rows: {step.no_rows}. {advice}"))
 
     def on_done(self, result: StepResult) -> None:
         step = result.step

@@ -333,3 +333,22 @@ def test_views_that_are_no_models_have_no_fields_to_check():
             pass
 
     assert messages() == []
+
+
+def test_w008_a_view_with_rows_reads_one_that_is_created_without():
+    bases = (PostgresMaterialisedViewMixin, PostgresViewFromSQL)
+
+    def stored(name, sql, **attributes):
+        return type(name, bases, {"__module__": __name__, "sql": sql, **attributes})
+
+    stored("Low", "SELECT 1 AS id", with_data=False)
+    type("Between", (PostgresViewFromSQL,), {"__module__": __name__, "sql": "SELECT id FROM views.low"})
+    stored("Later", "SELECT id FROM views.low", with_data=False)
+    stored("Other", "SELECT 1 AS low, 'views.low' AS text")
+    assert messages() == []
+    stored("Up", 'SELECT id FROM "views"."between"')
+    message = only()
+    assert (message.id, message.level) == ("orm_views_core.W008", WARNING)
+    assert "Up (" in message.msg
+    assert "reads views.low, which is created without (with_data = False in " in message.msg
+    assert "refresh_views views.up --upstream" in message.hint

@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.database.sync_state import SyncState, split_comment
+from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 
 from . import queries
@@ -70,18 +71,36 @@ def read_sources_of(connection: BaseDatabaseWrapper, oids: Collection[int]) -> d
     return {oid: Sources(tuple(relations), changes) for oid, relations, changes in rows}
 
 
-def read_view_reads(connection: BaseDatabaseWrapper) -> tuple[dict[ViewName, set[ViewName]], set[ViewName]]:
-    """Return the views that each view of the database reads, and which views are plain.
+class ViewReads(NamedTuple):
+    """What the views of a database read, also those that no class declares.
 
-    Views that no class declares are included.
+    Attributes:
+        reads: for each view, the views that it reads.
+        plain: the views that are not materialised.
+        empty: the materialised views without rows. Nothing can read them.
     """
+
+    reads: dict[ViewName, set[ViewName]]
+    plain: set[ViewName]
+    empty: set[ViewName]
+
+    def empty_sources(self, name: ViewName) -> set[ViewName]:
+        """Return the materialised views without rows that a view reads, through plain views too."""
+        passing = {view: self.reads[view] for view in self.plain if view in self.reads}
+        return closure(passing, self.reads.get(name, ())) & self.empty - {name}
+
+
+def read_view_reads(connection: BaseDatabaseWrapper) -> ViewReads:
+    """Return what each view of the database reads."""
     reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
-    plain = set()
+    plain, empty = set(), set()
     with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, queries.VIEW_READS, {})
-    for schema, name, is_materialised, read_schema, read in rows:
+    for schema, name, is_materialised, is_populated, read_schema, read in rows:
         view = ViewName(schema, name)
         reads[view] |= {ViewName(read_schema, read)} if read else set()
         if not is_materialised:
             plain.add(view)
-    return dict(reads), plain
+        elif not is_populated:
+            empty.add(view)
+    return ViewReads(dict(reads), plain, empty)

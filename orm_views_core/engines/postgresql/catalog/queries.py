@@ -98,7 +98,7 @@ WHERE (n.nspname, v.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(nam
 
 # Every view with each view that it reads; one row with NULLs for a view that reads no view.
 VIEW_READS = """
-SELECT n.nspname, c.relname, c.relkind = 'm', found.nspname, found.relname
+SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, found.nspname, found.relname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN (
