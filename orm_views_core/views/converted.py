@@ -7,9 +7,8 @@ without time zone in PostgreSQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,7 +17,11 @@ from django.db.models.expressions import BaseExpression
 AnyField: TypeAlias = "models.Field[Any, Any]"
 
 
-class ConvertedField:
+class FieldMixin:
+    """The base class of the mixins that adapt a field of any class to a column of a view."""
+
+
+class ConvertedField(FieldMixin):
     """A mixin for field classes. Its fields convert values as the expression of the column does.
 
     Attributes:
@@ -36,23 +39,29 @@ class ConvertedField:
 
 
 @cache
-def _converted_class(cls: type) -> Any:
-    """Return the subclass of a field class that converts values. It has the same name."""
+def _subclass(mixin: type, cls: type) -> Any:
+    """Return the subclass of a field class that has a mixin. It has the same name."""
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    return type(cls.__name__, (ConvertedField, cls), names)
+    return type(cls.__name__, (mixin, cls), names)
 
 
-def computed_field(cls: Callable[..., AnyField], expression: Any, *args: Any, **kwargs: Any) -> AnyField:
-    """Create the field of a column that an expression computes. The arguments are those of its class."""
-    convert = getattr(expression, "convert_value", None)  # a condition has none
-    if convert in (None, BaseExpression._convert_value_noop):  # type: ignore[attr-defined]
-        return cls(*args, **kwargs)
-    field: AnyField = _converted_class(cls)(*args, **kwargs)
-    field.expression = expression  # type: ignore[attr-defined]  # it is a ConvertedField
-    return field
+def mix(mixin: type[FieldMixin], field: Any) -> None:
+    """Give a field a mixin."""
+    classes: tuple[Any, Any] = mixin, type(field)
+    field.__class__ = _subclass(*classes)
 
 
-def plain_class(field: AnyField) -> type[AnyField]:
-    """Return the class of a field; for a converted field, the class that it converts for."""
-    cls = type(field)
-    return cast("type[AnyField]", cls.__bases__[1]) if isinstance(field, ConvertedField) else cls
+def plain_class(field: AnyField) -> Any:
+    """Return the class of a field, without the mixins."""
+    cls: Any = type(field)
+    while issubclass(cls, FieldMixin):
+        cls = cls.__bases__[1]
+    return cls
+
+
+def convert(field: AnyField, expression: Any) -> None:
+    """Let the field of a computed column convert values as its expression does."""
+    conversion = getattr(expression, "convert_value", None)  # a condition has none
+    if conversion not in (None, BaseExpression._convert_value_noop):  # type: ignore[attr-defined]
+        mix(ConvertedField, field)
+        field.expression = expression  # type: ignore[attr-defined]  # it is a ConvertedField

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.db.models.fields import AutoFieldMixin
 
 from .converted import AnyField, plain_class
-from .inference import Inferred, attname, infer
+from .inference import Inferred, attname, infer, make_unique
 from .options import OPTION_NAMES, ViewOptions
+from .packaged import companions, without_companions
 
 #: The class of an automatic key, by the class of the field that is inferred for its column.
 _AUTO_FIELDS: Mapping[type[AnyField], type[AnyField]] = {
@@ -81,11 +83,16 @@ def add_fields(view: Any) -> Settled:
                 added[name].null = added[name].blank = False
             key = models.CompositePrimaryKey(*(attname(name, every[name]) for name in names))
         elif names[0] in added:
-            added[names[0]] = _as_key(added[names[0]], updatable=ViewOptions(view).updatable)
+            automatic = inferred.automatic if inferred and ViewOptions(view).updatable else ()
+            added[names[0]] = _as_key(added[names[0]], automatic=names[0] in automatic)
         else:
             view._meta.setup_pk(_as_key(fields[names[0]]))
+    brought = _settle_companions(added)
     for name, field in added.items():
-        view.add_to_class(name, field)
+        if name not in brought:
+            view.add_to_class(name, field)
+    if inferred:
+        view._meta.unique_together = inferred.unique_together
     if key:
         view.add_to_class("pk", key)
     return Settled(inferred, error, problem, declares=bool(fields))
@@ -100,7 +107,8 @@ def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]
         return None, "the class is created before all models are loaded; move it to a postgres_views module"
     try:
         query = get_queryset().query.clone()
-        return infer(query, view.__name__, view._meta.app_label, columns, _reserved(view)), ""
+        names, updatable = _reserved(view), ViewOptions(view).updatable
+        return infer(query, view.__name__, view._meta.app_label, columns, names, updatable=updatable), ""
     except NotImplementedError:
         return None, ""
     except Exception as error:  # noqa: BLE001 - get_queryset() is the project's code and may raise anything
@@ -119,24 +127,47 @@ def _key_fields(
     return names if all(names) else []
 
 
-def _as_key(field: AnyField, *, updatable: bool = False) -> AnyField:
-    """Make a field the primary key."""
-    auto = _AUTO_FIELDS.get(plain_class(field)) if updatable else None
-    if auto:
-        # New rows get their numbers from the table that the view writes to.
-        key = auto(db_column=field.db_column, help_text=field.help_text, primary_key=True)
-        key.creation_counter = field.creation_counter
-        return key
-    field.primary_key = True
-    field.null = field.blank = False
+def _as_key(field: AnyField, *, automatic: bool = False) -> AnyField:
+    """Make a field the primary key.
+
+    Args:
+        automatic: whether new rows get their numbers from the table that the view writes to.
+    """
+    cls = plain_class(field)
+    if automatic and cls in _AUTO_FIELDS:
+        made = _AUTO_FIELDS[cls](db_column=field.db_column, help_text=field.help_text)
+        made.creation_counter = field.creation_counter
+        field = made
+    elif automatic:
+        field.__class__ = cls  # a subclass of AutoField of another package
+    field.null = False
+    field.blank = isinstance(field, AutoFieldMixin)
+    make_unique(field, key=True)
     return field
+
+
+def _settle_companions(added: dict[str, AnyField]) -> set[str]:
+    """Return the names of the inferred fields that other ones bring along, as an amount its currency.
+
+    A field whose companions have no columns in the view becomes one of Django's class.
+    """
+    brought: set[str] = set()
+    for name, field in added.items():
+        beside = companions(field, name)
+        if added.keys() >= set(beside):
+            brought.update(beside)
+        else:
+            added[name] = without_companions(field)
+    return brought
 
 
 def _reserved(view: Any) -> frozenset[str]:
     """Return the attributes of a class and of the project's base classes. No field may replace them."""
     attributes = [item for base in view.__mro__ if not _is_ours(base) for item in vars(base).items()]
     used = {name for name, value in attributes if value is not None and not hasattr(value, "field")}
-    return frozenset(used - OPTION_NAMES | {"get_queryset", "get_refresh_sql", "objects"})
+    # A class with a manager of another name has no ``objects``.
+    ours = {"get_queryset", "get_refresh_sql", *(() if view._meta.managers else ("objects",))}
+    return frozenset(used - OPTION_NAMES | ours)
 
 
 def _is_ours(cls: type) -> bool:

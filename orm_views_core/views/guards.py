@@ -13,7 +13,7 @@ from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
 
 from .aliases import with_aliases
-from .options import ViewOptions
+from .options import OfClass, ViewOptions
 
 
 def refuse_to_write(view: Any, operation: str) -> None:
@@ -64,6 +64,12 @@ class GuardedModel:
         # loaddata calls save_base() of Django's Model directly, not that of the class.
         refuse_to_write(type(self), "save")
         return super()._save_table(*args, **kwargs)  # type: ignore[misc]
+
+    def __dir__(self) -> list[str]:
+        # A template asks this whether an attribute that raises AttributeError is one.
+        attributes = (each for base in type(self).__mro__ for each in vars(base).items())
+        options = {name for name, value in attributes if isinstance(value, OfClass)}
+        return [name for name in super().__dir__() if name not in options]
 
     # Templates do not call methods with this attribute.
     save.alters_data = True  # type: ignore[attr-defined]

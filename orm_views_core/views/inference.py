@@ -10,23 +10,27 @@ from typing import Any
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.expressions import Col, Exists, Value
+from django.db.models.fields import AutoFieldMixin
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
 
-from .converted import AnyField, computed_field, plain_class
+from .converted import AnyField, convert, plain_class
 from .keys import source_key
+from .packaged import NotAutomatic, construct
 from .querysets import OutputColumn, combined_parts, output_columns
 from .reverse_relations import is_taken
 
-#: Arguments of fields that are about a table or about other fields, such as keys, defaults and indexes.
+#: Arguments of fields that are about a table or about other fields, such as keys and indexes.
 _TABLE_ARGUMENTS = frozenset(
-    {"auto_created", "auto_now", "auto_now_add", "blank", "db_column", "db_comment", "db_default", "db_index"}
-    | {"db_tablespace", "default", "height_field", "null", "primary_key", "serialize", "unique"}
-    | {"unique_for_date", "unique_for_month", "unique_for_year", "width_field"}
+    {"auto_created", "db_column", "db_comment", "db_index", "db_tablespace", "height_field", "null"}
+    | {"primary_key", "serialize", "unique", "unique_for_date", "unique_for_month", "unique_for_year"}
+    | {"width_field"}
 )
+#: Arguments of fields that are about new rows.
+_WRITE_ARGUMENTS = frozenset({"auto_now", "auto_now_add", "blank", "db_default", "default"})
 #: Arguments of a column's field that do not apply to what is computed from the column.
 _COLUMN_ARGUMENTS = frozenset({"choices", "verbose_name", "help_text"})
-#: The class of the inferred field, for the classes of automatic keys.
+#: The class of the inferred field, for Django's classes of automatic numbers.
 _PLAIN: Mapping[type[AnyField], type[AnyField]] = {
     models.BigAutoField: models.BigIntegerField,
     models.SmallAutoField: models.SmallIntegerField,
@@ -40,6 +44,11 @@ _NUMBERS = {
     models.PositiveSmallIntegerField,
     models.PositiveBigIntegerField,
 }
+#: Attributes that Django and this package give to classes and rows, and that ``Model`` itself does not have.
+_OF_ROWS = frozenset(
+    {"_base_manager", "_default_manager", "_meta", "_parameterised_sql", "_state"}
+    | {"_prefetched_objects_cache"}
+)
 #: For a decimal whose length Django does not know: the limit of NUMERIC, and enough decimal places to show.
 _DIGITS, _PLACES = 1000, 10
 
@@ -51,6 +60,8 @@ class Inferred:
     Attributes:
         names: the names of its columns.
         fields: the inferred fields by attribute name, one for each column without a declared field.
+        automatic: the names of the fields whose values the table makes.
+        unique_together: the names of fields whose values are unique together, as they are in the table.
         nullable: the columns that come from a nullable column or through an outer join.
         problems: by column, why no field can be inferred.
         key: the columns that are the source model's key, if that key identifies a row of the view.
@@ -59,6 +70,8 @@ class Inferred:
 
     names: frozenset[str] = frozenset()
     fields: Mapping[str, AnyField] = dataclasses.field(default_factory=dict)
+    automatic: frozenset[str] = frozenset()
+    unique_together: tuple[tuple[str, ...], ...] = ()
     nullable: frozenset[str] = frozenset()
     problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
     key: tuple[str, ...] = ()
@@ -71,6 +84,8 @@ def infer(
     app_label: str,
     declared: Mapping[str, str],
     reserved: frozenset[str] = frozenset(),
+    *,
+    updatable: bool = False,
 ) -> Inferred:
     """Infer the fields of a view from its queryset. All models must be loaded.
 
@@ -80,11 +95,14 @@ def infer(
         app_label: the label of its app.
         declared: the names of the fields that the class declares, by column.
         reserved: names that no field may have.
+        updatable: whether new rows are written, so that defaults and the like are needed.
     """
     columns = output_columns(query)
     nullable: set[str] = set()
     taken = set(declared.values())
     fields: dict[str, AnyField] = {}
+    by_column = dict(declared)
+    automatic: set[str] = set()
     problems: dict[str, str] = {}
     for column, null in zip(columns, _nullable(query), strict=True):
         if null and not _is_computed(column.expression):
@@ -92,21 +110,44 @@ def infer(
         if column.name in declared:
             continue
         try:
-            field = _make_field(column.expression, null)
+            field = _make_field(column, null, updatable)
         except Exception as error:  # noqa: BLE001 - an expression may be the project's and raise anything
             problems[column.name] = f"{type(error).__name__}: {error}"
             continue
         name = _attribute_name(column, field, taken, reserved)
         taken.add(name)
         fields[name] = field
+        by_column[column.name] = name
         field.db_column = None if column.name == attname(name, field) else column.name
+        if isinstance(column.field, AutoFieldMixin):
+            automatic.add(name)
+    fields = {name: _with_accessor(name, fields, model_name, app_label) for name in fields}
+    source = source_key(query, columns)
+    for unique in source.unique:
+        if len(unique) == 1 and by_column.get(unique[0]) in fields:
+            make_unique(fields[by_column[unique[0]]])
     return Inferred(
         names=frozenset(column.name for column in columns),
-        fields={name: _with_accessor(name, fields, model_name, app_label) for name in fields},
+        fields=fields,
+        automatic=frozenset(automatic),
+        unique_together=tuple(
+            tuple(by_column[column] for column in unique)
+            for unique in source.unique
+            if len(unique) > 1 and by_column.keys() >= set(unique)
+        ),
         nullable=frozenset(nullable),
         problems=problems,
-        **source_key(query, columns)._asdict(),
+        key=source.key,
+        no_key=source.no_key,
     )
+
+
+def make_unique(field: AnyField, *, key: bool = False) -> None:
+    """Mark a field as unique, or as the primary key."""
+    field.primary_key, field._unique = key, not key  # type: ignore[attr-defined]  # Django's private name
+    if isinstance(field, models.ForeignKey):
+        # fields.W342 advises a OneToOneField. Nobody wrote unique=True here.
+        field._check_unique = lambda **kwargs: []  # type: ignore[attr-defined]
 
 
 def attname(name: str, field: AnyField) -> str:
@@ -137,20 +178,21 @@ def _may_be_null(expression: Any, query: Query) -> bool:
     return not isinstance(expression, (models.Count, Exists))
 
 
-def _make_field(expression: Any, null: bool) -> AnyField:
+def _make_field(column: OutputColumn, null: bool, updatable: bool) -> AnyField:
     """Return a field for a column, without a name."""
-    is_column = isinstance(expression, Col)
-    source: Any = expression.target if is_column else expression.output_field
-    if isinstance(source, models.GeneratedField):
+    expression, is_column = column.expression, column.field is not None
+    source: Any = column.field if is_column else expression.output_field
+    generated = isinstance(source, models.GeneratedField)
+    if generated:
         source = source.output_field
     if is_column and isinstance(source, models.ForeignKey):
-        return _foreign_key(source, null)
+        return _foreign_key(source, null, updatable)
     while isinstance(source, models.ForeignKey):  # such as an aggregate of keys
         source = source.target_field
-    _, _, args, kwargs = source.deconstruct()
-    kwargs = {name: value for name, value in kwargs.items() if name not in _TABLE_ARGUMENTS}
+    _, path, args, kwargs = source.deconstruct()
+    kwargs = _of_a_column(kwargs, is_column and updatable)
     cls: Any = plain_class(source)
-    cls = next((plain for auto, plain in _PLAIN.items() if issubclass(cls, auto)), cls)
+    cls = _PLAIN.get(cls, cls)
     if cls is models.Field:  # such as that of RawSQL
         raise FieldError("its expression has no output_field")
     if not is_column:
@@ -161,42 +203,55 @@ def _make_field(expression: Any, null: bool) -> AnyField:
     if cls is models.CharField and kwargs.get("max_length") is None:
         cls = models.TextField
         kwargs.pop("max_length", None)
-    if cls is models.DecimalField:
+    if cls is models.DecimalField or "max_digits" in kwargs:
         digits, places = kwargs.get("max_digits"), kwargs.get("decimal_places")
         kwargs["max_digits"] = _DIGITS if digits is None or not is_column else digits
         kwargs["decimal_places"] = _PLACES if places is None else places
-    kwargs |= {"null": null, "blank": null}
-    return cls(*args, **kwargs) if is_column else computed_field(cls, expression, *args, **kwargs)
+    field: Any = construct(source, cls, path, args, kwargs)
+    field.null = null
+    if generated:
+        field.generated, field.editable, field.blank = updatable, False, True
+    elif not updatable:
+        field.blank = null or isinstance(field, NotAutomatic)
+    if not is_column:
+        convert(field, expression)
+    return field  # type: ignore[no-any-return]
 
 
-def _foreign_key(source: Any, null: bool, related_name: str | None = None) -> AnyField:
+def _of_a_column(kwargs: Mapping[str, Any], updatable: bool) -> dict[str, Any]:
+    """Return the arguments of a table's field that apply to the field of a view."""
+    dropped = _TABLE_ARGUMENTS if updatable else _TABLE_ARGUMENTS | _WRITE_ARGUMENTS
+    return {name: value for name, value in kwargs.items() if name not in dropped}
+
+
+def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | None = None) -> AnyField:
     remote = source.remote_field
+    # A foreign key's own deconstruct() asks all models whether one is swapped for its target.
+    kwargs = _of_a_column(models.Field.deconstruct(source)[3], updatable)
     return models.ForeignKey(
         remote.model,
+        **{"blank": null and not updatable, **kwargs},
         on_delete=models.DO_NOTHING,
         to_field=remote.field_name,
         db_constraint=False,
         null=null,
-        blank=null,
-        help_text=source.help_text,
+        limit_choices_to=remote.limit_choices_to if updatable else None,
         related_name=related_name,
-        # A foreign key's own deconstruct() asks all models whether one is swapped for its target.
-        verbose_name=models.Field.deconstruct(source)[3].get("verbose_name"),
     )
 
 
 def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str], reserved: frozenset[str]) -> str:
     """Return the name of a column's field: that of the column, or of the field that it comes from."""
-    name, expression = column.name, column.expression
-    if isinstance(expression, Col) and column.name == expression.target.column:
-        name = expression.target.name
+    name = column.name
+    if column.field is not None and column.name == column.field.column:
+        name = column.field.name
     elif isinstance(made, models.ForeignKey):
         name = name.removesuffix("_id")
     # Remove what Django does not allow in the name of a field.
-    name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).strip("_") or "column"
+    name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).rstrip("_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
-    if hasattr(models.Model, name) or name in reserved:  # save, delete, pk …
+    if hasattr(models.Model, name) or name in reserved | _OF_ROWS or name.startswith("_view_"):  # save, pk …
         name = f"{name}_field"
     number, wanted = 1, name
     while name in taken:
@@ -217,7 +272,7 @@ def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, a
     taken = any(is_taken(target, each, label) for each in (name_of_view, f"{name_of_view}_set"))
     if len(same) == 1 and not taken:
         return made
-    renamed = _foreign_key(made, made.null, related_name=f"{app_label}_{name_of_view}_{name}")
+    renamed = _foreign_key(made, made.null, True, related_name=f"{app_label}_{name_of_view}_{name}")
     renamed.db_column = made.db_column
     renamed.creation_counter = made.creation_counter  # Django keeps the fields in the order of the counters
     return renamed

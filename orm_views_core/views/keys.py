@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldError
@@ -16,10 +16,17 @@ from .querysets import OutputColumn
 
 
 class SourceKey(NamedTuple):
-    """The columns that are the model's key, or why there are none. One of the two is empty."""
+    """What identifies a row of a model, and of the queryset too.
+
+    Attributes:
+        key: the columns that are the model's key.
+        no_key: why there are none; "" if there are.
+        unique: further columns whose values are unique together.
+    """
 
     key: tuple[str, ...]
     no_key: str
+    unique: tuple[tuple[str, ...], ...] = ()
 
 
 def source_key(query: Query, columns: Sequence[OutputColumn]) -> SourceKey:
@@ -32,18 +39,44 @@ def source_key(query: Query, columns: Sequence[OutputColumn]) -> SourceKey:
     if query.combinator:
         return SourceKey((), "the rows of a union, or the like, are not those of one model")
     opts: Any = query.get_meta()
-    base = query.get_initial_alias()
-    names = {
-        column.expression.target: column.name
-        for column in reversed(columns)
-        if isinstance(column.expression, Col) and column.expression.alias == base
-    }
+    tables = _tables_of_model(query)
+    own = [c for c in columns if isinstance(c.expression, Col) and c.expression.alias in tables]
+    names = {column.expression.target: column.name for column in reversed(own)}
+    cause = _what_multiplies(query, columns)
+    unique = () if cause else (*_unique(own), *_unique_together(opts, names))
     missing = [field.name for field in opts.pk_fields if field not in names]
     if missing:
-        return SourceKey((), f"the key of {opts.label}, {', '.join(missing)}, is not among its columns")
-    if cause := _what_multiplies(query, columns):
+        problem = f"the key of {opts.label}, {', '.join(missing)}, is not among its columns"
+        return SourceKey((), problem, unique)
+    if cause:
         return SourceKey((), f"{cause} gives several rows for one {opts.label}")
-    return SourceKey(tuple(names[field] for field in opts.pk_fields), "")
+    return SourceKey(tuple(names[field] for field in opts.pk_fields), "", unique)
+
+
+def _tables_of_model(query: Query) -> set[str]:
+    """Return the aliases of a model's table, and of those of its parents that are joined to it."""
+    tables = {str(query.get_initial_alias())}
+    for alias, join in query.alias_map.items():
+        relation: Any = getattr(join, "join_field", None)
+        is_parent = getattr(getattr(relation, "remote_field", None), "parent_link", False)
+        if is_parent and join.parent_alias in tables:
+            tables.add(alias)
+    return tables
+
+
+def _unique(columns: Sequence[OutputColumn]) -> Iterator[tuple[str, ...]]:
+    return ((column.name,) for column in columns if column.expression.target.unique)
+
+
+def _unique_together(opts: Any, names: Mapping[Any, str]) -> Iterator[tuple[str, ...]]:
+    """Yield the columns that constraints of a model, or of its parents, say are unique."""
+    for model in (opts.model, *opts.all_parents):
+        meta = model._meta
+        together = [*meta.unique_together, *(each.fields for each in meta.total_unique_constraints)]
+        for fields in together:
+            columns = [names.get(meta.get_field(name)) for name in fields]
+            if None not in columns:
+                yield tuple(map(str, columns))
 
 
 def _what_multiplies(query: Query, columns: Sequence[OutputColumn]) -> str:

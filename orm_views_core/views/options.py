@@ -64,6 +64,26 @@ class _Option(Generic[T]):
         return value  # type: ignore[no-any-return]  # the values are not checked
 
 
+class OfClass:
+    """An option that a readable view has, and its rows do not: ``row.name`` is a column, or nothing.
+
+    Args:
+        view: the view.
+        name: the name of the option.
+    """
+
+    def __init__(self, view: type, name: str) -> None:
+        self.view, self.name = view, name
+        self.own = vars(view).get(name, _MISSING)
+
+    def __get__(self, row: object | None, view: type) -> Any:
+        if row is not None:
+            raise AttributeError(f"{view.__name__!r} object has no attribute {self.name!r}")
+        if self.own is _MISSING:
+            return getattr(super(self.view, view), self.name)
+        return self.own.__get__(None, view) if hasattr(self.own, "__get__") else self.own
+
+
 @dataclass(frozen=True)
 class ViewOptions:
     """The options of one view class.

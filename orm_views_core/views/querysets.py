@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import BaseExpression, Col, ColPairs, RawSQL, Subquery
 from django.db.models.lookups import In
 from django.db.models.query_utils import FilteredRelation
@@ -21,11 +22,13 @@ class OutputColumn(NamedTuple):
         name: its name in the view.
         alias: its name in ``.values()``; None for a column that it does not name.
         expression: the expression of its values.
+        field: the field of the model that has them; None for what is computed.
     """
 
     name: str
     alias: str | None
     expression: Any
+    field: Any = None
 
 
 def output_columns(query: Query) -> list[OutputColumn]:
@@ -44,13 +47,26 @@ def output_columns(query: Query) -> list[OutputColumn]:
     columns = []
     for alias, expression in _selected(query):
         if isinstance(expression, ColPairs):
-            columns += [OutputColumn(str(col.target.column), None, col) for col in expression.get_cols()]
-        elif isinstance(expression, Col) and alias not in query.annotation_select:
-            columns.append(OutputColumn(str(expression.target.column), alias, expression))
-        else:
-            columns.append(OutputColumn(alias or "", alias, expression))
+            cols = expression.get_cols()
+            columns += [OutputColumn(str(col.target.column), None, col, col.target) for col in cols]
+            continue
+        field: Any = _field_named(alias, expression.target) if isinstance(expression, Col) else None
+        named = field is None or alias in query.annotation_select
+        name = (alias or "") if named else str(field.column)
+        columns.append(OutputColumn(name, alias, expression, field))
     used = Counter(column.name for column in columns)
     return [c if used[c.name] == 1 else c._replace(name=c.alias or c.name) for c in columns]
+
+
+def _field_named(alias: str | None, field: Any) -> Any:
+    """Return the field of a parent that a name means where Django reads a child's link to it; else the field.
+
+    That is how Django reads the inherited key of a child, ``.values("id")``.
+    """
+    word = (alias or "pk").rpartition(LOOKUP_SEP)[2]
+    while getattr(field.remote_field, "parent_link", False) and word not in (field.name, field.attname, "pk"):
+        field = field.target_field
+    return field
 
 
 def column_names(query: Query) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from orm_views_core.names import ViewName, parse_db_table
 
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
-from .options import OPTION_NAMES, ViewOptions, declared, find_class_statement
+from .options import OPTION_NAMES, OfClass, ViewOptions, declared, find_class_statement
 from .reverse_relations import keeping_reverse_relations
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
@@ -81,6 +81,7 @@ class ReadableViewBase(ModelBase):
             view._view_db_table = ViewOptions(view._meta.concrete_model).relation()
         elif is_view:
             _set_field_descriptors(view)
+            _hide_options(view)
             guard_cascades(view)
             # A name that is not a string is reported by a system check.
             view._meta.db_table = ViewName(*map(str, ViewOptions(view).relation())).quoted
@@ -119,6 +120,14 @@ def _set_field_descriptors(view: Any) -> None:
     for field in view._meta.concrete_fields:
         if not hasattr(vars(view).get(field.attname), "field"):
             setattr(view, field.attname, field.descriptor_class(field))
+
+
+def _hide_options(view: Any) -> None:
+    """Keep the options of a view from being attributes of its rows. Fields of the same names stay."""
+    fields = {field.name for field in (*view._meta.local_fields, *view._meta.private_fields)}
+    for name in OPTION_NAMES - fields:
+        if hasattr(view, name):
+            setattr(view, name, OfClass(view, name))
 
 
 def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:

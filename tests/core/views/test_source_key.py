@@ -23,7 +23,7 @@ class Series(Func):
 
 def key_of(queryset):
     query = queryset.query.clone()
-    return source_key(query, output_columns(query))
+    return source_key(query, output_columns(query))[:2]
 
 
 UNIQUE = {

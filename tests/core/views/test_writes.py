@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.core import serializers
 from django.core.management import call_command
-from django.db import IntegrityError, ProgrammingError, models, router, transaction
+from django.core.validators import RegexValidator
+from django.db import IntegrityError, ProgrammingError, connection, models, router, transaction
 from django.db.models import F
 from django.db.models.deletion import Collector
 from django.db.models.signals import pre_delete
 from django.forms import modelform_factory
 from django.template import Context, Template
 from django.test import override_settings
+from django.test.utils import isolate_apps
 
 from orm_views_core.exceptions import InvalidViewError, ReadOnlyViewError
 from orm_views_core.sync import sync_views
@@ -360,3 +364,84 @@ def test_an_updatable_view_of_another_database_is_written_there(routed, writable
     there = Table1.objects.using("warehouse").order_by("id").values_list("id", "name")
     assert list(there) == [(2, "saved"), (3, "there"), (4, "z")]
     assert not Table1.objects.exists()
+
+
+# What a table's fields say of new rows.
+
+
+@pytest.fixture
+def member(db):
+    """A table whose fields say all that there is to say of new rows."""
+    with isolate_apps("tests.bookshop"), connection.schema_editor() as editor:
+
+        class Member(models.Model):
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+            name = models.CharField(max_length=20, validators=[RegexValidator("^[A-Z]")])
+            nick = models.CharField(max_length=20, blank=True)
+            plan = models.CharField(max_length=5, choices=[("a", "A"), ("b", "B")], default="b")
+            seats = models.IntegerField(default=lambda: 7)
+            level = models.IntegerField(db_default=3)
+            note = models.CharField(max_length=5, null=True)  # noqa: DJ001
+            joined = models.DateTimeField(auto_now_add=True)
+            seen = models.DateTimeField(auto_now=True)
+            twice = models.GeneratedField(
+                expression=F("seats") * 2, output_field=models.IntegerField(), db_persist=True
+            )
+            product = models.ForeignKey(Product, models.CASCADE, blank=True, null=True, db_constraint=False)
+
+            class Meta:
+                app_label = "bookshop"
+
+        editor.create_model(Member)
+        yield Member
+        editor.delete_model(Member)
+
+
+def test_a_new_row_of_an_updatable_view_is_that_of_its_table(member):
+    view = declare(member.objects.all(), updatable=True)
+    sync_views()
+    made, there = view.objects.create(name="Ann"), member.objects.create(name="Ann")
+    view.objects.bulk_create([view(name="Ann")])
+    assert type(made.pk) is uuid.UUID
+    skipped = {"id", "joined", "seen", "_state"}
+    rows = [{k: v for k, v in row.items() if k not in skipped} for row in member.objects.values()]
+    assert rows == [rows[0]] * 3
+    assert rows[0] | {"nick": "", "plan": "b", "seats": 7, "level": 3, "note": None, "twice": 14} == rows[0]
+    assert made.twice == there.twice == 14
+    assert made.level == there.level
+    before = made.seen
+    made.save()
+    assert made.seen > before
+    made.refresh_from_db()
+    assert made.joined < made.seen
+
+
+def test_a_form_of_an_updatable_view_requires_what_that_of_its_table_requires(member):
+    view = declare(member.objects.all(), updatable=True)
+    sync_views()
+    theirs, ours = (modelform_factory(model, fields="__all__") for model in (member, view))
+    asked = [
+        [(name, type(field), field.required, field.label) for name, field in form.base_fields.items()]
+        for form in (theirs, ours)
+    ]
+    assert asked[0] == asked[1]
+    wrong = {"name": "ann", "plan": "c", "seats": "", "level": "x"}
+    assert theirs(wrong).errors == ours(wrong).errors
+    right = {"name": "Ann", "plan": "a", "seats": 1, "level": 2, "note": "n"}
+    assert ours(right).save().nick == ""
+    read = declare(member.objects.all(), "Read")
+    assert read._meta.get_field("plan").default is models.NOT_PROVIDED
+    assert not read._meta.get_field("twice").generated
+
+
+def test_a_key_that_nothing_counts_is_asked_for():
+    with isolate_apps("tests.bookshop"):
+
+        class Chosen(models.Model):
+            number = models.IntegerField(primary_key=True)
+
+            class Meta:
+                app_label = "bookshop"
+
+        view = declare(Chosen.objects.all(), updatable=True)
+    assert type(view._meta.pk) is models.IntegerField
