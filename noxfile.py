@@ -153,6 +153,31 @@ def attacks(session: nox.Session, django: str, driver: str, postgresql: str) -> 
         session.run("python", "-m", "pytest", "-q", "tests/attacks", *session.posargs, env=environment)
 
 
+#: What `tests/fields` reads through views.
+FIELD_PACKAGES = [
+    "django-colorfield",
+    "django-countries",
+    "django-fernet-encrypted-fields",
+    "django-hashid-field",
+    "django-model-utils",
+    "django-money",
+    "django-phonenumber-field[phonenumberslite]",
+    "django-taggit",
+    "django-timezone-field",
+]
+
+
+@nox.session(python=ROWS[2].python)
+def fields(session: nox.Session) -> None:
+    """Read the fields of other packages through views."""
+    row = ROWS[2]
+    _install(session, row)
+    session.install(*FIELD_PACKAGES)
+    with _server(row) as environment:
+        settings = {"DATABASE_URL": None, **environment, "DJANGO_SETTINGS_MODULE": "tests.fields.settings"}
+        session.run("python", "-m", "pytest", "-q", "tests/fields", *session.posargs, env=settings)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""
