@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -118,6 +119,9 @@ class Settings:
         TRUSTED_OWNERS: further roles that are trusted: what they wrote may run with our rights.
         SYNC_ROLE: the role that plans, syncs and refreshes run as, after SET ROLE; None for the role that
             Django connects as.
+        BUILD_TIMEOUT: how long one build or refresh of a materialised view may take, as its
+            ``statement_timeout``; None for the ``statement_timeout`` of the session.
+        WORK_MEM: the ``work_mem`` of builds and refreshes; None for that of the session.
     """
 
     SCHEMA: str = "views"
@@ -133,6 +137,8 @@ class Settings:
     SYNC_WAIT: float = 1800.0
     TRUSTED_OWNERS: tuple[str, ...] = ()
     SYNC_ROLE: str | None = None
+    BUILD_TIMEOUT: float | None = None
+    WORK_MEM: str | None = None
 
 
 def _is_schema_name(value: object) -> bool:
@@ -167,6 +173,20 @@ def _is_role(value: object) -> bool:
     return value is None or (isinstance(value, str) and value not in {"", "none"} and "\0" not in value)
 
 
+#: PostgreSQL's units of memory, in kB, and the least and the greatest ``work_mem``.
+_UNITS, _LEAST, _MOST = {"kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}, 64, 2_147_483_647
+
+
+def is_memory(value: object) -> bool:
+    """Return whether a value is a size of memory as PostgreSQL spells it, with its unit."""
+    found = re.fullmatch(r"(\d+)\s*([kMGT]B)", value) if isinstance(value, str) else None
+    return found is not None and _LEAST <= int(found[1]) * _UNITS[found[2]] <= _MOST
+
+
+#: The rule of a size of memory.
+MEMORY = Rule(is_memory, "Give a size from 64kB on with its unit (kB, MB, GB, TB), such as '256MB'.")
+
+
 def is_length_of_time(value: object) -> bool:
     """Return whether a value is a positive ``timedelta``."""
     return isinstance(value, dt.timedelta) and value > dt.timedelta(0)
@@ -196,6 +216,8 @@ _READER = SettingReader(
         "SYNC_WAIT": Rule(_is_wait, f"Give a number of seconds up to {_LONGEST}, or 0 to wait for ever."),
         "TRUSTED_OWNERS": Rule(is_role_list, "Give a list of role names, such as ['reporting_owner']."),
         "SYNC_ROLE": Rule(_is_role, "Give the name of a role, such as 'views_owner', or None."),
+        "BUILD_TIMEOUT": Rule(lambda v: v is None or _is_duration(v), f"{_DURATION.hint[:-1]}, or None."),
+        "WORK_MEM": Rule(lambda v: v is None or is_memory(v), f"{MEMORY.hint[:-1]}, or None."),
     },
 )
 

@@ -12,12 +12,14 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, register
 from django.db.models import QuerySet
 
+from orm_views_core.definitions.build_settings import NOT_BUILT, problems_of
 from orm_views_core.names import parse_db_table
 from orm_views_core.views.aliases import tables_of
 from orm_views_core.views.base import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
 from orm_views_core.views.fields import Settled
 from orm_views_core.views.guards import RefusedCascade
 from orm_views_core.views.inference import Inferred
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.querysets import output_columns
 from orm_views_core.views.readable import is_readable
 from orm_views_core.views.registry import registry
@@ -73,6 +75,17 @@ def check_fields(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     checks = (_check_missing_fields, _check_columns, _check_nulls, _check_key, _check_cascades, _check_table)
     views = [view for view in registry.views() if is_readable(view)]
     return [problem for view in views for check in checks for problem in check(view)]
+
+
+@register("orm_views")
+def check_build_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_core.E012: the ``build_settings`` of a view are wrong."""
+    messages = []
+    for view in registry.views():
+        own, is_built = ViewOptions(view).build_settings, issubclass(view, PostgresMaterialisedViewMixin)
+        problems = list(problems_of(own)) if is_built else [(NOT_BUILT, "Remove it.")] if own else []
+        messages += [message("E012", view, problem, hint) for problem, hint in problems]
+    return messages
 
 
 @register("orm_views")

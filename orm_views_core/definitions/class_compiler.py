@@ -19,7 +19,8 @@ from orm_views_core.views.identity import describe, invalid, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import column_comments, is_readable
 
-from .definition import ViewDefinition
+from .build_settings import NOT_BUILT, combined, problems_of
+from .definition import BuildSettings, ViewDefinition
 from .indexes import compile_indexes
 
 #: The values of the options in ``WITH (...)``.
@@ -72,6 +73,7 @@ def compile_class(
         is_readable=is_readable(view),
         view=view,
         refresh_every=_refresh_every(options, settings),
+        build_settings=build_settings_of(view, settings) if materialised else _no_build_settings(options),
     )
 
 
@@ -110,6 +112,24 @@ def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | N
     if not is_refresh_every(value):
         raise invalid(options.view, f"its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
     return cast("dt.timedelta | None", value)
+
+
+def build_settings_of(view: type[BasePostgresView], settings: Settings) -> BuildSettings:
+    """Return the settings of PostgreSQL for builds and refreshes of a materialised view.
+
+    Raises:
+        InvalidViewError: one of them is wrong.
+    """
+    own = ViewOptions(view).build_settings
+    for problem, hint in problems_of(own):
+        raise invalid(view, f"{problem} {hint}")
+    return combined(own, settings)
+
+
+def _no_build_settings(options: ViewOptions) -> BuildSettings:
+    if options.build_settings:
+        raise invalid(options.view, f"{NOT_BUILT} Remove it.")
+    return ()
 
 
 def _dependencies(options: ViewOptions) -> tuple[ViewName, ...]:

@@ -12,6 +12,9 @@ from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier
 from orm_views_core.sql.lexer import has_star
 
+#: PostgreSQL's settings for builds and refreshes, each with its value as PostgreSQL spells it.
+BuildSettings = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class ViewDefinition:
@@ -32,6 +35,7 @@ class ViewDefinition:
         view: the class itself.
         refresh_every: the maximum age of a materialised view's rows; None for any age.
         is_canonical: whether the SQL is PostgreSQL's own text of a view that no class declares.
+        build_settings: the settings of PostgreSQL for its builds and refreshes.
     """
 
     label: str
@@ -53,13 +57,14 @@ class ViewDefinition:
     view: type | None = field(default=None, compare=False, repr=False)
     refresh_every: dt.timedelta | None = None
     is_canonical: bool = False
+    build_settings: BuildSettings = ()
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything whose change requires a rebuild. It is the same in every process.
 
         The comment, the grants and the dependencies are not part of it: they are compared with those in the
-        database. Neither is ``refresh_every``, which the database does not know.
+        database. Neither are ``refresh_every`` and ``build_settings``, which the database does not know.
         """
         indexes = [(index.name, index.unique, index.tail) for index in self.indexes]
         parts = [self.kind.value, self.sql, repr(self.columns), repr(self.options), repr(indexes)]

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from orm_views_core.conf import get_settings
+from orm_views_core.definitions.class_compiler import build_settings_of
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import DatabaseUnavailableError, RefreshError, joined_errors
@@ -148,6 +150,7 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
         where=describe(cls),
         concurrently=concurrently,
         request=uuid.uuid4(),
+        settings=build_settings_of(cls, get_settings()),
     )
     _raise_errors(carry_out([task], Listener(sender=refresh_views), jobs=1), unavailable=[])
 
@@ -168,6 +171,7 @@ def _task_of(planned: PlannedRefresh, request: RefreshRequest, call: uuid.UUID, 
         not_before=planned.asked if fresh else None,
         # Another process may refresh a view that is due while this call refreshes the views before it.
         unless_newer_than=(refreshed or _LONG_AGO) if request.due else None,
+        settings=definition.build_settings,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orm_views_core.definitions.definition import BuildSettings
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewName
 
@@ -53,6 +54,7 @@ class Task(_OfView):
         unless_newer_than: the time of the rows when the refresh was found to be due. A refresh that another
             session has finished since then counts as ours, even if we did not wait for it. None when the
             refresh does not depend on the age of the rows.
+        settings: PostgreSQL's settings for the refresh.
         reads_new_rows: whether this call has already refreshed a view that this one reads. A refresh that
             began before that is not joined.
     """
@@ -68,6 +70,7 @@ class Task(_OfView):
     not_before: dt.datetime | None = None
     unless_newer_than: dt.datetime | None = None
     reads_new_rows: bool = False
+    settings: BuildSettings = ()
 
 
 class Mode(NamedTuple):

@@ -22,6 +22,7 @@ from orm_views_core.database.relations import why_not
 from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.building import building
 from orm_views_core.engines.postgresql.catalog.dependencies import Sources, read_sources_of
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
@@ -229,7 +230,8 @@ def _compute(
             progress.waited = waited + time.perf_counter() - since
         began = time.perf_counter()
         before = measure(connection, view.oid, task.name, progress.trusted)
-        _send_refresh(connection, task, concurrently=start.concurrently)
+        with building(connection, task.settings, task.where):
+            _send_refresh(connection, task, concurrently=start.concurrently)
         after = measure(connection, view.oid, task.name, progress.trusted)
         if after.oid != view.oid:
             raise _Replaced

@@ -20,6 +20,7 @@ from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.batches import send
+from orm_views_core.engines.postgresql.building import building
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
 from orm_views_core.engines.postgresql.errors.refusals import (
@@ -193,7 +194,11 @@ def _send(run: _Run, statements: Sequence[tuple[Step, Statement]]) -> None:
     Those that compute rows are never sent together with others, so that no row is computed twice.
     """
     for computes, group in groupby(statements, lambda pair: _computes_rows(*pair)):
-        _send_alike(run, list(group), together=not computes)
+        alike = list(group)  # what computes rows is of one step
+        definition = alike[0][0].definition if computes else None
+        settings, where = (definition.build_settings, definition.where) if definition else ((), "")
+        with building(run.connection, settings, where):
+            _send_alike(run, alike, together=not computes)
 
 
 def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, together: bool) -> None:

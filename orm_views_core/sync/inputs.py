@@ -45,7 +45,7 @@ from .external_dependents import (
 )
 from .options import SyncOptions
 from .overtaken import check_missing, check_relations, read_consistently
-from .refusals import refuse_missing_roles, refuse_to_drop_all, why_not_try
+from .refusals import refuse_missing_roles, refuse_to_drop_all, refused_settings, why_not_try
 
 
 @read_consistently()
@@ -106,7 +106,8 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
     facts = _try(connection, definitions, catalog, scope, external, extras, options, orphans, dropped)
-    return make_plan(replace(facts, untried=untried))
+    plan = make_plan(replace(facts, untried=untried))
+    return replace(plan, problems=(*plan.problems, *refused_settings(connection, plan)))
 
 
 def _try(

@@ -1,16 +1,20 @@
-"""Reasons why a sync cannot start, found before any view is tried. Pure."""
+"""Reasons why a sync cannot start, found before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import Definitions
+from orm_views_core.engines.postgresql.building import find_refused
 from orm_views_core.exceptions import DropAllRefusedError, MissingRoleError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import PUBLIC, Scope
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
+from orm_views_core.plan.steps import Plan
 
 from .options import SyncOptions
 
@@ -51,6 +55,16 @@ def refuse_missing_roles(
             f"There is no role {role!r} in database {definitions.database!r}; {named_by} names it. "
             "Create the role (CREATE ROLE …) or remove its name. Nothing was changed."
         )
+
+
+def refused_settings(connection: BaseDatabaseWrapper, plan: Plan) -> Iterator[str]:
+    """Yield the problems with settings for what a plan builds. Without any settings, nothing is sent."""
+    made = [step.definition for step in plan.steps if step.definition and step.statements]
+    refused = find_refused(connection, {pair for each in made for pair in each.build_settings})
+    for definition in made if refused else ():
+        for pair in definition.build_settings:
+            if pair in refused:
+                yield f"{definition.where}: {refused[pair]}"
 
 
 def why_not_try(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -127,11 +127,13 @@ class PostgresMaterialisedViewMixin:
         with_data: False creates the view without data. It cannot be read before its first refresh.
         refresh_every: the maximum age of its rows, a ``timedelta``. ``refresh_views --due`` refreshes views
             that are older. None allows any age. ``ORM_VIEWS["REFRESH_EVERY"]`` applies if no class sets it.
+        build_settings: PostgreSQL's settings for its builds and refreshes: ``{"work_mem": "256MB"}``.
     """
 
     pk_field: ClassVar[str | Sequence[str] | None] = None
     indexes: ClassVar[Sequence[Index]] = ()
     with_data: ClassVar[bool] = True
+    build_settings: ClassVar[Mapping[str, object]] = {}
     # It has no value here: None would count as a value that the class sets.
     refresh_every: ClassVar[dt.timedelta | None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Generic, TypeVar
@@ -93,6 +93,7 @@ class ViewOptions:
 
     view: type
 
+    build_settings = _Option[Mapping[str, object]]({})
     check_option = _Option[str | None](None)
     database = _Option[str](DEFAULT_DB_ALIAS)
     grant_select_to = _Option[Sequence[str]](())
