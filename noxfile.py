@@ -178,6 +178,16 @@ def fields(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "-q", "tests/fields", *session.posargs, env=settings)
 
 
+@nox.session
+def tenants(session: nox.Session) -> None:
+    """Run the project of docs/tenants.md, with the newest django-tenants."""
+    session.install("--upgrade", "pip>=25.1")
+    session.install("--editable", ".", "--group", "test", "django-tenants")
+    arguments = ["--ds=tests.tenants.settings", "--confcutdir=tests/tenants", *session.posargs]
+    environment = {"EMBEDDED_HOME": str(ROOT / ".nox" / "embedded" / "tenants")}
+    session.run("python", "-m", "pytest", "-q", "tests/tenants", *arguments, env=environment)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 SettingsT = TypeVar("SettingsT")
 
@@ -101,7 +102,8 @@ class Settings:
     """The keys of ``settings.ORM_VIEWS`` with their defaults. Times are in seconds.
 
     Attributes:
-        SCHEMA: the schema of views whose class names no other.
+        SCHEMA: the schema of views whose class names no other; or a function that is called with the
+            connection of the views, and returns the schema.
         MODULE: the module of each app that declares views.
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
@@ -124,7 +126,7 @@ class Settings:
         WORK_MEM: the ``work_mem`` of builds and refreshes; None for that of the session.
     """
 
-    SCHEMA: str = "views"
+    SCHEMA: str | Callable[[BaseDatabaseWrapper], str] = "views"
     MODULE: str = "postgres_views"
     GRANT_SELECT_TO: tuple[str, ...] = ()
     COUNT_TIMEOUT: float = 2.0
@@ -197,6 +199,7 @@ def is_refresh_every(value: object) -> bool:
     return value is None or is_length_of_time(value)
 
 
+_SCHEMA_HINT = "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
 REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
 
 _DURATION = Rule(_is_duration, f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}.")
@@ -205,9 +208,7 @@ _READER = SettingReader(
     "ORM_VIEWS",
     Settings,
     {
-        "SCHEMA": Rule(
-            _is_schema_name, "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
-        ),
+        "SCHEMA": Rule(lambda value: _is_schema_name(value) or callable(value), _SCHEMA_HINT),
         "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
         "GRANT_SELECT_TO": Rule(is_role_list, "Give a list of role names, such as ['analyst']."),
         **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
@@ -241,11 +242,26 @@ def import_time_settings() -> Settings:
     return _READER.build({key: value for key, value in raw.items() if str(key) not in bad})
 
 
-def default_schema() -> str:
+def default_schema() -> str | Callable[[BaseDatabaseWrapper], str]:
     """Return ``import_time_settings().SCHEMA`` without reading the other keys: every view needs it."""
     raw = _READER.raw()
     schema = raw.get("SCHEMA") if isinstance(raw, Mapping) else None
-    return str(schema) if _is_schema_name(schema) else Settings.SCHEMA
+    return schema if callable(schema) or _is_schema_name(schema) else Settings.SCHEMA  # type: ignore[return-value]
+
+
+def schema_on(connection: BaseDatabaseWrapper, schema: str | Callable[[BaseDatabaseWrapper], str]) -> str:
+    """Return the name of a schema, or what a function says that it is on a connection.
+
+    Raises:
+        ImproperlyConfigured: when the function returns anything but the name of a schema.
+    """
+    if not callable(schema):
+        return schema
+    found = schema(connection)
+    if not _is_schema_name(found):
+        name = getattr(schema, "__qualname__", repr(schema))
+        raise ImproperlyConfigured(f"{name}() returns {found!r} as the schema of views. {_SCHEMA_HINT}")
+    return found
 
 
 def routes_reads() -> bool:

@@ -44,6 +44,20 @@ class Grant:
     grantable: bool = False
 
 
+class Shadow(NamedTuple):
+    """A name that the search path finds elsewhere than what a view has stored under it.
+
+    Attributes:
+        kind: "relation", "function" or "type".
+        stored: what the view has.
+        schema: the first schema of the path that has the name; None when none has it.
+    """
+
+    kind: str
+    stored: ViewName
+    schema: str | None
+
+
 @dataclass(frozen=True)
 class InstalledView:
     """A relation of the database, as it is now.
@@ -64,6 +78,7 @@ class InstalledView:
         sources: a hash of the columns of what it reads, if its sync state has one or if it was requested.
         size: bytes on disk; None while another session holds an ACCESS EXCLUSIVE lock.
         server: the major version of the server; 0 when it was not read.
+        shadows: what it reads that the search path finds elsewhere, whether its SQL names the schema or not.
     """
 
     oid: int
@@ -88,6 +103,7 @@ class InstalledView:
     reads: frozenset[ViewName] = frozenset()
     read_by: frozenset[ViewName] = frozenset()
     server: int = 0
+    shadows: tuple[Shadow, ...] = ()
 
     @property
     def fingerprint(self) -> str | None:

@@ -49,7 +49,7 @@ def compile_class(
         InvalidViewError: an option of the class is wrong. The message names the class, its file and line.
     """
     options = ViewOptions(view)
-    name = name_of(view, settings.SCHEMA)
+    name = name_of(view)
     materialised = issubclass(view, PostgresMaterialisedViewMixin)
     if materialised and options.updatable:
         problem = "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from django.conf import settings as django_settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone, translation
 
-from orm_views_core.conf import get_settings
+from orm_views_core.conf import default_schema, get_settings, schema_on
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL
 from orm_views_core.views.identity import label_of, name_of
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.registry import registry
 
 from .class_compiler import compile_class, select_of
@@ -38,24 +39,31 @@ def compile_definitions(
             database does.
     """
     classes = list(registry.views(connection.alias) if views is None else views)
+    functions = _schema_functions(connection)
+    schemas: list[str] = []
+    try:
+        schemas = [schema_on(connection, function) for function in functions]
+    except Exception:  # noqa: BLE001 - it is the project's; the error of each class that it is for says so
+        anew = True
     compiled: dict[type, ViewDefinition | OrmViewsError] = {}
     if not anew:
-        compiled = {view: known for view in classes if (known := known_definition(view, connection))}
+        found = {view: known_definition(view, connection, schemas) for view in classes}
+        compiled = {view: known for view, known in found.items() if known}
     missing = [view for view in classes if view not in compiled]
     # What a user has chosen for a request changes no view.
     with translation.override(django_settings.LANGUAGE_CODE), timezone.override(None):
         for start in range(0, len(missing), _BATCH_SIZE):
-            compiled |= _compile(missing[start : start + _BATCH_SIZE], connection)
+            compiled |= _compile(missing[start : start + _BATCH_SIZE], connection, schemas)
     relations: dict[ViewName, ViewDefinition] = {}
     views_by_name: dict[ViewName, ViewDefinition] = {}
     errors: dict[type, OrmViewsError] = {}
     for view in classes:
-        found = compiled[view]
+        definition = compiled[view]
         try:
-            if isinstance(found, OrmViewsError):
-                raise found
-            _claim_names(found, relations)
-            views_by_name[found.name] = found
+            if isinstance(definition, OrmViewsError):
+                raise definition
+            _claim_names(definition, relations)
+            views_by_name[definition.name] = definition
         except OrmViewsError as error:
             errors[view] = error
     invalid_names: dict[str, ViewName] = {}
@@ -67,11 +75,19 @@ def compile_definitions(
         views=views_by_name,
         errors={label_of(view): error for view, error in errors.items()},
         invalid_names=invalid_names,
+        default_schema=schema_on(connection, get_settings().SCHEMA),
+        follows_connection=bool(functions),
     )
 
 
+def _schema_functions(connection: BaseDatabaseWrapper) -> list[Callable[[BaseDatabaseWrapper], str]]:
+    """Return the functions that give schemas: that of the settings, and those of classes."""
+    schemas = [default_schema(), *(ViewOptions(v).schema for v in registry.views(connection.alias))]
+    return list(dict.fromkeys(schema for schema in schemas if callable(schema)))
+
+
 def _compile(
-    views: Sequence[type[BasePostgresView]], connection: BaseDatabaseWrapper
+    views: Sequence[type[BasePostgresView]], connection: BaseDatabaseWrapper, schemas: Sequence[str]
 ) -> dict[type, ViewDefinition | OrmViewsError]:
     """Compile some classes; return the definition of each, or why it has none."""
     settings = get_settings()
@@ -88,7 +104,7 @@ def _compile(
             if isinstance(select, OrmViewsError):
                 raise select
             compiled[view] = definition = compile_class(view, select, connection, settings)
-            keep_definition(definition, connection)
+            keep_definition(definition, connection, schemas)
         except OrmViewsError as error:
             compiled[view] = error
     return compiled
@@ -114,8 +130,3 @@ def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefin
 
 def _claimant(definition: ViewDefinition, name: ViewName) -> str:
     return definition.where if name == definition.name else f"index {name.name!r} of {definition.where}"
-
-
-def schemas_of(definitions: Definitions) -> list[str]:
-    """Return the managed schemas: that of the settings, and those that classes name."""
-    return list(dict.fromkeys([get_settings().SCHEMA, *(name.schema for name in definitions.views)]))

@@ -89,12 +89,24 @@ class Definitions:
         views: the valid definitions, by name.
         errors: the errors of the invalid classes, by label.
         invalid_names: the names of the views of invalid classes, by label. A class may have no valid name.
+        default_schema: that of the settings; "" when it was not read.
+        follows_connection: whether a function gives the schema of any view, so that other connections have
+            their views in other schemas.
     """
 
     database: str
     views: Mapping[ViewName, ViewDefinition]
     errors: Mapping[str, OrmViewsError]
     invalid_names: Mapping[str, ViewName] = field(default_factory=dict)
+    default_schema: str = ""
+    follows_connection: bool = False
+
+    @cached_property
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas of the views: that of the settings, and those in which classes place views."""
+        names = (*self.views, *self.invalid_names.values())
+        schemas = dict.fromkeys([self.default_schema, *(name.schema for name in names)])
+        return tuple(schema for schema in schemas if schema)
 
     def raise_errors(self) -> None:
         """Raise the errors of all invalid classes, if there are any.

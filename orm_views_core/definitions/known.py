@@ -7,6 +7,7 @@ that is gone takes its definition with it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -27,17 +28,25 @@ def _forget(**kwargs: Any) -> None:
     _generation += 1
 
 
-def known_definition(view: type, connection: BaseDatabaseWrapper) -> ViewDefinition | None:
-    """Return the definition of a class that was compiled before for this database; None if none was."""
+def known_definition(
+    view: type, connection: BaseDatabaseWrapper, schemas: Collection[str]
+) -> ViewDefinition | None:
+    """Return the definition of a class that was compiled before for this database; None if none was.
+
+    Args:
+        schemas: what the functions that give schemas return on the connection.
+    """
     key, definition = vars(view).get(_ATTRIBUTE, (None, None))
-    return definition if key == _key(connection) else None
+    return definition if key == _key(connection, schemas) else None
 
 
-def keep_definition(definition: ViewDefinition, connection: BaseDatabaseWrapper) -> None:
+def keep_definition(
+    definition: ViewDefinition, connection: BaseDatabaseWrapper, schemas: Collection[str]
+) -> None:
     """Keep a definition. Of two threads that compile one class, the later one is kept; both are equal."""
     assert definition.view is not None
-    setattr(definition.view, _ATTRIBUTE, (_key(connection), definition))
+    setattr(definition.view, _ATTRIBUTE, (_key(connection, schemas), definition))
 
 
-def _key(connection: BaseDatabaseWrapper) -> tuple[str, int]:
-    return connection.alias, _generation
+def _key(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> tuple[str, int, tuple[str, ...]]:
+    return connection.alias, _generation, tuple(schemas)

@@ -5,7 +5,10 @@ The same plan is printed, confirmed and carried out.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from orm_views_core.database.ownership import owner_warnings
+from orm_views_core.names import ViewName
 
 from .facts import Facts
 from .preconditions import find_obstacles, find_problems
@@ -14,6 +17,19 @@ from .rules import decide, having
 from .step_writer import Draft, drop_steps, lock_order, schema_steps, view_steps
 from .steps import Action, Plan
 from .unfilled import find_emptied
+
+_NAMED = 3
+
+
+def _left_behind(names: Collection[ViewName]) -> Iterator[str]:
+    """Yield a warning about views in schemas in which no class places views any more, if there are any."""
+    if names:
+        some = ", ".join(str(name) for name in sorted(names)[:_NAMED])
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield (
+            f"{some}{more}: made by a sync, in a schema in which no class places views any more. It is left, "
+            "because it may be another tenant's. Drop it by hand if nobody needs it."
+        )
 
 
 def make_plan(facts: Facts) -> Plan:
@@ -35,6 +51,9 @@ def make_plan(facts: Facts) -> Plan:
         search_path=catalog.search_path,
         extras={catalog.relations[name].oid: facts.extras.get(name, ()) for name in rebuilt},
         problems=tuple(problems),
-        warnings=tuple(owner_warnings(v for n, v in catalog.relations.items() if n in facts.definitions)),
+        warnings=(
+            *owner_warnings(v for n, v in catalog.relations.items() if n in facts.definitions),
+            *_left_behind(facts.left_behind),
+        ),
         unchanged=len(facts.definitions.keys() & scope.looked_at - {step.name for step in steps}),
     )

@@ -12,6 +12,8 @@ from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import find_references
 
+from .resolution import resolved_elsewhere
+
 PUBLIC = "public"
 
 
@@ -29,6 +31,7 @@ class Differences:
         drifted: it has changed in the database since the last sync.
         restored: how it came here after the last sync, in words, if PostgreSQL stores it differently here.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
+        resolved: the names in its SQL that mean something else along the search path, in words.
         comment: its comment is not the class's docstring.
         column_comments: the comments to set, by column.
         grant: the roles that lack SELECT.
@@ -45,6 +48,7 @@ class Differences:
     drifted: bool = False
     restored: str = ""
     sources: bool = False
+    resolved: tuple[str, ...] = ()
     comment: bool = False
     column_comments: Mapping[str, str] = field(default_factory=dict)
     grant: tuple[str, ...] = ()
@@ -54,6 +58,11 @@ class Differences:
     @property
     def needs_dry_run(self) -> bool:
         """Whether only PostgreSQL can tell what the difference is."""
+        return self.is_outdated or bool(self.resolved)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its sync state does not tell what it is, so that a sync writes the state anew."""
         is_unknown = self.unrecorded or self.unbelieved or bool(self.restored)
         return self.other_kind or is_unknown or self.code or self.drifted or self.sources
 
@@ -91,6 +100,9 @@ def differences(
         drifted=not installed.is_as_recorded and not installed.restored,
         restored="" if installed.is_as_recorded else installed.restored,
         sources=state is not None and definition.has_star and state.sources != installed.sources,
+        resolved=resolved_elsewhere(definition, installed)
+        if state is not None and state.code == definition.fingerprint
+        else (),
         comment=installed.text != kept_comment(definition, installed),
         column_comments={
             column: text
@@ -249,11 +261,28 @@ def _dependencies(
     return read | (names & set(definition.declared_dependencies))
 
 
+def find_left_behind(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
+    """Return the views that a sync of this alias made in schemas in which no class places views now."""
+    return [
+        name
+        for name, installed in catalog.relations.items()
+        if name.schema not in definitions.schemas
+        and installed.state
+        and installed.state.database == definitions.database
+    ]
+
+
 def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
-    """Return the orphans: views that a sync of this alias made and that no class declares any more."""
+    """Return the orphans: views that a sync of this alias made and that no class declares any more.
+
+    In schemas in which no class of this run places a view, they may be those of another tenant.
+    """
     declared = {*definitions.views, *definitions.invalid_names.values()}
     return [
         name
         for name, installed in catalog.relations.items()
-        if installed.state and installed.state.database == definitions.database and name not in declared
+        if name.schema in definitions.schemas
+        and installed.state
+        and installed.state.database == definitions.database
+        and name not in declared
     ]

@@ -38,6 +38,7 @@ class Facts:
         extensions: the views that belong to an extension, each with its name.
         command_roles: further roles to grant SELECT to, named on the command line.
         orphans: the views that a sync made and that no class declares any more.
+        left_behind: the views that a sync made in schemas in which no class places views any more.
         dropped: the orphans to drop. The others are dropped only if they read a view that is rebuilt.
         force: replace or rebuild the views in the scope although nothing differs.
         drop_dependents: drop the external dependents that no longer fit.
@@ -60,6 +61,7 @@ class Facts:
     extensions: Mapping[ViewName, str] = field(default_factory=dict)
     command_roles: Sequence[str] = ()
     orphans: Collection[ViewName] = ()
+    left_behind: Collection[ViewName] = ()
     dropped: Collection[ViewName] = ()
     force: bool = False
     drop_dependents: bool = False

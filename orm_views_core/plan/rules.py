@@ -67,7 +67,7 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
             definition, installed, expected, facts.dialect
         )
         # The next sync would not believe it either if this one recorded that nothing differs.
-        if difference.needs_dry_run and not needs_repair and not difference.unbelieved:
+        if difference.is_outdated and not needs_repair and not difference.unbelieved:
             return Decision(Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
         if definition.has_star and installed.state and installed.state.sources != expected.sources:
             return Decision(
@@ -96,6 +96,8 @@ def why_changed(difference: Differences) -> str:
         return _UNRECORDED
     if difference.restored:
         return f"{'its class has changed, and ' if difference.code else ''}it was {difference.restored}"
+    if difference.resolved and not (difference.code or difference.drifted):
+        return f"the search path gives names another meaning: {'; '.join(difference.resolved)}"
     if difference.code and difference.drifted:
         return "its class has changed, and so has the database"
     if difference.sources and not difference.drifted and not difference.code:

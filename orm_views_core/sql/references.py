@@ -200,14 +200,44 @@ def _mentions(sql: str, words: frozenset[str], phrases: Collection[str]) -> bool
 
 
 def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[ViewName]:
+    return {reachable[name] for name in unqualified_relations(sql) if name in reachable}
+
+
+def unqualified_relations(sql: str) -> frozenset[str]:
+    """Return the names of the relations that a SELECT reads without naming their schemas."""
     tokens = [token for token in tokenize(sql) if not token.is_blank]
-    return {
-        reachable[tokens[i].identifier]
+    return frozenset(
+        tokens[i].identifier
         for i, is_local in _relation_places(tokens)
-        if tokens[i].identifier in reachable
-        and not is_local
-        and not (_is(tokens, i + 1, ".") or _is(tokens, i + 1, "("))
-    }
+        if not is_local and not (_is(tokens, i + 1, ".") or _is(tokens, i + 1, "("))
+    )
+
+
+def unqualified_functions(sql: str) -> frozenset[str]:
+    """Return the names before a parenthesis that follow no schema, those of functions among them."""
+    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    return frozenset(
+        token.identifier
+        for i, token in enumerate(tokens)
+        if token.kind == "identifier" and _is(tokens, i + 1, "(") and not _is(tokens, i - 1, ".")
+    )
+
+
+def unqualified_types(sql: str) -> frozenset[str]:
+    """Return the types without a schema that a SELECT casts to."""
+    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    casts: list[bool] = []  # for each open parenthesis, whether it is that of CAST (… AS …)
+    found = set()
+    for i, token in enumerate(tokens):
+        if token.text == "(":
+            casts.append(i > 0 and tokens[i - 1].text.lower() == "cast")
+        elif token.text == ")" and casts:
+            casts.pop()
+        elif token.kind == "identifier" and i and not _is(tokens, i + 1, "."):
+            before = tokens[i - 1].text.lower()
+            if before == ":" or (before == "as" and casts and casts[-1]):
+                found.add(token.identifier)
+    return frozenset(found)
 
 
 def move_references(sql: str, schemas: Mapping[ViewName, str]) -> str:

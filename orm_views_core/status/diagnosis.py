@@ -77,6 +77,11 @@ def _diagnose(
             f"It was {diff.restored} since the last sync. If its SQL is the same, a sync only records it.",
         ),
         (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
+        (
+            diff.resolved,
+            State.CHANGED,
+            f"The search path gives names in its SQL another meaning: {'; '.join(diff.resolved)}.",
+        ),
         (diff.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
         (diff.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
         (diff.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
@@ -114,6 +119,12 @@ def left_over_status(database: str, installed: InstalledView, *, orphaned: bool)
     """Return the status of an installed view without a class. An orphaned one was made by a sync."""
     if orphaned:
         state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
+    elif installed.state and installed.state.database == database:
+        state = State.UNMANAGED
+        reason = (
+            "A sync made it, and no class places views in its schema any more. No sync drops it, because it "
+            "may be another tenant's."
+        )
     elif installed.state:
         alias = installed.state.database
         state, reason = State.UNMANAGED, f"It was synced under the alias {alias!r}. A sync here ignores it."

@@ -9,9 +9,9 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.dry_run import DryRun
-from orm_views_core.database.relations import Catalog, Column
+from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import SyncState
-from orm_views_core.definitions.compiler import compile_definitions, schemas_of
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of
@@ -179,10 +179,17 @@ def _read_statuses(
     Args:
         only: the one view to read; all when None.
     """
-    schemas = schemas_of(definitions)
+    schemas = definitions.schemas
     trusted = _trusted_here(connection, {name.schema for name in definitions.views})
     names = None if only is None else [only]
-    catalog = read_catalog(connection, schemas, only=names, trusted=trusted)
+    catalog = read_catalog(
+        connection,
+        schemas,
+        only=names,
+        trusted=trusted,
+        elsewhere=not definitions.follows_connection,
+        registered=definitions.views if only is None else [only],
+    )
     installed = catalog.relations
     registered = [d for name, d in definitions.views.items() if only in {None, name}]
     views = [installed[definition.name] for definition in registered if definition.name in installed]
@@ -202,9 +209,15 @@ def _read_statuses(
     statuses += [
         left_over_status(definitions.database, view, orphaned=name in orphans)
         for name, view in installed.items()
-        if view.kind is not None and name not in declared and (name in orphans or name.schema in schemas)
+        if view.kind is not None
+        and name not in declared
+        and (_is_ours(view, definitions) or name.schema in schemas)
     ]
     return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
+
+
+def _is_ours(view: InstalledView, definitions: Definitions) -> bool:
+    return view.state is not None and view.state.database == definitions.database
 
 
 def _status(

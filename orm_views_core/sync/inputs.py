@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.database.extras import Extra, worth_keeping
 from orm_views_core.database.relations import Catalog
 from orm_views_core.database.staging import PREFIX as STAGING
-from orm_views_core.definitions.compiler import compile_definitions, schemas_of
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
@@ -32,7 +32,7 @@ from orm_views_core.engines.postgresql.locking.locks import releasing_locks
 from orm_views_core.engines.postgresql.untrusted import hold_views
 from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import make_plan
-from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_orphans, find_scope
+from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_left_behind, find_orphans, find_scope
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Plan
 
@@ -66,7 +66,13 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
     definitions.raise_errors()
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     roles |= {*options.grant_select_to}
-    catalog = read_catalog(connection, schemas_of(definitions), roles)
+    catalog = read_catalog(
+        connection,
+        definitions.schemas,
+        roles,
+        elsewhere=not definitions.follows_connection,
+        registered=definitions.views,
+    )
     refuse_missing_roles(definitions, roles, catalog, options)
     orphans = find_orphans(definitions, catalog)
     refuse_to_drop_all(definitions, orphans, options)
@@ -173,6 +179,7 @@ def _try(
         extensions=read_extensions(connection, leaving),
         command_roles=options.grant_select_to,
         orphans=orphans,
+        left_behind=find_left_behind(definitions, catalog),
         dropped=dropped,
         force=options.force,
         drop_dependents=options.drop_dependents,

@@ -2,6 +2,7 @@
 
 Django writes a view as ``"views"."employees"``, and a table as ``"employees"``. In a query of both,
 PostgreSQL finds ``"employees"."id"`` in either of them. ``FOR UPDATE OF`` takes no name with a schema at all.
+A view whose schema a function gives may be in another schema when its query is sent.
 
 An alias is given when a query is compiled. Until then the query is as Django builds it, so that ``update()``
 and ``delete()``, which accept no alias, can be made from it.
@@ -18,6 +19,8 @@ from django.db.models.sql import Query
 
 from orm_views_core.names import parse_db_table
 
+from .tables import FollowingOptions, FollowingTable
+
 #: The names that Django gives to further tables of a query; PostgreSQL folds T3 to t3.
 _LIKE_ALIASES = re.compile(r"[a-z]{1,2}_?[0-9]+")
 _tables: WeakKeyDictionary[Apps, tuple[list[Any], dict[str, str]]] = WeakKeyDictionary()
@@ -28,7 +31,8 @@ def tables_of(apps: Apps) -> dict[str, str]:
     models = apps.get_models(include_auto_created=True)  # the same list until a model is added
     known, tables = _tables.get(apps, (None, {}))
     if known is not models:
-        parsed = ((model._meta.label, parse_db_table(model._meta.db_table)) for model in models)
+        named = [model._meta for model in models if not isinstance(model._meta, FollowingOptions)]
+        parsed = ((opts.label, parse_db_table(opts.db_table)) for opts in named)
         tables = {table.name: label for label, table in parsed if not table.schema}
         _tables[apps] = (models, tables)
     return tables
@@ -43,15 +47,7 @@ class ViewQuery(Query):
         """Return the compiler of a copy of the query, in which views have aliases where they need them."""
         query: Any = self.clone()
         query._is_compiled = True
-        # Django's copies share the lists.
-        query.table_map = {table: [*aliases] for table, aliases in self.table_map.items()}
-        changes: dict[str | None, str] = {
-            a: query._new_alias(n) for n, a in enumerate(self.alias_map) if self._needs_alias(a)
-        }
-        query.change_aliases(changes)
-        # Django puts renamed tables last, and what is joined to one still names it as before.
-        joins = {alias: join.relabeled_clone(changes) for alias, join in self.alias_map.items()}
-        query.alias_map = {changes.get(alias, alias): join for alias, join in joins.items()}
+        _rename(query, {a: query._new_alias(n) for n, a in enumerate(self.alias_map) if self._needs_alias(a)})
         return super(ViewQuery, query).get_compiler(*args, **kwargs)
 
     def table_alias(self, table_name: str, *args: Any, **kwargs: Any) -> tuple[str, bool]:
@@ -65,6 +61,8 @@ class ViewQuery(Query):
         return alias, is_new
 
     def _needs_alias(self, alias: str) -> bool:
+        if isinstance(alias, FollowingTable):
+            return True
         name = parse_db_table(alias)
         if not name.schema:
             return False
@@ -74,6 +72,30 @@ class ViewQuery(Query):
     def _new_alias(self, number: int) -> str:
         """Return an alias that Django gives to no table."""
         return f"{self.alias_prefix}_{number}"
+
+
+def _rename(query: Query, changes: dict[str | None, str]) -> None:
+    """Give tables of a query other aliases, and views whose schema follows the connection their names now."""
+    before = dict(query.alias_map)
+    # Django's copies share the lists.
+    query.table_map = {table: [*aliases] for table, aliases in query.table_map.items()}
+    query.change_aliases(changes)
+    # Django puts renamed tables last, and what is joined to one still names it as before.
+    joins = {alias: join.relabeled_clone(changes) for alias, join in before.items()}
+    for join in joins.values():
+        if isinstance(join.table_name, FollowingTable):
+            now = join.table_name.now
+            query.table_map[now] = query.table_map.pop(join.table_name, [])
+            join.table_name = now
+    query.alias_map = {changes.get(alias, alias): join for alias, join in joins.items()}
+
+
+def renew(query: Query) -> None:
+    """Give the views in a query, of which an UPDATE or DELETE is made, the names that they have now."""
+    tables = [alias for alias in query.alias_map if isinstance(alias, FollowingTable)]
+    changes: dict[str | None, str] = {table: table.now for table in tables if table != table.now}
+    if changes:
+        _rename(query, changes)
 
 
 def with_aliases(query: Query) -> Query:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
@@ -51,7 +52,8 @@ class BasePostgresView:
         view_dependencies: view classes that must be created first. Optional: references in the SQL are found
             without it.
         hidden: True means that no role is granted SELECT on the view.
-        schema: the schema to create it in; ``ORM_VIEWS["SCHEMA"]`` when None.
+        schema: the schema to create it in; ``ORM_VIEWS["SCHEMA"]`` when None. A function is called with the
+            connection of the view, and returns the schema.
         grant_select_to: roles that get SELECT on this view, besides ``ORM_VIEWS["GRANT_SELECT_TO"]``.
         security_barrier: PostgreSQL's option of that name. None leaves PostgreSQL's default.
         security_invoker: likewise. It needs PostgreSQL 15.
@@ -62,7 +64,7 @@ class BasePostgresView:
     view_dependencies: ClassVar[Sequence[type]] = []
     prefix: ClassVar[str | None] = None
     hidden = False
-    schema: ClassVar[str | None] = None
+    schema: ClassVar[str | Callable[[BaseDatabaseWrapper], str] | None] = None
     grant_select_to: ClassVar[Sequence[str]] = ()
     security_barrier: ClassVar[bool | None] = None
     security_invoker: ClassVar[bool | None] = None

@@ -12,7 +12,7 @@ from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
 
-from .aliases import with_aliases
+from .aliases import renew, with_aliases
 from .options import OfClass, ViewOptions
 
 
@@ -82,6 +82,7 @@ def _refusing(operation: str) -> Any:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         refuse_to_write(self.model, operation.lstrip("_"))
+        renew(self.query)
         return getattr(super(_GuardedQuerySet, self), operation)(*args, **kwargs)
 
     method.__name__ = operation

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.conf import default_schema
+from orm_views_core.conf import default_schema, schema_on
 from orm_views_core.names import SourceLocation, ViewName
 
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class ViewOptions:
     name = _Option[str]("")
     pk_field = _Option[str | Sequence[str] | None](None)
     prefix = _Option[str | None](None)
-    schema = _Option[str | None](None)
+    schema = _Option[str | Callable[[BaseDatabaseWrapper], str] | None](None)
     security_barrier = _Option[bool | None](None)
     security_invoker = _Option[bool | None](None)
     sql = _Option[str | None](None)
@@ -138,9 +139,23 @@ class ViewOptions:
         Args:
             default: the schema of a view that names none; that of the settings when None.
         """
-        table = vars(self.view).get("_view_db_table") or ViewName("", "")
-        schema = table.schema or self.schema or default or default_schema()
-        return ViewName(schema, table.name or self.name)
+        schema = self.schema_or_function if default is None else self._own_schema or default
+        if callable(schema):
+            schema = schema_on(connections[self.database], schema)
+        return ViewName(schema, self._table.name or self.name)
+
+    @property
+    def schema_or_function(self) -> str | Callable[[BaseDatabaseWrapper], str]:
+        """The schema of the view, or the function that returns it for a connection."""
+        return self._own_schema or default_schema()
+
+    @property
+    def _own_schema(self) -> str | Callable[[BaseDatabaseWrapper], str] | None:
+        return self._table.schema or self.schema
+
+    @property
+    def _table(self) -> ViewName:
+        return vars(self.view).get("_view_db_table") or ViewName("", "")
 
 
 #: The class attributes that a field may share its name with. ``refresh_every`` is not one of them: no base

@@ -18,6 +18,7 @@ from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, OfClass, ViewOptions, declared, find_class_statement
 from .reverse_relations import keeping_reverse_relations
+from .tables import follow_connection, follows_connection
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {
@@ -77,12 +78,16 @@ class ReadableViewBase(ModelBase):
         view: Any = super().__new__(
             mcs, name, bases, attrs, should_register=should_register and is_view, **kwargs
         )
-        if proxy:
-            view._view_db_table = ViewOptions(view._meta.concrete_model).relation()
+        concrete = view._meta.concrete_model
+        if proxy and not follows_connection(concrete):
+            view._view_db_table = ViewOptions(concrete).relation()
         elif is_view:
             _set_field_descriptors(view)
             _hide_options(view)
             guard_cascades(view)
+        if not abstract and follows_connection(concrete):
+            follow_connection(view)
+        elif is_view:
             # A name that is not a string is reported by a system check.
             view._meta.db_table = ViewName(*map(str, ViewOptions(view).relation())).quoted
         guard_inherited_managers(view)

@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.names import quote_identifier
 
 from . import ddl
+from .catalog.search_path import keeping_path
 
 
 def create_staging(cursor: CursorWrapper, staging: Mapping[str, str]) -> None:
@@ -51,7 +52,8 @@ def staged_first(cursor: CursorWrapper, staging: Mapping[str, str], path: Collec
     staged_path = [part for schema in path for part in (staging.get(schema), schema) if part]
     staged = ", ".join(map(quote_identifier, staged_path))
     _set_path(cursor, staged)
-    yield staged
+    with keeping_path(cursor.db):
+        yield staged
     # Not in a finally clause: after an error the transaction accepts no statement.
     _set_path(cursor, previous)
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from orm_views_core.database.dry_run import DryRun
-from orm_views_core.definitions.compiler import compile_definitions, schemas_of
+from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, with_definitions
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.exceptions import InvalidViewsError, ViewSQLError
@@ -31,7 +31,7 @@ def try_all():
     definitions = compile_definitions(connection)
     definitions.raise_errors()
     with transaction.atomic():
-        catalog = read_catalog(connection, schemas_of(definitions))
+        catalog = read_catalog(connection, definitions.schemas)
         scope = find_scope(definitions.views, catalog, force=True)
         installed = {name: catalog.relations[name] for name in scope.try_views if name in catalog.relations}
         tried = [definitions.views[name] for name in scope.try_views]

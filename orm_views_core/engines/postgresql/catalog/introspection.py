@@ -28,6 +28,7 @@ from orm_views_core.sql.lexer import tokenize
 from . import queries
 from .fetch import array, fetch, group, moment, name_arrays
 from .search_path import CatalogCursor, catalog_cursor, read_search_path
+from .shadows import read_shadows
 from .trust import read_trusted_roles
 
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
@@ -66,6 +67,8 @@ def read_catalog(
     *,
     only: Collection[ViewName] | None = None,
     trusted: Collection[int] | None = None,
+    elsewhere: bool = True,
+    registered: Collection[ViewName] = (),
 ) -> Catalog:
     """Read the views of a database and what surrounds them, inside a transaction.
 
@@ -77,8 +80,13 @@ def read_catalog(
         roles: the roles to look for.
         only: read these views and no other relations.
         trusted: the oids of the roles whose sync states are believed; None for those that we trust.
+        elsewhere: also read the views of other schemas that have a sync state.
+        registered: the views whose ``shadows`` are read.
     """
-    where, params = queries.IN_OUR_SCHEMAS, {"schemas": list(schemas), "state": '%{"orm_views":%'}
+    where, params = (
+        queries.IN_OUR_SCHEMAS,
+        {"schemas": list(schemas), "state": '%{"orm_views":%' if elsewhere else None},
+    )
     if only is not None:
         where, params = queries.BY_NAME, {**name_arrays(only)}
     setting, existing_schemas = read_search_path(connection)
@@ -90,13 +98,15 @@ def read_catalog(
         rows = _read_rows(cursor, where, params, trusted)
         relations = _read_relations(cursor, rows)
         relations |= _with_sources(cursor, relations)
+        path = _search_path(setting, {*existing_schemas, *schemas, "pg_temp"}, session.role)
+        relations |= read_shadows(cursor, relations, path, registered)
     return Catalog(
         relations,
         schemas=frozenset(name for name, _, _ in schema_rows),
         roles=frozenset(existing_roles),
         schema_usage={name: frozenset(readers) for name, _, readers in schema_rows},
         trusted=tuple(trusted),
-        search_path=_search_path(setting, {*existing_schemas, *schemas, "pg_temp"}, session.role),
+        search_path=path,
         writable=frozenset(name for name, writable, _ in schema_rows if writable),
         session=session,
     )

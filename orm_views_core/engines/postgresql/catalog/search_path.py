@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MethodType
 from typing import NewType
 
 from django.db import transaction
@@ -32,6 +33,25 @@ SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('ji
 _LEAVE = "SELECT pg_catalog.set_config('search_path', %s, true), pg_catalog.set_config('jit', %s, true)"
 
 
+_make_cursor = BaseDatabaseWrapper._cursor  # type: ignore[attr-defined]  # django-stubs omit it
+
+
+@contextmanager
+def keeping_path(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Leave the search path alone while cursors are made. Backends for tenants set it for each new cursor.
+
+    A savepoint has a cursor of its own. Without this, it would end one of our own paths.
+    """
+    if type(connection)._cursor is _make_cursor or "_cursor" in vars(connection):  # type: ignore[attr-defined]
+        yield
+        return
+    vars(connection)["_cursor"] = MethodType(_make_cursor, connection)
+    try:
+        yield
+    finally:
+        del vars(connection)["_cursor"]
+
+
 @contextmanager
 def catalog_path(cursor: CursorWrapper) -> Iterator[CatalogCursor]:
     """Give a cursor, which must be in a transaction, the search path ``pg_catalog, pg_temp``.
@@ -43,7 +63,8 @@ def catalog_path(cursor: CursorWrapper) -> Iterator[CatalogCursor]:
     """
     cursor.execute(_ENTER)
     path, jit, *_ = cursor.fetchone()
-    yield CatalogCursor(cursor)
+    with keeping_path(cursor.db):
+        yield CatalogCursor(cursor)
     # Not in a finally clause: after an error the transaction accepts no statement. Its rollback resets both.
     cursor.execute(_LEAVE, [path, jit])
 
