@@ -178,14 +178,16 @@ def fields(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "-q", "tests/fields", *session.posargs, env=settings)
 
 
-@nox.session
+@nox.session(python=ROWS[2].python)
 def tenants(session: nox.Session) -> None:
     """Run the project of docs/tenants.md, with the newest django-tenants."""
-    session.install("--upgrade", "pip>=25.1")
-    session.install("--editable", ".", "--group", "test", "django-tenants")
-    arguments = ["--ds=tests.tenants.settings", "--confcutdir=tests/tenants", *session.posargs]
-    environment = {"EMBEDDED_HOME": str(ROOT / ".nox" / "embedded" / "tenants")}
-    session.run("python", "-m", "pytest", "-q", "tests/tenants", *arguments, env=environment)
+    row = ROWS[2]
+    _install(session, row)
+    session.install("django-tenants")
+    with _server(row) as environment:
+        arguments = ["--ds=tests.tenants.settings", "--confcutdir=tests/tenants", *session.posargs]
+        settings = {"DATABASE_URL": None, **environment}
+        session.run("python", "-m", "pytest", "-q", "tests/tenants", *arguments, env=settings)
 
 
 @nox.session(python=False)
