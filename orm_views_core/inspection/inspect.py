@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django.apps import apps
 from django.db import connections
 from django.db.models import Model
@@ -14,6 +12,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.status import State, ViewDetail, get_detail
+from orm_views_core.sync.selection import handles_of
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -55,13 +54,19 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
     )
 
 
+def is_declared(wanted: str, database: str | None = None) -> bool:
+    """Return whether a class declares a view of this name or label, without a query."""
+    aliases = registry.databases() if database is None else [database]
+    return any(wanted in handles_of(view) for alias in aliases for view in registry.views(alias))
+
+
 def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView]]:
     """Find one class in the registry, so that only the view's own database has to answer."""
     handles = [
         (handle, alias, view)
         for alias in (registry.databases() if database is None else [database])
         for view in registry.views(alias)
-        for handle in set(_handles(view))
+        for handle in set(handles_of(view))
     ]
     matches = [(alias, view) for handle, alias, view in handles if handle == wanted]
     if not matches:
@@ -73,15 +78,6 @@ def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView
             "--database."
         )
     return matches[0]
-
-
-def _handles(view: type[BasePostgresView]) -> Iterator[str]:
-    yield label_of(view)
-    try:
-        name = name_of(view)
-    except InvalidViewError:  # inspect_view() raises it when the view is asked for by its class.
-        return
-    yield from (str(name), name.name)
 
 
 def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, ...]:

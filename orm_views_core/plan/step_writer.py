@@ -96,10 +96,14 @@ class Draft:
 
 
 def schema_steps(draft: Draft) -> Iterator[Step]:
-    """Create missing schemas, and grant USAGE on schemas to the roles that may read a view in them."""
+    """Create missing schemas, and grant USAGE on schemas to the roles that may read a view in them.
+
+    Only the schemas of the views that the sync looks at count.
+    """
     catalog, dialect = draft.facts.catalog, draft.facts.dialect
     readers: dict[str, dict[str, None]] = {}
-    for definition in draft.facts.definitions.values():
+    looked_at = draft.facts.scope.looked_at
+    for definition in (d for name, d in draft.facts.definitions.items() if name in looked_at):
         roles = readers.setdefault(definition.name.schema, {})
         roles |= wanted_readers(definition, draft.facts.command_roles)
     for schema, roles in readers.items():
@@ -108,6 +112,8 @@ def schema_steps(draft: Draft) -> Iterator[Step]:
             statements.append(dialect.create_schema(schema))
             reasons.append("it does not exist")
         usage = catalog.schema_usage.get(schema, frozenset())
+        if "" in usage:  # everybody may look up names in it
+            roles = {}
         if missing := [role for role in roles if ("" if role.lower() == PUBLIC else role) not in usage]:
             statements.append(dialect.grant_usage(schema, missing))
             reasons.append(f"{', '.join(missing)} may not look up names in it")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,6 +24,7 @@ from .executor import Progress, StepResult, apply_plan
 from .inputs import plan_database
 from .options import SyncOptions, role_names
 from .overtaken import applied_as_planned
+from .selection import find_views
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def plan_views(
     databases: Sequence[str] | None = None,
     *,
     grant_select_permissions_to_user: str | Sequence[str] | None = None,
+    views: Collection[str] | None = None,
     only: Collection[ViewName] | None = None,
     force: bool = False,
     allow_drop_all: bool = False,
@@ -57,7 +59,10 @@ def plan_views(
     Args:
         databases: aliases. When None, those with registered views, and the default database.
         grant_select_permissions_to_user: a role, or several, to grant SELECT to.
-        only: the views to sync; all when None. Missing views that they read are synced too.
+        views: the views to sync, by name (``loan_book``, ``views.loan_book``) or label
+            (``lending.LoanBook``); all when None. Databases without one of them are left alone. What they
+            cannot do without is synced too: missing views that they read, and changed ones if they need them.
+        only: the same by schema and name, in every database.
         force: replace or rebuild views although nothing differs.
         allow_drop_all: plan even when no view is registered and every view would be dropped.
         drop_dependents: drop external dependents that do not fit the changed views.
@@ -69,21 +74,24 @@ def plan_views(
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
     """
     roles = role_names(grant_select_permissions_to_user)
+    chosen = _choose(databases, views, only)
     options = SyncOptions(
-        roles, only, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
+        roles, None, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
-        return plan_database(connection, options, try_missing=True)
+        asked = replace(options, only=chosen[connection.alias])
+        return plan_database(connection, asked, try_missing=True)
 
-    return [in_transaction(connection, plan) for connection in _connect(databases)]
+    return [in_transaction(connection, plan) for connection in _connect(chosen)]
 
 
 def sync_views(
     grant_select_permissions_to_user: str | Sequence[str] | None = None,
     *,
     databases: Sequence[str] | None = None,
+    views: Collection[str] | None = None,
     only: Collection[ViewName] | None = None,
     force: bool = False,
     allow_drop_all: bool = False,
@@ -97,7 +105,10 @@ def sync_views(
     Args:
         grant_select_permissions_to_user: a role, or several, to grant SELECT to.
         databases: aliases. When None, those with registered views, and the default database.
-        only: the views to sync; all when None. Missing views that they read are synced too.
+        views: the views to sync, by name (``loan_book``, ``views.loan_book``) or label
+            (``lending.LoanBook``); all when None. Databases without one of them are left alone. What they
+            cannot do without is synced too: missing views that they read, and changed ones if they need them.
+        only: the same by schema and name, in every database.
         force: replace or rebuild views although nothing differs.
         allow_drop_all: go on when no view is registered and every view would be dropped.
         drop_dependents: drop external dependents that do not fit the changed views.
@@ -113,8 +124,9 @@ def sync_views(
             or a database does not answer. That database is then as it was before.
     """
     roles = role_names(grant_select_permissions_to_user)
+    chosen = _choose(databases, views, only)
     options = SyncOptions(
-        roles, only, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
+        roles, None, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
     on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}
@@ -122,8 +134,11 @@ def sync_views(
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
         limit_lock_waits(connection)
+        asked = replace(options, only=chosen[connection.alias])
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
-        make_plan = partial(plan_database, connection, options, try_missing=expected_fingerprint is not None)
+        # What some views need besides themselves shows when they are tried.
+        try_missing = expected_fingerprint is not None or asked.only is not None
+        make_plan = partial(plan_database, connection, asked, try_missing=try_missing)
         plan = make_plan()
         plans[connection.alias] = plan
         if expected_fingerprint not in (None, plan.fingerprint):
@@ -141,7 +156,7 @@ def sync_views(
 
     results = []
     request = uuid.uuid4()
-    for connection in _connect(databases):
+    for connection in _connect(chosen):
         alias, started = connection.alias, time.perf_counter()
         now = dt.datetime.now(dt.timezone.utc)
         arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
@@ -159,9 +174,18 @@ def sync_views(
     return results
 
 
-def _connect(databases: Sequence[str] | None) -> list[BaseDatabaseWrapper]:
+def _choose(
+    databases: Sequence[str] | None, views: Collection[str] | None, only: Collection[ViewName] | None
+) -> Mapping[str, Collection[ViewName] | None]:
+    """Return the databases to sync, each with the names of the views to sync; None for all views."""
+    if views is not None:
+        return find_views(views, databases)
+    return dict.fromkeys(view_databases() if databases is None else databases, only)
+
+
+def _connect(databases: Iterable[str]) -> list[BaseDatabaseWrapper]:
     """Open every database before the first is synced, so that a wrong alias changes nothing."""
-    return [get_connection(alias) for alias in (view_databases() if databases is None else databases)]
+    return [get_connection(alias) for alias in databases]
 
 
 __all__ = ["Progress", "SyncResult", "plan_views", "refresh_materialized_view", "sync_views"]

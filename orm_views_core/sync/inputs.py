@@ -46,6 +46,11 @@ from .external_dependents import (
 from .options import SyncOptions
 from .overtaken import check_missing, check_relations, read_consistently
 from .refusals import refuse_missing_roles, refuse_to_drop_all, refused_settings, why_not_try
+from .selection import still_needed
+
+
+class _Needs(Exception):  # noqa: N818 - not an error: the plan is made again with these views
+    """The views to sync cannot do without the changes of some others, which are its arguments."""
 
 
 @read_consistently()
@@ -62,6 +67,14 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         OrmViewsError: when a view is invalid or a role is missing.
         Overtaken: when others have changed what was read.
     """
+    try:
+        return _plan(connection, options, try_missing=try_missing)
+    except _Needs as needs:
+        options = replace(options, only={*(options.only or ()), *needs.args})
+        return plan_database(connection, options, try_missing=try_missing)
+
+
+def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool) -> Plan:
     definitions = compile_definitions(connection)
     definitions.raise_errors()
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
@@ -153,6 +166,8 @@ def _try(
     )
     if dry_run.errors:
         check_relations(connection, catalog)
+        if more := still_needed(definitions.views, catalog, scope, dry_run.errors):
+            raise _Needs(*more)
     dry_run.raise_errors(external)
     leaving = [*installed.values(), *(catalog.relations[name] for name in orphans)]
     missing = [name for name, difference in scope.differences.items() if difference.missing]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.management.arguments import add_database_argument
+from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.output.plans import plan_as_dict, plan_lines, refresh_advice, summary
 from orm_views_core.plan.steps import Plan, Step
@@ -30,6 +30,7 @@ class Command(BaseCommand):
     help = "Makes the databases match the registered views, touching only what differs."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        add_views_argument(parser)
         mode = parser.add_mutually_exclusive_group()
         for flag, text in _MODES.items():
             mode.add_argument(flag, action="store_true", help=text)
@@ -47,6 +48,7 @@ class Command(BaseCommand):
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
         arguments = {
+            "views": options["views"] or None,
             "databases": [options["database"]] if options["database"] else None,
             "grant_select_permissions_to_user": options["grant_select_to"],
             **{name: options[name] for name in ("force", "allow_drop_all", "drop_dependents")},

@@ -305,7 +305,7 @@ def test_a_readable_view_without_fields_is_no_error_here(capsys):
 
     with pytest.raises(SystemCheckError, match=r"orm_views_core\.E006"):
         call_command("check")
-    options = {"database": None, "json": False, "skip_checks": False}
+    options = {"database": None, "json": False, "all": False, "skip_checks": False}
     Command().execute(view="fieldless", force_color=False, no_color=True, **options)
     printed = capsys.readouterr().out
     assert "    code = models.TextField(primary_key=True)\n" in printed
