@@ -3,30 +3,36 @@
 So it is committed and dropped with the view, follows renames, dumps and restores, and needs no table. Anybody
 who owns a view can write its comment by hand. Whoever reads a sync state from a database has to know that the
 owner is trusted. What is read here is checked all the same: a value that no sync writes is no sync state.
+
+Analysts read comments too, in psql and in catalogs of data. So it is one short line after the text for them::
+
+    Sales by month and city.
+    [orm_views b40fc477ceef9481 e606a9084a8806a818218b smx1izs9l rmx1izsgc t0.017 isales_month_city_key]
+
+The first two values are ``code`` and ``installed``. Each of the others begins with a letter that says what it
+is. Without the names of indexes, options, roles and the database, the line has at most 120 characters.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Mapping
-from itertools import accumulate
 from typing import Any
+from urllib.parse import quote, unquote
 
-_VERSION = 1
-_START = '{"orm_views":'
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+from .json_state import START as JSON_START
+from .json_state import read_json
+from .state_values import count, moment, seconds, text
 
-# A state has one level of lists. Later versions may have more.
-_LONGEST, _DEEPEST = 1_000_000, 10
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
-#: The range of times. Each of them, and the end of a refresh that began then, exists in every time zone.
-_FIRST, _LAST = (dt.datetime(year, 1, 1, tzinfo=dt.timezone.utc) for year in (1970, 3000))
-_MOST_SECONDS = 100 * 366 * 86_400.0
-_MOST_CHANGES = 2**63 - 1
+#: A sync state begins with this.
+START = "[orm_views "
+_LINE = re.compile(r"\[orm_views ([^\n\[\]]*)\]")
+_DEFAULT = "default"
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_MILLISECOND = dt.timedelta(milliseconds=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +53,7 @@ class SyncState:
         granted: the roles that got SELECT because the class or the settings name them.
         granted_by_command: the roles that only ``--grant-select-permissions-to-user`` named.
         changes: how many row changes PostgreSQL had counted in what the view reads, at the last refresh.
+        is_json: whether an earlier release has written it.
     """
 
     database: str
@@ -62,100 +69,118 @@ class SyncState:
     granted: tuple[str, ...] = ()
     granted_by_command: tuple[str, ...] = ()
     changes: int | None = None
+    is_json: bool = dataclasses.field(default=False, compare=False)
 
     def dump(self) -> str:
-        """Return the sync state as JSON, without empty values."""
-        values: dict[str, Any] = {"orm_views": _VERSION}
-        for name, value in vars(self).items():
-            if isinstance(value, dt.datetime):
-                values[name] = value.isoformat(timespec="milliseconds")
-            elif value is not False and value is not None and value != ():  # 0.0 == False
-                values[name] = value
-        return _encode(values)
+        """Return the sync state as a line, without empty values."""
+        parts = [_quote(self.code), _quote(self.installed)]
+        for letter, (name, write, _) in _FIELDS.items():
+            value = getattr(self, name)
+            if value is not False and value is not None and value != ():  # 0.0 == False
+                parts.append(letter + write(value))
+        if self.database != _DEFAULT:
+            parts.append(_DATABASE + _quote(self.database))
+        return f"{START}{' '.join(parts)}]"
 
     @classmethod
-    def load(cls, text: str) -> SyncState:
-        """Return the sync state that JSON contains.
+    def load(cls, line: str) -> SyncState:
+        """Return the sync state that a line contains.
 
         Raises:
-            KeyError, TypeError, ValueError: when it contains none.
+            TypeError, ValueError: when it contains none.
         """
-        if len(text) > _LONGEST or _depth(text) > _DEEPEST:
-            raise ValueError("it is too long or too deep")
-        values = {name: value for name, value in json.loads(text).items() if value is not None}
-        return cls(**{name: read(values[name]) for name, read in _READERS.items() if name in values})
+        if (match := _LINE.fullmatch(line)) is None:
+            raise ValueError(f"{line[:100]!r} is no sync state")
+        code, installed, *rest = match[1].split(" ")
+        found: dict[str, Any] = {"code": _unquote(code), "installed": _unquote(installed)}
+        for part in rest:
+            if part[:1] == _DATABASE:
+                found["database"] = _unquote(part[1:])
+            elif part[:1] in _FIELDS:  # a later release may write others
+                name, _, read = _FIELDS[part[:1]]
+                found[name] = read(part[1:])
+        return cls(**{"database": _DEFAULT, **found})
 
 
-def _depth(text: str) -> int:
-    """Return how deep JSON is nested."""
-    brackets = _BRACKET.findall(_STRING.sub("", text))
-    return max(accumulate(1 if bracket in "[{" else -1 for bracket in brackets), default=0)
+def _quote(value: str) -> str:
+    return quote(value, safe="")
 
 
-def _moment(value: Any) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(value)
-    # The comparison fails for a time without a zone.
-    if not _FIRST <= moment < _LAST:
-        raise ValueError(f"{value!r} is no time of a sync")
-    return moment.astimezone(dt.timezone.utc)
+def _unquote(value: str) -> str:
+    return text(unquote(value, errors="strict"))
 
 
-def _number(value: Any, most: float, *types: type) -> Any:
-    # A bool is an int. NaN is in no range.
-    if type(value) in types and 0 <= value <= most:
-        return value
-    raise ValueError(f"{value!r} is not a number from 0 to {most}")
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
 
 
-def _seconds(value: Any) -> float:
-    return float(_number(value, _MOST_SECONDS, int, float))
+def _from_base36(digits: str) -> int:
+    if not 0 < len(digits) < 15:
+        raise ValueError(f"{digits[:20]!r} is no number of a sync state")
+    return int(digits, 36)
 
 
-def _count(value: Any) -> int:
-    return int(_number(value, _MOST_CHANGES, int))
+def _read_seconds(digits: str) -> float:
+    if len(digits) > 30:
+        raise ValueError(f"{digits[:30]!r} is no duration")
+    return seconds(float(digits))
 
 
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} is neither true nor false")
+def _read_flag(nothing: str) -> bool:
+    if nothing:
+        raise ValueError(f"{nothing[:20]!r} after a flag")
+    return True
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError(f"{value!r} is no text")
-    value.encode()  # fails when it has half of a surrogate pair
-    return value
+def _read_moment(digits: str) -> dt.datetime:
+    try:
+        return moment(_EPOCH + _from_base36(digits) * _MILLISECOND)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(map(_text, value))
-    raise TypeError(f"{value!r} is no list")
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("database", "code", "installed", "sources"), _text),
-    **dict.fromkeys(("synced", "refreshed"), _moment),
-    **dict.fromkeys(("indexes", "options", "granted", "granted_by_command"), _texts),
-    "seconds": _seconds,
-    "text_by_hand": _flag,
-    "changes": _count,
+_NAMES: tuple[Callable[[Any], str], Callable[[str], Any]] = (
+    lambda names: ",".join(map(_quote, names)),
+    lambda names: tuple(map(_unquote, names.split(","))),
+)
+_MOMENT: tuple[Callable[[Any], str], Callable[[str], Any]] = (
+    lambda value: _base36((value - _EPOCH) // _MILLISECOND),
+    _read_moment,
+)
+_DATABASE = "d"
+#: The values by their letters: the attribute, how it is written, and how it is read.
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
+    "s": ("synced", *_MOMENT),
+    "r": ("refreshed", *_MOMENT),
+    "t": ("seconds", lambda value: f"{value:.3f}".rstrip("0").rstrip("."), _read_seconds),
+    "c": ("changes", _base36, lambda digits: count(_from_base36(digits))),
+    "x": ("sources", _quote, _unquote),
+    "h": ("text_by_hand", lambda value: "", _read_flag),
+    "i": ("indexes", *_NAMES),
+    "o": ("options", *_NAMES),
+    "g": ("granted", *_NAMES),
+    "k": ("granted_by_command", *_NAMES),
 }
 
 
 def join_comment(text: str, state: SyncState) -> str:
-    """Return the COMMENT of a view: the text for people, then the sync state."""
-    return f"{text}\n\n{state.dump()}" if text else state.dump()
+    """Return the COMMENT of a view: the text for people, then the sync state on a line of its own."""
+    return f"{text}\n{state.dump()}" if text else state.dump()
 
 
 def split_comment(comment: str | None) -> tuple[str, SyncState | None]:
     """Return the text and the sync state of a COMMENT. A comment without a valid sync state is all text."""
     comment = comment or ""
-    start = comment.rfind(_START)
-    if start < 0:
-        return comment, None
     try:
-        return comment[:start].rstrip("\n"), SyncState.load(comment[start:])
-    except (KeyError, TypeError, ValueError):
-        return comment, None
+        if comment.endswith("]") and (start := comment.rfind(START)) >= 0:
+            return comment[:start].removesuffix("\n"), SyncState.load(comment[start:])
+        if comment.endswith("}") and (start := comment.rfind(JSON_START)) >= 0:
+            state = SyncState(**read_json(comment[start:]), is_json=True)
+            return comment[:start].rstrip("\n"), state
+    except (TypeError, ValueError):
+        pass
+    return comment, None

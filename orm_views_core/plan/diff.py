@@ -31,12 +31,15 @@ class Differences:
         drifted: it has changed in the database since the last sync.
         restored: how it came here after the last sync, in words, if PostgreSQL stores it differently here.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
-        resolved: the names in its SQL that mean something else along the search path, in words.
-        comment: its comment is not the class's docstring.
+        resolved=resolved_elsewhere(definition, installed)
+        if state is not None and state.code == definition.fingerprint
+        else (),
+        comment=not is_unlabelled and installed.text != kept_comment(definition, installed),
         column_comments: the comments to set, by column.
         grant: the roles that lack SELECT.
         revoke: the roles that a sync granted SELECT to and that should no longer have it.
         record: the sync state lists other roles than the class.
+        old_form: an earlier release has written the sync state. That is no difference from the class.
     """
 
     missing: bool = False
@@ -54,6 +57,7 @@ class Differences:
     grant: tuple[str, ...] = ()
     revoke: tuple[str, ...] = ()
     record: bool = False
+    old_form: bool = field(default=False, compare=False)
 
     @property
     def needs_dry_run(self) -> bool:
@@ -92,6 +96,9 @@ def differences(
         return Differences(obstructed_by=installed.relation)
     state = installed.state
     grant, revoke = _grants(definition, installed, command_roles)
+    old_form = state is not None and state.is_json and installed.is_ours_to_change
+    # Earlier releases did not label the views without a docstring. That is done with the new sync state.
+    is_unlabelled = old_form and not installed.text and not definition.comment
     return Differences(
         other_kind=installed.kind is not definition.kind,
         unrecorded=state is None and installed.is_trusted,
@@ -103,7 +110,7 @@ def differences(
         resolved=resolved_elsewhere(definition, installed)
         if state is not None and state.code == definition.fingerprint
         else (),
-        comment=installed.text != kept_comment(definition, installed),
+        comment=not is_unlabelled and installed.text != kept_comment(definition, installed),
         column_comments={
             column: text
             for column, text in definition.column_comments.items()
@@ -112,21 +119,24 @@ def differences(
         grant=grant,
         revoke=revoke,
         record=state is not None and set(state.granted) != set(definition.grant_select_to),
+        old_form=old_form,
     )
 
 
 def has_text_by_hand(definition: ViewDefinition, installed: InstalledView | None) -> bool:
     """Return whether a view's comment was written by hand: no docstring and no sync has set it."""
-    if installed is None or definition.comment or not installed.text:
+    if installed is None or definition.comment or installed.text in ("", definition.label):
         return False
     return installed.state is None or installed.state.text_by_hand
 
 
 def kept_comment(definition: ViewDefinition, installed: InstalledView | None) -> str:
-    """Return the text that a view's comment must have."""
-    if installed is not None and has_text_by_hand(definition, installed):
+    """Return the text that a view's comment must have: it says what the view is, or where it is from."""
+    if installed is not None and (
+        has_text_by_hand(definition, installed) or not (definition.comment or installed.is_trusted)
+    ):
         return installed.text
-    return definition.comment
+    return definition.comment or definition.label
 
 
 def options_by_hand(

@@ -256,10 +256,12 @@ def _repairs(
         grants = in_phase(Phase.BUILD, grant_changes(name, difference, dialect))
         yield _step(draft, action, name, grants, _NOBODY, grant_reason(difference))
     if difference.comment or difference.column_comments:
-        why = "its comment is not its docstring, or a column's is not its help_text"
+        why = "its comment is not its docstring or its label, or a column's is not its help_text"
         texts = comments(definition, installed, difference, dialect)
         statements = in_phase(Phase.BUILD, texts, StatementKind.COMMENT)
         yield _step(draft, Action.COMMENT, name, statements, _NOBODY, why)
+    if difference == NO_DIFFERENCES and difference.old_form and not draft.facts.catalog.session.read_only:
+        yield _step(draft, Action.ADOPT, name, (), _NOBODY, "an earlier release has written its sync state")
 
 
 def _step(

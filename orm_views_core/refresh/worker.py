@@ -287,6 +287,7 @@ def _record(
     text, state = split_comment(comment)
     if state is None:
         return
+    text = text or result.label  # earlier releases did not label the views without a docstring
     state = replace(state, refreshed=result.started, seconds=round(result.seconds, 3), changes=changes)
     comment = ddl.comment_on_view(ViewKind.MATERIALISED_VIEW, result.name, join_comment(text, state))
     with connection.cursor() as cursor:

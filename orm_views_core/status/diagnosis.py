@@ -85,7 +85,7 @@ def _diagnose(
         (diff.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
         (diff.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
         (diff.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
-        (diff.comment, State.CHANGED, "Its comment is not the docstring of its class."),
+        (diff.comment, State.CHANGED, "Its comment is not the docstring of its class, or its label."),
         (diff.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
         (diff.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
         (

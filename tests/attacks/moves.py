@@ -38,6 +38,8 @@ FORGED = (
     f'{{{_VALID}, "synced": "x\\u0000", "indexes": ["\\ud800"]}}',
     '{"orm_views":' + "[" * 100_000,
     '{"orm_views": 1, "indexes": ' + "[" * 5_000 + "]" * 5_000 + "}",
+    "[orm_views 0 0 s5]",
+    "[orm_views 0 0 s5 rzzzzzzzzzz t1e999 c-1 i%00]",
 )
 
 Move = Callable[[Attacker, int, int, int], str]

@@ -29,6 +29,7 @@ from orm_views_core.refresh.results import Outcome
 from orm_views_core.status import State, get_statuses, read_sync_states
 from orm_views_core.sync import plan_views, sync_views
 from tests.admin.browse import declare, declare_materialised
+from tests.core.database.json_states import as_json
 from tests.core.database.test_sync_state import ODD
 
 from .attacker import LAIR, Attacker, connect_as, query
@@ -142,24 +143,30 @@ def test_a_forged_sync_state_is_read_nowhere(place: str, attacker: Attacker, our
 
 #: Comments that crashed commands and pages, and others of their kind.
 COMMENTS = [
-    *(FORGED.dump().replace('"changes": 1', f'"{name}": {odd}') for name in
+    *(as_json(FORGED).replace('"changes": 1', f'"{name}": {odd}') for name in
       ("refreshed", "seconds", "changes", "indexes", "database", "text_by_hand") for odd in ODD
       if len(odd) < 200_000),
     '{"orm_views": ' + "[" * 100_000,
     '{"orm_views": 1, "later": ' + '{"a":' * 100_000,
     '{"orm_views":' * 100_000,
     '{"orm_views":\n' + "[1,\n" * 2_000,
-    FORGED.dump().replace('"0000000000000000"', '["x"]', 1),
-    FORGED.dump().replace("default", "x" * 2_000_000),
-    FORGED.dump().replace("default", "\N{RIGHT-TO-LEFT OVERRIDE}\N{PILE OF POO}"),
+    as_json(FORGED).replace('"0000000000000000"', '["x"]', 1),
+    as_json(FORGED).replace("default", "x" * 2_000_000),
+    as_json(FORGED).replace("default", "\N{RIGHT-TO-LEFT OVERRIDE}\N{PILE OF POO}"),
+    *(f"{FORGED.dump()[:-1]} {odd}]" for odd in
+      ("rzzzzzzzzzzzzzz", "r-1", "tnan", "t1e999", "t-1", "czzzzzzzzzzzzz", "c-1", "dother", "d%00",
+       "i%00,%ff", "d" + "x" * 2_000_000, "i" + "a," * 500_000, "s1 " * 300_000, "d%E2%80%AE%F0%9F%92%A9")),
+    "[orm_views " * 100_000 + "]" * 100_000,
 ]  # fmt: skip
 COMMENTS = [
     comment for comment in COMMENTS if "\0" not in comment and not re.search("[\ud800-\udfff]", comment)
 ]
+#: From here on they are of other kinds than the many before.
+_LATER = len(COMMENTS) - 22
 #: Which of them to try together. All at once find whatever breaks; one at a time, it can be told which.
 TOGETHER = [
     range(0, len(COMMENTS), 1 if WHOLE else 5),
-    range(len(COMMENTS) - 7, len(COMMENTS)),
+    range(_LATER, len(COMMENTS)),
     *([number] for number in range(len(COMMENTS)) if WHOLE),
 ]
 together = pytest.mark.parametrize("numbers", TOGETHER, ids=lambda numbers: f"{min(numbers)}-{max(numbers)}")
@@ -167,7 +174,7 @@ together = pytest.mark.parametrize("numbers", TOGETHER, ids=lambda numbers: f"{m
 
 def named(prefix: str, numbers: Iterable[int]) -> list[ViewName]:
     """Return the views whose own pages are opened: some of those that have the numbers."""
-    last = len(COMMENTS) - 7
+    last = _LATER
     return [ViewName("views", f"{prefix}{n}") for n in numbers if WHOLE or n % 25 == 0 or n >= last]
 
 
@@ -234,7 +241,7 @@ def test_random_comments(attacker: Attacker, ours: None) -> None:
         database=None,
     )
     def attack(values: dict[str, Any], is_whole: bool) -> None:
-        comment = json.dumps({**(json.loads(FORGED.dump()) if is_whole else {"orm_views": 1}), **values})
+        comment = json.dumps({**(json.loads(as_json(FORGED)) if is_whole else {"orm_views": 1}), **values})
         query("COMMENT ON MATERIALIZED VIEW views.stored IS %s", [comment])
         attacker.run("COMMENT ON MATERIALIZED VIEW views.forged IS %s", [comment])
         everything_works(ViewName("views", "stored"), ViewName("views", "forged"))

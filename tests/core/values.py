@@ -82,7 +82,7 @@ def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
         "owner": "owner",
         "rule": definition.sql,
         "definition": definition.sql,
-        "text": definition.comment,
+        "text": definition.comment or definition.label,
         "options": definition.options,
         "column_comments": dict(definition.column_comments),
         "indexes": tuple(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connections, transaction
+
+from orm_views_core.database.sync_state import split_comment
 
 #: A relation, what the fact is about, and the fact.
 Fact = tuple[str, str, str]
@@ -63,7 +64,6 @@ UNION ALL SELECT named, aspect, of || privilege_type || ' to '
     || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END FROM acl
 """
 
-_TAG = '{"orm_views":'
 #: What of a sync state depends on when and where it was written.
 _OF_THE_MOMENT = ("database", "installed", "synced", "refreshed", "seconds", "changes")
 
@@ -91,11 +91,11 @@ def read_facts(alias: str, schemas: Collection[str] = ("views", "theirs")) -> Fa
 
 def _without_times(row: tuple[str, str, str]) -> Iterable[Fact]:
     named, aspect, value = row
-    if aspect != "comment" or _TAG not in value:
+    text, state = split_comment(value) if aspect == "comment" else (value, None)
+    if state is None:
         return [row]
-    text, _, state = value.rpartition(_TAG)
-    said = {k: v for k, v in json.loads(_TAG + state).items() if k not in _OF_THE_MOMENT}
-    return [(named, "comment", text), (named, "tag", json.dumps(said, sort_keys=True))]
+    said = {k: v for k, v in vars(state).items() if k not in _OF_THE_MOMENT}
+    return [(named, "comment", text), (named, "tag", repr(sorted(said.items())))]
 
 
 def read_identities(alias: str, schemas: Collection[str] = ("views",)) -> dict[str, tuple[int, int]]:

@@ -17,6 +17,8 @@ from orm_views_core.database.sync_state import SyncState, join_comment, split_co
 from orm_views_core.engines.postgresql.ddl import comment_on_view
 from orm_views_core.names import ViewKind, ViewName
 
+from .json_states import as_json, as_old_comment
+
 NOW = dt.datetime(2026, 6, 30, 12, 34, 56, 789000, tzinfo=dt.timezone.utc)
 SMALL = SyncState(database="default", code="c0de", installed="1n57", synced=NOW)
 FULL = SyncState(
@@ -39,6 +41,9 @@ TEXTS = [
     'A docstring about {"orm_views": 1} itself',
     'Ends in {"orm_views":',
     f"Ends in a whole sync state {SMALL.dump()}",
+    f"Ends in a whole old sync state {as_json(SMALL)}",
+    "Ends in a bracket ]",
+    "[orm_views ]",
     "Ends in a brace }",
     "  indented\n    more",
     "$$ dollars $$ -- dashes /* stars",
@@ -49,6 +54,15 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_comment_comes_apart_as_it_was_put_together(text, state):
     assert split_comment(join_comment(text, state)) == (text, state)
+
+
+@pytest.mark.parametrize("state", [SMALL, FULL], ids=["small", "full"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_comment_of_an_earlier_release_comes_apart_too(text, state):
+    found = split_comment(as_old_comment(text, state))
+    assert found == (text, state)
+    assert found[1].is_json
+    assert not split_comment(join_comment(text, state))[1].is_json
 
 
 @pytest.mark.django_db
@@ -71,9 +85,26 @@ def test_postgresql_gives_the_comment_back_as_it_was(text, standard_conforming_s
         '{"orm_views": 1, "database": "default", "code": "a", "installed": "b"}',
         '{"orm_views": 1, "database": "default", "code": "a", "installed": "b", "synced": "yesterday"}',
         '{"orm_views": 1, "database": "default", "code": "a", "installed": "b", "synced": 5}',
+        as_json(SMALL)[:-1],
+        f"{as_json(SMALL)} and somebody's words behind it",
+        as_json(SMALL).replace('"code"', '"indexes": 5, "code"'),
+        "[orm_views ",
+        "[orm_views ]",
+        "[orm_views c0de 1n57]",
+        "[orm_views c0de 1n57 s]",
+        "[orm_views c0de 1n57 syesterday]",
+        "[orm_views c0de 1n57 s-1]",
+        "[orm_views c0de 1n57 s5 s" + "z" * 14 + "]",
+        "[orm_views c0de 1n57 s5 t-1]",
+        "[orm_views c0de 1n57 s5 tnan]",
+        "[orm_views c0de 1n57 s5 t1e999]",
+        "[orm_views c0de 1n57 s5 hx]",
+        "[orm_views c0de 1n57 s5 i%00]",
+        "[orm_views c0de 1n57 s5 i%ff]",
+        "[orm_views c0de 1n57\ns5]",
         SMALL.dump()[:-1],
         f"{SMALL.dump()} and somebody's words behind it",
-        SMALL.dump().replace('"code"', '"indexes": 5, "code"'),
+        f"{SMALL.dump()}\n",
     ],
 )
 def test_a_comment_without_a_valid_sync_state_is_text(comment):
@@ -85,10 +116,25 @@ def test_no_comment_is_no_text():
 
 
 def test_what_is_empty_is_left_out():
-    assert SMALL.dump() == (
-        '{"orm_views": 1, "database": "default", "code": "c0de", "installed": "1n57", '
-        '"synced": "2026-06-30T12:34:56.789+00:00"}'
+    assert SMALL.dump() == "[orm_views c0de 1n57 smr0mpz85]"
+
+
+def test_a_whole_sync_state_has_at_most_120_characters_without_the_names():
+    """The names of the database, of roles, indexes and options are as long as people choose them."""
+    most = SyncState(
+        database="default",
+        code="0" * 16,
+        installed="0" * 22,
+        synced=dt.datetime(2999, 12, 31, tzinfo=dt.timezone.utc),
+        refreshed=dt.datetime(2999, 12, 31, tzinfo=dt.timezone.utc),
+        seconds=86_400.123,
+        changes=2**63 - 1,
+        text_by_hand=True,
     )
+    assert len(most.dump()) <= 120
+    starred = dataclasses.replace(most, sources="0" * 32, refreshed=None, seconds=None, changes=None)
+    assert len(starred.dump()) <= 120  # a plain view has no rows of its own
+    assert "\n" not in FULL.dump()
 
 
 def test_a_refresh_that_took_no_time_is_remembered():
@@ -97,7 +143,8 @@ def test_a_refresh_that_took_no_time_is_remembered():
 
 
 def test_keys_of_a_later_version_are_passed_over():
-    assert split_comment(SMALL.dump()[:-1] + ', "later": [1]}') == ("", SMALL)
+    assert split_comment(as_json(SMALL)[:-1] + ', "later": [1]}') == ("", SMALL)
+    assert split_comment(SMALL.dump()[:-1] + " q Q1 ?]") == ("", SMALL)
 
 
 @pytest.mark.parametrize(
@@ -139,18 +186,21 @@ def assert_harmless(comment: str) -> None:
         assert all(isinstance(value, str) and "\0" not in value for value in getattr(state, name))
     assert state.changes is None or 0 <= state.changes < 2**63
     state.dump().encode()
-    assert split_comment(state.dump()) == ("", dataclasses.replace(state, **_in_milliseconds(state)))
+    again = dataclasses.replace(state, **_in_milliseconds(state))
+    assert split_comment(state.dump()) == ("", again)
+    assert len(state.dump()) < 4 * len(comment) + 200
 
 
 def _in_milliseconds(state: SyncState) -> dict[str, Any]:
     moments = {"synced": state.synced, "refreshed": state.refreshed}
-    return {n: m and m.replace(microsecond=m.microsecond // 1000 * 1000) for n, m in moments.items()}
+    found = {n: m and m.replace(microsecond=m.microsecond // 1000 * 1000) for n, m in moments.items()}
+    return {**found, "seconds": state.seconds and round(state.seconds, 3)}
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("name", NAMES)
 def test_an_odd_value_is_never_more_than_no_sync_state(name, odd):
-    values = json.loads(FULL.dump())
+    values = json.loads(as_json(FULL))
     values.pop(name, None)
     assert_harmless(json.dumps(values)[:-1] + f', "{name}": {odd}}}')
 
@@ -171,18 +221,20 @@ _json = st.recursive(
 @given(st.dictionaries(st.sampled_from(NAMES), _json), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_any_json_is_read_or_is_no_sync_state(values, is_whole):
-    known = json.loads(FULL.dump()) if is_whole else {"orm_views": 1}
+    known = json.loads(as_json(FULL)) if is_whole else {"orm_views": 1}
     assert_harmless(json.dumps({**known, **values}))
 
 
-@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 4), st.text(max_size=3)), max_size=4))
+@pytest.mark.parametrize("join", [join_comment, as_old_comment])
+@given(cuts=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 4), st.text(max_size=3)), max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_a_mutated_sync_state_is_read_or_is_none(cuts):
-    comment = join_comment("A text.", FULL)
+def test_a_mutated_sync_state_is_read_or_is_none(join, cuts):
+    comment = join("A text.", FULL)
     for at, length, text in cuts:
         comment = comment[:at] + text + comment[at + length :]
     assert_harmless(comment)
 
 
 def test_of_a_key_that_is_there_twice_the_last_one_counts():
-    assert split_comment(SMALL.dump()[:-1] + ', "code": "later"}')[1].code == "later"
+    assert split_comment(as_json(SMALL)[:-1] + ', "code": "later"}')[1].code == "later"
+    assert split_comment(FULL.dump()[:-1] + " t5]")[1].seconds == 5

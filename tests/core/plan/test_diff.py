@@ -10,6 +10,7 @@ import pytest
 from orm_views_core.database.relations import Grant, InstalledIndex
 from orm_views_core.exceptions import CyclicDependencyError
 from orm_views_core.plan.diff import (
+    NO_DIFFERENCES,
     Differences,
     differences,
     find_scope,
@@ -119,7 +120,7 @@ def test_a_docstring_takes_the_place_of_a_comment_by_hand():
 def test_the_docstring_that_a_class_had_is_not_taken_for_a_comment_by_hand():
     before = install(LOANS)
     assert not has_text_by_hand(UNDOCUMENTED, before)
-    assert kept_comment(UNDOCUMENTED, before) == ""
+    assert kept_comment(UNDOCUMENTED, before) == UNDOCUMENTED.label
     assert differences(UNDOCUMENTED, before).comment
 
 
@@ -127,6 +128,24 @@ def test_a_view_that_is_not_there_and_one_without_comment_have_none_by_hand():
     assert not has_text_by_hand(UNDOCUMENTED, None)
     assert not has_text_by_hand(UNDOCUMENTED, install(UNDOCUMENTED, state=None))
     assert kept_comment(LOANS, None) == "The loans."
+
+
+def test_a_view_without_docstring_is_labelled_unless_somebody_else_has_commented_on_it():
+    assert not differences(UNDOCUMENTED, install(UNDOCUMENTED)).comment
+    assert differences(UNDOCUMENTED, install(UNDOCUMENTED, text="")).comment
+    assert differences(UNDOCUMENTED, install(UNDOCUMENTED, text="sales.Before")).comment
+    by_hand = install(UNDOCUMENTED, text="By hand.", state=state_of(UNDOCUMENTED, text_by_hand=True))
+    assert not differences(UNDOCUMENTED, by_hand).comment
+    theirs = install(UNDOCUMENTED, text="Theirs.", state=None, is_trusted=False)
+    assert not differences(UNDOCUMENTED, theirs).comment
+
+
+def test_a_sync_state_of_an_earlier_release_is_no_difference():
+    state = state_of(UNDOCUMENTED, installed=install(UNDOCUMENTED).fingerprint, is_json=True)
+    before = install(UNDOCUMENTED, state=state, text="")
+    assert differences(UNDOCUMENTED, before) == NO_DIFFERENCES
+    assert differences(UNDOCUMENTED, before).old_form
+    assert not differences(UNDOCUMENTED, dataclasses.replace(before, is_ours_to_change=False)).old_form
 
 
 def test_only_column_comments_of_the_class_are_compared():

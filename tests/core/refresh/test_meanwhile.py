@@ -181,7 +181,7 @@ def test_a_damaged_sync_state_counts_as_none():
     declare("A")
     declare("B")
     sync_views()
-    for old, new in (('+00:00", "seconds"', '", "seconds"'), ('"seconds": ', '"seconds": "x", "was": ')):
+    for old, new in ((" s", " q"), (" t", " tx")):
         sync_views(force=True)
         ((comment,),) = query("SELECT obj_description('views.a'::regclass)")
         assert old in comment

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Index, Q
 
+from orm_views_core.database.sync_state import split_comment
 from orm_views_core.refresh import refresh_views
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import plan_views, sync_views
@@ -166,7 +167,7 @@ def test_a_view_that_somebody_changed_is_not_called_restored(execute):
 def pretend(execute, *, server: str, name: str = "v") -> None:
     """Change the server's version, and the fingerprint, in the sync state of a view, as an upgrade would."""
     ((comment,),) = execute(f"SELECT obj_description('views.{name}'::regclass, 'pg_class')")
-    changed = re.sub(r'("installed": ")[0-9a-f]{16}[0-9]{2}', rf"\g<1>{'0' * 16}{server}", comment)
+    changed = re.sub(r"(\[orm_views \w+ )[0-9a-f]{16}[0-9]{2}", rf"\g<1>{'0' * 16}{server}", comment)
     assert changed != comment
     execute(f"COMMENT ON MATERIALIZED VIEW views.{name} IS $comment${changed}$comment$")
 
@@ -196,7 +197,7 @@ def test_a_state_of_before_tells_nothing_of_a_server(execute):
     declare("V", "SELECT id, status FROM parcels")
     sync_views()
     ((comment,),) = execute("SELECT obj_description('views.v'::regclass, 'pg_class')")
-    before = re.sub(r'("installed": "[0-9a-f]{16})[0-9a-f]{6}', r"\g<1>", comment)
+    before = re.sub(r"(\[orm_views \w+ [0-9a-f]{16})[0-9a-f]{6}", r"\g<1>", comment)
     assert before != comment
     execute(f"COMMENT ON MATERIALIZED VIEW views.v IS $comment${before}$comment$")
     assert status_of("v")[0] is State.SYNCED
@@ -210,14 +211,14 @@ def test_statistics_of_another_database_are_forgotten(execute):
     sync_views()
     refresh_views(["views.v"])
     ((comment,),) = execute("SELECT obj_description('views.v'::regclass, 'pg_class')")
-    assert '"changes": 0' in comment
+    assert comment.endswith(" c0]")
     restore(execute, "v")
     (found,) = get_statuses(["default"])
     assert [view.freshness.changed_rows for view in found.views] == [None]
     sync_views()
     ((comment,),) = execute("SELECT obj_description('views.v'::regclass, 'pg_class')")
-    assert "changes" not in comment
-    assert "refreshed" in comment
+    _, state = split_comment(comment)
+    assert (state.changes, bool(state.refreshed)) == (None, True)
 
 
 def test_a_view_that_was_restored_without_rows_has_no_refresh(execute):

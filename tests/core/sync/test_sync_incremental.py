@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -432,9 +431,9 @@ def test_docstring_and_help_text_become_comments_and_changing_them_touches_nothi
     declare("V", "SELECT id FROM lending_customer", __doc__="Customers\n\n    of ours, 100 % 'quoted' \\ {}.")
     sync_views()
     (comment,) = execute("SELECT obj_description('views.v'::regclass, 'pg_class')")
-    text, _, state = comment[0].rpartition("\n\n")
+    text, _, state = comment[0].rpartition("\n")
     assert text == "Customers\n\nof ours, 100 % 'quoted' \\ {}."
-    assert json.loads(state)["orm_views"] == 1
+    assert state.startswith("[orm_views ")
     declare("V", "SELECT id FROM lending_customer", __doc__="Shorter.")
     assert done() == [("comment", "views.v")]
     assert execute("SELECT obj_description('views.v'::regclass, 'pg_class') LIKE 'Shorter.%'") == [(True,)]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.json_state import START as JSON_START
 from orm_views_core.database.relations import (
     Catalog,
     Column,
@@ -21,7 +22,7 @@ from orm_views_core.database.relations import (
     Session,
     StoredView,
 )
-from orm_views_core.database.sync_state import split_comment
+from orm_views_core.database.sync_state import START, split_comment
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.lexer import tokenize
 
@@ -31,6 +32,7 @@ from .search_path import CatalogCursor, catalog_cursor, read_search_path
 from .shadows import read_shadows
 from .trust import read_trusted_roles
 
+_STATES = [f"%{start}%" for start in (START, JSON_START)]
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
 _OTHER_KINDS = {
     "r": "table",
@@ -83,12 +85,10 @@ def read_catalog(
         elsewhere: also read the views of other schemas that have a sync state.
         registered: the views whose ``shadows`` are read.
     """
-    where, params = (
-        queries.IN_OUR_SCHEMAS,
-        {"schemas": list(schemas), "state": '%{"orm_views":%' if elsewhere else None},
-    )
+    where = queries.IN_OUR_SCHEMAS
+    params = {"schemas": array(schemas), "states": array(_STATES if elsewhere else ())}
     if only is not None:
-        where, params = queries.BY_NAME, {**name_arrays(only)}
+        where, params = queries.BY_NAME, name_arrays(only)
     setting, existing_schemas = read_search_path(connection)
     with catalog_cursor(connection) as cursor:
         trusted = read_trusted_roles(cursor) if trusted is None else trusted

@@ -38,7 +38,7 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
 # CASE keeps PostgreSQL from looking through the comments of others.
 IN_OUR_SCHEMAS = f"""
   AND CASE WHEN n.nspname = ANY(%(schemas)s) THEN true
-           WHEN c.relkind IN ('v', 'm') AND {TRUSTED} THEN comment.description LIKE %(state)s::text END
+           WHEN c.relkind IN ('v', 'm') AND {TRUSTED} THEN comment.description LIKE ANY(%(states)s) END
 ORDER BY n.nspname, c.relname
 """
 BY_NAME = """

@@ -14,8 +14,8 @@ SELECT pg_catalog.array_agg(relation::pg_catalog.int8)
 FROM pg_catalog.pg_locks
 WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted
   AND relation OPERATOR(pg_catalog.=) ANY(%(relations)s::pg_catalog.oid[])
-  AND database OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_database
-                                       WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+  AND (SELECT oid FROM pg_catalog.pg_database
+       WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) OPERATOR(pg_catalog.=) database
   AND virtualtransaction OPERATOR(pg_catalog.<>) ALL(
       SELECT virtualtransaction FROM pg_catalog.pg_locks
       WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())

@@ -7,6 +7,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from orm_views_core.database.relations import Column, Grant
+from orm_views_core.database.sync_state import join_comment
 from orm_views_core.engines.postgresql.catalog.introspection import (
     parse_options,
     read_catalog,
@@ -43,7 +44,7 @@ def test_a_plain_view_is_read_with_all_that_it_has(execute, make_role):
     role = make_role('An "odd" role')
     execute('CREATE VIEW views."Odd Name" WITH (security_barrier) AS SELECT id, city FROM lending_customer')
     state = state_of(define("x"))
-    comment = f"It's read.\n\n{state.dump()}".replace("'", "''")
+    comment = join_comment("It's read.", state).replace("'", "''")
     execute(f"COMMENT ON VIEW views.\"Odd Name\" IS '{comment}'")
     execute("COMMENT ON COLUMN views.\"Odd Name\".city IS 'Town.'")
     execute('GRANT SELECT, UPDATE ON views."Odd Name" TO "An ""odd"" role" WITH GRANT OPTION')
