@@ -13,6 +13,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PostgresLexer
 from sqlparse.exceptions import SQLParseError
 
+from orm_views_core.sql.lexer import tokenize
+
 #: Longer statements (in characters) are not formatted, because sqlparse would take seconds.
 FORMAT_LIMIT = 30_000
 #: Longer statements are not highlighted.
@@ -29,14 +31,33 @@ class DiffLine:
 
 
 def format_sql(sql: str) -> str:
-    """Return a statement with indentation; one that is too long or too deeply nested stays as it is."""
+    """Return a statement with indentation.
+
+    It stays as it is if it is too long or too deeply nested, or if sqlparse would change what it means.
+    """
     sql = sql.strip()
     if len(sql) > FORMAT_LIMIT:
         return sql
     try:
-        return sqlparse.format(sql, reindent=True).strip()
+        formatted = sqlparse.format(sql, reindent=True).strip()
     except (SQLParseError, RecursionError):
         return sql
+    return formatted if _meaning(formatted) == _meaning(sql) else sql
+
+
+def _meaning(sql: str) -> list[str]:
+    """Return what PostgreSQL reads: the tokens, and the line ends over which a string goes on."""
+    meaning: list[str] = []
+    space = ""
+    for token in tokenize(sql):
+        if token.is_blank:
+            space += token.text
+            continue
+        if token.kind == "string" and meaning and meaning[-1].endswith("'") and "\n" in space:
+            meaning.append("\n")
+        meaning.append(token.text)
+        space = ""
+    return meaning
 
 
 def highlight_sql(sql: str) -> SafeString:

@@ -74,6 +74,15 @@ _FIELDS = {
     "tstzrange": "DateTimeRangeField",
     "tsvector": "SearchVectorField",
 }
+#: The types of these fields' columns in a table. PostgreSQL compares arrays of one type only.
+_COLUMN_TYPES = {
+    "models.FloatField": "double precision",
+    "models.TimeField": "time without time zone",
+    "models.DateTimeField": "timestamp with time zone",
+    "models.BigIntegerField": "bigint",
+    "models.TextField": "text",
+    "models.CharField": "character varying",
+}
 _COMMENTS = {
     "timestamp without time zone": "without time zone: its values are naive",
     "time with time zone": "with time zone: its values are aware",
@@ -202,7 +211,10 @@ def field_for(text: str, named: Mapping[str, NamedType] | None = None) -> FieldS
         return _text(f"{text}: cast it to text[] in the SQL for an ArrayField")
     field = field_for(element)
     imports = (*field.imports, ("django.contrib.postgres.fields", "ArrayField"))
-    return replace(field, call="ArrayField", arguments=(field.write(),), imports=imports)
+    comment, stored = field.comment, _COLUMN_TYPES.get(field.call)
+    if stored and bare_name(element) != stored:
+        comment = f"{text}: to filter by it, cast it to {stored}[] in the SQL"
+    return replace(field, call="ArrayField", arguments=(field.write(),), imports=imports, comment=comment)
 
 
 def _single(name: str, size: tuple[int, ...], text: str) -> FieldSource:

@@ -36,6 +36,7 @@ from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_left_behind, fi
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Plan
 
+from .blame import naming_sources
 from .external_dependents import (
     as_definition,
     find_external_dependents,
@@ -168,6 +169,7 @@ def _try(
         check_relations(connection, catalog)
         if more := still_needed(definitions.views, catalog, scope, dry_run.errors):
             raise _Needs(*more)
+        dry_run = naming_sources(dry_run, scope.dependencies, definitions.views)
     dry_run.raise_errors(external)
     leaving = [*installed.values(), *(catalog.relations[name] for name in orphans)]
     missing = [name for name, difference in scope.differences.items() if difference.missing]

@@ -2,7 +2,10 @@
 
 import time
 
+import pytest
+
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
+from orm_views_core.sql.lexer import tokenize
 
 
 def test_sql_is_laid_out():
@@ -44,3 +47,21 @@ def test_distant_changes_have_a_gap_between_them():
     before = [str(n) for n in range(40)]
     after = ["x", *before[1:-1], "y"]
     assert [line.kind for line in diff_lines("\n".join(before), "\n".join(after))].count("gap") == 1
+
+
+def test_a_string_that_goes_on_in_the_next_line_is_left_there():
+    assert format_sql("SELECT 'a'\n'b' AS x FROM t") == "SELECT 'a'\n'b' AS x FROM t"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT E'a'\n  -- why\n  'b' AS x FROM t",
+        "SELECT E'it\\'s' AS a, 'x' AS b FROM t WHERE c = '\\' AND d = 'e  f'",
+        "SELECT /* a /* nested */ comment */ 1 AS x FROM t",
+        "SELECT $q$ a   'b' $q$ AS x FROM t",
+    ],
+)
+def test_formatted_sql_gives_what_the_sql_gives(sql):
+    meaning = [(token.kind, token.text) for token in tokenize(format_sql(sql)) if not token.is_blank]
+    assert meaning == [(token.kind, token.text) for token in tokenize(sql) if not token.is_blank]

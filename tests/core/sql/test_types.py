@@ -184,3 +184,26 @@ def test_a_field_does_not_fit_what_gives_another_kind_of_value(expected, actual)
 )
 def test_the_bare_name_of_a_type(text, name):
     assert bare_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "cast"),
+    [
+        ("oid[]", "bigint[]"),
+        ("real[]", "double precision[]"),
+        ("name[]", "character varying[]"),
+        ("character(3)[]", "character varying[]"),
+        ("character varying[]", "text[]"),
+        ("timestamp without time zone[]", "timestamp with time zone[]"),
+        ("time with time zone[]", "time without time zone[]"),
+    ],
+)
+def test_an_array_that_django_compares_as_another_type_says_so(text, cast):
+    assert field_for(text).comment == f"{text}: to filter by it, cast it to {cast} in the SQL"
+
+
+@pytest.mark.parametrize(
+    "text", ["bigint[]", "text[]", "character varying(5)[]", "integer[]", "date[]", "uuid[]"]
+)
+def test_an_array_that_django_compares_as_its_type_needs_no_comment(text):
+    assert field_for(text).comment == ""

@@ -30,6 +30,7 @@ from .diagnostics import (
     sqlstate,
 )
 from .endings import Stopwatch, ended
+from .strings import view_in_string
 
 #: Classes of errors that are no fault of a view: of resources, and of the system. After these, and after what
 #: concurrent transactions or another server cause, a refused batch is not sent again.
@@ -71,8 +72,9 @@ def view_refused(
     if kind in _REFUSED:
         place.append(statement)
     elif position := getattr(diagnostics, "statement_position", None):
+        advice = view_in_string(definition, statement, int(position))
         said, position = _as_written(definition, statement, said, int(position))
-        place.append(_point_at(definition.sql, statement, position))
+        place += [_point_at(definition.sql, statement, position), *([advice] if advice else [])]
     for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint"), ("Context", "context")):
         if text := getattr(diagnostics, attribute, None):
             quotes.append(f"{label}: {text}")
