@@ -10,11 +10,11 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import TABLESPACE, ViewDefinition
 from orm_views_core.names import ViewName, printable, quote_identifier
 from orm_views_core.quoting import embedded
 
-from .relations import InstalledIndex, InstalledView
+from .relations import InstalledIndex, InstalledView, tablespace_of
 
 #: What stands for the view and for its schema in a template. A name or a comment in PostgreSQL may contain
 #: every character but NUL, so these are random: nobody can write them into a name.
@@ -121,12 +121,18 @@ def worth_keeping(
         return list(extras)
     ours = set(installed.state.indexes if installed.state else ())
     declared = {index.name for index in definition.indexes}
+    options = {name for name, _ in definition.options} | set(
+        installed.state.options if installed.state else ()
+    )
+    options |= {tablespace_of(index.name) for index in definition.indexes if index.tablespace}
     revoked_names = {f"of SELECT to {role}" for role in revoked}
 
     def is_of_its_class(extra: Extra) -> bool:
         kind, name = extra.kind, extra.name
         return (
-            kind == "comment"
+            kind in {"comment", *(options & {TABLESPACE})}
+            or (kind == "storage parameter" and name.partition("=")[0] in options)
+            or (kind == "index tablespace" and tablespace_of(name) in options)
             or (kind == "index" and name in ours | declared)
             or (kind in _OF_AN_INDEX and name in ours - declared)
             or (kind == "column comment" and name in definition.column_comments)

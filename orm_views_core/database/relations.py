@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from orm_views_core.names import ViewKind, ViewName
@@ -27,12 +27,26 @@ class Column:
 
 @dataclass(frozen=True)
 class InstalledIndex:
-    """An index on a materialised view; ``tail`` is its definition from USING on."""
+    """An index on a materialised view; ``tail`` is its definition from USING on.
+
+    Attributes:
+        tablespace: where it is stored; "" for the database's own tablespace.
+    """
 
     name: str
     unique: bool
     tail: str
     allows_concurrent_refresh: bool = False
+    tablespace: str = ""
+
+    def without_unrecorded(self, options: Collection[str]) -> InstalledIndex:
+        """Return the index without its tablespace, unless it is one of the options that a sync has set."""
+        return self if tablespace_of(self.name) in options else replace(self, tablespace="")
+
+
+def tablespace_of(index: str) -> str:
+    """Return what a sync state has among the options if a sync has chosen the tablespace of an index."""
+    return f"tablespace of {index}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +129,7 @@ class InstalledView:
             self.kind,
             self.rule,
             [option for option in self.options if option[0] in options],
-            [index for index in self.indexes if index.name in indexes],
+            [index.without_unrecorded(options) for index in self.indexes if index.name in indexes],
         )
 
     @property
@@ -183,9 +197,8 @@ def stored_fingerprint(
         options: the options that its class or its SQL sets.
         indexes: the indexes that its class declares.
     """
-    # A materialised view's options are storage parameters, which a class cannot declare.
-    declared = sorted(options) if kind is ViewKind.VIEW else []
-    stored = [kind.value, rule, repr(declared), repr(sorted((i.name, i.unique, i.tail) for i in indexes))]
+    described = [(i.name, i.unique, i.tail, *([i.tablespace] if i.tablespace else [])) for i in indexes]
+    stored = [kind.value, rule, repr(sorted(options)), repr(sorted(described))]
     return hashlib.sha256("\0".join(stored).encode()).hexdigest()[:_HASH]
 
 

@@ -22,6 +22,7 @@ from orm_views_core.views.readable import column_comments, is_readable
 from .build_settings import NOT_BUILT, combined, problems_of
 from .definition import BuildSettings, ViewDefinition
 from .indexes import compile_indexes
+from .storage import compile_storage
 
 #: The values of the options in ``WITH (...)``.
 _WITH_OPTIONS: Mapping[str, tuple[object, ...]] = {
@@ -93,7 +94,7 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
             problem = f"it sets security_invoker, and database {connection.alias!r} is not PostgreSQL 15 yet."
             raise invalid(options.view, f"{problem} Remove it, or upgrade the server.")
         compiled.append((option, value if isinstance(value, str) else str(value).lower()))
-    return tuple(sorted(compiled))
+    return tuple(sorted([*compiled, *compile_storage(options).items()]))
 
 
 def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier
 from orm_views_core.sql.lexer import has_star
 
+#: The name of a tablespace among the options of a materialised view.
+TABLESPACE = "tablespace"
 #: PostgreSQL's settings for builds and refreshes, each with its value as PostgreSQL spells it.
 BuildSettings = tuple[tuple[str, str], ...]
 
@@ -27,7 +29,7 @@ class ViewDefinition:
         columns: the names for its columns; empty if the SQL names them itself.
         comment: the class's docstring.
         column_comments: the ``help_text`` of its fields, by column.
-        options: the options of ``WITH (...)`` that the class sets, sorted.
+        options: the options of ``WITH (...)`` that the class sets, sorted, and the tablespace.
         indexes: its indexes; only materialised views have any.
         with_data: whether a materialised view is populated when it is created.
         grant_select_to: the roles that get SELECT; none for a hidden view.
@@ -129,11 +131,13 @@ class IndexDefinition:
         name: its name. The index is in the schema of its view.
         unique: whether it is a unique index.
         tail: the part of CREATE INDEX after ``ON table``.
+        tablespace: the tablespace that the class chooses; it is in the tail too.
     """
 
     name: str
     unique: bool
     tail: str
+    tablespace: str = ""
 
     def create_sql(self, table: ViewName, name: str | None = None) -> str:
         """Return the statement that creates the index on a table, with its own name or another one."""

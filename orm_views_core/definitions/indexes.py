@@ -9,7 +9,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import F
 
-from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name
+from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name, quote_identifier
 from orm_views_core.quoting import Quoting
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import invalid
@@ -17,6 +17,7 @@ from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 
 from .definition import IndexDefinition
+from .storage import tablespaces_of
 
 
 def compile_indexes(
@@ -45,13 +46,16 @@ def compile_indexes(
             )
         return ()
     compiled = []
+    tablespace = tablespaces_of(options).indexes
     if columns := view._view_pk_columns():
-        compiled.append(IndexDefinition(key_name(name.name, columns), True, column_list(columns).strip()))
+        tail = column_list(columns).strip()
+        tail += f" TABLESPACE {quote_identifier(tablespace)}" if tablespace else ""
+        compiled.append(IndexDefinition(key_name(name.name, columns), True, tail, tablespace))
     for index in indexes:
         if not isinstance(index, models.Index):
             raise invalid(view, f"its indexes have {index!r}. Give models.Index objects.")
         try:
-            compiled.append(_compile_index(index, view, name, connection))
+            compiled.append(_compile_index(index, view, name, connection, tablespace))
         except Exception as error:
             what = f"its index {index!r} cannot be written as SQL"
             raise invalid(view, Quoting(f"{what}: {error}", f"{what}.")) from error
@@ -65,17 +69,18 @@ def compile_indexes(
 
 
 def _compile_index(
-    index: models.Index, view: type, name: ViewName, connection: BaseDatabaseWrapper
+    index: models.Index, view: type, name: ViewName, connection: BaseDatabaseWrapper, tablespace: str
 ) -> IndexDefinition:
     model: Any = view if is_readable(view) else _stand_in_model(index, name)
     index = index.clone()
+    index.db_tablespace = index.db_tablespace or tablespace or None
     if not index.name:
         index.set_name_with_model(model)
     statement = str(index.create_sql(model, connection.schema_editor()))
     _, separator, tail = statement.partition(f" ON {name.quoted} ")
     if not separator:
         raise ValueError(f"Django wrote {statement!r}, which is not on {name.quoted}")
-    return IndexDefinition(index.name, False, tail)
+    return IndexDefinition(index.name, False, tail, index.db_tablespace or "")
 
 
 def _stand_in_model(index: models.Index, name: ViewName) -> type[models.Model]:

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import InstalledIndex, InstalledView
+from orm_views_core.definitions.definition import TABLESPACE
 from orm_views_core.names import ViewKind, printable
 from orm_views_core.plan.diff import is_reader
 from orm_views_core.sql.lexer import tokenize
 
+#: Where PostgreSQL stores what names no tablespace, unless the database has another one.
+_DEFAULT_TABLESPACE = "pg_default"
 _BASES = ("PostgresMaterialisedViewMixin", "PostgresViewFromSQL")
 _INDEX_CLASSES = {
     "btree": ("django.db", "models"),
@@ -47,6 +50,8 @@ class Surroundings:
         readers: the roles that the settings grant SELECT to.
         schema_users: the roles that have USAGE on the view's schema; "" for PUBLIC.
         role: the role that syncs.
+        tablespace: where Django's settings store tables.
+        index_tablespace: where Django's settings store indexes; "" for the tablespace of the table.
     """
 
     database: str
@@ -55,6 +60,8 @@ class Surroundings:
     readers: Sequence[str] = ()
     schema_users: Collection[str] = ()
     role: str = ""
+    tablespace: str = ""
+    index_tablespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,16 +99,22 @@ def draft_class(view: InstalledView, name: str, extras: Sequence[Extra], where: 
     is_materialised = view.kind is ViewKind.MATERIALISED_VIEW
     bases = _BASES if is_materialised else _BASES[1:]
     docstring = _docstring(view.text)
-    indexes = _Indexes(view.indexes)
+    tablespace = dict(view.options).get(TABLESPACE, "")
+    indexes = _Indexes(view.indexes, where.index_tablespace or tablespace or where.tablespace)
     readers = [role or "public" for role in sorted(view.readers) if {role, ""} & set(where.schema_users)]
     missing = [role for role in where.readers if not is_reader(role, view)]
     is_hidden = bool(missing) and not view.readers
+    storage = {
+        "db_tablespace": "" if tablespace == where.tablespace else repr(tablespace or _DEFAULT_TABLESPACE),
+        "index_tablespace": indexes.tablespace,
+        "storage_parameters": _parameters(view),
+    }
     options = {option: _OPTION_VALUES[value] for option, value in view.options if value in _OPTION_VALUES}
     attributes = {
         "name": repr(view.name.name) if view.name.name != name.lower() else "",
         "schema": repr(view.name.schema) if view.name.schema != where.schema else "",
         "database": repr(where.database) if where.database != where.default_database else "",
-        **({} if is_materialised else options),
+        **(storage if is_materialised else options),
         "pk_field": repr(indexes.key[0] if len(indexes.key) == 1 else indexes.key) if indexes.key else "",
         "indexes": f"[{', '.join(indexes.sources)}]" if indexes.sources else "",
         "with_data": "" if view.populated else "False",
@@ -111,6 +124,9 @@ def draft_class(view: InstalledView, name: str, extras: Sequence[Extra], where: 
     }
     drafted = {("index", index) for index in indexes.drafted} | {("comment", "")}
     drafted |= {("grant", f"of SELECT to {role}") for role in readers}
+    if is_materialised:
+        drafted |= {("storage parameter", f"{option}={value}") for option, value in view.options}
+        drafted |= {("tablespace", tablespace), *(("index tablespace", name) for name in indexes.drafted)}
     notes = [
         f"{extra} is not part of the class. Syncs keep it."
         for extra in extras
@@ -138,6 +154,18 @@ def draft_class(view: InstalledView, name: str, extras: Sequence[Extra], where: 
     return DraftedClass(tuple("\n".join(lines).split("\n")), frozenset(imports))
 
 
+def _parameters(view: InstalledView) -> str:
+    parameters = {name: _value(text) for name, text in view.options if name != TABLESPACE}
+    return repr(parameters) if parameters else ""
+
+
+def _value(text: str) -> object:
+    """Return the value that is written like the text of a storage parameter."""
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if text.isdecimal() and str(int(text)) == text else text
+
+
 def _ownership(view: InstalledView, where: Surroundings) -> Iterator[str]:
     if not view.is_ours_to_change:
         yield (
@@ -159,9 +187,11 @@ class _Indexes:
         sources: the source text of the other indexes.
         drafted: the names of the indexes that the class declares.
         imports: the modules and the names to import from them.
+        tablespace: the source of ``index_tablespace``; "" where that need not be said.
     """
 
-    def __init__(self, indexes: Sequence[InstalledIndex]) -> None:
+    def __init__(self, indexes: Sequence[InstalledIndex], default: str) -> None:
+        self.tablespace = ""
         self.key: tuple[str, ...] = ()
         self.sources: list[str] = []
         self.drafted: list[str] = []
@@ -178,16 +208,21 @@ class _Indexes:
             key = min(keys, key=lambda name: len(parsed[name].columns))
             self.key = tuple(column for column, _ in parsed[key].columns)
             self.drafted.append(key)
+            (own,) = (index.tablespace for index in indexes if index.name == key)
+            if own != default:
+                default, self.tablespace = own, repr(own or _DEFAULT_TABLESPACE)
         for index in indexes:
             method, columns = parsed[index.name]
             if not index.unique and columns and all(_PLAIN_COLUMN.fullmatch(column) for column, _ in columns):
-                self._declare(index.name, method, columns)
+                place = "" if index.tablespace == default else repr(index.tablespace or _DEFAULT_TABLESPACE)
+                self._declare(index.name, method, columns, place)
 
-    def _declare(self, name: str, method: str, columns: Sequence[tuple[str, bool]]) -> None:
+    def _declare(self, name: str, method: str, columns: Sequence[tuple[str, bool]], place: str) -> None:
         module, imported = _INDEX_CLASSES[method]
         call = "models.Index" if method == "btree" else imported
         fields = [f"-{column}" if is_descending else column for column, is_descending in columns]
-        self.sources.append(f"{call}(fields={fields!r}, name={name!r})")
+        further = f", db_tablespace={place}" if place else ""
+        self.sources.append(f"{call}(fields={fields!r}, name={name!r}{further})")
         self.drafted.append(name)
         self.imports.add((module, imported))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings as django_settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -150,6 +151,8 @@ def _draft(connection: BaseDatabaseWrapper, names: Collection[ViewName], heading
                 settings.GRANT_SELECT_TO,
                 catalog.schema_usage.get(name.schema, frozenset()),
                 catalog.session.role,
+                django_settings.DEFAULT_TABLESPACE,
+                django_settings.DEFAULT_INDEX_TABLESPACE,
             )
             drafted.append(draft_class(view, label, extras.get(view.oid, ()), where))
             views.append(str(name))

@@ -9,7 +9,7 @@ from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.graph import closure, creation_order, reverse
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.names import ViewName
 from orm_views_core.sql.references import find_references
 
 from .resolution import resolved_elsewhere
@@ -97,8 +97,8 @@ def differences(
     state = installed.state
     grant, revoke = _grants(definition, installed, command_roles)
     old_form = state is not None and state.is_json and installed.is_ours_to_change
-    # Earlier releases did not label the views without a docstring. That is done with the new sync state.
-    is_unlabelled = old_form and not installed.text and not definition.comment
+    # The label of a view without a docstring is written with its first sync state, or its first in this form.
+    is_unlabelled = (old_form or state is None) and not installed.text and not definition.comment
     return Differences(
         other_kind=installed.kind is not definition.kind,
         unrecorded=state is None and installed.is_trusted,
@@ -142,14 +142,14 @@ def kept_comment(definition: ViewDefinition, installed: InstalledView | None) ->
 def options_by_hand(
     definition: ViewDefinition, installed: InstalledView | None, expected: ExpectedView | None
 ) -> tuple[tuple[str, str], ...]:
-    """Return the options of a plain view that somebody set by hand: no class sets them or has set them.
+    """Return the options that somebody set by hand: no class sets them or has set them.
 
     Args:
         definition: what the class declares.
         installed: the view as it is now.
         expected: what PostgreSQL would make of the definition; its SQL may set options too.
     """
-    if installed is None or not installed.kind is definition.kind is ViewKind.VIEW:
+    if installed is None or installed.kind is not definition.kind:
         return ()
     declared = {name for name, _ in (*definition.options, *(expected.options if expected else ()))}
     declared |= set(installed.state.options) if installed.state else set()

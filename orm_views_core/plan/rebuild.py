@@ -52,7 +52,9 @@ class Build:
 
     @property
     def options_by_hand(self) -> tuple[tuple[str, str], ...]:
-        """The options that somebody set by hand on a plain view."""
+        """The options that somebody set by hand on a plain view. Those of a stored view are extras."""
+        if self.definition.kind is not ViewKind.VIEW:
+            return ()
         return options_by_hand(self.definition, self.installed, self.expected)
 
     @property

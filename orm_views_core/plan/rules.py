@@ -11,7 +11,7 @@ from orm_views_core.names import ViewKind, ViewName
 
 from .diff import NO_DIFFERENCES, Differences
 from .facts import Facts
-from .statements import index_changes, option_changes
+from .statements import index_changes, moved_to, option_changes
 from .steps import Action
 
 _UNRECORDED = "it is in the database, but no sync has recorded it"
@@ -62,7 +62,8 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
     installed, expected = facts.catalog.relations[name], facts.dry_run.views[name]
     is_same = expected.definition == installed.definition
     why = why_changed(difference)
-    if is_same and not (facts.force and name in facts.scope.differences):
+    moved = moved_to(definition, installed, expected)
+    if is_same and not moved and not (facts.force and name in facts.scope.differences):
         needs_repair = option_changes(definition, installed, expected, facts.dialect) or index_changes(
             definition, installed, expected, facts.dialect
         )
@@ -76,7 +77,7 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
         return None
     indirect = not is_same and not difference.needs_dry_run
     if is_same:
-        why = "forced"
+        why = f"{why}: it moves to {moved}" if moved else "forced"
     elif indirect:
         why = "what it reads has changed"
     elif difference.unrecorded or (difference.restored and not difference.code):

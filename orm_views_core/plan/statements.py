@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.engine import Dialect, StatementKind
-from orm_views_core.database.relations import InstalledView
-from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.database.relations import InstalledIndex, InstalledView, tablespace_of
+from orm_views_core.definitions.definition import TABLESPACE, ViewDefinition
+from orm_views_core.names import ViewName
 
 from .diff import Differences, kept_comment, options_by_hand, wanted_readers
 from .steps import Phase, Statement, in_phase
@@ -18,18 +18,26 @@ from .steps import Phase, Statement, in_phase
 def option_changes(
     definition: ViewDefinition, installed: InstalledView, expected: ExpectedView, dialect: Dialect
 ) -> list[str]:
-    """Return the statements that set a plain view's options as its class declares them.
+    """Return the statements that set a view's options as its class declares them.
 
     The dry run says which these are, because SQL that ends in WITH CHECK OPTION sets an option too. Options
-    that somebody set by hand stay, unless a class declares them.
+    that somebody set by hand stay, unless a class declares them. A tablespace takes a rebuild.
     """
-    if definition.kind is not ViewKind.VIEW:
-        return []
+    kind, name = definition.kind, definition.name
     wanted = dict((*expected.options, *options_by_hand(definition, installed, expected)))
     surplus = [option for option, _ in installed.options if option not in wanted]
-    changed = [pair for pair in expected.options if pair not in installed.options]
-    statements = [dialect.reset_options(definition.name, surplus)] if surplus else []
-    return statements + ([dialect.set_options(definition.name, changed)] if changed else [])
+    surplus = [option for option in surplus if option != TABLESPACE]
+    changed = [pair for pair in expected.options if pair not in installed.options and pair[0] != TABLESPACE]
+    statements = [dialect.reset_options(name, surplus, kind=kind)] if surplus else []
+    return statements + ([dialect.set_options(name, changed, kind=kind)] if changed else [])
+
+
+def moved_to(definition: ViewDefinition, installed: InstalledView, expected: ExpectedView) -> str:
+    """Return the tablespace that a materialised view has to move to, in words; "" when it need not move."""
+    wanted = dict((*options_by_hand(definition, installed, expected), *expected.options)).get(TABLESPACE)
+    if wanted == dict(installed.options).get(TABLESPACE):
+        return ""
+    return f"tablespace {wanted}" if wanted else "the tablespace of the database"
 
 
 def index_changes(
@@ -41,24 +49,38 @@ def index_changes(
     or by hand) is used as it is. A new index whose name another one still has gets the name in the end.
     """
     schema = definition.name.schema
-    existing = {index.name: (index.unique, index.tail) for index in installed.indexes}
-    wanted = {index.name: (index.unique, index.tail) for index in expected.indexes}
-    recorded = installed.state.indexes if installed.state else ()
-    drops = [
-        dialect.drop_index(ViewName(schema, name))
+    recorded, options = (installed.state.indexes, installed.state.options) if installed.state else ((), ())
+    # Somebody may have moved an index by hand. It stays where it is.
+    chosen = {*options, *(tablespace_of(index.name) for index in definition.indexes if index.tablespace)}
+    existing = {index.name: _compared(index, chosen) for index in installed.indexes}
+    wanted = {index.name: _compared(index, chosen) for index in expected.indexes}
+    drops = {
+        name: dialect.drop_index(ViewName(schema, name))
         for name, index in existing.items()
         if (name in wanted and index != wanted[name]) or (name in recorded and name not in wanted)
-    ]
+    }
+    staying = [index for name, index in existing.items() if name not in drops]
     creates, renames = [], []
     for index in definition.indexes:
         interim = interim_name(index.name)
+        equal = (name for name in drops if name not in wanted and existing[name] == wanted[index.name])
         if index.name in existing and existing[index.name] != wanted[index.name]:
             creates.append(index.create_sql(definition.name, interim))
             renames.append(dialect.rename_index(ViewName(schema, interim), index.name))
-        elif wanted[index.name] not in existing.values():
+        elif wanted[index.name] in staying:
+            continue
+        elif old := next(equal, None):  # the class gives it another name
+            del drops[old]
+            renames.append(dialect.rename_index(ViewName(schema, old), index.name))
+        else:
             creates.append(index.create_sql(definition.name))
     build = in_phase(Phase.BUILD, creates, StatementKind.INDEX)
-    return build + in_phase(Phase.FINISH, [*drops, *renames])
+    return build + in_phase(Phase.FINISH, [*drops.values(), *renames])
+
+
+def _compared(index: InstalledIndex, options: Collection[str]) -> tuple[bool, str, str]:
+    index = index.without_unrecorded(options)
+    return index.unique, index.tail, index.tablespace
 
 
 def interim_name(index: str) -> str:

@@ -15,6 +15,7 @@ from orm_views_core.database.relations import (
     StoredView,
     recorded_fingerprint,
     stored_fingerprint,
+    tablespace_of,
 )
 from orm_views_core.database.sync_state import SyncState, join_comment
 from orm_views_core.definitions.definition import ViewDefinition
@@ -149,9 +150,15 @@ def as_read(step: Step, view: StoredView) -> Stored:
     if view.options and view.kind is ViewKind.VIEW:
         by_hand = options_by_hand(definition, step.installed, step.expected)
         options = [option for option in view.options if option not in by_hand]
-    fingerprint = stored_fingerprint(view.kind, view.rule, options, [indexes[name] for name in ours])
+    elif view.options:  # no SELECT sets a storage parameter
+        declared = dict(definition.options)
+        options = [option for option in view.options if option[0] in declared]
+    names = [name for name, _ in options]
+    names += [tablespace_of(i.name) for i in definition.indexes if i.tablespace and i.name in indexes]
+    stored = [indexes[name].without_unrecorded(names) for name in ours]
+    fingerprint = stored_fingerprint(view.kind, view.rule, options, stored)
     fingerprint = recorded_fingerprint(fingerprint, view.oid, view.server)
-    return Stored(fingerprint, ours, tuple(name for name, _ in options), view.sources)
+    return Stored(fingerprint, ours, tuple(names), view.sources)
 
 
 def new_sync_state(

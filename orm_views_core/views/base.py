@@ -130,12 +130,19 @@ class PostgresMaterialisedViewMixin:
         refresh_every: the maximum age of its rows, a ``timedelta``. ``refresh_views --due`` refreshes views
             that are older. None allows any age. ``ORM_VIEWS["REFRESH_EVERY"]`` applies if no class sets it.
         build_settings: PostgreSQL's settings for its builds and refreshes: ``{"work_mem": "256MB"}``.
+        storage_parameters: PostgreSQL's storage parameters: ``{"fillfactor": 70}``.
+        db_tablespace: where it is stored; Django's ``DEFAULT_TABLESPACE`` when None.
+        index_tablespace: where its indexes are stored, unless an index names another tablespace; Django's
+            ``DEFAULT_INDEX_TABLESPACE`` when None, and then the tablespace of the view.
     """
 
     pk_field: ClassVar[str | Sequence[str] | None] = None
     indexes: ClassVar[Sequence[Index]] = ()
     with_data: ClassVar[bool] = True
     build_settings: ClassVar[Mapping[str, object]] = {}
+    storage_parameters: ClassVar[Mapping[str, object]] = {}
+    db_tablespace: ClassVar[str | None] = None
+    index_tablespace: ClassVar[str | None] = None
     # It has no value here: None would count as a value that the class sets.
     refresh_every: ClassVar[dt.timedelta | None]
 

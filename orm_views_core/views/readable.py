@@ -27,7 +27,7 @@ _NOT_ON_VIEWS = {
     "order_with_respect_to": "its order is a column that Django would have to write; use ordering",
     "swappable": "a view cannot be swapped for a table",
     "db_table_comment": "the comment of a view is its docstring",
-    "db_tablespace": "move a materialised view with ALTER MATERIALIZED VIEW; it then stays there",
+    "db_tablespace": "write db_tablespace in the body of a materialised view's class",
 }
 
 

@@ -131,3 +131,23 @@ def other(db: None) -> Iterator[CursorWrapper]:
         yield cursor
     connection.rollback()
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def tablespace(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A tablespace inside the server's own directory, which needs no other that the server may write."""
+    with django_db_blocker.unblock():
+        session = connections.create_connection("default")
+        with session.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_settings WHERE name = 'allow_in_place_tablespaces'")
+            if not cursor.fetchone()[0]:
+                pytest.skip("this PostgreSQL has no allow_in_place_tablespaces")
+            cursor.execute("SET allow_in_place_tablespaces = on")
+            cursor.execute('DROP TABLESPACE IF EXISTS "the fast one"')
+            cursor.execute("CREATE TABLESPACE \"the fast one\" LOCATION ''")
+        session.close()
+    yield '"the fast one"'
+    with django_db_blocker.unblock():
+        with session.cursor() as cursor:
+            cursor.execute('DROP TABLESPACE "the fast one"')
+        session.close()

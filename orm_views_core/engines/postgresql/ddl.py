@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import TABLESPACE, ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, column_list, quote_identifier
 
 #: The lines of a CREATE VIEW statement before its SELECT, so that an error can name the line of the SELECT.
@@ -61,8 +61,10 @@ def create_view(
     """
     name, kind = at or definition.name, definition.kind
     create = "CREATE OR REPLACE" if replace else "CREATE"
-    options = ", ".join(f"{option}={value}" for option, value in (*definition.options, *further_options))
-    options = f" WITH ({options})" if options else ""
+    pairs = dict((*definition.options, *further_options))
+    tablespace = pairs.pop(TABLESPACE, "")
+    options = f" WITH ({', '.join(f'{option}={value}' for option, value in pairs.items())})" if pairs else ""
+    options += f" TABLESPACE {quote_identifier(tablespace)}" if tablespace else ""
     head = f"{create} {kind.value} {name.quoted}{column_list(definition.columns)}{options} AS"
     if kind is ViewKind.VIEW:  # no parentheses: WITH CHECK OPTION at the end is no part of a SELECT
         return f"{head}\n{sql or definition.sql}"
@@ -141,15 +143,15 @@ def revoke_select(name: ViewName, roles: Iterable[str]) -> str:
     return f"REVOKE SELECT ON {name.quoted} FROM {', '.join(map(quote_role, roles))}"
 
 
-def set_options(name: ViewName, options: Iterable[tuple[str, str]]) -> str:
-    """Return the statement that sets options of a plain view."""
+def set_options(name: ViewName, options: Iterable[tuple[str, str]], *, kind: ViewKind = ViewKind.VIEW) -> str:
+    """Return the statement that sets options, or storage parameters, of a view."""
     settings = ", ".join(f"{option}={value}" for option, value in options)
-    return f"ALTER VIEW {name.quoted} SET ({settings})"
+    return f"ALTER {kind.value} {name.quoted} SET ({settings})"
 
 
-def reset_options(name: ViewName, options: Iterable[str]) -> str:
-    """Return the statement that resets options of a plain view to their defaults."""
-    return f"ALTER VIEW {name.quoted} RESET ({', '.join(options)})"
+def reset_options(name: ViewName, options: Iterable[str], *, kind: ViewKind = ViewKind.VIEW) -> str:
+    """Return the statement that resets options, or storage parameters, of a view to their defaults."""
+    return f"ALTER {kind.value} {name.quoted} RESET ({', '.join(options)})"
 
 
 def refresh(name: ViewName, *, concurrently: bool) -> str:

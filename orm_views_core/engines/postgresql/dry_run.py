@@ -30,20 +30,23 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
 )
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
-from orm_views_core.names import ViewName
+from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import Quoting
 from orm_views_core.sql.references import move_references
 
 from . import ddl
 from .batches import send
+from .catalog.queries import OPTIONS
 from .errors.diagnostics import primary_message, quoting
 from .errors.functions import naming_functions
 from .errors.refusals import is_fault_of_view, is_refusal_of_one, view_refused
 from .reparsed import Tried, with_installed_texts
 from .staging import create_staging, staged_first
 
-_STAGED = """
-SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), c.reloptions,
+Options = tuple[tuple[str, str], ...]
+
+_STAGED = f"""
+SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), {OPTIONS},
        ARRAY(SELECT DISTINCT ARRAY[rn.nspname::text, rc.relname::text,
                                    pg_catalog.has_any_column_privilege(rc.oid, 'SELECT')::text]
              FROM pg_catalog.pg_rewrite r
@@ -223,7 +226,7 @@ def _read_staged(
             name=name,
             definition=unstaged(definition),
             columns=tuple(replace(column, type=unstaged(column.type)) for column in columns.get(oid, ())),
-            options=parse_options(options),
+            options=_declared(definitions[name], parse_options(options)),
             indexes=tuple(
                 replace(index, tail=unstaged(index.tail))
                 for index in indexes.get(oid, ())
@@ -237,6 +240,17 @@ def _read_staged(
             lost=lost.get(name, {}),
         )
     return views | with_installed_texts(connection, cursor, views, declared_here, installed, unstaged)
+
+
+def _declared(definition: ViewDefinition, options: Options) -> Options:
+    """Leave out the storage parameters that a materialised view has among its extras.
+
+    A plain view's options are no extras, and its SQL may set one that its class does not.
+    """
+    if definition.kind is ViewKind.VIEW:
+        return options
+    declared = dict(definition.options)
+    return tuple(option for option in options if option[0] in declared)
 
 
 def _as_postgres_writes(cursor: CatalogCursor, identifier: str) -> str:

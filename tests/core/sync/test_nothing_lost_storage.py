@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from tests.core.keeping import (
     MATERIALISED,
@@ -164,26 +164,6 @@ def test_the_index_that_it_is_clustered_on(change):
     add = "CREATE INDEX by_city ON views.v (city); ALTER MATERIALIZED VIEW views.v CLUSTER ON by_city"
     survives(change, add, INDEXES)
     assert [clustered for _, _, _, clustered, *_ in run(INDEXES)] == [True]
-
-
-@pytest.fixture(scope="module")
-def tablespace(django_db_setup, django_db_blocker):
-    """A tablespace inside the server's own directory, which needs no other that the server may write."""
-    with django_db_blocker.unblock():
-        session = connections.create_connection("default")
-        with session.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_settings WHERE name = 'allow_in_place_tablespaces'")
-            if not cursor.fetchone()[0]:
-                pytest.skip("this PostgreSQL has no allow_in_place_tablespaces")
-            cursor.execute("SET allow_in_place_tablespaces = on")
-            cursor.execute('DROP TABLESPACE IF EXISTS "the fast one"')
-            cursor.execute("CREATE TABLESPACE \"the fast one\" LOCATION ''")
-        session.close()
-    yield '"the fast one"'
-    with django_db_blocker.unblock():
-        with session.cursor() as cursor:
-            cursor.execute('DROP TABLESPACE "the fast one"')
-        session.close()
 
 
 @each(MATERIALISED)

@@ -66,7 +66,7 @@ def test_an_index_that_the_class_does_not_declare_is_not_recorded():
     assert as_read(created, found) == as_read(created, plain)
 
 
-def test_storage_parameters_are_not_recorded_as_options():
+def test_storage_parameters_that_the_class_does_not_set_are_not_recorded():
     plain = install(TOTALS, state=None)
     found = dataclasses.replace(plain, options=(("fillfactor", "70"),))
     created = step(Action.CREATE, TOTALS)

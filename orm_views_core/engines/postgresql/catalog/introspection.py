@@ -294,8 +294,8 @@ def read_indexes(
         return {}
     rows = fetch(cursor, queries.INDEXES, {"oids": array(oids), "held": array(held)})
     return group(
-        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrently))
-        for oid, name, unique, definition, concurrently in rows
+        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrently, tablespace))
+        for oid, name, unique, definition, concurrently, tablespace in rows
         if definition is not None  # it was dropped while it was read
     )
 

@@ -93,6 +93,26 @@ def read_schemas(connection: BaseDatabaseWrapper, prefix: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+# A superuser may read everything.
+_OWN_ROLE = "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+
+# The relations that some plain views of ours read and that our role may not read. PostgreSQL checks this only
+# when a view is read.
+_UNREADABLE = """
+SELECT n.nspname, c.relname, read_schema.nspname, read.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_catalog.pg_class read
+  ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
+JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+  AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
+  AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
+"""
+
+
 def read_unreadable(
     connection: BaseDatabaseWrapper, names: Collection[ViewName]
 ) -> tuple[str, dict[ViewName, list[ViewName]]]:
@@ -101,8 +121,8 @@ def read_unreadable(
         return "", {}
     unreadable: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
     with catalog_cursor(connection) as cursor:
-        ((role, is_superuser),) = fetch(cursor, queries.OWN_ROLE, {})
-        rows = [] if is_superuser else fetch(cursor, queries.UNREADABLE, name_arrays(names))
+        ((role, is_superuser),) = fetch(cursor, _OWN_ROLE, {})
+        rows = [] if is_superuser else fetch(cursor, _UNREADABLE, name_arrays(names))
     for schema, name, read_schema, read in rows:
         unreadable[ViewName(schema, name)].append(ViewName(read_schema, read))
     return role, unreadable

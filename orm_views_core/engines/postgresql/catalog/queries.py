@@ -19,11 +19,17 @@ WITH held AS MATERIALIZED (
 # gigabyte.
 TRUSTED = "(c.relpersistence = 'p' AND c.relowner = ANY(%(trusted)s::oid[]))"
 
+# The options of a view. A tablespace is none for PostgreSQL; a class declares it as one.
+OPTIONS = """CASE WHEN c.relkind = 'm' AND c.reltablespace <> 0
+            THEN COALESCE(c.reloptions, '{}') || ARRAY(SELECT 'tablespace=' || t.spcname
+                 FROM pg_catalog.pg_tablespace t WHERE t.oid = c.reltablespace)
+            ELSE c.reloptions END"""
+
 RELATIONS = f"""{_HELD}
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),
        pg_catalog.pg_has_role(c.relowner, 'USAGE'), {TRUSTED},
        CASE WHEN {TRUSTED} THEN comment.description ELSE left(comment.description, 1000000) END,
-       c.reloptions, c.relispopulated, c.reltuples,
+       {OPTIONS}, c.relispopulated, c.reltuples,
        CASE WHEN c.relkind = 'm' AND held.relation IS NULL
             THEN pg_catalog.pg_total_relation_size(c.oid) END,
        held.relation IS NOT NULL, current_setting('server_version_num')::int / 10000
@@ -88,12 +94,12 @@ WHERE r.rulename = '_RETURN' AND r.ev_class = ANY(%(oids)s::oid[])
 """
 
 CREATED = f"""
-SELECT v.oid, current_setting('server_version_num')::int / 10000,
-       n.nspname, v.relname, v.relkind, v.reloptions, {_RULE}
-FROM pg_catalog.pg_class v
-JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace
-JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid AND r.rulename = '_RETURN' {_RULE_NAMES}
-WHERE (n.nspname, v.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
+SELECT c.oid, current_setting('server_version_num')::int / 10000,
+       n.nspname, c.relname, c.relkind, {OPTIONS}, {_RULE}
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN' {_RULE_NAMES}
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
 # Every view with each view that it reads; one row with NULLs for a view that reads no view.
@@ -167,7 +173,8 @@ GROUP BY source.reader
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisunique,
        CASE WHEN i.indrelid = ANY(%(held)s::oid[]) THEN '' ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
-       i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate
+       i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indimmediate,
+       COALESCE((SELECT t.spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = c.reltablespace), '')
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY(%(oids)s::oid[])
@@ -271,25 +278,6 @@ LEFT JOIN pg_catalog.pg_trigger t ON d.classid = 'pg_catalog.pg_trigger'::regcla
 WHERE d.classid <> 'pg_catalog.pg_class'::regclass
   AND t.tgrelid IS DISTINCT FROM found.view
   AND (r.oid IS NULL OR NOT (r.ev_class = found.view OR (r.rulename = '_RETURN' AND c.relkind IN ('v', 'm'))))
-"""
-
-# A superuser may read everything.
-OWN_ROLE = "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-
-# The relations that some plain views of ours read and that our role may not read. PostgreSQL checks this only
-# when a view is read.
-UNREADABLE = """
-SELECT n.nspname, c.relname, read_schema.nspname, read.relname
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
-JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-JOIN pg_catalog.pg_class read
-  ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
-JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
-WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
-  AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
-  AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
 
 # The relations that some materialised views read, through plain views and down to partitions, and how many
