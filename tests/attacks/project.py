@@ -10,9 +10,15 @@ import sys
 
 
 def declare_views(version: str) -> None:
-    """Register a plain view, and a materialised one that stops at the gate while it is filled."""
+    """Register a plain view, and a materialised one that stops at the gate while it is filled.
+
+    Version 5 adds one that is filled in the swap, and version 7 one that stops there while it is indexed.
+    """
+    from django.db.models import F, Func, Index
+
     from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
+    is_indexed, version = version.endswith("7"), version.removesuffix(" + 7")
     gated = "(SELECT open_gate() OFFSET 0) IS NOT NULL"
 
     class First(PostgresViewFromSQL):
@@ -28,6 +34,12 @@ def declare_views(version: str) -> None:
             pk_field = "id"
             view_dependencies = [First]
             sql = f"SELECT id, {version} AS version FROM public.numbers WHERE {gated}"
+
+    if is_indexed:
+
+        class Indexed(PostgresMaterialisedViewMixin, PostgresViewFromSQL):
+            indexes = [Index(Func(F("id"), function="public.gated_key"), name="indexed_key")]
+            sql = "SELECT id FROM public.numbers"
 
 
 def main() -> None:

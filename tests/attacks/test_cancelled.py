@@ -44,6 +44,12 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared({GATE});
     RETURN true;
 END $$;
+CREATE OR REPLACE FUNCTION public.gated_key(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE
+SET lock_timeout = 0 AS $$
+BEGIN
+    PERFORM public.open_gate();
+    RETURN $1;
+END $$;
 """
 PICTURE = """
 SELECT c.oid, c.relfilenode, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
@@ -91,6 +97,7 @@ PHASES = {
         _WAITS.format("relation", ""),
     ),
     "building": Phase("sync_views", "2", f"SELECT pg_advisory_lock({GATE})", _AT_GATE, 1),
+    "indexing": Phase("sync_views", "1 + 7", f"SELECT pg_advisory_lock({GATE})", _AT_GATE, 1),
     "waiting to swap": Phase("sync_views", "2", "BEGIN; SELECT * FROM views.first", _SWAP, 1),
     "swapping": Phase("sync_views", "1 + 5", f"SELECT pg_advisory_lock({GATE})", _AT_GATE, 1),
     "waiting to refresh": Phase(
@@ -179,7 +186,7 @@ def synced() -> Iterator[None]:
     query("SELECT setval('public.passed', 1, false)")
     yield
     query("DROP SCHEMA views CASCADE; DROP TABLE public.numbers CASCADE")
-    query("DROP FUNCTION public.open_gate; DROP SEQUENCE public.passed")
+    query("DROP FUNCTION public.gated_key, public.open_gate; DROP SEQUENCE public.passed")
 
 
 @pytest.mark.parametrize(("phase", "way"), [cell for cell in CELLS if WHOLE or cell in SAMPLE])
