@@ -104,7 +104,8 @@ def check_references(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         for field in fields
         if field.remote_field
         and is_readable(field.related_model)
-        and (field.remote_field if field.many_to_many else field).db_constraint
+        # A ForeignObject joins by several columns, and has no constraint.
+        and getattr(field.remote_field if field.many_to_many else field, "db_constraint", False)
     ]
 
 

@@ -135,7 +135,9 @@ def _as_key(field: AnyField, *, automatic: bool = False) -> AnyField:
     """
     cls = plain_class(field)
     if automatic and cls in _AUTO_FIELDS:
-        made = _AUTO_FIELDS[cls](db_column=field.db_column, help_text=field.help_text)
+        kwargs = models.Field.deconstruct(field)[3]
+        said = {word: kwargs[word] for word in ("db_column", "help_text", "verbose_name") if word in kwargs}
+        made = _AUTO_FIELDS[cls](**said)
         made.creation_counter = field.creation_counter
         field = made
     elif automatic:

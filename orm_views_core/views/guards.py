@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -111,6 +112,12 @@ class _GuardedManager:
     """A mixin for manager classes."""
 
     model: Any
+
+    def __reduce__(self) -> Any:
+        guard, *bases = type(self).__bases__
+        if guard is not _GuardedManager:  # a subclass, such as that of a related manager
+            return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
+        return _new_guarded, tuple(bases), vars(self)
 
     def get_queryset(self) -> QuerySet[Any]:
         queryset: Any = guarded(super().get_queryset())  # type: ignore[misc]

@@ -23,11 +23,11 @@ from .reverse_relations import is_taken
 #: Arguments of fields that are about a table or about other fields, such as keys and indexes.
 _TABLE_ARGUMENTS = frozenset(
     {"auto_created", "db_column", "db_comment", "db_index", "db_tablespace", "height_field", "null"}
-    | {"primary_key", "serialize", "unique", "unique_for_date", "unique_for_month", "unique_for_year"}
-    | {"width_field"}
+    | {"primary_key", "serialize", "unique", "width_field"}
 )
+_UNIQUE_FOR = ("unique_for_date", "unique_for_month", "unique_for_year")
 #: Arguments of fields that are about new rows.
-_WRITE_ARGUMENTS = frozenset({"auto_now", "auto_now_add", "blank", "db_default", "default"})
+_WRITE_ARGUMENTS = frozenset({"auto_now", "auto_now_add", "blank", "db_default", "default", *_UNIQUE_FOR})
 #: Arguments of a column's field that do not apply to what is computed from the column.
 _COLUMN_ARGUMENTS = frozenset({"choices", "verbose_name", "help_text"})
 #: The class of the inferred field, for Django's classes of automatic numbers.
@@ -121,6 +121,10 @@ def infer(
         field.db_column = None if column.name == attname(name, field) else column.name
         if isinstance(column.field, AutoFieldMixin):
             automatic.add(name)
+    for field in fields.values():
+        for word in _UNIQUE_FOR:
+            if getattr(field, word) not in taken:  # the view does not have that date
+                setattr(field, word, None)
     fields = {name: _with_accessor(name, fields, model_name, app_label) for name in fields}
     source = source_key(query, columns)
     for unique in source.unique:

@@ -322,6 +322,16 @@ def test_e011_of_many_to_many():
     assert only().id == "orm_views_core.E011"
 
 
+def test_e011_says_nothing_of_a_relation_that_has_no_constraint():
+    view = declare(Product.objects.values("id", "code"))
+    said = {
+        "shown": models.ForeignObject(view, models.DO_NOTHING, from_fields=["code"], to_fields=["code"]),
+        "code": models.CharField(max_length=9),
+    }
+    type("Note", (models.Model,), {"__module__": __name__, "Meta": meta(), **said})
+    assert messages() == []
+
+
 def test_views_that_are_no_models_have_no_fields_to_check():
     plain(lambda: Loan.objects.values("status").annotate(mixed=F("term_months") + 1))
 

@@ -349,3 +349,14 @@ def test_a_pickled_query_is_put_back_into_a_queryset(loans):
     queryset.query = pickle.loads(pickle.dumps(ProductCatalogue.objects.filter(code="car").query))
     assert "car" in str(queryset.query)
     assert refuses_pickled(queryset)
+
+
+def test_a_manager_is_pickled_and_guards_the_view_again(loans, registered):
+    from tests.demo.lending.postgres_views import ProductCatalogue
+
+    registered.register(ProductCatalogue)
+    sync_views()
+    manager = pickle.loads(pickle.dumps(ProductCatalogue.objects))
+    assert [row.code for row in manager.filter(code="car")] == ["car"]
+    with pytest.raises(ReadOnlyViewError):
+        manager.create(code="new")

@@ -292,11 +292,11 @@ def test_the_check_option_keeps_rows_out_that_the_view_would_not_show(writable):
 
 
 def test_an_updatable_view_loads_a_fixture_and_saves_a_form(writable, tmp_path):
-    writable.objects.create(id=5, **VALUES)
+    writable.objects.create(id=10**6, **VALUES)
     fixture = tmp_path / "row.json"
     fixture.write_text(serializers.serialize("json", writable.objects.all()).replace('"z"', '"loaded"'))
     call_command("loaddata", str(fixture), verbosity=0)
-    assert Table1.objects.get(id=5).name == "loaded"
+    assert Table1.objects.get(id=10**6).name == "loaded"
     form = modelform_factory(writable, fields=["name", "col_a", "col_b"])({**VALUES, "name": "form"})
     assert Table1.objects.get(id=form.save().pk).name == "form"
 
@@ -384,6 +384,9 @@ def member(db):
             note = models.CharField(max_length=5, null=True)  # noqa: DJ001
             joined = models.DateTimeField(auto_now_add=True)
             seen = models.DateTimeField(auto_now=True)
+            title = models.CharField(
+                max_length=5, default="t", unique_for_date="seen", unique_for_year="joined"
+            )
             twice = models.GeneratedField(
                 expression=F("seats") * 2, output_field=models.IntegerField(), db_persist=True
             )
@@ -427,7 +430,7 @@ def test_a_form_of_an_updatable_view_requires_what_that_of_its_table_requires(me
     assert asked[0] == asked[1]
     wrong = {"name": "ann", "plan": "c", "seats": "", "level": "x"}
     assert theirs(wrong).errors == ours(wrong).errors
-    right = {"name": "Ann", "plan": "a", "seats": 1, "level": 2, "note": "n"}
+    right = {"name": "Ann", "plan": "a", "seats": 1, "level": 2, "note": "n", "title": "t"}
     assert ours(right).save().nick == ""
     read = declare(member.objects.all(), "Read")
     assert read._meta.get_field("plan").default is models.NOT_PROVIDED
@@ -445,3 +448,25 @@ def test_a_key_that_nothing_counts_is_asked_for():
 
         view = declare(Chosen.objects.all(), updatable=True)
     assert type(view._meta.pk) is models.IntegerField
+
+
+def test_what_is_unique_for_a_date_needs_that_date(member):
+    every = declare(member.objects.all(), updatable=True)
+    some = declare(member.objects.values("id", "title", "joined"), "Some", updatable=True)
+    title = every._meta.get_field("title")
+    assert (title.unique_for_date, title.unique_for_year) == ("seen", "joined")
+    title = some._meta.get_field("title")
+    assert (title.unique_for_date, title.unique_for_year) == (None, "joined")
+
+
+def test_a_key_that_the_table_counts_keeps_its_verbose_name():
+    with isolate_apps("tests.bookshop"):
+
+        class Counted(models.Model):
+            id = models.AutoField("running number", primary_key=True, help_text="Counted.")
+
+            class Meta:
+                app_label = "bookshop"
+
+        view = declare(Counted.objects.all(), updatable=True)
+    assert (view._meta.pk.verbose_name, view._meta.pk.help_text) == ("running number", "Counted.")
