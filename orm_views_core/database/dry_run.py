@@ -9,6 +9,7 @@ from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import ViewName
 
 from .extras import Extra
+from .ownership import Closed
 from .relations import Column, InstalledIndex
 
 
@@ -23,6 +24,7 @@ class ExpectedView:
             in a way that cannot be moved to the staging schema.
         row_types: the relations whose row types, or arrays of these, its columns have.
         unreadable: the relations that it reads and that the role of the connection may not read.
+        closed: what keeps the rows of a materialised view from being computed.
         sources: a hash of the columns of what it reads, if its SELECT has a star.
         lost: the extras that it cannot have any more, each with what PostgreSQL says.
     """
@@ -36,6 +38,7 @@ class ExpectedView:
     stuck: frozenset[ViewName] = frozenset()
     row_types: frozenset[ViewName] = frozenset()
     unreadable: frozenset[ViewName] = frozenset()
+    closed: tuple[Closed, ...] = ()
     sources: str | None = None
     lost: Mapping[Extra, str] = field(default_factory=dict)
 

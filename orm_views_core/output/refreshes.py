@@ -19,6 +19,7 @@ def refresh_as_dict(result: RefreshResult) -> dict[str, Any]:
         "class": result.label or None,
         "outcome": result.outcome.value,
         "error": str(result.error) if result.error else None,
+        "unrecorded": result.unrecorded or None,
         "concurrently": result.concurrently,
         "why_not": result.why_not or None,
         "started": result.started.isoformat() if result.started else None,
@@ -46,6 +47,7 @@ def planned_refresh_as_dict(step: PlannedRefresh) -> dict[str, Any]:
         "waits_for": sorted(map(str, step.waits_for)),
         "last_seconds": step.seconds,
         "no_rows": sorted(map(str, step.no_rows)),
+        "refused": step.refused or None,
     }
 
 
@@ -70,6 +72,8 @@ def how_refreshed(result: RefreshResult, *, details: bool = False) -> tuple[str,
         parts = [f"coalesced with a refresh that was already running; rows as of {moment}"]
         if missed := result.missed:
             parts.append(f"{missed.total_seconds():.3f}s before this request")
+    if result.unrecorded:
+        parts.append(result.unrecorded)
     if details and result.rows_after is not None:
         about = "" if result.rows_exact else "about "
         parts.append(f"{about}{result.rows_after} rows")
@@ -86,6 +90,8 @@ def refresh_plan_lines(planned: Iterable[PlannedRefresh]) -> Iterator[str]:
         how = who_waits(step.concurrently, step.why_not) if step.installed else "missing: sync it first"
         if step.installed and step.no_rows:
             how = f"cannot be refreshed: {why_unfilled(step.no_rows)}"
+        if step.installed and step.refused:
+            how = f"cannot be refreshed: {step.refused.rstrip('.')}"
         yield f"  {number}. {step.definition.name} ({how}{usual}{after})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from orm_views_core.database.ownership import why_closed
 from orm_views_core.database.relations import Catalog, Taken
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, quote_identifier
@@ -151,7 +152,9 @@ def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[str
     """Name the tables that PostgreSQL would only refuse when the view is filled or read."""
     role = catalog.session.role
     for step in steps:
-        if step.definition and step.expected and step.expected.unreadable:
+        if step.definition and step.fills and step.expected and step.expected.closed:
+            yield f"{step.definition.where}: {why_closed(step.expected.closed)}"
+        elif step.definition and step.expected and step.expected.unreadable:
             reads_as_reader = ("security_invoker", "true") in step.expected.options
             if not reads_as_reader and (step.installed is None or step.installed.owner == role):
                 yield cannot_be_read(step.definition, role, step.expected.unreadable)

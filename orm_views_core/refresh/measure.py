@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.engines.postgresql.catalog import queries
 from orm_views_core.engines.postgresql.catalog.fetch import array, moment
+from orm_views_core.engines.postgresql.catalog.rights import MAY_REFRESH
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
@@ -25,10 +26,11 @@ SELECT pg_catalog.pg_backend_pid(), extract(epoch FROM pg_catalog.clock_timestam
        CASE WHEN NOT v.relispopulated THEN 0
             WHEN pg_catalog.pg_stat_get_live_tuples(v.oid) > 0 THEN pg_catalog.pg_stat_get_live_tuples(v.oid)
             WHEN v.reltuples >= 0 THEN v.reltuples END::bigint, v.relkind,
-       coalesce(pg_catalog.pg_has_role(v.relowner, 'USAGE'), false)
+       coalesce(pg_catalog.pg_has_role(v.relowner, 'USAGE'), false), coalesce(v.may_refresh, false),
+       coalesce(pg_catalog.pg_get_userbyid(v.relowner), '')
 FROM (SELECT) AS one
 LEFT JOIN (
-    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner,
+    SELECT c.oid, c.relkind, c.relispopulated, c.reltuples, c.relowner, {MAY_REFRESH} AS may_refresh,
            CASE WHEN {queries.TRUSTED} THEN d.description END AS description
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -69,6 +71,8 @@ class RefreshedView(NamedTuple):
         rows: the estimated number of rows; None when unknown.
         relkind: the kind of the relation, as in ``pg_class``; None when there is none.
         is_owner: whether this session's role owns the view, or is a member of the role that does.
+        may_refresh: whether this session's role may refresh it, as a member of its owner or with MAINTAIN.
+        owner: its owner.
     """
 
     pid: int
@@ -80,6 +84,8 @@ class RefreshedView(NamedTuple):
     rows: int | None
     relkind: str | None
     is_owner: bool
+    may_refresh: bool = True
+    owner: str = ""
 
     @property
     def state(self) -> SyncState | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.ownership import why_closed, why_not_refreshed
 from orm_views_core.database.relations import InstalledView, why_not_concurrently
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
@@ -17,10 +18,12 @@ from orm_views_core.definitions.lookup import select_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
 from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.rights import read_closed, read_refused
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.errors.refusals import telling
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import closure, creation_order, reverse
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.names import ViewKind, ViewName, printable
 from orm_views_core.views.registry import registry
 
 from .freshness import freshness_of
@@ -54,6 +57,7 @@ class PlannedRefresh:
         asked: the time of the request, by the database's clock.
         no_rows: the materialised views without rows that it reads and that are not refreshed before it. Its
             refresh will fail, unless somebody refreshes them meanwhile.
+        refused: why PostgreSQL will refuse the refresh for want of rights, in words; "" when it will not.
     """
 
     definition: ViewDefinition
@@ -63,6 +67,7 @@ class PlannedRefresh:
     waits_for: frozenset[ViewName]
     asked: dt.datetime
     no_rows: tuple[ViewName, ...] = ()
+    refused: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -87,11 +92,13 @@ class _DatabaseFacts(NamedTuple):
         installed: the registered materialised views that are there.
         views: what each view reads, as PostgreSQL knows it, and as its class declares it.
         now: the time, by the database's clock.
+        refused: why views cannot be refreshed for want of rights, in words.
     """
 
     installed: Mapping[ViewName, InstalledView]
     views: ViewReads
     now: dt.datetime
+    refused: Mapping[ViewName, str]
 
 
 def make_plan(request: RefreshRequest) -> RefreshPlan:
@@ -134,11 +141,22 @@ def _read_facts(
     with naming_the_database(connection), telling(connection), transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, [], only=_materialised(definitions))
         reads = read_view_reads(connection)
+        refused = _read_refused(connection, catalog.relations.values())
     for name, definition in definitions.items():
         reads.reads.setdefault(name, set()).update(definition.declared_dependencies)
     assert catalog.session.now is not None
     views = {name: v for name, v in catalog.relations.items() if v.kind is ViewKind.MATERIALISED_VIEW}
-    return _DatabaseFacts(views, reads, catalog.session.now)
+    return _DatabaseFacts(views, reads, catalog.session.now, refused)
+
+
+def _read_refused(connection: BaseDatabaseWrapper, views: Collection[InstalledView]) -> dict[ViewName, str]:
+    """Return why PostgreSQL would refuse to refresh some views, in words."""
+    oids = [view.oid for view in views if view.kind is ViewKind.MATERIALISED_VIEW]
+    with catalog_cursor(connection) as cursor:
+        foreign, closed = read_refused(cursor, oids), read_closed(cursor, oids)
+    words = {oid: why_closed(found) for oid, found in closed.items()}
+    words |= {oid: f"{why_not_refreshed(printable(owner))}." for oid, owner in foreign.items()}
+    return {view.name: words[view.oid] for view in views if view.oid in words}
 
 
 def _materialised(definitions: Mapping[ViewName, ViewDefinition]) -> list[ViewName]:
@@ -201,4 +219,5 @@ def _planned(
         waits_for=frozenset(waits_for),
         asked=facts.now,
         no_rows=no_rows,
+        refused=facts.refused.get(definition.name, ""),
     )

@@ -171,6 +171,7 @@ class RefreshResult(_OfView):
             refresh it is the estimate before, plus the inserted rows, minus the deleted ones.
         size_before: the size on disk in bytes before, with indexes; None when unknown.
         size_after: the same after.
+        unrecorded: why the time of the rows is not recorded on the view, in words; "" when it is.
     """
 
     concurrently: bool
@@ -191,6 +192,7 @@ class RefreshResult(_OfView):
     rows_exact: bool = False
     size_before: int | None = None
     size_after: int | None = None
+    unrecorded: str = ""
 
     @property
     def ok(self) -> bool:

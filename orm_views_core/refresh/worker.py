@@ -18,6 +18,7 @@ from functools import partial
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.ownership import why_not_refreshed
 from orm_views_core.database.relations import why_not
 from orm_views_core.database.sync_state import join_comment, split_comment
 from orm_views_core.engines.connections import get_connection
@@ -32,7 +33,7 @@ from orm_views_core.engines.postgresql.locking.locks import in_savepoint, in_tra
 from orm_views_core.engines.postgresql.locking.sessions import running
 from orm_views_core.engines.postgresql.locking.turns import wait_for_refresh_lock
 from orm_views_core.exceptions import OrmViewsError, RefreshError
-from orm_views_core.names import ViewKind
+from orm_views_core.names import ViewKind, printable
 
 from .failures import explained
 from .listener import Relay
@@ -130,10 +131,10 @@ def _look(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshedView
         raise RefreshError(
             f"{task.where}: {task.name} {what} in database {task.database!r}. Run sync_views first."
         )
-    if view.state is not None and not view.is_owner:
+    if view.state is not None and not view.may_refresh:
         raise RefreshError(
-            f"{task.where}: {task.name} in database {task.database!r} belongs to another role, so the time "
-            "of its refresh could not be recorded on it. Connect as its owner, or as a member of that role."
+            f"{task.where}: {task.name} in database {task.database!r} cannot be refreshed: "
+            f"{why_not_refreshed(printable(view.owner))}."
         )
     return view
 
@@ -248,7 +249,11 @@ def _compute(
             size_before=before.size,
             size_after=after.size,
         )
-        _record(connection, result, after.comment, sources.changes)
+        if view.is_owner:
+            _record(connection, result, after.comment, sources.changes)
+        elif view.state is not None:
+            why = f"its time is not recorded on it, because it belongs to {printable(view.owner)}"
+            result = replace(result, unrecorded=why)
         return result
 
     return in_savepoint(

@@ -23,6 +23,7 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.building import building
 from orm_views_core.engines.postgresql.catalog.fetch import read_time
 from orm_views_core.engines.postgresql.catalog.preconditions import read_unreadable
+from orm_views_core.engines.postgresql.errors.diagnostics import INSUFFICIENT_PRIVILEGE, sqlstate
 from orm_views_core.engines.postgresql.errors.refusals import (
     NOT_COMPUTED,
     database_refused,
@@ -35,10 +36,11 @@ from orm_views_core.engines.postgresql.errors.refusals import (
 from orm_views_core.engines.postgresql.locking.locks import in_savepoint
 from orm_views_core.engines.postgresql.locking.tries import short_and_often
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
-from orm_views_core.exceptions import PlanBlockedError
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.exceptions import PlanBlockedError, ViewSQLError
+from orm_views_core.names import ViewKind, ViewName, printable
 from orm_views_core.plan.preconditions import cannot_be_read
 from orm_views_core.plan.steps import Action, Phase, Plan, Statement, Step
+from orm_views_core.quoting import embedded
 
 from .recorder import Outcome, read_refreshed, record
 from .swap_locks import check_that_nothing_was_changed, lock_readers_out
@@ -221,14 +223,23 @@ def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, toge
             computes = _computes_rows(step, statement)
             was_tried = step.expected is not None and not computes
             if step.definition and is_declared and is_fault_of_view(error, was_tried=was_tried):
-                raise view_refused(
+                refused = view_refused(
                     step.definition, statement.kind, statement.sql, error, computes=computes
-                ) from error
+                )
+                raise _naming_the_owner(refused, step, error) if computes else refused from error
             where = step.definition.where if step.definition else step.target
             is_of_its_rows = computes and statement.kind is StatementKind.QUERY and is_of_rows(error)
             failed = NOT_COMPUTED if is_of_its_rows else f"{step.action.verb} failed"
             what = f"{where}: {failed}: "
             raise database_refused(run.connection, what, error) from error
+
+
+def _naming_the_owner(refused: ViewSQLError, step: Step, error: DatabaseError) -> ViewSQLError:
+    """Return an error about missing rights with the role whose rights they are: rows are the owner's."""
+    if sqlstate(error) != INSUFFICIENT_PRIVILEGE or step.installed is None:
+        return refused
+    owner = f"\nIts rows are computed with the rights of {printable(step.installed.owner)}, its owner."
+    return ViewSQLError(embedded("", refused.message, owner))
 
 
 def _along_their_paths(statements: Sequence[Statement], path: str) -> Iterator[str]:

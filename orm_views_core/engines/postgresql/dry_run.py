@@ -37,6 +37,7 @@ from orm_views_core.sql.references import move_references
 from . import ddl
 from .batches import send
 from .catalog.queries import OPTIONS
+from .catalog.rights import read_closed
 from .errors.diagnostics import primary_message, quoting
 from .errors.functions import naming_functions
 from .errors.refusals import is_fault_of_view, is_refusal_of_one, view_refused
@@ -208,6 +209,7 @@ def _read_staged(
     names = {oid: ViewName(schemas[stage], relname) for oid, relname, stage, *_ in rows}
     columns, indexes = read_columns(cursor, list(names)), read_indexes(cursor, list(names))
     sources = read_sources(cursor, [oid for oid, name in names.items() if definitions[name].has_star])
+    closed = read_closed(cursor, [oid for oid, n in names.items() if not definitions[n].is_canonical])
     written = {stage: _as_postgres_writes(cursor, schema) for stage, schema in schemas.items()}
 
     def unstaged(text: str) -> str:
@@ -236,6 +238,7 @@ def _read_staged(
             stuck=frozenset(may_read.keys() & definitions.keys()),
             row_types=frozenset(ViewName(schemas.get(schema, schema), row) for schema, row in row_types),
             unreadable=frozenset(r for r, may in may_read.items() if not may and r.schema not in schemas),
+            closed=tuple(each for each in closed.get(oid, ()) if each.relation.schema not in schemas),
             sources=sources.get(oid),
             lost=lost.get(name, {}),
         )

@@ -170,7 +170,7 @@ def test_a_role_that_may_not_write_the_comment_gets_an_error_before_anything_is_
     (passed,) = query("SELECT last_value FROM passed")
     query(f'SET ROLE "{make_role("keeper")}"')
     try:
-        with pytest.raises(RefreshError, match="belongs to another role"):
+        with pytest.raises(RefreshError, match="only a member of that role may refresh it"):
             refresh_views()
     finally:
         query("RESET ROLE")
