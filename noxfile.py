@@ -210,6 +210,18 @@ def django_suite(session: nox.Session) -> None:
         session.run("python", "-m", "tests.django_suite.summary", *arguments, env=settings)
 
 
+@nox.session(python=ROWS[0].python)
+def corpora(session: nox.Session) -> None:
+    """Sync a thousand views; dump, restore and upgrade them, between all PostgreSQLs that can be had."""
+    row = ROWS[0]
+    _install(session, row)
+    found = {version: _npm_binaries(version) for version in ("14", "15", "17")}
+    servers = ":".join(f"{version}={path}" for version, path in found.items() if path)
+    with _server(row) as environment:
+        environment = {"DATABASE_URL": None, **environment, "CORPORA": "1", "CORPORA_SERVERS": servers}
+        session.run("python", "-m", "pytest", "-q", "tests/corpora", *session.posargs, env=environment)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""
