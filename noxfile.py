@@ -210,6 +210,30 @@ def django_suite(session: nox.Session) -> None:
         session.run("python", "-m", "tests.django_suite.summary", *arguments, env=settings)
 
 
+#: The backends of `tests/backends`, with the package of each. gevent patches Python before anything else.
+BACKENDS = {
+    "pool": ("psycopg[pool]", []),
+    "prometheus": ("django-prometheus", []),
+    "psqlextra": ("django-postgres-extra", []),
+    "geventpool": ("django-db-geventpool[psycopg3]", ["-m", "gevent.monkey", "--module"]),
+}
+
+
+@nox.session(python=ROWS[5].python)
+@nox.parametrize("backend", list(BACKENDS), ids=list(BACKENDS))
+def backends(session: nox.Session, backend: str) -> None:
+    """Sync, refresh and cancel on psycopg's pool of one connection, and on backends of other packages."""
+    row = ROWS[5]._replace(postgresql="18")
+    _install(session, row)
+    package, patched = BACKENDS[backend]
+    session.install(package, *(["gevent"] if patched else []))
+    run = ["python", *patched, "pytest"] if patched else ["python", "-m", "pytest"]
+    with _server(row) as environment:
+        settings = {"DATABASE_URL": None, **environment, "BACKEND": backend}
+        arguments = ["--ds=tests.backends.settings", *session.posargs]
+        session.run(*run, "-q", "tests/backends", *arguments, env=settings)
+
+
 @nox.session(python=ROWS[0].python)
 def corpora(session: nox.Session) -> None:
     """Sync a thousand views; dump, restore and upgrade them, between all PostgreSQLs that can be had."""

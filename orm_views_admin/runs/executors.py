@@ -15,6 +15,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from orm_views_admin.conf import executor_name, has_task_worker
+from orm_views_core.engines.connections import leave_pools
 
 from .performer import perform
 
@@ -35,6 +36,7 @@ def perform_in_thread(request: str) -> None:
 
 
 def _perform_and_close(request: str) -> None:
+    leave_pools()
     try:
         perform_inline(request)
     finally:

@@ -71,15 +71,38 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
         raise DatabaseUnavailableError(Quoting(f"{what}: {str(error).strip()}", f"{what}.")) from error
 
 
+def unpooled_connection(alias: str, settings: dict[str, Any] | None = None) -> BaseDatabaseWrapper:
+    """Create a connection that is not taken from the pool of ``OPTIONS["pool"]``.
+
+    A thread that has the pool's last connection, and waits for a second one, would wait in vain.
+
+    Args:
+        alias: the database.
+        settings: its settings, where they are not those of ``DATABASES``.
+    """
+    connection = connections.create_connection(alias)
+    found = settings or connection.settings_dict
+    options = {name: value for name, value in found.get("OPTIONS", {}).items() if name != "pool"}
+    connection.settings_dict = {**found, "OPTIONS": options}
+    return connection
+
+
+def leave_pools() -> None:
+    """Give this thread connections of its own in place of a pool's: it keeps them for as long as it works."""
+    for alias in connections:
+        if connections.settings[alias].get("OPTIONS", {}).get("pool"):
+            connections[alias] = unpooled_connection(alias)
+
+
 @contextmanager
 def spare_connections(aliases: Collection[str]) -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """Give a function that returns a context in which this thread uses spare connections.
 
     Receivers and callbacks run in that context while other connections refresh or sync. What they write is
     then committed at once, and their errors do not abort the transaction of the refresh or sync. The spare
-    connections are opened at their first use, and closed at the end.
+    connections are opened at their first use, outside of a pool, and closed at the end.
     """
-    spare = {alias: connections.create_connection(alias) for alias in aliases}
+    spare = {alias: unpooled_connection(alias) for alias in aliases}
 
     @contextmanager
     def aside() -> Iterator[None]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import connections
 
+from orm_views_core.engines.connections import leave_pools
+
 from .listener import Listener, Relay
 from .results import RefreshResult, Task
 from .worker import refresh_one
@@ -103,6 +105,7 @@ class Workers:
             self._tasks.put(None)
 
     def _work(self) -> None:
+        leave_pools()
         try:
             while (task := self._tasks.get()) is not None and not self._stopping.is_set():
                 self._events.put(self._refresh(task))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db import Error as DbError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.engines.connections import is_lost
+from orm_views_core.engines.connections import is_lost, unpooled_connection
 from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import array
 from orm_views_core.exceptions import SyncFailedError
@@ -175,8 +175,7 @@ def _read_limits(connection: BaseDatabaseWrapper) -> dict[str, _Limit]:
     """
     if connection.is_usable():
         return _limits_of(connection)
-    with closing(connections.create_connection(connection.alias)) as other:
-        other.settings_dict = connection.settings_dict
+    with closing(unpooled_connection(connection.alias, connection.settings_dict)) as other:
         return _limits_of(other)
 
 
