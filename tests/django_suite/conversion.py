@@ -156,9 +156,13 @@ def as_view(table: Any, name: str, bases: tuple[Any, ...], attrs: dict[str, Any]
     for word, field in many.items():
         field.db_table = table._meta.get_field(word).m2m_db_table()
         view.add_to_class(word, field)
-    # Tests compare lists of fields. What a class declares comes before what is inferred.
-    order = [field.column for field in table._meta.local_fields]
-    view._meta.local_fields.sort(key=lambda field: order.index(field.column))
+    # Tests compare lists of fields. What a class declares would come before what is inferred.
+    counters = {field.column: field.creation_counter for field in table._meta.local_fields}
+    for field in view._meta.local_fields:
+        field.creation_counter = counters[field.column]
+    for word, field in many.items():
+        field.creation_counter = table._meta.get_field(word).creation_counter
+    view._meta.local_fields.sort()
     view._meta._expire_cache()
     return view
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections
 from django.db.backends.base.introspection import BaseDatabaseIntrospection
+from django.db.models.signals import pre_migrate
 from django.test.runner import DiscoverRunner
 
 from orm_views_core.conf import default_schema
@@ -91,6 +92,7 @@ class ViewRunner(DiscoverRunner):
 
     def setup_databases(self, **kwargs: Any) -> Any:
         global _mark
+        pre_migrate.connect(_create_collation)
         old = super().setup_databases(**kwargs)
         _mark = f'"{default_schema()}".'
         for connection in connections.all():
@@ -138,9 +140,13 @@ def _kept() -> list[Any]:
     return [model for label, model in kept.items() if label in made]
 
 
-def _create_tables(alias: str) -> None:
-    with connections[alias].cursor() as cursor:  # a server without ICU has it not, and no test sorts by it
+def _create_collation(using: str, **kwargs: Any) -> None:
+    """Create what tables of Django's tests need, and a server without ICU does not have."""
+    with connections[using].cursor() as cursor:
         cursor.execute('CREATE COLLATION IF NOT EXISTS "sv-x-icu" FROM "C"')
+
+
+def _create_tables(alias: str) -> None:
     with connections[alias].schema_editor() as editor:
         for model in converted.tables:
             if not model._meta.auto_created:  # it comes with the model whose field it belongs to

@@ -81,6 +81,19 @@ def main(source: str, folder: str, *labels: str) -> int:
     tables: Any = {"tests": {}}
     if failed:
         tables = run(source, failed, Path(folder) / "tables.json", DJANGO_SUITE_TABLES="1")
+    queried, ours = summarise(report, tables)
+    return int(ours > 0 or (not labels and queried < WANTED))
+
+
+def summarise(report: Any, tables: Any) -> tuple[int, int]:
+    """Print what came of the tests. Return how many query a view, and how many fail because of it.
+
+    Args:
+        report: that of the tests over views.
+        tables: that of those which fail, over tables.
+    """
+    tests: dict[str, dict[str, Any]] = report["tests"]
+    failed = [name for name, test in tests.items() if test["outcome"] == "failed"]
     queried = {name: test for name, test in tests.items() if test["queries"]}
     without = {name for name in failed if tables["tests"].get(name, {}).get("outcome") == "failed"}
     why_failed = {
@@ -100,7 +113,7 @@ def main(source: str, folder: str, *labels: str) -> int:
     for name in failed:
         if why_failed[name] == OURS:
             print(f"ours: {name}")
-    return int(reasons[OURS] > 0 or (not labels and len(queried) < WANTED))
+    return len(queried), reasons[OURS]
 
 
 if __name__ == "__main__":
