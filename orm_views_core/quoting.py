@@ -51,6 +51,10 @@ class Quoting(str):
         """Return the message with another name in it."""
         return Quoting(self.replace(old, new), self.rest.replace(old, new), self.report, self.context)
 
+    def followed_by(self, words: str) -> Quoting:
+        """Return the message with words of our own behind it. What PostgreSQL reported stays known."""
+        return Quoting(f"{self}{words}", f"{self.rest}{words}", self.report, self.context)
+
     @property
     def summary(self) -> str:
         """The message for those who may not see rows."""

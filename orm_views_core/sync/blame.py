@@ -11,7 +11,6 @@ from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.plan.rules import why_not_replace
-from orm_views_core.quoting import embedded
 
 
 def naming_sources(
@@ -34,7 +33,7 @@ def naming_sources(
 
     def named(name: ViewName, error: OrmViewsError) -> OrmViewsError:
         lines = list(_lines(closure(dependencies, [name]) & changed.keys(), changed, definitions))
-        return ViewSQLError(embedded("", error.message, "".join(lines))) if lines else error
+        return ViewSQLError(error.message.followed_by("".join(lines))) if lines else error
 
     return replace(dry_run, errors={name: named(name, error) for name, error in dry_run.errors.items()})
 

@@ -40,7 +40,6 @@ from orm_views_core.exceptions import PlanBlockedError, ViewSQLError
 from orm_views_core.names import ViewKind, ViewName, printable
 from orm_views_core.plan.preconditions import cannot_be_read
 from orm_views_core.plan.steps import Action, Phase, Plan, Statement, Step
-from orm_views_core.quoting import embedded
 
 from .recorder import Outcome, read_refreshed, record
 from .swap_locks import check_that_nothing_was_changed, lock_readers_out
@@ -239,7 +238,7 @@ def _naming_the_owner(refused: ViewSQLError, step: Step, error: DatabaseError) -
     if sqlstate(error) != INSUFFICIENT_PRIVILEGE or step.installed is None:
         return refused
     owner = f"\nIts rows are computed with the rights of {printable(step.installed.owner)}, its owner."
-    return ViewSQLError(embedded("", refused.message, owner))
+    return ViewSQLError(refused.message.followed_by(owner))
 
 
 def _along_their_paths(statements: Sequence[Statement], path: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 EVERY = [*PLAIN, *MATERIALISED, *KINDS]
 
 COMMENT = """
-SELECT split_part(obj_description('views.v'::regclass, 'pg_class'), '{"orm_views"', 1)
+SELECT split_part(obj_description('views.v'::regclass, 'pg_class'), '[orm_views ', 1)
 """
 COLUMN_COMMENTS = """
 SELECT attname, col_description(attrelid, attnum) FROM pg_attribute

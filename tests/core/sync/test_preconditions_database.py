@@ -131,7 +131,7 @@ def test_a_table_that_we_may_not_read(exists, materialised, app, take_picture, a
         sync_views()
     as_superuser("CREATE TABLE public.secret (id int)")
     declare("V", "SELECT id FROM public.secret", materialised=materialised)
-    said = blocked(take_picture, "app may not read public.secret")
+    said = blocked(take_picture, "app", " may not read public.secret")
     as_superuser(_advice(said, "GRANT SELECT ON public.secret TO app"))
     sync_views()
 
