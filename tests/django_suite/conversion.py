@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelBase
 from django.db.models.query_utils import RegisterLookupMixin
 
@@ -124,6 +124,8 @@ def why_a_table(model: Any, parents: set[Any]) -> str:
         return "order_with_respect_to: Django would write the order"
     if opts.swappable or opts.swapped:
         return "swappable"
+    if not opts.can_migrate(DEFAULT_DB_ALIAS):
+        return "the server does not have what its table needs"
     return ""
 
 

@@ -149,7 +149,8 @@ def _create_collation(using: str, **kwargs: Any) -> None:
 def _create_tables(alias: str) -> None:
     with connections[alias].schema_editor() as editor:
         for model in converted.tables:
-            if not model._meta.auto_created:  # it comes with the model whose field it belongs to
+            # An automatic one comes with the model whose field it belongs to.
+            if not model._meta.auto_created and model._meta.can_migrate(alias):
                 editor.create_model(model)
 
 
