@@ -29,6 +29,7 @@ from .state_values import count, moment, seconds, text
 #: A sync state begins with this.
 START = "[orm_views "
 _LINE = re.compile(r"\[orm_views ([^\n\[\]]*)\]")
+_LONGEST = 300_000  # characters: thousands of names
 _DEFAULT = "default"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
@@ -89,7 +90,7 @@ class SyncState:
         Raises:
             TypeError, ValueError: when it contains none.
         """
-        if (match := _LINE.fullmatch(line)) is None:
+        if len(line) > _LONGEST or (match := _LINE.fullmatch(line)) is None:
             raise ValueError(f"{line[:100]!r} is no sync state")
         code, installed, *rest = match[1].split(" ")
         found: dict[str, Any] = {"code": _unquote(code), "installed": _unquote(installed)}

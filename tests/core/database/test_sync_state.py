@@ -111,6 +111,13 @@ def test_a_comment_without_a_valid_sync_state_is_text(comment):
     assert split_comment(comment) == (comment, None)
 
 
+def test_a_line_that_is_too_long_is_text_and_thousands_of_names_are_not():
+    names = tuple(f"role_{n}" for n in range(5_000))
+    assert split_comment(dataclasses.replace(SMALL, granted=names).dump())[1].granted == names
+    comment = f"{SMALL.dump()[:-1]} {'s1 ' * 300_000}]"
+    assert split_comment(comment) == (comment, None)
+
+
 def test_no_comment_is_no_text():
     assert split_comment(None) == split_comment("") == ("", None)
 
