@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
-from orm_views_core.exceptions import UnknownViewError
+from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.names import ViewKind
+from orm_views_core.views.base import BasePostgresView
+from orm_views_core.views.identity import label_of, name_of
+from orm_views_core.views.registry import registry
 
 from .definition import ViewDefinition
 
@@ -42,6 +47,26 @@ def select_views(
 
 def _handles(definition: ViewDefinition) -> Iterable[str]:
     return str(definition.name), definition.name.name, definition.label
+
+
+def views_by_handle(databases: Iterable[str]) -> dict[str, list[tuple[str, type[BasePostgresView]]]]:
+    """Return the registered view classes, each with the alias of its database, by what they may be called.
+
+    That is a label, a name with its schema, or a name. A class without a valid name has its label only.
+    """
+    found: defaultdict[str, list[tuple[str, type[BasePostgresView]]]] = defaultdict(list)
+    for alias in databases:
+        for view in registry.views(alias):
+            for handle in _handles_of(view):
+                found[handle].append((alias, view))
+    return dict(found)
+
+
+def _handles_of(view: type[BasePostgresView]) -> set[str]:
+    with suppress(InvalidViewError):  # whoever asks for the view by its label is told
+        name = name_of(view)
+        return {label_of(view), str(name), name.name}
+    return {label_of(view)}
 
 
 def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:

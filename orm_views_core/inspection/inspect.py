@@ -7,12 +7,11 @@ from django.db import connections
 from django.db.models import Model
 
 from orm_views_core.database.relations import Column
-from orm_views_core.definitions.lookup import unknown_view
+from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.status import State, ViewDetail, get_detail
-from orm_views_core.sync.selection import handles_of
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -56,21 +55,19 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
 
 def is_declared(wanted: str, database: str | None = None) -> bool:
     """Return whether a class declares a view of this name or label, without a query."""
-    aliases = registry.databases() if database is None else [database]
-    return any(wanted in handles_of(view) for alias in aliases for view in registry.views(alias))
+    return wanted in _known(database)
+
+
+def _known(database: str | None) -> dict[str, list[tuple[str, type[BasePostgresView]]]]:
+    return views_by_handle(registry.databases() if database is None else [database])
 
 
 def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView]]:
     """Find one class in the registry, so that only the view's own database has to answer."""
-    handles = [
-        (handle, alias, view)
-        for alias in (registry.databases() if database is None else [database])
-        for view in registry.views(alias)
-        for handle in set(handles_of(view))
-    ]
-    matches = [(alias, view) for handle, alias, view in handles if handle == wanted]
+    known = _known(database)
+    matches = known.get(wanted, [])
     if not matches:
-        raise unknown_view(wanted, {handle for handle, _, _ in handles})
+        raise unknown_view(wanted, known)
     if len(matches) > 1:
         several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in matches)
         raise UnknownViewError(

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import default_schema, get_settings, schema_on
-from orm_views_core.definitions.lookup import unknown_view
+from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
@@ -20,9 +20,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName, printable
-from orm_views_core.sync.selection import handles_of
 from orm_views_core.views.identity import registered_names
-from orm_views_core.views.registry import registry
 
 from .draft import Surroundings, class_name, draft_class, module_lines
 
@@ -91,9 +89,7 @@ def draft_view(wanted: str, database: str | None = None) -> Drafted:
     if not found:
         if unavailable:
             raise unavailable[0]
-        raise unknown_view(
-            wanted, (h for alias in aliases for v in registry.views(alias) for h in handles_of(v))
-        )
+        raise unknown_view(wanted, views_by_handle(aliases))
     ((alias, name),) = found
     heading = [f"A class for {name}, which only database {alias!r} has. Put it into postgres_views.py."]
     return _draft(connections[alias], [name], heading)

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.definitions.lookup import unknown_view
-from orm_views_core.exceptions import InvalidViewError
+from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Scope, differences
-from orm_views_core.views.base import BasePostgresView
-from orm_views_core.views.identity import label_of, name_of
+from orm_views_core.views.identity import name_of
 from orm_views_core.views.registry import registry
-
-
-def handles_of(view: type[BasePostgresView]) -> Iterator[str]:
-    """Yield the label of a view class, its name with its schema, and its name."""
-    yield label_of(view)
-    try:
-        name = name_of(view)
-    except InvalidViewError:  # whoever asks for the view by its label is told
-        return
-    yield from (str(name), name.name)
 
 
 def find_views(wanted: Collection[str], databases: Sequence[str] | None = None) -> dict[str, set[ViewName]]:
@@ -38,14 +26,12 @@ def find_views(wanted: Collection[str], databases: Sequence[str] | None = None) 
         UnknownViewError: when no registered view has one of the names or labels.
         InvalidViewError: when a class that a label names has no valid name.
     """
-    aliases = registry.databases() if databases is None else databases
-    known = [(set(handles_of(view)), alias, view) for alias in aliases for view in registry.views(alias)]
+    known = views_by_handle(registry.databases() if databases is None else databases)
     found: defaultdict[str, set[ViewName]] = defaultdict(set)
     for text in wanted:
-        matches = [(alias, view) for handles, alias, view in known if text in handles]
-        if not matches:
-            raise unknown_view(text, (handle for handles, *_ in known for handle in handles))
-        for alias, view in matches:
+        if text not in known:
+            raise unknown_view(text, known)
+        for alias, view in known[text]:
             found[alias].add(name_of(view))
     return dict(found)
 
