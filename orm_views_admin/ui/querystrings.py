@@ -24,9 +24,9 @@ def with_parameters(parameters: QueryDict, **changes: str | None) -> str:
 
 
 def page_number(parameters: QueryDict) -> int:
-    """Return the number of the page that is asked for; 1 when it is no number, or a very large one."""
+    """Return the number of the page that is asked for, from 1; 1 also for no number and a very large one."""
     digits = parameters.get("page", "").lstrip("0")
-    return int(digits) if digits.isdecimal() and len(digits) < 10 else 1
+    return max(1, int(digits)) if digits.isdecimal() and len(digits) < 10 else 1
 
 
 def page_links(page: Page[Any], parameters: QueryDict) -> list[tuple[int | str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orm_views_core.database.dry_run import ExpectedView
@@ -273,13 +273,7 @@ def _dependencies(
 
 def find_left_behind(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
     """Return the views that a sync of this alias made in schemas in which no class places views now."""
-    return [
-        name
-        for name, installed in catalog.relations.items()
-        if name.schema not in definitions.schemas
-        and installed.state
-        and installed.state.database == definitions.database
-    ]
+    return [name for name in _synced(definitions, catalog) if name.schema not in definitions.schemas]
 
 
 def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
@@ -288,11 +282,12 @@ def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
     In schemas in which no class of this run places a view, they may be those of another tenant.
     """
     declared = {*definitions.views, *definitions.invalid_names.values()}
-    return [
-        name
-        for name, installed in catalog.relations.items()
-        if name.schema in definitions.schemas
-        and installed.state
-        and installed.state.database == definitions.database
-        and name not in declared
-    ]
+    made = _synced(definitions, catalog)
+    return [name for name in made if name.schema in definitions.schemas and name not in declared]
+
+
+def _synced(definitions: Definitions, catalog: Catalog) -> Iterator[ViewName]:
+    """Yield the views that a sync of this alias made."""
+    for name, installed in catalog.relations.items():
+        if installed.state and installed.state.database == definitions.database:
+            yield name

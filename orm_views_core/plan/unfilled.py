@@ -14,7 +14,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.references import find_references
 
 from .facts import Facts
-from .rules import Decisions, action_of
+from .rules import Decisions, having
 from .steps import Action
 
 _MADE = {Action.CREATE, Action.REBUILD}
@@ -34,7 +34,7 @@ def find_unfilled(decisions: Decisions, facts: Facts) -> dict[ViewName, ViewName
         facts: what the plan is made from.
     """
     relations, order = facts.catalog.relations, facts.scope.order
-    made = [name for name in order if action_of(decisions, name) in _MADE]
+    made = having(decisions, *_MADE).intersection(order)
     # What cannot be read after the sync, each with the materialised view without rows that it reads, or is.
     closed = {name: name for name, view in relations.items() if _is_empty(view) and name not in made}
     closed |= {name: name for name in made if _stays_empty(facts.views[name], relations.get(name))}
@@ -43,7 +43,7 @@ def find_unfilled(decisions: Decisions, facts: Facts) -> dict[ViewName, ViewName
     names = frozenset(facts.views) | closed.keys()
     unfilled: dict[ViewName, ViewName] = {}
     for name in order:
-        is_made = name in decisions and decisions[name].action in _MADE
+        is_made = name in made
         source = next((closed[read] for read in sorted(_reads(name, facts, names)) if read in closed), None)
         if source is None or name in closed:
             continue

@@ -47,7 +47,7 @@ class Query:
         return cls(
             parameters.get(SORT, "").replace("\0", ""),
             filters,
-            min(max(1, page_number(parameters)), LAST_PAGE),
+            min(page_number(parameters), LAST_PAGE),
         )
 
     @property
