@@ -11,6 +11,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.dispatch import Signal
+from django.test.utils import isolate_apps
 
 from orm_views_core import signals
 from orm_views_core.views.registry import Registry, registry
@@ -63,6 +64,13 @@ def forget_models() -> Iterator[None]:
         for name in set(found) - set(before.get(label, ())):
             del found[name]
     apps.clear_cache()
+
+
+@pytest.fixture
+def isolated_models() -> Iterator[None]:
+    """The models of a test are registered for this test only."""
+    with isolate_apps("tests.demo.lending"):
+        yield
 
 
 @pytest.fixture

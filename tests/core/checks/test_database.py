@@ -12,7 +12,7 @@ from django.core.checks import WARNING, run_checks
 from django.core.management import call_command
 from django.db import connection, connections, models
 from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext, isolate_apps, override_settings
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 from django.utils.functional import classproperty
 
@@ -30,14 +30,7 @@ from tests.demo.lending import postgres_views as lending_views
 from tests.demo.lending.models import Customer, Loan, Product
 from tests.demo.payments import postgres_views as payments_views
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def isolated():
-    """The models of a test are registered for this test only."""
-    with isolate_apps("tests.demo.lending"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated_models")]
 
 
 class Meta:

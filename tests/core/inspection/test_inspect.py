@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection, models
-from django.test.utils import isolate_apps, modify_settings, override_settings
+from django.test.utils import modify_settings, override_settings
 
 from orm_views_core.inspection import inspect_view
 from orm_views_core.management.commands.inspect_view import Command
@@ -28,14 +28,7 @@ from tests.demo.lending import postgres_views as lending_views
 from tests.demo.lending.models import Customer
 from tests.demo.payments import postgres_views as payments_views
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def isolated():
-    """The models of a test are registered for this test only."""
-    with isolate_apps("tests.demo.lending"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated_models")]
 
 
 @pytest.fixture

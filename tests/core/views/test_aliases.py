@@ -6,19 +6,12 @@ import pytest
 from django.core.checks import WARNING
 from django.db import ProgrammingError, connections, models, transaction
 from django.db.models import Count, Exists, OuterRef, Q
-from django.test.utils import isolate_apps
 
 from orm_views_core.checks.classes import check_fields
 from orm_views_core.sync import sync_views
 from tests.core.readables import declare
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def isolated():
-    with isolate_apps("tests.demo.lending"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated_models")]
 
 
 @pytest.fixture

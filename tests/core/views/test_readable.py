@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.db import models
-from django.test.utils import isolate_apps
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +17,8 @@ from orm_views_core.views import (
 from orm_views_core.views.readable import column_comments, is_readable, parse_db_table
 from tests.core.compiling import compile_view
 from tests.demo.lending.models import Product
+
+pytestmark = pytest.mark.usefixtures("isolated_models")
 
 OURS = [
     "name",
@@ -38,13 +39,6 @@ OURS = [
     "name_with_schema",
     "schema_qry",
 ]
-
-
-@pytest.fixture(autouse=True)
-def isolated():
-    """The models of a test are nobody else's."""
-    with isolate_apps("tests.demo.lending"):
-        yield
 
 
 @pytest.mark.parametrize(

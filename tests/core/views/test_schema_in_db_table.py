@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.db import connections, models
-from django.test.utils import isolate_apps
 
 from orm_views_core.checks.classes import check_fields
 from orm_views_core.status import get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from tests.core.readables import declare, meta
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def isolated():
-    with isolate_apps("tests.demo.lending"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("isolated_models")]
 
 
 @pytest.fixture
