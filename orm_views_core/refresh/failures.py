@@ -33,7 +33,7 @@ def explained(task: Task, error: OrmViewsError) -> OrmViewsError:
     elif closed := _closed(task, error):
         what = f"{task.name} in database {task.database!r} could not be refreshed: {why_closed(closed)}"
         named = RefreshError(unquoted(what))
-    elif type(error) is SyncFailedError and str(task.name) not in str(error):
+    elif type(error) is SyncFailedError:  # it is about the connection or a statement, and names no view
         named = RefreshError(embedded(f"{task.name} could not be refreshed. ", error.message))
     else:
         return error
