@@ -163,11 +163,13 @@ COMMENTS = [
 ]
 #: From here on they are of other kinds than the many before.
 _LATER = len(COMMENTS) - 22
-#: Which of them to try together. All at once find whatever breaks; one at a time, it can be told which.
+#: Which of them to try together: all at once find whatever breaks; few at a time, and the later ones one at a time,
+#: find what another one hides.
 TOGETHER = [
     range(0, len(COMMENTS), 1 if WHOLE else 5),
     range(_LATER, len(COMMENTS)),
-    *([number] for number in range(len(COMMENTS)) if WHOLE),
+    *(range(n, min(n + 10, _LATER)) for n in range(0, _LATER, 10) if WHOLE),
+    *([number] for number in range(_LATER, len(COMMENTS)) if WHOLE),
 ]
 together = pytest.mark.parametrize("numbers", TOGETHER, ids=lambda numbers: f"{min(numbers)}-{max(numbers)}")
 
