@@ -163,8 +163,8 @@ COMMENTS = [
 ]
 #: From here on they are of other kinds than the many before.
 _LATER = len(COMMENTS) - 22
-#: Which of them to try together: all at once find whatever breaks; few at a time, and the later ones one at a time,
-#: find what another one hides.
+#: Which of them to try together: all at once find whatever breaks; few at a time, and the later ones one at a
+#: time, find what another one hides.
 TOGETHER = [
     range(0, len(COMMENTS), 1 if WHOLE else 5),
     range(_LATER, len(COMMENTS)),
