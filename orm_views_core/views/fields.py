@@ -24,7 +24,7 @@ _AUTO_FIELDS: Mapping[type[AnyField], type[AnyField]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """How the fields of a readable view were determined, for the system checks.
 
@@ -48,6 +48,8 @@ def inherit_fields(view: Any) -> None:
     the attribute overrides.
     """
     parents = [base for base in view.__bases__ if hasattr(base, "_meta")]
+    if not any(base._meta.local_fields or base._meta.private_fields for base in parents):
+        return
     taken = {field.name for field in (*view._meta.local_fields, *view._meta.private_fields)}
     hidden = set(vars(view)) - OPTION_NAMES
     for base in view.__mro__[1:]:
@@ -107,8 +109,11 @@ def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]
         return None, "the class is created before all models are loaded; move it to a postgres_views module"
     try:
         query = get_queryset().query.clone()
-        names, updatable = _reserved(view), ViewOptions(view).updatable
-        return infer(query, view.__name__, view._meta.app_label, columns, names, updatable=updatable), ""
+        label, updatable = view._meta.app_label, ViewOptions(view).updatable
+        inferred = infer(
+            query, view.__name__, label, columns, lambda name: _is_reserved(view, name), updatable=updatable
+        )
+        return inferred, ""
     except NotImplementedError:
         return None, ""
     except Exception as error:  # noqa: BLE001 - get_queryset() is the project's code and may raise anything
@@ -163,13 +168,16 @@ def _settle_companions(added: dict[str, AnyField]) -> set[str]:
     return brought
 
 
-def _reserved(view: Any) -> frozenset[str]:
-    """Return the attributes of a class and of the project's base classes. No field may replace them."""
-    attributes = [item for base in view.__mro__ if not _is_ours(base) for item in vars(base).items()]
-    used = {name for name, value in attributes if value is not None and not hasattr(value, "field")}
-    # A class with a manager of another name has no ``objects``.
-    ours = {"get_queryset", "get_refresh_sql", *(() if view._meta.managers else ("objects",))}
-    return frozenset(used - OPTION_NAMES | ours)
+def _is_reserved(view: Any, name: str) -> bool:
+    """Return whether a class or a base class of the project has an attribute. No field may replace it."""
+    if name in OPTION_NAMES:
+        return False
+    if name in ("get_queryset", "get_refresh_sql"):
+        return True
+    if name == "objects" and not view._meta.managers:  # a class with a manager of another name has none
+        return True
+    values = [base.__dict__[name] for base in view.__mro__ if name in base.__dict__ and not _is_ours(base)]
+    return any(value is not None and not hasattr(value, "field") for value in values)
 
 
 def _is_ours(cls: type) -> bool:

@@ -68,9 +68,10 @@ class GuardedModel:
 
     def __dir__(self) -> list[str]:
         # A template asks this whether an attribute that raises AttributeError is one.
-        attributes = (each for base in type(self).__mro__ for each in vars(base).items())
-        options = {name for name, value in attributes if isinstance(value, OfClass)}
-        return [name for name in super().__dir__() if name not in options]
+        attributes = {
+            name: each for base in reversed(type(self).__mro__) for name, each in vars(base).items()
+        }
+        return [name for name in super().__dir__() if not isinstance(attributes.get(name), OfClass)]
 
     # Templates do not call methods with this attribute.
     save.alters_data = True  # type: ignore[attr-defined]
@@ -159,6 +160,8 @@ def guard_inherited_managers(view: Any) -> None:
 
     ``ReadableViewBase.add_to_class`` guards all managers that the class itself declares.
     """
+    if not any(base._meta.local_managers for base in view.__mro__[1:] if hasattr(base, "_meta")):
+        return
     opts = view._meta
     inherited = opts.managers[len(opts.local_managers) :]
     if not all(isinstance(manager, _GuardedManager) for manager in inherited):

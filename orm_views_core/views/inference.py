@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -49,11 +51,13 @@ _OF_ROWS = frozenset(
     {"_base_manager", "_default_manager", "_meta", "_parameterised_sql", "_state"}
     | {"_prefetched_objects_cache"}
 )
+#: What was made for a model's field: copied for each view, as Django copies the fields of an abstract model.
+_made: WeakKeyDictionary[AnyField, dict[tuple[bool, bool], AnyField]] = WeakKeyDictionary()
 #: For a decimal whose length Django does not know: the limit of NUMERIC, and enough decimal places to show.
 _DIGITS, _PLACES = 1000, 10
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Inferred:
     """The fields and the key that were inferred from a queryset.
 
@@ -83,7 +87,7 @@ def infer(
     model_name: str,
     app_label: str,
     declared: Mapping[str, str],
-    reserved: frozenset[str] = frozenset(),
+    is_reserved: Callable[[str], bool] = lambda name: False,
     *,
     updatable: bool = False,
 ) -> Inferred:
@@ -94,7 +98,7 @@ def infer(
         model_name: the name of the view's class.
         app_label: the label of its app.
         declared: the names of the fields that the class declares, by column.
-        reserved: names that no field may have.
+        is_reserved: returns whether no field may have a name.
         updatable: whether new rows are written, so that defaults and the like are needed.
     """
     columns = output_columns(query)
@@ -104,28 +108,29 @@ def infer(
     by_column = dict(declared)
     automatic: set[str] = set()
     problems: dict[str, str] = {}
-    for column, null in zip(columns, _nullable(query), strict=True):
+    for column, null in zip(columns, _nullable(query, columns), strict=True):
         if null and not _is_computed(column.expression):
             nullable.add(column.name)
         if column.name in declared:
             continue
         try:
-            field = _make_field(column, null, updatable)
+            field = _field(column, null, updatable)
         except Exception as error:  # noqa: BLE001 - an expression may be the project's and raise anything
             problems[column.name] = f"{type(error).__name__}: {error}"
             continue
-        name = _attribute_name(column, field, taken, reserved)
+        name = _attribute_name(column, field, taken, is_reserved)
         taken.add(name)
         fields[name] = field
         by_column[column.name] = name
         field.db_column = None if column.name == attname(name, field) else column.name
         if isinstance(column.field, AutoFieldMixin):
             automatic.add(name)
-    for field in fields.values():
-        for word in _UNIQUE_FOR:
+    for name, field in fields.items():
+        for word in _UNIQUE_FOR if updatable else ():
             if getattr(field, word) not in taken:  # the view does not have that date
                 setattr(field, word, None)
-    fields = {name: _with_accessor(name, fields, model_name, app_label) for name in fields}
+        if isinstance(field, models.ForeignKey):
+            fields[name] = _with_accessor(name, fields, model_name, app_label)
     source = source_key(query, columns)
     for unique in source.unique:
         if len(unique) == 1 and by_column.get(unique[0]) in fields:
@@ -159,13 +164,13 @@ def attname(name: str, field: AnyField) -> str:
     return f"{name}_id" if isinstance(field, models.ForeignKey) else name
 
 
-def _nullable(query: Query) -> list[bool]:
-    """Return for each column whether it may be NULL, according to the models."""
+def _nullable(query: Query, columns: Sequence[OutputColumn]) -> list[bool]:
+    """Return for each column of a query whether it may be NULL, according to the models."""
     if query.combinator:
         # The columns of a union have the names of its first part. They are nullable if those of any part are.
-        parts = [_nullable(part) for part in combined_parts(query)]
+        parts = [_nullable(part, output_columns(part)) for part in combined_parts(query)]
         return [any(part) for part in zip(*parts, strict=True)]
-    return [_may_be_null(column.expression, query) for column in output_columns(query)]
+    return [_may_be_null(column.expression, query) for column in columns]
 
 
 def _is_computed(expression: Any) -> bool:
@@ -180,6 +185,19 @@ def _may_be_null(expression: Any, query: Query) -> bool:
     if isinstance(expression, Value):
         return expression.value is None
     return not isinstance(expression, (models.Count, Exists))
+
+
+def _field(column: OutputColumn, null: bool, updatable: bool) -> AnyField:
+    """Return a field for a column, without a name. That of a model's field is made once, and copied."""
+    if column.field is None:
+        return _make_field(column, null, updatable)
+    made = _made.setdefault(column.field, {})
+    if (null, updatable) not in made:
+        made[null, updatable] = _make_field(column, null, updatable)
+    field = copy.deepcopy(made[null, updatable])
+    field.creation_counter = models.Field.creation_counter  # Django keeps the fields in their order
+    models.Field.creation_counter += 1
+    return field
 
 
 def _make_field(column: OutputColumn, null: bool, updatable: bool) -> AnyField:
@@ -244,19 +262,20 @@ def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | N
     )
 
 
-def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str], reserved: frozenset[str]) -> str:
-    """Return the name of a column's field: that of the column, or of the field that it comes from."""
-    name = column.name
+def _attribute_name(
+    column: OutputColumn, made: AnyField, taken: set[str], is_reserved: Callable[[str], bool]
+) -> str:
+    """Return the name of a column's field: that of the field that it comes from, or one like the column's."""
     if column.field is not None and column.name == column.field.column:
-        name = column.field.name
-    elif isinstance(made, models.ForeignKey):
-        name = name.removesuffix("_id")
-    # Remove what Django does not allow in the name of a field.
-    name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).rstrip("_") or "column"
-    if name[0].isdigit():
-        name = f"column_{name}"
-    if hasattr(models.Model, name) or name in reserved | _OF_ROWS or name.startswith("_view_"):  # save, pk …
-        name = f"{name}_field"
+        name = str(column.field.name)
+    else:
+        name = column.name.removesuffix("_id") if isinstance(made, models.ForeignKey) else column.name
+        # Remove what Django does not allow in the name of a field.
+        name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).rstrip("_") or "column"
+        if name[0].isdigit():
+            name = f"column_{name}"
+    if hasattr(models.Model, name) or name in _OF_ROWS or name.startswith("_view_") or is_reserved(name):
+        name = f"{name}_field"  # such as save, or pk
     number, wanted = 1, name
     while name in taken:
         number += 1
@@ -265,17 +284,15 @@ def _attribute_name(column: OutputColumn, made: AnyField, taken: set[str], reser
 
 
 def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, app_label: str) -> AnyField:
-    """Return a field. A foreign key gets a ``related_name`` if the default accessor would clash."""
-    made = fields[name]
-    if not isinstance(made, models.ForeignKey):
-        return made
+    """Return a foreign key. It gets a ``related_name`` if the default accessor would clash."""
+    made: Any = fields[name]
     target: Any = made.remote_field.model
     same = [f for f in fields.values() if isinstance(f, models.ForeignKey) and f.remote_field.model is target]
     name_of_view = model_name.lower()
     label = f"{app_label}.{name_of_view}"  # of the same view, too, before its module was reloaded
     taken = any(is_taken(target, each, label) for each in (name_of_view, f"{name_of_view}_set"))
     if len(same) == 1 and not taken:
-        return made
+        return made  # type: ignore[no-any-return]
     renamed = _foreign_key(made, made.null, True, related_name=f"{app_label}_{name_of_view}_{name}")
     renamed.db_column = made.db_column
     renamed.creation_counter = made.creation_counter  # Django keeps the fields in the order of the counters

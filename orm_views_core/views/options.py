@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -174,4 +175,21 @@ def find_class_statement(module: str) -> SourceLocation | None:
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_globals.get("__name__") != module:
         frame = frame.f_back
-    return SourceLocation(frame.f_code.co_filename, frame.f_lineno) if frame else None
+    return SourceLocation(frame.f_code.co_filename, _line(frame.f_code, frame.f_lasti)) if frame else None
+
+
+#: The code that a line was asked of last, where its lines start, and their numbers.
+_lines: tuple[CodeType | None, list[int], list[int | None]] = None, [], []
+
+
+def _line(code: CodeType, instruction: int) -> int:
+    """Return the line of an instruction.
+
+    ``frame.f_lineno`` goes through all lines before it. For a module of N classes that takes the time of N².
+    """
+    global _lines
+    known, starts, numbers = _lines
+    if known is not code:
+        starts, numbers = map(list, zip(*((start, line) for start, _, line in code.co_lines()), strict=True))
+        _lines = code, starts, numbers
+    return numbers[bisect_right(starts, instruction) - 1] or code.co_firstlineno

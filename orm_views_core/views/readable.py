@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Manager, ManyToManyField
 from django.db.models.base import ModelBase
+from django.db.models.fields.related import RelatedField
 from django.db.models.manager import BaseManager
 from django.utils import translation
 
@@ -18,7 +19,7 @@ from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, OfClass, ViewOptions, declared, find_class_statement
 from .reverse_relations import keeping_reverse_relations
-from .tables import follow_connection, follows_connection
+from .tables import follow_connection
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {
@@ -78,24 +79,22 @@ class ReadableViewBase(ModelBase):
         view: Any = super().__new__(
             mcs, name, bases, attrs, should_register=should_register and is_view, **kwargs
         )
-        concrete = view._meta.concrete_model
-        if proxy and not follows_connection(concrete):
-            view._view_db_table = ViewOptions(concrete).relation()
-        elif is_view:
-            _set_field_descriptors(view)
+        if not proxy:
             _hide_options(view)
+        if is_view:
+            _set_field_descriptors(view)
             guard_cascades(view)
-        if not abstract and follows_connection(concrete):
-            follow_connection(view)
-        elif is_view:
-            # A name that is not a string is reported by a system check.
-            view._meta.db_table = ViewName(*map(str, ViewOptions(view).relation())).quoted
+        if not abstract:
+            _set_table(view)
         guard_inherited_managers(view)
         return view
 
     def add_to_class(self, name: str, value: Any) -> None:
         """Add an attribute that Django's metaclass has found, or created. Managers are guarded."""
-        with keeping_reverse_relations(value):
+        if isinstance(value, RelatedField):
+            with keeping_reverse_relations(value):
+                super().add_to_class(name, value)
+        else:
             super().add_to_class(name, guarded(value) if isinstance(value, BaseManager) else value)
 
     @property
@@ -116,22 +115,41 @@ class _MissingFields:
         setattr(view, name, add_fields(view))
 
 
+def _set_table(view: Any) -> None:
+    """Make the name of the view that of the model's table."""
+    options = ViewOptions(view._meta.concrete_model)
+    schema = options.schema_or_function
+    if callable(schema):
+        follow_connection(view)
+    elif view._meta.proxy:
+        view._view_db_table = options.relation(schema)
+    else:
+        # A name that is not a string is reported by a system check.
+        view._meta.db_table = ViewName(*map(str, options.relation(schema))).quoted
+
+
 def _set_field_descriptors(view: Any) -> None:
     """Set the descriptors of fields with the name of an option, such as ``name`` or ``sql``.
 
     Django omits a descriptor if the class inherits an attribute of that name. A deferred field would then
     have the value of the option instead of the row's.
     """
-    for field in view._meta.concrete_fields:
-        if not hasattr(vars(view).get(field.attname), "field"):
+    for field in view._meta.local_fields:
+        if field.column and not hasattr(vars(view).get(field.attname), "field"):
             setattr(view, field.attname, field.descriptor_class(field))
 
 
 def _hide_options(view: Any) -> None:
-    """Keep the options of a view from being attributes of its rows. Fields of the same names stay."""
+    """Keep the options of a view from being attributes of its rows. Fields of the same names stay.
+
+    A base class that is readable has hidden its own, and those that it inherits.
+    """
+    is_hidden_in_bases = all(isinstance(base, ReadableViewBase) for base in view.__bases__)
+    names = vars(view)["_view_declared"].keys() if is_hidden_in_bases else OPTION_NAMES
     fields = {field.name for field in (*view._meta.local_fields, *view._meta.private_fields)}
-    for name in OPTION_NAMES - fields:
-        if hasattr(view, name):
+    for name in names - fields:
+        base = next((base for base in view.__mro__ if name in vars(base)), None)
+        if base and not isinstance(vars(base)[name], OfClass):
             setattr(view, name, OfClass(view, name))
 
 

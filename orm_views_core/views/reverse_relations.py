@@ -7,7 +7,6 @@ models. Here the new foreign key is added to what is in the caches.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -22,15 +21,15 @@ _TREE, _BY_NAME = "_relation_tree", "fields_map"
 
 
 @contextmanager
-def keeping_reverse_relations(field: object) -> Iterator[None]:
+def keeping_reverse_relations(field: RelatedField[Any, Any]) -> Iterator[None]:
     """Keep the caches of the model that a field refers to, while a block adds the field to a view.
 
     When all apps are ready, Django empties the caches of every model for each new one. Nothing is kept then.
 
     Args:
-        field: what is added; only relations matter.
+        field: the foreign key, or the like, that is added.
     """
-    if not isinstance(field, RelatedField) or apps.ready:
+    if apps.ready:
         yield
         return
     before = _caches(field)
@@ -67,7 +66,7 @@ def is_taken(target: Any, name: str, label: str) -> bool:
     with suppress(FieldDoesNotExist):
         found.append(target._meta.get_field(name))
     # The descriptors of reverse relations are attributes of the model. One is of a foreign key to it.
-    descriptor = inspect.getattr_static(target, name, None)
+    descriptor = next((vars(base)[name] for base in target.__mro__ if name in vars(base)), None)
     found += [
         relation
         for relation in (getattr(descriptor, "rel", None), getattr(descriptor, "related", None))

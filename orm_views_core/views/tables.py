@@ -57,8 +57,3 @@ def _column_of(field: Any, alias: str, output_field: Any = None) -> Any:
     column = type(field).get_col(field, "", output_field)
     column.alias = alias
     return column
-
-
-def follows_connection(view: type) -> bool:
-    """Return whether a function gives the schema of a view."""
-    return callable(ViewOptions(view).schema_or_function)

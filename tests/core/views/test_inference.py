@@ -35,6 +35,18 @@ def declare(make, base=ReadableViewFromQueryset, **said):
     return type(base)("Shown", (base,), attrs)
 
 
+def test_views_of_the_same_columns_have_fields_of_their_own():
+    """What one view does to its fields is no matter of the other's, and each has them in its own order."""
+    first = fields_of(Book.objects.values("id", "title", "publisher"))
+    second = fields_of(Book.objects.values("publisher", "title", "id"))
+    for name in ("id", "title", "publisher"):
+        assert first[name] is not second[name]
+    assert sorted(first.values()) == [first[name] for name in ("id", "title", "publisher")]
+    assert sorted(second.values()) == [second[name] for name in ("publisher", "title", "id")]
+    assert first["publisher"].remote_field is not second["publisher"].remote_field
+    assert second["publisher"].remote_field.field is second["publisher"]
+
+
 NULLABLE = [
     ("a column", lambda: Book.objects.values("id", x=F("rating")), True),
     ("a column that is not", lambda: Book.objects.values("id", x=F("pages")), False),

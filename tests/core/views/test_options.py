@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.functional import classproperty
 
-from orm_views_core.views import PostgresViewFromSQL
+from orm_views_core.views import PostgresViewFromSQL, options
 from orm_views_core.views.options import ViewOptions, declared, find_class_statement
 
 
@@ -18,6 +18,27 @@ def test_the_class_statement_of_a_view_is_found_while_it_is_executed():
     assert source is not None
     assert Path(source.file) == Path(__file__)
     assert "class Found(" in Path(__file__).read_text().splitlines()[source.line - 1]
+
+
+def test_finding_the_lines_of_many_class_statements_reads_the_lines_of_their_module_once(monkeypatch):
+    """``frame.f_lineno`` would read all lines before each one."""
+    asked: list[str] = []
+
+    class Code:
+        """Code that counts how often its lines are read."""
+
+        co_firstlineno = 1
+
+        def co_lines(self):
+            asked.append("lines")
+            return iter([(0, 10, 1), (10, 20, 5), (20, 30, None), (30, 40, 9)])
+
+    monkeypatch.setattr(options, "_lines", (None, [], []))
+    code = Code()
+    assert [options._line(code, instruction) for instruction in (0, 8, 10, 18, 20, 38)] == [1, 1, 5, 5, 1, 9]
+    assert asked == ["lines"]
+    options._line(Code(), 0)
+    assert asked == ["lines"] * 2
 
 
 def test_a_module_that_is_not_running_has_no_class_statement():
