@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -44,10 +44,15 @@ def about(address: ViewAddress) -> Q:
     return Q(database=address.database, schema=address.name.schema, name=address.name.name)
 
 
-def read_trends(address: ViewAddress | None = None) -> dict[ViewAddress, Trend]:
-    """Return the refreshes of all views that have any, or of one view, with one query."""
-    runs = Run.objects.filter(kind=Run.Kind.REFRESH)
-    trends = _read_last(runs if address is None else runs.filter(about(address)))
+def read_trends(addresses: Collection[ViewAddress] | None = None) -> dict[ViewAddress, Trend]:
+    """Return the refreshes of some views that have any, or of all views, with one query."""
+    if addresses is not None and not addresses:
+        return {}
+    runs, wanted = Run.objects.filter(kind=Run.Kind.REFRESH), Q()
+    for database, names in by_database(addresses or ()).items():
+        same = Q(database=database, schema__in={n.schema for n in names}, name__in={n.name for n in names})
+        wanted |= same
+    trends = _read_last(runs.filter(wanted))
     return {ViewAddress(t.database, ViewName(t.schema, t.name)): trend for t, trend in trends.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +23,7 @@ from orm_views_admin.ui import django_versions
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
+from orm_views_core.names import ViewName
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses
 
 from .selection import about_views
@@ -143,11 +144,11 @@ def _naming_the_database(alias: str) -> Iterator[None]:
         raise OrmViewsError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
 
 
-def read_statuses(alias: str) -> DatabaseStatus:
-    """Return the status of the views of a database; if that fails, the reason is its ``error``."""
+def read_statuses(alias: str, only: Collection[ViewName] | None = None) -> DatabaseStatus:
+    """Return the status of some or all views of a database; if that fails, the reason is its ``error``."""
     try:
         with _naming_the_database(alias):
-            (status,) = get_statuses([alias])
+            (status,) = get_statuses([alias], only=only)
     except OrmViewsError as error:
         return DatabaseStatus(alias, error=error)
     return status

@@ -17,7 +17,7 @@ from orm_views_core.engines.connections import spare_connections
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.refresh import RefreshStart, plan_refresh, refresh_views
+from orm_views_core.refresh import RefreshStart, can_be_refreshed, refresh_views
 from orm_views_core.sync import sync_views
 
 from .retention import prune_now_and_then
@@ -89,7 +89,7 @@ def _perform_in(database: str, runs: Sequence[Run]) -> None:
 
 
 def _refresh(database: str, runs: Sequence[Run]) -> None:
-    by_name = {run.view_name: run for run in runs}
+    by_name = {run.view_name: run for run in runs if run.view_name}
 
     def veto(start: RefreshStart) -> str:
         run = by_name[start.name]
@@ -99,7 +99,7 @@ def _refresh(database: str, runs: Sequence[Run]) -> None:
             return "The run was cancelled before it began."
         return "Another process has taken the run from the queue."
 
-    registered = {planned.definition.name for planned in plan_refresh(databases=[database])}
+    registered = can_be_refreshed(database, by_name.keys())
     _fail_active(
         [run for run in runs if run.view_name not in registered],
         "No registered materialised view has this name any more.",

@@ -61,16 +61,20 @@ class Entry:
 
     @property
     def refreshed(self) -> dt.datetime | None:
-        return self._sync_state.refreshed if self._sync_state else None
+        return self.sync_state.refreshed if self.sync_state else None
 
     @property
     def seconds(self) -> float | None:
         """How many seconds a refresh usually takes."""
-        return usual_seconds(self.trend, self._sync_state)
+        return usual_seconds(self.trend, self.sync_state)
 
     @property
-    def _sync_state(self) -> SyncState | None:
+    def sync_state(self) -> SyncState | None:
         return self.status.installed.state if self.status.installed else None
+
+    @property
+    def is_materialised(self) -> bool:
+        return self.status.kind is ViewKind.MATERIALISED_VIEW
 
     @property
     def can_be_counted(self) -> bool:
@@ -94,7 +98,7 @@ class Entry:
     @property
     def age(self) -> str:
         """When a materialised view was refreshed: "hour", "day", "week", "older" or "never"; else ""."""
-        if self.status.kind is not ViewKind.MATERIALISED_VIEW:
+        if not self.is_materialised:
             return ""
         if self.refreshed is None:
             return "never"

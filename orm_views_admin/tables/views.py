@@ -11,11 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.trends import Trend, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 
 from .base import NUMBER, FormattedColumn, LinkingTable, yes_or
 from .entries import Entry
+
+#: The name of the column of durations.
+DURATION = "seconds"
 
 
 class ViewTable(LinkingTable):
@@ -39,15 +43,17 @@ class ViewTable(LinkingTable):
     rows = tables.Column(_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
     size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
-    seconds = tables.Column(_("Usual duration"), attrs=NUMBER)
+    seconds = tables.Column(_("Usual duration"), empty_values=(), attrs=NUMBER)
 
     def __init__(self, entries: Sequence[Entry], url: Callable[..., str], user: Any, **kwargs: Any) -> None:
         super().__init__(entries, url, **kwargs)
         self._user = user
         # If all views are in the same schema, its name is not shown.
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
-        #: The planner's estimate of rows by address; it is set once it is known which rows are on the page.
+        #: The planner's estimates of rows, and the last refreshes, by address. They are set once it is known
+        #: which rows are on the page.
         self.estimates: dict[ViewAddress, int] = {}
+        self.trends: dict[ViewAddress, Trend] = {}
 
     def render_select(self, value: ViewAddress, record: Entry) -> SafeString:
         return format_html(
@@ -83,5 +89,11 @@ class ViewTable(LinkingTable):
             wording.row_count(self.estimates.get(record.address)),
         )
 
-    def render_seconds(self, value: float, record: Entry) -> SafeString:
-        return format_html("{}{}", wording.duration(value), sparkline(record.trend))
+    def render_seconds(self, record: Entry) -> object:
+        trend = self.trends.get(record.address, ()) if record.address else ()
+        seconds = usual_seconds(trend, record.sync_state)
+        return (
+            wording.DASH
+            if seconds is None
+            else format_html("{}{}", wording.duration(seconds), sparkline(trend))
+        )

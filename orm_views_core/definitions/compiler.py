@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from django.conf import settings as django_settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone, translation
 
-from orm_views_core.conf import default_schema, get_settings, schema_on
+from orm_views_core.conf import get_settings, schema_on
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL
 from orm_views_core.views.identity import label_of, name_of
-from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.registry import registry
 
 from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
-from .known import keep_definition, known_definition
+from .known import keep_definition, keep_definitions, known_definition, known_definitions
+from .registered import RegisteredViews, registered_views, registry_state, schema_functions
 
 _BATCH_SIZE = 100
 
@@ -29,6 +29,7 @@ def compile_definitions(
     views: Iterable[type[BasePostgresView]] | None = None,
     *,
     anew: bool = True,
+    only: Collection[ViewName] | None = None,
 ) -> Definitions:
     """Compile the view classes of a database. An invalid class does not stop the others.
 
@@ -37,33 +38,46 @@ def compile_definitions(
         views: the classes; all that are registered for the database when None.
         anew: whether to compile the classes that this process has compiled before. Whoever writes to the
             database does.
+        only: the names of the views that are needed. Other definitions may be left out, and their errors.
     """
-    classes = list(registry.views(connection.alias) if views is None else views)
-    functions = _schema_functions(connection)
-    schemas: list[str] = []
-    try:
-        schemas = [schema_on(connection, function) for function in functions]
-    except Exception:  # noqa: BLE001 - it is the project's; the error of each class that it is for says so
-        anew = True
+    database = connection.alias
+    registered, state = registered_views(database), registry_state(database)
+    if not anew and views is None and (known := known_definitions(database, state)):
+        return known
+    is_all = views is None and only is None
+    if views is None and only is not None:
+        views = [view for name in only for view in registered.by_name.get(name, ())]
+    classes = registry.views(database) if views is None else list(views)
     compiled: dict[type, ViewDefinition | OrmViewsError] = {}
     if not anew:
-        found = {view: known_definition(view, connection, schemas) for view in classes}
-        compiled = {view: known for view, known in found.items() if known}
+        found = {view: known_definition(view, database, state) for view in classes}
+        compiled = {view: definition for view, definition in found.items() if definition}
     missing = [view for view in classes if view not in compiled]
     # What a user has chosen for a request changes no view.
     with translation.override(django_settings.LANGUAGE_CODE), timezone.override(None):
         for start in range(0, len(missing), _BATCH_SIZE):
-            compiled |= _compile(missing[start : start + _BATCH_SIZE], connection, schemas)
+            compiled |= _compile(missing[start : start + _BATCH_SIZE], connection, state)
+    definitions = _together(connection, {view: compiled[view] for view in classes}, registered)
+    if is_all:
+        keep_definitions(definitions, state)
+    return definitions
+
+
+def _together(
+    connection: BaseDatabaseWrapper,
+    compiled: Mapping[type, ViewDefinition | OrmViewsError],
+    registered: RegisteredViews,
+) -> Definitions:
+    """Put definitions together, and find the names that are claimed twice."""
     relations: dict[ViewName, ViewDefinition] = {}
-    views_by_name: dict[ViewName, ViewDefinition] = {}
+    views: dict[ViewName, ViewDefinition] = {}
     errors: dict[type, OrmViewsError] = {}
-    for view in classes:
-        definition = compiled[view]
+    for view, definition in compiled.items():
         try:
             if isinstance(definition, OrmViewsError):
                 raise definition
             _claim_names(definition, relations)
-            views_by_name[definition.name] = definition
+            views[definition.name] = definition
         except OrmViewsError as error:
             errors[view] = error
     invalid_names: dict[str, ViewName] = {}
@@ -72,22 +86,20 @@ def compile_definitions(
             invalid_names[label_of(view)] = name_of(view)
     return Definitions(
         database=connection.alias,
-        views=views_by_name,
+        views=views,
         errors={label_of(view): error for view, error in errors.items()},
         invalid_names=invalid_names,
+        names=registered.names,
+        placed=registered.schemas,
         default_schema=schema_on(connection, get_settings().SCHEMA),
-        follows_connection=bool(functions),
+        follows_connection=bool(schema_functions(connection.alias)),
     )
 
 
-def _schema_functions(connection: BaseDatabaseWrapper) -> list[Callable[[BaseDatabaseWrapper], str]]:
-    """Return the functions that give schemas: that of the settings, and those of classes."""
-    schemas = [default_schema(), *(ViewOptions(v).schema for v in registry.views(connection.alias))]
-    return list(dict.fromkeys(schema for schema in schemas if callable(schema)))
-
-
 def _compile(
-    views: Sequence[type[BasePostgresView]], connection: BaseDatabaseWrapper, schemas: Sequence[str]
+    views: Sequence[type[BasePostgresView]],
+    connection: BaseDatabaseWrapper,
+    state: tuple[object, ...] | None,
 ) -> dict[type, ViewDefinition | OrmViewsError]:
     """Compile some classes; return the definition of each, or why it has none."""
     settings = get_settings()
@@ -104,7 +116,7 @@ def _compile(
             if isinstance(select, OrmViewsError):
                 raise select
             compiled[view] = definition = compile_class(view, select, connection, settings)
-            keep_definition(definition, connection, schemas)
+            keep_definition(definition, state)
         except OrmViewsError as error:
             compiled[view] = error
     return compiled

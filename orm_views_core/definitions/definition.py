@@ -87,10 +87,14 @@ class ViewDefinition:
 class Definitions:
     """The registered views of one database: the valid definitions, and the errors of the other classes.
 
+    If only some views were asked for, it has their definitions and errors, and possibly others.
+
     Attributes:
         views: the valid definitions, by name.
         errors: the errors of the invalid classes, by label.
         invalid_names: the names of the views of invalid classes, by label. A class may have no valid name.
+        names: the names of all registered views.
+        placed: the schemas that classes place views in.
         default_schema: that of the settings; "" when it was not read.
         follows_connection: whether a function gives the schema of any view, so that other connections have
             their views in other schemas.
@@ -100,14 +104,15 @@ class Definitions:
     views: Mapping[ViewName, ViewDefinition]
     errors: Mapping[str, OrmViewsError]
     invalid_names: Mapping[str, ViewName] = field(default_factory=dict)
+    names: frozenset[ViewName] = frozenset()
+    placed: frozenset[str] = frozenset()
     default_schema: str = ""
     follows_connection: bool = False
 
     @cached_property
     def schemas(self) -> tuple[str, ...]:
         """The schemas of the views: that of the settings, and those in which classes place views."""
-        names = (*self.views, *self.invalid_names.values())
-        schemas = dict.fromkeys([self.default_schema, *(name.schema for name in names)])
+        schemas = dict.fromkeys([self.default_schema, *sorted(self.placed)])
         return tuple(schema for schema in schemas if schema)
 
     def raise_errors(self) -> None:

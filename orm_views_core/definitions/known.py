@@ -1,52 +1,46 @@
 """The definitions that this process has compiled, so that pages and commands compile each class once.
 
 What a class says does not change while a process runs. A sync and a plan compile anew nevertheless, because
-they must not rely on that. A definition is kept on its class: a reloaded module has new classes, and a class
-that is gone takes its definition with it.
+they must not rely on that. The definition of a class is kept on the class: a reloaded module has new classes,
+and a class that is gone takes its definition with it. Those of all classes together are kept besides, if all
+classes are valid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
-from django.core.signals import setting_changed
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.dispatch import receiver
-
-from .definition import ViewDefinition
+from .definition import Definitions, ViewDefinition
+from .registered import Kept
 
 _ATTRIBUTE = "_view_compiled"
 
-#: How often a setting was overridden. Definitions depend on several: ORM_VIEWS, TIME_ZONE, LANGUAGE_CODE.
-_generation = 0
+_together: Kept[Definitions] = Kept()
 
 
-@receiver(setting_changed)
-def _forget(**kwargs: Any) -> None:
-    global _generation
-    _generation += 1
-
-
-def known_definition(
-    view: type, connection: BaseDatabaseWrapper, schemas: Collection[str]
-) -> ViewDefinition | None:
-    """Return the definition of a class that was compiled before for this database; None if none was.
+def known_definition(view: type, database: str, state: tuple[object, ...] | None) -> ViewDefinition | None:
+    """Return the definition of a class that was compiled before; None if none was.
 
     Args:
-        schemas: what the functions that give schemas return on the connection.
+        view: the class.
+        database: the alias.
+        state: see ``registry_state()``. Other classes may have come and gone.
     """
     key, definition = vars(view).get(_ATTRIBUTE, (None, None))
-    return definition if key == _key(connection, schemas) else None
+    return definition if state is not None and key == (database, *state[1:]) else None
 
 
-def keep_definition(
-    definition: ViewDefinition, connection: BaseDatabaseWrapper, schemas: Collection[str]
-) -> None:
+def keep_definition(definition: ViewDefinition, state: tuple[object, ...] | None) -> None:
     """Keep a definition. Of two threads that compile one class, the later one is kept; both are equal."""
     assert definition.view is not None
-    setattr(definition.view, _ATTRIBUTE, (_key(connection, schemas), definition))
+    if state is not None:
+        setattr(definition.view, _ATTRIBUTE, ((definition.database, *state[1:]), definition))
 
 
-def _key(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> tuple[str, int, tuple[str, ...]]:
-    return connection.alias, _generation, tuple(schemas)
+def known_definitions(database: str, state: tuple[object, ...] | None) -> Definitions | None:
+    """Return the definitions of all classes, if all were compiled before and are valid; else None."""
+    return _together.get(database, state)
+
+
+def keep_definitions(definitions: Definitions, state: tuple[object, ...] | None) -> None:
+    """Keep the definitions of all classes. A class that fails to compile is to be tried again."""
+    if not definitions.errors:
+        _together.keep(definitions.database, state, definitions)

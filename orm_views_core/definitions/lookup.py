@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 
-from orm_views_core.exceptions import InvalidViewError, UnknownViewError
-from orm_views_core.names import ViewKind
+from orm_views_core.exceptions import UnknownViewError
+from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.views.base import BasePostgresView
-from orm_views_core.views.identity import label_of, name_of
-from orm_views_core.views.registry import registry
+from orm_views_core.views.identity import name_of
 
 from .definition import ViewDefinition
+from .registered import registered_views
 
 
 def select_views(
@@ -56,17 +55,30 @@ def views_by_handle(databases: Iterable[str]) -> dict[str, list[tuple[str, type[
     """
     found: defaultdict[str, list[tuple[str, type[BasePostgresView]]]] = defaultdict(list)
     for alias in databases:
-        for view in registry.views(alias):
-            for handle in _handles_of(view):
-                found[handle].append((alias, view))
+        for handle, views in registered_views(alias).by_handle.items():
+            found[handle] += [(alias, view) for view in views]
     return dict(found)
 
 
-def _handles_of(view: type[BasePostgresView]) -> set[str]:
-    with suppress(InvalidViewError):  # whoever asks for the view by its label is told
-        name = name_of(view)
-        return {label_of(view), str(name), name.name}
-    return {label_of(view)}
+def find_views(wanted: Collection[str], databases: Sequence[str]) -> dict[str, set[ViewName]]:
+    """Return the names of the wanted views, by the alias of their database.
+
+    Args:
+        wanted: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``).
+        databases: aliases.
+
+    Raises:
+        UnknownViewError: when no registered view has one of the names or labels.
+        InvalidViewError: when a class that a label names has no valid name.
+    """
+    found: defaultdict[str, set[ViewName]] = defaultdict(set)
+    for text in wanted:
+        views = {alias: registered_views(alias).by_handle.get(text, ()) for alias in databases}
+        if not any(views.values()):
+            raise unknown_view(text, views_by_handle(databases))
+        for alias, several in views.items():
+            found[alias].update(name_of(view) for view in several)
+    return {alias: names for alias, names in found.items() if names}
 
 
 def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:

@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import default_schema, get_settings, schema_on
 from orm_views_core.definitions.lookup import unknown_view, views_by_handle
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
@@ -20,7 +21,6 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName, printable
-from orm_views_core.views.identity import registered_names
 
 from .draft import Surroundings, class_name, draft_class, module_lines
 
@@ -125,7 +125,7 @@ def _draft(connection: BaseDatabaseWrapper, names: Collection[ViewName], heading
         members = read_extensions(connection, catalog.relations.values())
         with catalog_cursor(connection) as cursor:
             extras = read_extras(cursor, [view.oid for view in catalog.relations.values()])
-    declared = registered_names(alias)
+    declared = registered_views(alias).names
     order = creation_order(
         {name: view.reads & catalog.relations.keys() for name, view in catalog.relations.items()}
     )

@@ -267,7 +267,21 @@ def _dependencies(
     if installed is not None and not (difference.needs_dry_run or difference.obstructed_by):
         read = installed.reads & names
     else:
-        read = find_references(definition.sql, names, search_path=path, reader=definition.name)
+        return sources_of(definition, names, path)
+    return read | (names & set(definition.declared_dependencies))
+
+
+def sources_of(
+    definition: ViewDefinition, names: frozenset[ViewName], search_path: Collection[str]
+) -> frozenset[ViewName]:
+    """Return the views among some names that a view reads, as far as its class tells.
+
+    Args:
+        definition: what the class declares.
+        names: the views to look for.
+        search_path: the schemas in which PostgreSQL looks up unqualified names.
+    """
+    read = find_references(definition.sql, names, search_path=search_path, reader=definition.name)
     return read | (names & set(definition.declared_dependencies))
 
 
@@ -281,9 +295,8 @@ def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
 
     In schemas in which no class of this run places a view, they may be those of another tenant.
     """
-    declared = {*definitions.views, *definitions.invalid_names.values()}
     made = _synced(definitions, catalog)
-    return [name for name in made if name.schema in definitions.schemas and name not in declared]
+    return [name for name in made if name.schema in definitions.schemas and name not in definitions.names]
 
 
 def _synced(definitions: Definitions, catalog: Catalog) -> Iterator[ViewName]:

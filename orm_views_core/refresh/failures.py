@@ -57,5 +57,5 @@ def _empty_sources(task: Task, error: OrmViewsError) -> Collection[ViewName]:
     """Return the materialised views without rows because of which a refresh failed."""
     if error.__cause__ is not None and sqlstate(error.__cause__) == NOT_IN_STATE:
         with suppress(OrmViewsError, DatabaseError):
-            return read_view_reads(get_connection(task.database)).empty_sources(task.name)
+            return read_view_reads(get_connection(task.database), [task.name]).empty_sources(task.name)
     return ()

@@ -14,14 +14,14 @@ from orm_views_core.database.ownership import why_closed, why_not_refreshed
 from orm_views_core.database.relations import InstalledView, why_not_concurrently
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.definitions.lookup import select_views
+from orm_views_core.definitions.lookup import find_views, select_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
 from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.catalog.rights import read_closed, read_refused
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.errors.refusals import telling
-from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
+from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnknownViewError
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName, printable
 from orm_views_core.views.registry import registry
@@ -111,16 +111,19 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
     """
     compiled: list[Definitions] = []
     unavailable = []
-    for alias in dict.fromkeys(registry.databases() if request.databases is None else request.databases):
+    databases = list(dict.fromkeys(registry.databases() if request.databases is None else request.databases))
+    only = _only(request, databases)
+    for alias in databases:
         try:
             connection = get_connection(alias)
         except DatabaseUnavailableError as error:
             unavailable.append(error)
         else:
-            compiled.append(compile_definitions(connection, anew=False))
+            names = None if only is None else only.get(alias, ())
+            compiled.append(compile_definitions(connection, anew=False, only=names))
     for each in compiled:
         each.raise_errors()
-    everything = [definition for each in compiled for definition in each.views.values()]
+    everything = [definition for each in compiled for definition in _of(each, only)]
     try:
         chosen = select_views(everything, request.views, kind=ViewKind.MATERIALISED_VIEW)
     except UnknownViewError:
@@ -130,17 +133,36 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
     refreshes = []
     for each in compiled:
         if names := {d.name for d in chosen if d.database == each.database}:
-            facts = _read_facts(connections[each.database], each.views)
-            refreshes += _plan_database(request, names, each.views, facts)
+            definitions = {definition.name: definition for definition in _of(each, only)}
+            facts = _read_facts(connections[each.database], definitions, is_all=only is None)
+            refreshes += _plan_database(request, names, definitions, facts)
     return RefreshPlan(refreshes, unavailable if request.views is None else [])
 
 
+def _only(request: RefreshRequest, databases: Sequence[str]) -> Mapping[str, Collection[ViewName]] | None:
+    """Return the views that a request names, by database; None if it may be about all views."""
+    if request.views is None or request.downstream or request.upstream:
+        return None
+    try:
+        return find_views(request.views, databases)
+    except OrmViewsError:
+        return None  # the error is better when all views are known
+
+
+def _of(definitions: Definitions, only: Mapping[str, Collection[ViewName]] | None) -> list[ViewDefinition]:
+    """Return those of some definitions that a request is about."""
+    if only is None:
+        return list(definitions.views.values())
+    wanted = only.get(definitions.database, ())
+    return [definitions.views[name] for name in wanted if name in definitions.views]
+
+
 def _read_facts(
-    connection: BaseDatabaseWrapper, definitions: Mapping[ViewName, ViewDefinition]
+    connection: BaseDatabaseWrapper, definitions: Mapping[ViewName, ViewDefinition], *, is_all: bool
 ) -> _DatabaseFacts:
     with naming_the_database(connection), telling(connection), transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, [], only=_materialised(definitions))
-        reads = read_view_reads(connection)
+        reads = read_view_reads(connection, None if is_all else definitions)
         refused = _read_refused(connection, catalog.relations.values())
     for name, definition in definitions.items():
         reads.reads.setdefault(name, set()).update(definition.declared_dependencies)
@@ -157,6 +179,29 @@ def _read_refused(connection: BaseDatabaseWrapper, views: Collection[InstalledVi
     words = {oid: why_closed(found) for oid, found in closed.items()}
     words |= {oid: f"{why_not_refreshed(printable(owner))}." for oid, owner in foreign.items()}
     return {view.name: words[view.oid] for view in views if view.oid in words}
+
+
+def can_be_refreshed(database: str, names: Collection[ViewName]) -> set[ViewName]:
+    """Return those of some views that are registered and not plain views. Their classes may be invalid.
+
+    Raises:
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    definitions = compile_definitions(get_connection(database), anew=False, only=names)
+    plain = {name for name, each in definitions.views.items() if each.kind is not ViewKind.MATERIALISED_VIEW}
+    return set(names) & definitions.names - plain
+
+
+def refresh_order(database: str, names: Collection[ViewName]) -> list[ViewName]:
+    """Return some materialised views, each after those that it reads, through plain views too.
+
+    Raises:
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    connection = get_connection(database)
+    with naming_the_database(connection), telling(connection), transaction.atomic(using=database):
+        views = read_view_reads(connection, names)
+    return creation_order(narrow_down(views.reads, names, views.plain))
 
 
 def _materialised(definitions: Mapping[ViewName, ViewDefinition]) -> list[ViewName]:

@@ -13,6 +13,7 @@ from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of
 from orm_views_core.engines.postgresql.catalog.introspection import (
@@ -33,7 +34,7 @@ from orm_views_core.exceptions import (
     UnsupportedDatabaseError,
 )
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import find_orphans, find_scope
+from orm_views_core.plan.diff import find_orphans, find_scope, sources_of
 from orm_views_core.refresh.freshness import freshness_of
 
 from .diagnosis import invalid_status, left_over_status, registered_status
@@ -41,16 +42,20 @@ from .states import DatabaseStatus, State, ViewDetail, ViewStatus
 from .unreadable import find_unreadable
 
 
-def get_statuses(databases: Sequence[str] | None = None) -> list[DatabaseStatus]:
+def get_statuses(
+    databases: Sequence[str] | None = None, *, only: Collection[ViewName] | None = None
+) -> list[DatabaseStatus]:
     """Return the status of every view. The number of queries does not depend on the number of views.
 
     Args:
         databases: aliases; when None, the default database and every database with registered views.
+        only: the views to read, in each database; nothing is read of the others. All views when None.
 
     Returns:
         one entry for each database; one that cannot be reached has an error and no views.
     """
-    return [_database_status(alias) for alias in (view_databases() if databases is None else databases)]
+    aliases = view_databases() if databases is None else databases
+    return [_database_status(alias, only) for alias in aliases]
 
 
 def get_status(database: str, name: ViewName) -> ViewStatus:
@@ -62,9 +67,9 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
         DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
-    definitions = compile_definitions(connection, anew=False)
+    definitions = compile_definitions(connection, anew=False, only=[name])
     with transaction.atomic(using=database):
-        _, statuses = _read_statuses(connection, definitions, only=name)
+        _, statuses = _read_statuses(connection, definitions, only=[name])
     return _the_one(statuses, database, name)
 
 
@@ -76,20 +81,20 @@ def _the_one(statuses: Iterable[ViewStatus], database: str, name: ViewName) -> V
 
 
 def get_detail(database: str, name: ViewName) -> ViewDetail:
-    """Return everything about one view. A dry run of its SQL is part of it.
+    """Return everything about one view. A dry run of its SQL is part of it. Nothing is read of the others.
 
     Raises:
         UnknownViewError: when neither a class nor the database has it.
         DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
-    definitions = compile_definitions(connection, anew=False)
+    definitions = compile_definitions(connection, anew=False, only=[name])
     with transaction.atomic(using=database):
-        catalog, statuses = _read_statuses(connection, definitions)
+        catalog, statuses = _read_statuses(connection, definitions, only=[name])
         status = _the_one(statuses, database, name)
         installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
         status = replace(status, installed=installed)
-        dry_run, not_tried = _try_view(connection, status, definitions, catalog)
+        dry_run, not_tried = _try_view(connection, status, catalog)
         expected = dry_run.views.get(name)
         columns: Sequence[Column] = expected.columns if expected else ()
         if installed is not None:
@@ -134,9 +139,7 @@ def _trusted_here(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> 
         return read_trusted_roles(cursor, owners_of=schemas)
 
 
-def _try_view(
-    connection: BaseDatabaseWrapper, status: ViewStatus, definitions: Definitions, catalog: Catalog
-) -> tuple[DryRun, str]:
+def _try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catalog) -> tuple[DryRun, str]:
     """Try the SQL of one view, and create before it only the missing views that it reads.
 
     Returns:
@@ -148,8 +151,9 @@ def _try_view(
         return DryRun(), ""
     name = definition.name
     try:
-        scope = find_scope(definitions.views, catalog, only=[name], force=True)
-        views = [definitions.views[n] for n in scope.try_views if n == name or n not in catalog.relations]
+        definitions = _with_missing_sources(connection, definition, catalog)
+        scope = find_scope(definitions, catalog, only=[name], force=True)
+        views = [definitions[n] for n in scope.try_views]
         with transaction.atomic(using=connection.alias), as_sync_role(connection):
             limit_lock_waits(connection)
             installed = {name: status.installed} if status.installed else {}
@@ -160,57 +164,77 @@ def _try_view(
         return DryRun(), f"It could not be tried: {str(error).strip()}"
 
 
-def _database_status(alias: str) -> DatabaseStatus:
+def _with_missing_sources(
+    connection: BaseDatabaseWrapper, definition: ViewDefinition, catalog: Catalog
+) -> dict[ViewName, ViewDefinition]:
+    """Return the definition of a view, and those of the views that it reads and that are not in the database.
+
+    Args:
+        catalog: what the database has of the view itself.
+    """
+    names = registered_views(connection.alias).names
+    found, new = {definition.name: definition}, [definition]
+    while new:
+        read = set().union(*(sources_of(each, names, catalog.search_path) for each in new)) - found.keys()
+        there = read_catalog(connection, [], only=read).relations if read else {}
+        missing = compile_definitions(connection, anew=False, only=read - there.keys()).views
+        new = [missing[name] for name in sorted(read - there.keys()) if name in missing]
+        found |= {each.name: each for each in new}
+    return found
+
+
+def _database_status(alias: str, only: Collection[ViewName] | None) -> DatabaseStatus:
     try:
         connection = get_connection(alias)
-        definitions = compile_definitions(connection, anew=False)
+        definitions = compile_definitions(connection, anew=False, only=only)
         with transaction.atomic(using=alias):
-            _, statuses = _read_statuses(connection, definitions)
+            _, statuses = _read_statuses(connection, definitions, only=only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
     return DatabaseStatus(alias, tuple(statuses))
 
 
 def _read_statuses(
-    connection: BaseDatabaseWrapper, definitions: Definitions, *, only: ViewName | None = None
+    connection: BaseDatabaseWrapper, definitions: Definitions, *, only: Collection[ViewName] | None = None
 ) -> tuple[Catalog, list[ViewStatus]]:
     """Read the catalog, and return the status of every view in it.
 
     Args:
-        only: the one view to read; all when None.
+        only: the views to read; all when None.
     """
     schemas = definitions.schemas
-    trusted = _trusted_here(connection, {name.schema for name in definitions.views})
-    names = None if only is None else [only]
+    trusted = _trusted_here(connection, definitions.placed)
+    views = definitions.views
+    if only is not None:
+        views = {name: views[name] for name in only if name in views}
     catalog = read_catalog(
         connection,
         schemas,
-        only=names,
+        only=only,
         trusted=trusted,
         elsewhere=not definitions.follows_connection,
-        registered=definitions.views if only is None else [only],
+        registered=views if only is None else only,
     )
     installed = catalog.relations
-    registered = [d for name, d in definitions.views.items() if only in {None, name}]
-    views = [installed[definition.name] for definition in registered if definition.name in installed]
-    counted = [view.oid for view in views if view.state is not None and view.state.changes is not None]
+    there = [installed[name] for name in views if name in installed]
+    counted = [view.oid for view in there if view.state is not None and view.state.changes is not None]
     changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
     unreadable = find_unreadable(installed)
-    statuses = [_status(d, catalog, changes, unreadable.get(d.name)) for d in registered]
+    statuses = [_status(d, catalog, changes, unreadable.get(d.name)) for d in views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
+        if only is not None and name not in only:
+            continue
         if name in definitions.views:
             name = None  # The error says which other class has the name.
-        if only in {None, name}:
-            view = installed.get(name) if name is not None else None
-            statuses.append(invalid_status(definitions.database, name, label, error, view))
+        view = installed.get(name) if name is not None else None
+        statuses.append(invalid_status(definitions.database, name, label, error, view))
     orphans = set(find_orphans(definitions, catalog))
-    declared = {*definitions.views, *definitions.invalid_names.values()}
     statuses += [
         left_over_status(definitions.database, view, orphaned=name in orphans)
         for name, view in installed.items()
         if view.kind is not None
-        and name not in declared
+        and name not in definitions.names
         and (_is_ours(view, definitions) or name.schema in schemas)
     ]
     return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))

@@ -12,6 +12,7 @@ from functools import partial
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core import signals
+from orm_views_core.definitions.lookup import find_views
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
@@ -19,12 +20,12 @@ from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
 from orm_views_core.refresh.api import refresh_materialized_view
+from orm_views_core.views.registry import registry
 
 from .executor import Progress, StepResult, apply_plan
 from .inputs import plan_database
 from .options import SyncOptions, role_names
 from .overtaken import applied_as_planned
-from .selection import find_views
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _choose(
 ) -> Mapping[str, Collection[ViewName] | None]:
     """Return the databases to sync, each with the names of the views to sync; None for all views."""
     if views is not None:
-        return find_views(views, databases)
+        return find_views(views, registry.databases() if databases is None else databases)
     return dict.fromkeys(view_databases() if databases is None else databases, only)
 
 

@@ -37,7 +37,7 @@ def find_external_dependents(
     definitions: Definitions, catalog: Catalog, orphans: Collection[ViewName]
 ) -> list[ViewName]:
     """Return the relations that no class declares and that read our views, directly or not."""
-    ours = {*definitions.views, *definitions.invalid_names.values(), *orphans}
+    ours = {*definitions.names, *orphans}
     read_by = {name: view.read_by & catalog.relations.keys() for name, view in catalog.relations.items()}
     return sorted(closure(read_by, ours & read_by.keys()) - ours)
 

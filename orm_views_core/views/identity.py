@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from django.apps import apps
 
-from orm_views_core.exceptions import InvalidViewError, OrmViewsError
+from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName
 from orm_views_core.quoting import because, embedded
 
 from .base import BasePostgresView
 from .options import ViewOptions
 from .readable import is_readable
-from .registry import registry
 
 
 def label_of(view: type) -> str:
@@ -56,12 +53,3 @@ def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> 
             problem = f"its {part} {value!r} has {size} bytes, and PostgreSQL keeps {MAX_IDENTIFIER_BYTES}."
             raise invalid(view, f"{problem} Set a shorter {part!r} on the class.")
     return name
-
-
-def registered_names(database: str) -> set[ViewName]:
-    """Return the names of the views that are registered for a database, without queries."""
-    names = set()
-    for view in registry.views(database):
-        with suppress(OrmViewsError):
-            names.add(name_of(view))
-    return names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from django.utils.module_loading import autodiscover_modules
 
@@ -14,16 +15,28 @@ from orm_views_core.quoting import Quoting, because
 
 from .options import ViewOptions
 
+_versions = count()
+
 
 class Registry:
-    """The view classes in the order of their declaration."""
+    """The view classes in the order of their declaration.
+
+    Attributes:
+        version: a number that changes with every change of the registry.
+    """
 
     def __init__(self) -> None:
         self._classes: dict[tuple[object, ...], type] = {}
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version = next(_versions)
+        self._by_database: dict[str, list[type]] | None = None
 
     def register(self, view: type) -> None:
         """Add a view class. It replaces the class of the same class statement, if its module was reloaded."""
         self._classes[self._statement(view)] = view
+        self._changed()
 
     def unregister(self, view: type) -> None:
         """Remove a view class.
@@ -32,6 +45,7 @@ class Registry:
             KeyError: the class is not registered.
         """
         del self._classes[self._statement(view)]
+        self._changed()
 
     @staticmethod
     def _statement(view: type) -> tuple[object, ...]:
@@ -39,20 +53,33 @@ class Registry:
 
     def views(self, database: str | None = None) -> list[type]:
         """Return the view classes of one database, or of all."""
-        return [v for v in self._classes.values() if database is None or ViewOptions(v).database == database]
+        if database is None:
+            return list(self._classes.values())
+        return list(self._databases().get(database, ()))
 
     def databases(self) -> list[str]:
         """Return the aliases of the databases that have views, in the order of their first view."""
-        return list(dict.fromkeys(ViewOptions(view).database for view in self.views()))
+        return list(self._databases())
+
+    def _databases(self) -> dict[str, list[type]]:
+        found = self._by_database
+        if found is None:
+            found = {}
+            for view in self._classes.values():
+                found.setdefault(ViewOptions(view).database, []).append(view)
+            self._by_database = found
+        return found
 
     @contextmanager
     def isolated(self) -> Iterator[Registry]:
         """Empty the registry, and restore its content at the end. For tests."""
         kept, self._classes = self._classes, {}
+        self._changed()
         try:
             yield self
         finally:
             self._classes = kept
+            self._changed()
 
 
 registry = Registry()

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from orm_views_core.names import ViewName
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from orm_views_core.views.registry import Registry
 
 LIST = "/admin/orm-views/"
 
@@ -22,6 +23,13 @@ def declare(name: str, sql: str, /, *bases: type, **attributes: Any) -> type:
 
 def declare_materialised(name: str, sql: str, /, **attributes: Any) -> type:
     return declare(name, sql, PostgresMaterialisedViewMixin, **attributes)
+
+
+def forget(registered: Registry, *names: str) -> None:
+    """Take the view classes of some names out of the registry; all when there are none."""
+    for view in registered.views():
+        if not names or view.__name__ in names:
+            registered.unregister(view)
 
 
 def url(page: str, name: str, schema: str = "views", database: str = "default") -> str:

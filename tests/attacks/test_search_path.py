@@ -21,6 +21,7 @@ from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.sync.executor import Progress
 from orm_views_core.testing import refresh_for_test
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from tests.admin.browse import forget
 from tests.hostile import install
 
 from .attacker import LAIR, Attacker, query
@@ -86,7 +87,7 @@ def rebuild() -> None:
 
 
 def reindex_and_drop(registered: Any) -> None:
-    registered._classes = {k: v for k, v in registered._classes.items() if v.__name__ != "R"}
+    forget(registered, "R")
     declare_materialised("M", "SELECT id, title FROM views.a")
     sync_views(drop_dependents=True)
 

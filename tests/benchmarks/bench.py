@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from tests.benchmarks.packages import OURS, Package
-from tests.benchmarks.runs import Measured, MeasurementError
+from tests.benchmarks.runs import Measured, MeasurementError, reason_of
 from tests.benchmarks.server import Server, execute
 from tests.benchmarks.views import Sizes, Views
 from tests.benchmarks.worker import Task
@@ -132,9 +132,3 @@ class Bench:
             raise MeasurementError(f"it left {len(stored)} views, not {views.count}")
         if home.package:
             self.stored.setdefault(views, {})[home.package] = stored
-
-
-def reason_of(output: str) -> str:
-    """The line that names the exception: the first one after the last traceback's frames."""
-    last = output.rpartition("Traceback (most recent call last):\n")[2]
-    return next((line for line in last.splitlines() if line and not line[0].isspace()), "it gave no reason")

@@ -74,3 +74,9 @@ def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
     for counter in counters:
         total.update(counter)  # which, unlike a sum, keeps what was counted and is 0
     return total
+
+
+def reason_of(output: str) -> str:
+    """The line that names the exception: the first one after the last traceback's frames."""
+    last = output.rpartition("Traceback (most recent call last):\n")[2]
+    return next((line for line in last.splitlines() if line and not line[0].isspace()), "it gave no reason")

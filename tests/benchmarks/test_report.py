@@ -8,12 +8,11 @@ from collections.abc import Callable
 import psycopg2
 import pytest
 
-from tests.benchmarks.bench import reason_of
 from tests.benchmarks.packages import OURS, PREDECESSOR, Package, before
 from tests.benchmarks.reader import Seen, kind_of
 from tests.benchmarks.report import table
 from tests.benchmarks.runner import Block, Entry
-from tests.benchmarks.runs import Measured, MeasurementError, Run
+from tests.benchmarks.runs import Measured, MeasurementError, Run, reason_of
 from tests.benchmarks.targets import Target, at_most, no_stall, swaps, works
 
 NO_ERRORS = Counter({"errors": 0})

@@ -123,7 +123,8 @@ class ViewRunner(DiscoverRunner):
 
 def install() -> None:
     """Make views of the models of all test apps."""
-    registry._classes.clear()
+    for view in registry.views():
+        registry.unregister(view)
     for config in list(apps.get_app_configs()):
         if not config.name.startswith(("django.", "orm_views_")):
             converted.convert(config)

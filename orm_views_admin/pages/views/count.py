@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from orm_views_admin.pages.base import UNREADABLE, AdminView, find_status
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.ui.wording import row_count
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.rows import count_rows
-from orm_views_core.views.identity import registered_names
 
 
 class CountView(AdminView):
@@ -20,7 +20,7 @@ class CountView(AdminView):
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
         try:
-            if address.name not in registered_names(database):
+            if address.name not in registered_views(database).names:
                 find_status(address)
             count = count_rows(address.database, address.name)
         except UNREADABLE as error:

@@ -23,10 +23,10 @@ from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_core.database.sync_state import SyncState
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
-from orm_views_core.views.identity import registered_names
 
 
 class DetailPage(Page):
@@ -103,7 +103,7 @@ class DetailPage(Page):
         """Return what the page shows of the last runs of a materialised view."""
         last = list(Run.objects.filter(about(address))[:LAST])
         reconcile(last)
-        trend = read_trends(address).get(address, ())
+        trend = read_trends([address]).get(address, ())
         return {
             "runs": RunTable(last, self.url, self.request.user, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
@@ -115,7 +115,7 @@ class DetailPage(Page):
         }
 
     def _relations(self, alias: str, names: Iterable[ViewName], label: str) -> RelationTable:
-        registered = registered_names(alias)
+        registered = registered_views(alias).names
         relations = [
             {
                 "name": str(name),

@@ -17,7 +17,7 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.entries import Entry
-from orm_views_admin.tables.views import ViewTable
+from orm_views_admin.tables.views import DURATION, ViewTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
 from orm_views_admin.ui.wording import look_of, number
@@ -34,7 +34,8 @@ class ListPage(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         databases = [read_statuses(alias) for alias in view_databases()]
-        trends = read_trends()
+        # Trends take long to read. Only an order by duration needs those of all views.
+        trends = read_trends() if request.GET.get(SORT, "").lstrip("-") == DURATION else {}
         entries = [Entry.of(view, trends) for database in databases for view in database.views]
         active = list(Run.objects.filter(state__in=Run.ACTIVE))
         reconcile(active)
@@ -90,6 +91,7 @@ class ListPage(Page):
             table.paginate(page=page, per_page=PER_PAGE)
         shown = [row.record for row in table.page.object_list]
         table.estimates = read_estimates([entry.address for entry in shown if entry.can_be_counted])
+        table.trends = read_trends([entry.address for entry in shown if entry.is_materialised])
         return table
 
     def _state_links(self, databases: Sequence[DatabaseStatus]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import UNREADABLE, read_statuses
 from orm_views_admin.pages.confirmation import ConfirmationPage
 from orm_views_admin.pages.selection import Selection
@@ -19,7 +20,8 @@ from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.wording import duration, number
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.graph import creation_order
+from orm_views_core.refresh import refresh_order
+from orm_views_core.status import ViewStatus
 
 
 class RefreshPage(ConfirmationPage):
@@ -70,20 +72,16 @@ def _refreshable(selection: Selection) -> tuple[list[Entry], list[OrmViewsError]
 
     Each view comes after the views that it reads.
     """
-    trends = read_trends()
-    entries: list[Entry] = []
+    found: list[ViewStatus] = []
     errors: list[OrmViewsError] = []
     for alias, wanted in selection.by_database.items():
-        database = read_statuses(alias)
+        database = read_statuses(alias, wanted)
         if database.error is not None:
             errors.append(database.error)
         views = {view.name: view for view in database.views if view.name and view.can_refresh}
-        chosen = views.keys() if wanted is None else views.keys() & set(wanted)
-        order = creation_order(
-            {view.name: view.installed.reads for view in database.views if view.name and view.installed}
-        )
-        entries += [Entry.of(views[name], trends) for name in order if name in chosen]
-    return entries, errors
+        found += [views[name] for name in (refresh_order(alias, views) if len(views) > 1 else views)]
+    trends = read_trends([ViewAddress(view.database, view.name) for view in found if view.name])
+    return [Entry.of(view, trends) for view in found], errors
 
 
 def _usual_total(entries: Sequence[Entry]) -> str:

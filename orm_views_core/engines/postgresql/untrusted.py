@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
-from orm_views_core.views.identity import registered_names
 
 from .catalog.fetch import fetch
 from .catalog.reach import Untrusted, read_untrusted
@@ -95,12 +95,13 @@ def judge(
         in_page: whether a page reads them. If so, the owners of the schemas that classes place their views in
             are trusted too.
     """
-    declared = registered_names(database)
+    registered = registered_views(database)
+    declared = registered.names
     asked = {name.quoted: name for name in names if name in declared}
     judged = {name: Judgement(_undeclared(name)) for name in names if name not in declared}
     with catalog_path(cursor) as catalog:
         found = fetch(catalog, _RELATIONS, {"names": list(asked)})
-        schemas = {name.schema for name in declared} if in_page else ()
+        schemas = registered.schemas if in_page else ()
         trusted = read_trusted_roles(catalog, owners_of=schemas)
         untrusted = read_untrusted(catalog, [oid for _, oid, *_ in found], trusted)
     for text, oid, relkind, persistence, tuples in found:

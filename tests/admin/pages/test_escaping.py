@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orm_views_core.sync import sync_views
-from tests.admin.browse import LIST, declare, declare_materialised, key, url
+from tests.admin.browse import LIST, declare, declare_materialised, forget, key, url
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_every_page_shows_text_and_works_for_any_name(browse, registered, execut
     quoted = name.replace('"', '""')
     execute(f"COMMENT ON COLUMN views.\"{quoted}\".id IS '{EVIL.replace(chr(39), '')}'")
     visit()
-    registered._classes.clear()
+    forget(registered)
     visit()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from orm_views_core.sync import sync_views
 from orm_views_core.views import ReadableViewFromSQL
-from tests.admin.browse import LIST, declare, declare_materialised, text_of, url
+from tests.admin.browse import LIST, declare, declare_materialised, forget, text_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def one_of_each(registered, execute):
         declare(name, f"SELECT 1 AS one, '{name} needle' AS word")
     empty = declare_materialised("Empty", "SELECT 1 AS one", with_data=False)
     sync_views()
-    registered._classes = {k: v for k, v in registered._classes.items() if v.__name__ != "Orphaned"}
+    forget(registered, "Orphaned")
     declare("Changed", "SELECT 2 AS one, 'new' AS word")
     execute("CREATE OR REPLACE VIEW views.drifted AS SELECT 3 AS one, 'x'::text AS word")
     execute("CREATE VIEW views.unmanaged AS SELECT 1 AS one")

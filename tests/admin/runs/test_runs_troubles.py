@@ -48,7 +48,7 @@ def test_the_ids_of_runs_have_no_thousand_separators(admin_client, settings):
 def test_a_process_does_not_begin_a_run_that_another_process_has_claimed_since(pause, monkeypatch):
     pause(5)
     run = make_run("slow", state=Run.State.QUEUED, ago=100)
-    real, is_planning, go = runs.plan_refresh, threading.Event(), threading.Event()
+    real, is_planning, go = runs.can_be_refreshed, threading.Event(), threading.Event()
 
     def plan(*args, **kwargs):
         if threading.current_thread().name == "first":
@@ -62,7 +62,7 @@ def test_a_process_does_not_begin_a_run_that_another_process_has_claimed_since(p
         finally:
             connections.close_all()
 
-    monkeypatch.setattr(runs, "plan_refresh", plan)
+    monkeypatch.setattr(runs, "can_be_refreshed", plan)
     first, second = threading.Thread(target=work, name="first"), threading.Thread(target=work)
     first.start()
     assert is_planning.wait(20)

@@ -14,7 +14,7 @@ from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 
 from . import queries
-from .fetch import array, fetch, group
+from .fetch import array, fetch, group, name_arrays
 from .search_path import catalog_cursor
 from .trust import read_trusted_roles
 
@@ -25,6 +25,42 @@ JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::regclass
 WHERE c.oid = ANY(%(oids)s::oid[]) AND {queries.TRUSTED}
 """
+
+# Every view with each view that it reads; one row with NULLs for a view that reads no view.
+_VIEW_READS = """{}
+SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, found.nspname, found.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN (
+    SELECT DISTINCT r.ev_class AS reader, read_schema.nspname, read.relname
+    FROM pg_catalog.pg_rewrite r
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+                               AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    JOIN pg_catalog.pg_class read ON read.oid = d.refobjid AND read.relkind IN ('v', 'm')
+    JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
+    WHERE r.rulename = '_RETURN' AND read.oid <> r.ev_class{}
+) AS found ON found.reader = c.oid
+WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema'){}
+ORDER BY n.nspname, c.relname
+"""
+_ALL_VIEW_READS = _VIEW_READS.format("", "", "")
+#: Those of some views, and of what they read.
+_SOME_VIEW_READS = _VIEW_READS.format(
+    f"""
+WITH RECURSIVE reached AS (
+    SELECT c.oid FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE true {queries.BY_NAME}
+    UNION
+    SELECT d.refobjid
+    FROM reached
+    JOIN pg_catalog.pg_rewrite r ON r.ev_class = reached.oid AND r.rulename = '_RETURN'
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+                               AND d.refclassid = 'pg_catalog.pg_class'::regclass
+)""",
+    " AND r.ev_class IN (SELECT oid FROM reached)",
+    " AND c.oid IN (SELECT oid FROM reached)",
+)
 
 
 def read_other_dependents(
@@ -90,12 +126,21 @@ class ViewReads(NamedTuple):
         return closure(passing, self.reads.get(name, ())) & self.empty - {name}
 
 
-def read_view_reads(connection: BaseDatabaseWrapper) -> ViewReads:
-    """Return what each view of the database reads."""
+def read_view_reads(connection: BaseDatabaseWrapper, of: Collection[ViewName] | None = None) -> ViewReads:
+    """Return what the views of a database read.
+
+    Args:
+        connection: the database.
+        of: the views that matter. What these read is among the result, and what that reads, and so on. All
+            views of the database when None.
+    """
     reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
     plain, empty = set(), set()
     with catalog_cursor(connection) as cursor:
-        rows = fetch(cursor, queries.VIEW_READS, {})
+        if of is None:
+            rows = fetch(cursor, _ALL_VIEW_READS, {})
+        else:
+            rows = fetch(cursor, _SOME_VIEW_READS, name_arrays(of))
     for schema, name, is_materialised, is_populated, read_schema, read in rows:
         view = ViewName(schema, name)
         reads[view] |= {ViewName(read_schema, read)} if read else set()

@@ -102,24 +102,6 @@ JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN' {_
 WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
 """
 
-# Every view with each view that it reads; one row with NULLs for a view that reads no view.
-VIEW_READS = """
-SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated, found.nspname, found.relname
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN (
-    SELECT DISTINCT r.ev_class AS reader, read_schema.nspname, read.relname
-    FROM pg_catalog.pg_rewrite r
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-                               AND d.refclassid = 'pg_catalog.pg_class'::regclass
-    JOIN pg_catalog.pg_class read ON read.oid = d.refobjid AND read.relkind IN ('v', 'm')
-    JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
-    WHERE r.rulename = '_RETURN' AND read.oid <> r.ev_class
-) AS found ON found.reader = c.oid
-WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-ORDER BY n.nspname, c.relname
-"""
-
 # A view's SELECT is stored as its rewrite rule _RETURN, and pg_depend lists what this rule depends on. Other
 # rules of a view do not apply when it is read.
 READS = """

@@ -1,0 +1,78 @@
+"""The projects and databases of these measurements, and the processes that run in them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.packages import Package
+from tests.benchmarks.runs import MeasurementError, reason_of
+from tests.benchmarks.server import Server
+
+from .process import Answer, Task
+from .project import Project
+
+
+class Home:
+    """Writes each project once, and prepares a database for each that needs one."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._folder = tempfile.TemporaryDirectory(prefix="orm-views-scale-")
+        self.dsn_of = cache(self._prepare)
+        self.folder_of = cache(self._write)
+
+    def close(self) -> None:
+        """Remove the projects. The server drops its databases itself."""
+        self._folder.cleanup()
+
+    def run(self, package: Package, project: Project | None, action: str = "", **how: Any) -> Answer:
+        """Run an action in a process of its own.
+
+        Args:
+            package: the checkout of ours that is measured.
+            project: the project; None for none, so that what Django itself takes is measured.
+            action: see ``Task``.
+            how: further values of the task; ``database=True`` for a database in which the views are.
+        """
+        needs_database = how.pop("database", False)
+        dsn = how.pop("dsn", "")
+        if needs_database and project:
+            dsn = self.dsn_of(package, project, how.get("has_admin", False))
+        folder = str(self.folder_of(project)) if project else ""
+        return self._start(package, Task(action, folder, dsn, **how))
+
+    def empty_database(self) -> str:
+        """Return the connection string of a new database without tables."""
+        return self._server.dsn_of(self._server.create_database())
+
+    def _prepare(self, package: Package, project: Project, has_admin: bool) -> str:
+        dsn = self.empty_database()
+        arguments = {"runs": 10_000 if has_admin else 0}
+        folder = str(self.folder_of(project))
+        self._start(package, Task("prepare", folder, dsn, has_admin=has_admin, arguments=arguments))
+        return dsn
+
+    def _write(self, project: Project) -> Path:
+        folder = Path(self._folder.name) / f"{project.kind}{project.count}{'stored' * project.some_stored}"
+        project.write(folder)
+        return folder
+
+    @staticmethod
+    def _start(package: Package, task: Task) -> Answer:
+        process = subprocess.run(
+            [package.interpreter(), "-m", "tests.benchmarks.scale.process"],
+            cwd=package.checkout,
+            input=json.dumps(asdict(task)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if process.returncode:
+            raise MeasurementError(reason_of(process.stderr))
+        return Answer(**json.loads(process.stdout))
