@@ -10,6 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 from django.db.models.fields import AutoFieldMixin
+from django.db.models.fields.related import RelatedField
 
 from .converted import AnyField, plain_class
 from .inference import Inferred, attname, infer, make_unique
@@ -91,8 +92,12 @@ def add_fields(view: Any) -> Settled:
             view._meta.setup_pk(_as_key(fields[names[0]]))
     brought = _settle_companions(added)
     for name, field in added.items():
-        if name not in brought:
+        if name in brought:
+            continue
+        if isinstance(field, RelatedField):
             view.add_to_class(name, field)
+        else:
+            field.contribute_to_class(view, name)  # as add_to_class() does, after several questions
     if inferred:
         view._meta.unique_together = inferred.unique_together
     if key:
@@ -108,7 +113,7 @@ def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]
     if not apps.models_ready:
         return None, "the class is created before all models are loaded; move it to a postgres_views module"
     try:
-        query = get_queryset().query.clone()
+        query = get_queryset().query
         label, updatable = view._meta.app_label, ViewOptions(view).updatable
         inferred = infer(
             query, view.__name__, label, columns, lambda name: _is_reserved(view, name), updatable=updatable

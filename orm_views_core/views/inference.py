@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -51,8 +49,9 @@ _OF_ROWS = frozenset(
     {"_base_manager", "_default_manager", "_meta", "_parameterised_sql", "_state"}
     | {"_prefetched_objects_cache"}
 )
-#: What was made for a model's field: copied for each view, as Django copies the fields of an abstract model.
-_made: WeakKeyDictionary[AnyField, dict[tuple[bool, bool], AnyField]] = WeakKeyDictionary()
+#: What was made for a model's field, by its id, with that field. It is copied for each view, as Django copies
+#: the fields of an abstract model.
+_made: dict[tuple[int, bool, bool], tuple[AnyField, AnyField]] = {}
 #: For a decimal whose length Django does not know: the limit of NUMERIC, and enough decimal places to show.
 _DIGITS, _PLACES = 1000, 10
 
@@ -125,7 +124,10 @@ def infer(
         field.db_column = None if column.name == attname(name, field) else column.name
         if isinstance(column.field, AutoFieldMixin):
             automatic.add(name)
-    for name, field in fields.items():
+    counter = models.Field.creation_counter
+    models.Field.creation_counter += len(fields)
+    for number, (name, field) in enumerate(fields.items(), counter):
+        field.creation_counter = number  # Django keeps the fields in the order of these
         for word in _UNIQUE_FOR if updatable else ():
             if getattr(field, word) not in taken:  # the view does not have that date
                 setattr(field, word, None)
@@ -191,13 +193,10 @@ def _field(column: OutputColumn, null: bool, updatable: bool) -> AnyField:
     """Return a field for a column, without a name. That of a model's field is made once, and copied."""
     if column.field is None:
         return _make_field(column, null, updatable)
-    made = _made.setdefault(column.field, {})
-    if (null, updatable) not in made:
-        made[null, updatable] = _make_field(column, null, updatable)
-    field = copy.deepcopy(made[null, updatable])
-    field.creation_counter = models.Field.creation_counter  # Django keeps the fields in their order
-    models.Field.creation_counter += 1
-    return field
+    key = id(column.field), null, updatable
+    if key not in _made:
+        _made[key] = column.field, _make_field(column, null, updatable)
+    return _made[key][1].__deepcopy__({})
 
 
 def _make_field(column: OutputColumn, null: bool, updatable: bool) -> AnyField:
@@ -295,5 +294,5 @@ def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, a
         return made  # type: ignore[no-any-return]
     renamed = _foreign_key(made, made.null, True, related_name=f"{app_label}_{name_of_view}_{name}")
     renamed.db_column = made.db_column
-    renamed.creation_counter = made.creation_counter  # Django keeps the fields in the order of the counters
+    renamed.creation_counter = made.creation_counter
     return renamed

@@ -146,6 +146,10 @@ class ViewOptions:
         schema = self.schema_or_function if default is None else self._own_schema or default
         if callable(schema):
             schema = schema_on(connections[self.database], schema)
+        return self.in_schema(schema)
+
+    def in_schema(self, schema: str) -> ViewName:
+        """Return the name of the view in some schema."""
         return ViewName(schema, self._table.name or self.name)
 
     @property

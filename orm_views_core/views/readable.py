@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -58,17 +59,19 @@ class ReadableViewBase(ModelBase):
         proxy = not abstract and bool(getattr(own_meta, "proxy", False))
         parent = own_meta or next((base.Meta for base in bases if hasattr(base, "Meta")), object)
         meta: dict[str, Any] = {"abstract": True} if abstract else {"managed": False}
+        if not (abstract or hasattr(parent, "default_permissions") or _is_updatable(attrs, bases)):
+            meta["default_permissions"] = ("view",)
         if own_meta is not None:
             meta["__qualname__"] = own_meta.__qualname__
-        attrs = {**attrs, "Meta": type("Meta", (parent,), meta)}
+        is_shared = own_meta is None and not abstract
+        make_meta = _shared_meta if is_shared else _meta
+        attrs = {**attrs, "Meta": make_meta(parent, **meta)}
         if problem := next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None):
             source = find_class_statement(attrs["__module__"])
             where = f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}"
             raise InvalidViewError(f"{where}: {problem}")
         attrs["_view_declared"] = {word: attrs[word] for word in OPTION_NAMES & attrs.keys()}
         if not abstract:
-            if not hasattr(parent, "default_permissions") and not _is_updatable(attrs, bases):
-                attrs["Meta"].default_permissions = ("view",)
             # Read before Django writes "LoanBook(id, amount)" into an empty __doc__.
             attrs["_view_docstring"] = attrs.get("__doc__")
             db_table = getattr(parent, "db_table", None)
@@ -115,6 +118,14 @@ class _MissingFields:
         setattr(view, name, add_fields(view))
 
 
+def _meta(parent: type, **options: Any) -> type:
+    return type("Meta", (parent,), options)
+
+
+#: The Meta of views that have none of their own. Django writes to that of abstract classes only.
+_shared_meta = cache(_meta)
+
+
 def _set_table(view: Any) -> None:
     """Make the name of the view that of the model's table."""
     options = ViewOptions(view._meta.concrete_model)
@@ -122,10 +133,10 @@ def _set_table(view: Any) -> None:
     if callable(schema):
         follow_connection(view)
     elif view._meta.proxy:
-        view._view_db_table = options.relation(schema)
+        view._view_db_table = options.in_schema(schema)
     else:
         # A name that is not a string is reported by a system check.
-        view._meta.db_table = ViewName(*map(str, options.relation(schema))).quoted
+        view._meta.db_table = ViewName(*map(str, options.in_schema(schema))).quoted
 
 
 def _set_field_descriptors(view: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from tests.benchmarks.packages import OURS, Package
 from tests.benchmarks.runs import Measured, MeasurementError, reason_of
-from tests.benchmarks.server import Server, execute
+from tests.benchmarks.scale import home as scale
+from tests.benchmarks.server import Server, execute, start_server
 from tests.benchmarks.views import Sizes, Views
 from tests.benchmarks.worker import Task
 
@@ -33,15 +35,27 @@ class Bench:
         self.templates: dict[int, str] = {}
         self.homes: dict[tuple[Package | None, str, int], Home] = {}
         self.versions: dict[Package, dict[str, str]] = {}
+        self._exits = ExitStack()
         self.stored: dict[Views, dict[Package, dict[str, str]]] = {}
+
+    @cached_property
+    def scale(self) -> scale.Home:
+        """The projects with many views."""
+        return self._exits.enter_context(closing(scale.Home(self.server)))
+
+    @cached_property
+    def lockable(self) -> scale.Home:
+        """The same on a server with room for the locks of 10,000 views."""
+        server = self._exits.enter_context(start_server("max_locks_per_transaction = 256"))
+        self._exits.callback(server.drop_all)
+        return self._exits.enter_context(closing(scale.Home(server)))
 
     @contextmanager
     def clean(self) -> Iterator[None]:
         """Drop every database in the end."""
-        try:
+        with self._exits:
+            self._exits.callback(self.server.drop_all)
             yield
-        finally:
-            self.server.drop_all()
 
     def new_home(self, package: Package | None, views: Views) -> Home:
         """A fresh database, with the tables and no views, in place of the one that it had."""

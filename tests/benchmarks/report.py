@@ -42,7 +42,7 @@ def table(blocks: Iterable[Block]) -> list[str]:
         rows.append([f"{block.title}; {block.rounds} round{'s' if block.rounds > 1 else ''}"])
         for entry in block.entries:
             target = block.target.verdict(entry.run, theirs) if entry.package == OURS else ""
-            rows += _rows(entry, theirs, target)
+            rows += _rows(entry, theirs, target, block.unit)
     full = [row for row in rows if len(row) > 1]
     widths = [max(len(row[column]) for row in full) for column in range(len(HEADINGS))]
     return [_align(row, widths) for row in rows]
@@ -57,7 +57,7 @@ def _align(row: Row, widths: Sequence[int]) -> str:
     return "   ".join(cells).rstrip()
 
 
-def _rows(entry: Entry, theirs: Run | None, target: str) -> list[Row]:
+def _rows(entry: Entry, theirs: Run | None, target: str, unit: str) -> list[Row]:
     """An entry's line, and those of what was measured and counted beside it."""
     run = entry.run
     if run.error:
@@ -65,17 +65,17 @@ def _rows(entry: Entry, theirs: Run | None, target: str) -> list[Row]:
     ratios = ["", ""]
     if theirs:
         ratios = [_ratio(run.median, theirs.median), _range(run, theirs) if entry.package else ""]
-    rows: list[Row] = [[f"  {entry.title}", *_times(run), *ratios, target]]
+    rows: list[Row] = [[f"  {entry.title}", *_times(run, unit), *ratios, target]]
     for title, seconds in run.beside.items():
-        rows.append([f"    {title}", *_times(Run.of(seconds)), "", "", ""])
+        rows.append([f"    {title}", *_times(Run.of(seconds), unit), "", "", ""])
     if run.counts:
         rows.append(["    " + ", ".join(f"{count:,} {what}" for what, count in run.counts.items())])
     rows += [[f"    {what} ({count:,})"] for what, count in run.troubles.items()]
     return rows
 
 
-def _times(run: Run) -> list[str]:
-    return [f"{seconds:.3f} s" for seconds in (run.median, run.fastest, run.longest)]
+def _times(run: Run, unit: str) -> list[str]:
+    return [f"{seconds:.3f} {unit}" for seconds in (run.median, run.fastest, run.longest)]
 
 
 def _range(ours: Run, theirs: Run) -> str:

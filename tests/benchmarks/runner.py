@@ -42,6 +42,7 @@ class Block:
     rounds: int
     entries: Sequence[Entry]
     alone: bool = False
+    unit: str = "s"
 
     @property
     def yardstick(self) -> Run | None:
@@ -58,7 +59,7 @@ class Block:
         for number in range(self.rounds):
             for entry in self.entries if number % 2 == 0 else reversed(self.entries):
                 entry.measure_once()
-                result = entry.run.error or f"{entry.run.seconds[-1]:.3f} s"
+                result = entry.run.error or f"{entry.run.seconds[-1]:.3f} {self.unit}"
                 progress = f"{self.title}, round {number + 1} of {self.rounds}, {entry.title}: {result}"
                 print(progress, file=sys.stderr, flush=True)
 
@@ -71,6 +72,7 @@ def block(bench: Bench, scenario: Scenario, packages: Sequence[Package], rounds:
     ]
     title = f"({scenario.key}) {scenario.title.format(**asdict(bench.sizes))}"
     if any(package.is_before for package in packages):
-        return Block(title, at_most(1.05), rounds, entries, scenario.alone)
+        return Block(title, at_most(1.05), rounds, entries, scenario.alone, scenario.unit)
     entries += [Entry(f"floor: {title}", partial(floor, bench)) for title, floor in scenario.floors.items()]
-    return Block(title, scenario.target, min(rounds, scenario.most_rounds), entries, scenario.alone)
+    rounds = min(rounds, scenario.most_rounds)
+    return Block(title, scenario.target, rounds, entries, scenario.alone, scenario.unit)

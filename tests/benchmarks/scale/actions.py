@@ -27,7 +27,7 @@ STOCK = "/admin/auth/user/"
 
 def prepare(arguments: Mapping[str, Any]) -> None:
     """Create the tables and the views; with the admin also 200 users, and runs of the materialised views."""
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    create_tables(arguments)
     call_command("sync_views", stdout=io.StringIO())
     if not arguments.get("runs"):
         return
@@ -58,6 +58,11 @@ def prepare(arguments: Mapping[str, Any]) -> None:
         )
         for number in range(arguments["runs"])
     )
+
+
+def create_tables(arguments: Mapping[str, Any]) -> None:
+    """Create the tables."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
 
 
 def page(arguments: Mapping[str, Any]) -> dict[str, float]:

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from tests.benchmarks.packages import Package
@@ -31,28 +32,29 @@ class Home:
         """Remove the projects. The server drops its databases itself."""
         self._folder.cleanup()
 
-    def run(self, package: Package, project: Project | None, action: str = "", **how: Any) -> Answer:
+    def run(self, package: Package, project: Project, action: str = "", **how: Any) -> Answer:
         """Run an action in a process of its own.
 
         Args:
             package: the checkout of ours that is measured.
-            project: the project; None for none, so that what Django itself takes is measured.
+            project: the project.
             action: see ``Task``.
-            how: further values of the task; ``database=True`` for a database in which the views are.
+            how: further values of the task; ``database=True`` stands for a database that has the views.
         """
         needs_database = how.pop("database", False)
         dsn = how.pop("dsn", "")
-        if needs_database and project:
+        if needs_database:
             dsn = self.dsn_of(package, project, how.get("has_admin", False))
-        folder = str(self.folder_of(project)) if project else ""
-        return self._start(package, Task(action, folder, dsn, **how))
+        return self._start(package, Task(action, str(self.folder_of(project)), dsn, **how))
 
-    def empty_database(self) -> str:
-        """Return the connection string of a new database without tables."""
-        return self._server.dsn_of(self._server.create_database())
+    def with_tables(self, package: Package, project: Project) -> str:
+        """Return the connection string of a new database that has the tables, and no views."""
+        dsn = self._server.dsn_of(self._server.create_database())
+        self._start(package, Task("create_tables", str(self.folder_of(project)), dsn))
+        return dsn
 
     def _prepare(self, package: Package, project: Project, has_admin: bool) -> str:
-        dsn = self.empty_database()
+        dsn = self._server.dsn_of(self._server.create_database())
         arguments = {"runs": 10_000 if has_admin else 0}
         folder = str(self.folder_of(project))
         self._start(package, Task("prepare", folder, dsn, has_admin=has_admin, arguments=arguments))
@@ -65,6 +67,7 @@ class Home:
 
     @staticmethod
     def _start(package: Package, task: Task) -> Answer:
+        start = perf_counter()
         process = subprocess.run(
             [package.interpreter(), "-m", "tests.benchmarks.scale.process"],
             cwd=package.checkout,
@@ -73,6 +76,7 @@ class Home:
             text=True,
             check=False,
         )
+        elapsed = perf_counter() - start
         if process.returncode:
             raise MeasurementError(reason_of(process.stderr))
-        return Answer(**json.loads(process.stdout))
+        return Answer(**json.loads(process.stdout), elapsed=elapsed)
