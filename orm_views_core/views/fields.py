@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import models
@@ -25,8 +24,7 @@ _AUTO_FIELDS: Mapping[type[AnyField], type[AnyField]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """How the fields of a readable view were determined, for the system checks.
 
     Attributes:
@@ -181,8 +179,11 @@ def _is_reserved(view: Any, name: str) -> bool:
         return True
     if name == "objects" and not view._meta.managers:  # a class with a manager of another name has none
         return True
-    values = [base.__dict__[name] for base in view.__mro__ if name in base.__dict__ and not _is_ours(base)]
-    return any(value is not None and not hasattr(value, "field") for value in values)
+    for base in view.__mro__:
+        value = base.__dict__.get(name)
+        if value is not None and not hasattr(value, "field") and not _is_ours(base):
+            return True
+    return False
 
 
 def _is_ours(cls: type) -> bool:

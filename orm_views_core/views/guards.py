@@ -160,7 +160,7 @@ def guard_inherited_managers(view: Any) -> None:
 
     ``ReadableViewBase.add_to_class`` guards all managers that the class itself declares.
     """
-    if not any(base._meta.local_managers for base in view.__mro__[1:] if hasattr(base, "_meta")):
+    if not any(base._meta.managers for base in view.__bases__ if hasattr(base, "_meta")):
         return
     opts = view._meta
     inherited = opts.managers[len(opts.local_managers) :]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -56,8 +56,7 @@ _made: dict[tuple[int, bool, bool], tuple[AnyField, AnyField]] = {}
 _DIGITS, _PLACES = 1000, 10
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Inferred:
+class Inferred(NamedTuple):
     """The fields and the key that were inferred from a queryset.
 
     Attributes:
@@ -72,11 +71,11 @@ class Inferred:
     """
 
     names: frozenset[str] = frozenset()
-    fields: Mapping[str, AnyField] = dataclasses.field(default_factory=dict)
+    fields: Mapping[str, AnyField] = MappingProxyType({})
     automatic: frozenset[str] = frozenset()
     unique_together: tuple[tuple[str, ...], ...] = ()
     nullable: frozenset[str] = frozenset()
-    problems: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    problems: Mapping[str, str] = MappingProxyType({})
     key: tuple[str, ...] = ()
     no_key: str = ""
 

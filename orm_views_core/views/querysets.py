@@ -54,6 +54,8 @@ def output_columns(query: Query) -> list[OutputColumn]:
         named = field is None or alias in query.annotation_select
         name = (alias or "") if named else str(field.column)
         columns.append(OutputColumn(name, alias, expression, field))
+    if len({column.name for column in columns}) == len(columns):
+        return columns
     used = Counter(column.name for column in columns)
     return [c if used[c.name] == 1 else c._replace(name=c.alias or c.name) for c in columns]
 

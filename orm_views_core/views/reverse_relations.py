@@ -65,7 +65,7 @@ def is_taken(target: Any, name: str, label: str) -> bool:
     opts = target._meta
     found = [each for each in (opts._forward_fields_map.get(name), opts.fields_map.get(name)) if each]
     # The descriptors of reverse relations are attributes of the model. One is of a foreign key to it.
-    descriptor = next((vars(base)[name] for base in target.__mro__ if name in vars(base)), None)
+    descriptor = getattr(target, name, None)
     found += [
         relation
         for relation in (getattr(descriptor, "rel", None), getattr(descriptor, "related", None))

@@ -6,10 +6,12 @@ It is measured from its beginning, so nothing is imported before it is needed.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import process_time
+from types import ModuleType
 from typing import Any
 
 
@@ -67,7 +69,6 @@ def main() -> None:
 def configure(task: Mapping[str, Any]) -> None:
     """Set Django up with the project."""
     import django
-    from django.conf import settings
     from psycopg2.extensions import parse_dsn
 
     parameters = parse_dsn(task["dsn"]) if task["dsn"] else {}
@@ -89,7 +90,9 @@ def configure(task: Mapping[str, Any]) -> None:
         "messages.middleware.Message",
     )
     processors = ("auth.context_processors.auth", "messages.context_processors.messages")
-    settings.configure(
+    # A module of settings, as projects have one: what it does not set is looked up faster.
+    settings = ModuleType("scaled_settings")
+    vars(settings).update(
         SECRET_KEY="benchmark",
         USE_TZ=True,
         TIME_ZONE="UTC",
@@ -113,6 +116,8 @@ def configure(task: Mapping[str, Any]) -> None:
             }
         ],
     )
+    sys.modules[settings.__name__] = settings
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings.__name__
     django.setup()
 
 
