@@ -13,10 +13,10 @@ from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
 from orm_views_core.exceptions import InvalidViewDependencies
-from orm_views_core.names import SourceLocation, column_list, key_name, quote_identifier
+from orm_views_core.names import column_list, key_name, quote_identifier
 
 from .guards import GuardedModel
-from .options import ViewOptions, find_class_statement
+from .options import ClassStatement, ViewOptions, find_class_statement
 from .querysets import column_names, sort_in_lists
 from .readable import ReadableViewBase, is_readable
 from .registry import registry
@@ -71,16 +71,16 @@ class BasePostgresView:
     check_option: ClassVar[Literal["local", "cascaded"] | None] = None
     updatable: ClassVar[bool] = False
 
-    _view_source: ClassVar[SourceLocation | None] = None
+    _view_statement: ClassVar[ClassStatement | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._view_source = find_class_statement(cls.__module__)
+        cls._view_statement = find_class_statement(cls.__module__)
         databases = {ViewOptions(view).database for view in ViewOptions(cls).view_dependencies}
         if len(databases) > 1:
             raise InvalidViewDependencies(
-                f"{cls.__module__}.{cls.__qualname__} ({cls._view_source}): its view_dependencies are in "
-                f"more than one database ({', '.join(sorted(databases))}). A view reads one database only."
+                f"{cls.__module__}.{cls.__qualname__} ({ViewOptions(cls).source}): its view_dependencies are "
+                f"in more than one database ({', '.join(sorted(databases))}). A view reads one database only."
             )
 
     @classproperty

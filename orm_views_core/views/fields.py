@@ -127,10 +127,12 @@ def _key_fields(
     view: Any, columns: Mapping[str, str], added: Mapping[str, AnyField], inferred: Inferred | None
 ) -> list[str]:
     """Return the names of the fields that identify a row, from ``pk_field`` or the model's key."""
+    wanted = ViewOptions(view).key or (inferred.key if inferred else ())
+    if not wanted:
+        return []
     by_column = {field.db_column or attname(name, field): name for name, field in added.items()}
     by_column |= columns
     by_name = {name: name for name in (*added, *columns.values())}
-    wanted = ViewOptions(view).key or (inferred.key if inferred else ())
     names = [by_column.get(word) or by_name.get(word, "") for word in wanted]
     return names if all(names) else []
 

@@ -44,10 +44,10 @@ _NUMBERS = {
     models.PositiveSmallIntegerField,
     models.PositiveBigIntegerField,
 }
-#: Attributes that Django and this package give to classes and rows, and that ``Model`` itself does not have.
+#: The attributes of ``Model``, and those that Django and this package give to classes and rows besides.
 _OF_ROWS = frozenset(
-    {"_base_manager", "_default_manager", "_meta", "_parameterised_sql", "_state"}
-    | {"_prefetched_objects_cache"}
+    {"_meta", "_parameterised_sql", "_prefetched_objects_cache", "_state"}
+    | {*dir(models.Model), *dir(type(models.Model))}
 )
 #: What was made for a model's field, by its id, with that field. It is copied for each view, as Django copies
 #: the fields of an abstract model.
@@ -272,7 +272,7 @@ def _attribute_name(
         name = re.sub(r"_{2,}", "_", re.sub(r"\W", "_", name)).rstrip("_") or "column"
         if name[0].isdigit():
             name = f"column_{name}"
-    if hasattr(models.Model, name) or name in _OF_ROWS or name.startswith("_view_") or is_reserved(name):
+    if name in _OF_ROWS or name.startswith("_view_") or is_reserved(name):
         name = f"{name}_field"  # such as save, or pk
     number, wanted = 1, name
     while name in taken:

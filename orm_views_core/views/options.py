@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -128,7 +128,12 @@ class ViewOptions:
     @property
     def source(self) -> SourceLocation | None:
         """Where the class statement is written."""
-        return vars(self.view).get("_view_source")
+        return self.statement.location if self.statement else None
+
+    @property
+    def statement(self) -> ClassStatement | None:
+        """The class statement."""
+        return vars(self.view).get("_view_statement")
 
     @property
     def docstring(self) -> str:
@@ -171,15 +176,35 @@ class ViewOptions:
 OPTION_NAMES = frozenset(name for name, value in vars(ViewOptions).items() if isinstance(value, _Option))
 
 
-def find_class_statement(module: str) -> SourceLocation | None:
-    """Return the location of the class statement of ``module`` that is being executed.
+class ClassStatement(NamedTuple):
+    """Where a class statement is written, as the code and the instruction that it was executed by.
+
+    Its line is looked up when somebody asks for it: going through the lines of a module takes time.
+    """
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """A value that tells it from other class statements. The hash of code takes long."""
+        return self.code.co_filename, self.instruction
+
+    @property
+    def location(self) -> SourceLocation:
+        """The file and the line."""
+        return SourceLocation(self.code.co_filename, _line(self.code, self.instruction))
+
+
+def find_class_statement(module: str) -> ClassStatement | None:
+    """Return the class statement of ``module`` that is being executed.
 
     The call stack has it already. ``inspect.getsourcelines`` would parse the file again for each view.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_globals.get("__name__") != module:
         frame = frame.f_back
-    return SourceLocation(frame.f_code.co_filename, _line(frame.f_code, frame.f_lasti)) if frame else None
+    return ClassStatement(frame.f_code, frame.f_lasti) if frame else None
 
 
 #: The code that a line was asked of last, where its lines start, and their numbers.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from orm_views_core.names import ViewName, parse_db_table
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, OfClass, ViewOptions, declared, find_class_statement
-from .reverse_relations import keeping_reverse_relations
+from .reverse_relations import keep_reverse_relations
 from .tables import follow_connection
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
@@ -67,8 +67,8 @@ class ReadableViewBase(ModelBase):
         make_meta = _shared_meta if is_shared else _meta
         attrs = {**attrs, "Meta": make_meta(parent, **meta)}
         if problem := next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None):
-            source = find_class_statement(attrs["__module__"])
-            where = f"{attrs['__module__']}.{name}{f' ({source})' if source else ''}"
+            statement = find_class_statement(attrs["__module__"])
+            where = f"{attrs['__module__']}.{name}{f' ({statement.location})' if statement else ''}"
             raise InvalidViewError(f"{where}: {problem}")
         attrs["_view_declared"] = {word: attrs[word] for word in OPTION_NAMES & attrs.keys()}
         if not abstract:
@@ -95,8 +95,7 @@ class ReadableViewBase(ModelBase):
     def add_to_class(self, name: str, value: Any) -> None:
         """Add an attribute that Django's metaclass has found, or created. Managers are guarded."""
         if isinstance(value, RelatedField):
-            with keeping_reverse_relations(value):
-                super().add_to_class(name, value)
+            keep_reverse_relations(value, partial(super().add_to_class, name, value))
         else:
             super().add_to_class(name, guarded(value) if isinstance(value, BaseManager) else value)
 

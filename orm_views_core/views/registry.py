@@ -49,7 +49,8 @@ class Registry:
 
     @staticmethod
     def _statement(view: type) -> tuple[object, ...]:
-        return view.__module__, view.__qualname__, ViewOptions(view).source
+        statement = ViewOptions(view).statement
+        return view.__module__, view.__qualname__, statement and statement.key
 
     def views(self, database: str | None = None) -> list[type]:
         """Return the view classes of one database, or of all."""

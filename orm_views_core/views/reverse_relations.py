@@ -7,8 +7,7 @@ models. Here the new foreign key is added to what is in the caches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -19,20 +18,19 @@ from django.db.models.fields.related import RelatedField
 _TREE, _BY_NAME = "_relation_tree", "fields_map"
 
 
-@contextmanager
-def keeping_reverse_relations(field: RelatedField[Any, Any]) -> Iterator[None]:
-    """Keep the caches of the model that a field refers to, while a block adds the field to a view.
+def keep_reverse_relations(field: RelatedField[Any, Any], add: Callable[[], None]) -> None:
+    """Keep the caches of the model that a field refers to, while the field is added to a view.
 
     When all apps are ready, Django empties the caches of every model for each new one. Nothing is kept then.
 
     Args:
-        field: the foreign key, or the like, that is added.
+        field: the foreign key, or the like.
+        add: adds it.
     """
+    before = {} if apps.ready else _caches(field)
+    add()
     if apps.ready:
-        yield
         return
-    before = _caches(field)
-    yield
     # A model that was named by a string is known only now. Django has not emptied its caches.
     kept = before or _caches(field)
     if _TREE not in kept:

@@ -14,7 +14,7 @@ def test_the_class_statement_of_a_view_is_found_while_it_is_executed():
     class Found(PostgresViewFromSQL):
         """With a docstring."""
 
-    source = Found._view_source
+    source = ViewOptions(Found).source
     assert source is not None
     assert Path(source.file) == Path(__file__)
     assert "class Found(" in Path(__file__).read_text().splitlines()[source.line - 1]

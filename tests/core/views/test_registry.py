@@ -17,6 +17,7 @@ from orm_views_core.views import (
     PostgresViewFromSQL,
     ReadableViewFromSQL,
 )
+from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.registry import Registry, register_all_views
 
 
@@ -165,8 +166,8 @@ def test_the_views_of_a_module_are_registered(install_app, registered):
     install_app("shop_a", postgres_views=VIEW.format(name="Orders"))
     (view,) = registered.views()
     assert view.__name__ == "Orders"
-    assert view._view_source.file.endswith("postgres_views.py")
-    assert view._view_source.line == 5
+    assert ViewOptions(view).source.file.endswith("postgres_views.py")
+    assert ViewOptions(view).source.line == 5
 
 
 def test_the_views_of_a_package_are_registered(install_app, registered):
