@@ -39,6 +39,23 @@ class Header:
     css_class: str = ""
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a row.
+
+    Attributes:
+        is_empty: whether it has no value.
+        header: the text of its column's header.
+        is_row_header: whether it names the row.
+    """
+
+    content: object
+    is_empty: bool
+    header: object
+    css_class: str
+    is_row_header: bool
+
+
 class FormattedColumn(tables.Column):  # type: ignore[misc]
     """A column whose values are shown as a function returns them."""
 
@@ -93,6 +110,19 @@ class AdminTable(tables.Table):  # type: ignore[misc]
                 if column.is_ordered:
                     direction = "descending" if column.order_by_alias.is_descending else "ascending"
             yield Header(column.header, url, direction, column.attrs["th"].get("class", ""))
+
+    def lines(self) -> Iterator[list[Cell]]:
+        """Yield the cells of each shown row. What all cells of a column share is asked of it once."""
+        shared = [
+            (column.name, column.header, column.attrs["td"].get("class", ""), column.name == self.row_header)
+            for column in self.columns
+        ]
+        for row in self.paginated_rows:
+            contents = [row.get_cell(name) for name, *_ in shared]
+            yield [
+                Cell(content, content == self.default, *rest)
+                for content, (_, *rest) in zip(contents, shared, strict=True)
+            ]
 
 
 class LinkingTable(AdminTable):
