@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from django.core.checks import CheckMessage
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.expressions import Col, Exists, Value
@@ -157,7 +158,7 @@ def make_unique(field: AnyField, *, key: bool = False) -> None:
     field.primary_key, field._unique = key, not key  # type: ignore[attr-defined]  # Django's private name
     if isinstance(field, models.ForeignKey):
         # fields.W342 advises a OneToOneField. Nobody wrote unique=True here.
-        field._check_unique = lambda **kwargs: []  # type: ignore[attr-defined]
+        field._check_unique = _no_messages  # type: ignore[attr-defined]
 
 
 def attname(name: str, field: AnyField) -> str:
@@ -248,7 +249,7 @@ def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | N
     remote = source.remote_field
     # A foreign key's own deconstruct() asks all models whether one is swapped for its target.
     kwargs = _of_a_column(models.Field.deconstruct(source)[3], updatable)
-    return models.ForeignKey(
+    made: Any = models.ForeignKey(
         remote.model,
         **{"blank": null and not updatable, **kwargs},
         on_delete=models.DO_NOTHING,
@@ -258,6 +259,14 @@ def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | N
         limit_choices_to=remote.limit_choices_to if updatable else None,
         related_name=related_name,
     )
+    # Its accessor was chosen so that it does not clash. Django's check would go through the foreign keys of
+    # all other views to the same model. Whatever clashes with it later is reported for that field.
+    made._check_clashes = _no_messages
+    return made  # type: ignore[no-any-return]
+
+
+def _no_messages(**kwargs: Any) -> list[CheckMessage]:
+    return []
 
 
 def _attribute_name(

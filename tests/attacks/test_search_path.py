@@ -252,7 +252,7 @@ def test_better_matches_in_our_schema(attack: Any, attacker: Attacker, scenario:
 
 
 # Pages also send what Django's ORM writes, along the project's path.
-@scenarios([*SCENARIOS, *READING[:-1]], [rebuild, swap_again, refresh_concurrently, look])
+@scenarios([*SCENARIOS, *READING[:-1]], [rebuild, swap_again, wait_for_a_sync, refresh_concurrently, look])
 @pytest.mark.parametrize("path", ["public, pg_catalog", '"$user", public, pg_temp, pg_catalog'])
 def test_a_path_with_public_before_pg_catalog(
     attack: Any, attacker: Attacker, scenario: Any, path: str, settings: Any
@@ -270,12 +270,12 @@ def test_a_path_with_public_before_pg_catalog(
     attack(scenario, prepare)
 
 
-@scenarios([*SCENARIOS, *READING], [rebuild, refresh_concurrently, look])
+@scenarios([*SCENARIOS, *READING], [rebuild, wait_for_a_sync, refresh_concurrently, look])
 def test_temporary_types_with_the_names_of_types(attack: Any, attacker: Attacker, scenario: Any) -> None:
     """Temporary domains, named like the types that we cast to, have checks that run functions of others."""
 
     def prepare() -> None:
-        for name in ("text", "regclass", "oid", "name", "float8", "jsonb", "json"):
+        for name in ("text", "regclass", "oid", "name", "float8", "int4", "int8", "bool", "jsonb", "json"):
             base = f"pg_catalog.{name}"
             query(f"CREATE DOMAIN pg_temp.{name} AS {base} CHECK ({LAIR}.strike())")
             query(f"CREATE DOMAIN pg_temp._{name}_ AS {base}[]")

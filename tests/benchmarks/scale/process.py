@@ -100,7 +100,7 @@ def configure(task: Mapping[str, Any]) -> None:
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         DATABASES={"default": {**database, "OPTIONS": parameters}},
         INSTALLED_APPS=apps,
-        ROOT_URLCONF="tests.benchmarks.scale.urls",
+        **({"ROOT_URLCONF": "tests.benchmarks.scale.urls"} if task["has_admin"] else {}),
         MIDDLEWARE=[f"django.contrib.{name}Middleware" for name in middleware],
         STATIC_URL="/static/",
         TEMPLATES=[

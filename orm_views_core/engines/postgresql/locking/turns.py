@@ -86,7 +86,7 @@ def _wait(
         with transaction.atomic(using=connection.alias):
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT setting::int4 FROM pg_catalog.pg_settings "
+                    "SELECT setting::pg_catalog.int4 FROM pg_catalog.pg_settings "
                     "WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'"
                 )
                 limit = cursor.fetchone()[0] / 2 or float("inf")
