@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import models, transaction
 from django.db.models import Count, Value
+from django.db.models.fields.related import RelatedField
 from django.forms import modelform_factory
 from django.test import RequestFactory
 from django.views.generic import DetailView, ListView
@@ -37,6 +38,24 @@ def shown(loans):
     view = declare(LOANS)
     sync_views()
     return view
+
+
+def test_the_check_of_a_view_goes_through_no_other_views(loans, monkeypatch):
+    """Django's check of a foreign key asks for the relations of its target, of which each view adds one."""
+    asked = []
+    monkeypatch.setattr(RelatedField, "_check_clashes", lambda field: asked.append(str(field)) or [])
+    declared = models.ForeignKey(Product, models.DO_NOTHING, db_column="product_id", related_name="+")
+    views = [declare(LOANS), declare(LOANS, "Other", product=declared)]
+    assert [view.check() for view in views] == [[], []]
+    assert asked == ["lending.Other.product"]
+
+
+def test_what_clashes_with_an_inferred_foreign_key_is_reported(loans):
+    """The field that came later says so."""
+    declare(LOANS, "Earlier")
+    field = models.ForeignKey(Product, models.DO_NOTHING, db_column="product_id", related_name="earlier_set")
+    later = declare(Loan.objects.values("id", "product_id"), "Later", product=field)
+    assert {message.id for message in later.check()} == {"fields.E304", "fields.E305"}
 
 
 def test_from_a_view_to_a_model_and_back(shown):
