@@ -68,7 +68,9 @@ def pages(stock: float, beside: str = "", times: float = 0) -> Target:
         rest = times * median(ours.beside[beside]) if beside else 0
         return (ours.median - rest) / median(ours.beside[STOCK])
 
-    text = f"{stock:g} stock pages" + (f" beyond {times:g} times {beside}" if beside else "")
+    text = f"{stock:g} stock page{'s' * (stock != 1)}" + (
+        f" beyond {times:g} times {beside}" if beside else ""
+    )
     return Target(text, is_met, figure)
 
 
