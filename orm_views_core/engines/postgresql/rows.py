@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from django.db.models import QuerySet
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Column
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.exceptions import RowsUnavailableError
@@ -225,12 +227,33 @@ def unavailable(
     name: ViewName, error: DatabaseError, connection: BaseDatabaseWrapper
 ) -> RowsUnavailableError:
     """Return the error that says why the rows of a view could not be read, and what to do."""
-    (named,) = naming_functions(connection, [RowsUnavailableError(_why_unavailable(name, error))])
+    why = _why_not_there(connection, name, error) or _why_unavailable(name, error)
+    (named,) = naming_functions(connection, [RowsUnavailableError(why)])
     return named
 
 
 def _is_too_slow(error: DatabaseError) -> bool:
     return is_canceled(error) or is_lock_timeout(error)
+
+
+def _why_not_there(connection: BaseDatabaseWrapper, name: ViewName, error: DatabaseError) -> Quoting | None:
+    """Return why a view has no rows to read, if the catalogs say that it has none; None if they do not.
+
+    What a function in the view raises may have the same SQLSTATE, and name anything.
+    """
+    if sqlstate(error) not in {NOT_IN_STATE, UNDEFINED_TABLE}:
+        return None
+    views = ViewReads({name: set()}, set(), set())
+    # A caller's transaction may be aborted.
+    with suppress(DatabaseError), transaction.atomic(using=connection.alias):
+        views = read_view_reads(connection, [name])
+    if name not in views.reads:
+        return unquoted(f"{name} is not in the database. Sync it first.")
+    if name in views.empty:
+        return unquoted(f"{name} has no rows yet: it is not populated. Refresh it first.")
+    if sources := sorted(views.empty_sources(name)):
+        return unquoted(f"{name} cannot be read yet: {sources[0]} has no rows. Refresh that first.")
+    return None
 
 
 def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
@@ -240,12 +263,6 @@ def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
     if is_canceled(error):
         timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
         return unquoted(f"The rows of {name} did not come within {timeout}.")
-    if code == NOT_IN_STATE and name.name not in str(error):
-        return quoting(f"{name} cannot be read yet: {message}.", f"{name} cannot be read yet.", error)
-    if code == NOT_IN_STATE:
-        return unquoted(f"{name} has no rows yet: it is not populated. Refresh it first.")
-    if code == UNDEFINED_TABLE and name.name in str(error):
-        return unquoted(f"{name} is not in the database. Sync it first.")
     if code == UNDEFINED_COLUMN:
         what, advice = f"{name} is not as its class says", "Sync it first."
         return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)

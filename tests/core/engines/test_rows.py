@@ -76,6 +76,29 @@ def test_a_count_of_a_view_that_cannot_be_read_says_why(create, execute):
         count_rows("default", NOWHERE)
 
 
+def test_a_view_that_reads_one_without_rows_says_which(create, execute):
+    low = create("SELECT 1 AS id", ViewName("views", "low"), kind="MATERIALIZED VIEW")
+    execute(f"REFRESH MATERIALIZED VIEW {low.quoted} WITH NO DATA")
+    create("SELECT * FROM views.low", ViewName("views", "between"))
+    create("SELECT * FROM views.between")
+    wanted = r"views\.v cannot be read yet: views\.low has no rows\. Refresh that first\."
+    for read in (count_rows, lambda *view: read_rows(*view, limit=1)):
+        with pytest.raises(RowsUnavailableError, match=wanted):
+            read("default", V)
+
+
+@pytest.mark.parametrize("code", ["55000", "42P01"])
+def test_what_a_function_says_is_not_taken_for_what_the_catalogs_say(create, execute, code):
+    """Its error has the SQLSTATE of a view without rows, or without a view, and names the view."""
+    execute(
+        "CREATE FUNCTION views.tell() RETURNS int LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE 'views.v is on holiday' USING ERRCODE = '{code}'; END $$"
+    )
+    create("SELECT views.tell() AS id")
+    with pytest.raises(RowsUnavailableError, match=r"The rows of views\.v cannot be read: views\.v is on"):
+        read_rows("default", V, limit=1)
+
+
 def test_estimates_of_many_views_take_as_many_queries_as_of_one(create):
     names = [
         create(f"SELECT * FROM generate_series(1, {n})", ViewName("views", f'Odd "{n}" %s')) for n in (3, 70)
