@@ -15,7 +15,7 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of
+from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
     read_columns,
@@ -219,7 +219,7 @@ def _read_statuses(
     there = [installed[name] for name in views if name in installed]
     counted = [view.oid for view in there if view.state is not None and view.state.changes is not None]
     changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
-    unreadable = find_unreadable(installed)
+    unreadable = find_unreadable(installed) if only is None else _find_unreadable(connection, views)
     statuses = [_status(d, catalog, changes, unreadable.get(d.name)) for d in views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
@@ -238,6 +238,15 @@ def _read_statuses(
         and (_is_ours(view, definitions) or name.schema in schemas)
     ]
     return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
+
+
+def _find_unreadable(
+    connection: BaseDatabaseWrapper, names: Collection[ViewName]
+) -> dict[ViewName, ViewName]:
+    """Return those of some views that read a materialised view without rows, each with that one."""
+    views = read_view_reads(connection, names)
+    empty = {name: sorted(views.empty_sources(name)) for name in names}
+    return {name: sources[0] for name, sources in empty.items() if sources}
 
 
 def _is_ours(view: InstalledView, definitions: Definitions) -> bool:

@@ -8,10 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orm_views_core.exceptions import PlanBlockedError, RefreshError
+from orm_views_core.names import ViewName
 from orm_views_core.output.plans import plan_as_dict, plan_lines
 from orm_views_core.output.refreshes import planned_refresh_as_dict, refresh_plan_lines
 from orm_views_core.refresh import plan_refresh, refresh_views
-from orm_views_core.status import State, get_statuses
+from orm_views_core.status import State, get_detail, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
@@ -123,6 +124,9 @@ def test_a_status_says_which_view_has_no_rows():
     assert found["up"].reason == "It has no rows yet and cannot be read. views.low, which it reads, has none."
     assert "--upstream" in found["up"].advice
     assert found["aside"].state is State.SYNCED
+    for name, status in found.items():  # the page of one view says what the list says
+        alone = get_detail("default", ViewName("views", name)).status
+        assert (alone.state, alone.reason, alone.advice) == (status.state, status.reason, status.advice)
     refresh_views(["up"], upstream=True)
     found = statuses()
     assert {found[name].state for name in ("low", "middle", "up")} == {State.SYNCED}
