@@ -1,0 +1,97 @@
+"""What pages cost: a fixed number of queries, and no work that grows with what is not shown."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from orm_views_core.sync import sync_views
+from tests.admin.browse import LIST, declare, declare_materialised, key, url
+
+pytestmark = pytest.mark.django_db(databases=["default", "warehouse"])
+
+
+def count_queries(browse):
+    """Load the list, and return how many queries it sent to each database."""
+    with ExitStack() as stack:
+        captured = {
+            alias: stack.enter_context(CaptureQueriesContext(connections[alias])) for alias in connections
+        }
+        html = browse.get(LIST)
+    return html, {alias: len(context) for alias, context in captured.items()}
+
+
+def declare_many(number):
+    for n in range(number):
+        database = "warehouse" if n % 3 == 0 else "default"
+        make = declare_materialised if n % 50 == 0 else declare
+        make(f"View{n:04}", f"SELECT {n} AS n, name FROM (VALUES ('x')) AS v (name)", database=database)
+    sync_views()
+
+
+def test_the_list_takes_as_many_queries_for_1000_views_as_for_10(browse):
+    declare_many(10)
+    browse.get(LIST)  # sessions and content types are cached from here on
+    html, few = count_queries(browse)
+    assert "None of the 10 views needs attention." in html
+    declare_many(1000)
+    began = time.perf_counter()
+    html, many = count_queries(browse)
+    seconds = time.perf_counter() - began
+    assert "None of the 1,000 views needs attention." in html
+    assert many == few
+    assert set(few) == {"default", "warehouse"}
+    # Far above what it takes, far below what formatting every view's SQL would.
+    assert seconds < 5
+
+
+#: The pages about one view, and how many statements each sends to the default database, with the session and
+#: the runs, and to that of the view. What begins and ends a transaction counts. The last one also refreshes.
+PAGES = {
+    "detail": (
+        lambda browse: browse.get(url("detail", "view0000", database="warehouse")),
+        {"default": 4, "warehouse": 72},
+    ),
+    "rows": (
+        lambda browse: browse.get(url("preview", "view0000", database="warehouse")),
+        {"default": 2, "warehouse": 37},
+    ),
+    "count": (
+        lambda browse: browse.get(url("count", "view0000", database="warehouse")),
+        {"default": 2, "warehouse": 15},
+    ),
+    "refresh": (
+        lambda browse: browse.get(f"{LIST}refresh/", view=key("view0000", database="warehouse")),
+        {"default": 3, "warehouse": 18},
+    ),
+    "refresh it": (
+        lambda browse: browse.post(
+            f"{LIST}refresh/", view=key("view0000", database="warehouse"), confirm="yes"
+        ),
+        {"default": 23, "warehouse": 98},
+    ),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_about_a_view_takes_a_fixed_number_of_queries(browse, page):
+    get, wanted = PAGES[page]
+
+    def queries():
+        with ExitStack() as stack:
+            captured = {
+                alias: stack.enter_context(CaptureQueriesContext(connections[alias]))
+                for alias in ("default", "warehouse")
+            }
+            get(browse)
+        return {alias: len(context) for alias, context in captured.items()}
+
+    declare_many(10)
+    get(browse)
+    few = queries()
+    declare_many(100)
+    assert queries() == few == wanted
