@@ -191,6 +191,16 @@ def tenants(session: nox.Session) -> None:
 
 
 @nox.session(python=ROWS[2].python)
+def postgis(session: nox.Session) -> None:
+    """Sync and read views of geometries. DATABASE_URL names a superuser on a server with PostGIS."""
+    if not os.environ.get("DATABASE_URL"):
+        session.skip("DATABASE_URL names no server: the embedded one has no PostGIS")
+    _install(session, ROWS[2])
+    arguments = ["--ds=tests.postgis.settings", "--confcutdir=tests/postgis", *session.posargs]
+    session.run("python", "-m", "pytest", "-q", "tests/postgis", *arguments)
+
+
+@nox.session(python=ROWS[2].python)
 def django_suite(session: nox.Session) -> None:
     """Run Django's own tests with views in the place of their models, and say why some fail."""
     row = ROWS[2]

@@ -17,7 +17,7 @@ from orm_views_core.names import column_list, key_name, quote_identifier
 
 from .guards import GuardedModel
 from .options import ClassStatement, ViewOptions, find_class_statement
-from .querysets import column_names, sort_in_lists
+from .querysets import column_names, keep_types, sort_in_lists
 from .readable import ReadableViewBase, is_readable
 from .registry import registry
 
@@ -209,6 +209,7 @@ class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_regis
         if is_readable(cls):  # type: ignore[arg-type]
             query.select_related = False  # it adds columns of other models, for which the view has no fields
         sort_in_lists(query)
+        keep_types(query)
         compiler = query.get_compiler(using=ViewOptions(cls).database)  # type: ignore[arg-type]
         sql, params = compiler.as_sql()
         return ParameterisedSQL(sql, list(params), column_names(query))

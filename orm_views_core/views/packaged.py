@@ -43,7 +43,12 @@ def construct(source: AnyField, cls: Any, path: str, args: Sequence[Any], kwargs
     """
     is_function = _is_packaged(cls) and path != models.Field.deconstruct(source)[1]
     make = import_string(path) if is_function and cls is plain_class(source) else cls
-    made: Any = make(*args, **kwargs)
+    try:
+        made: Any = make(*args, **kwargs)
+    except TypeError:
+        if hasattr(source, "model"):
+            raise
+        made = copy.deepcopy(source)  # such as that of a distance, which is no field of a model
     if _is_packaged(type(made)):
         # What deconstruct() keeps to itself, such as a secret: the attributes that the constructor has set.
         own = vars(made).keys() - vars(without_companions(made)).keys()

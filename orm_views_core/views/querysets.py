@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.db.models import Field
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import BaseExpression, Col, ColPairs, RawSQL, Subquery
 from django.db.models.lookups import In
@@ -115,6 +116,27 @@ def _selected(query: Query) -> list[tuple[str | None, Any]]:
             expression = cols[expression]
         selected.append((alias, expression))
     return selected
+
+
+def keep_types(query: Query) -> None:
+    """Have a query select its columns as they are stored, such as geometries of PostGIS.
+
+    Django selects some as other types, which the driver can read: a geometry as bytes. It does so in the
+    outermost query only. A view is read by other queries, and its columns are to have their own types.
+    """
+    for part in query.combined_queries:
+        keep_types(part)
+    if not query.combinator and any(
+        _is_selected_otherwise(each.expression) for each in output_columns(query)
+    ):
+        query.subquery = True
+
+
+def _is_selected_otherwise(expression: Any) -> bool:
+    field = getattr(expression, "_output_field_or_none", None)
+    # (Any: django-stubs omit the method.)
+    select_format: Any = getattr(type(field), "select_format", None)
+    return select_format not in (None, getattr(Field, "select_format"))  # noqa: B009
 
 
 def sort_in_lists(node: Any) -> None:

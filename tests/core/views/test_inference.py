@@ -8,7 +8,19 @@ from decimal import Decimal
 import pytest
 from django.core.checks import run_checks
 from django.db import connection, models
-from django.db.models import Avg, Count, Exists, F, FilteredRelation, Max, OuterRef, Q, Sum, Value
+from django.db.models import (
+    Avg,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    Sum,
+    Value,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, TruncMonth
 from django.test.utils import isolate_apps
@@ -45,6 +57,50 @@ def test_views_of_the_same_columns_have_fields_of_their_own():
     assert sorted(second.values()) == [second[name] for name in ("publisher", "title", "id")]
     assert first["publisher"].remote_field is not second["publisher"].remote_field
     assert second["publisher"].remote_field.field is second["publisher"]
+
+
+class Reversed(models.CharField):
+    """A field that Django selects in another form than it is stored, as it does geometries."""
+
+    def select_format(self, compiler, sql, params):
+        return (f"reverse({sql})", params) if not compiler.query.subquery else (sql, params)
+
+
+class Measure(models.FloatField):
+    """The output of a function, which is no field of a model: it has an argument of its own."""
+
+    def __init__(self, unit):
+        super().__init__()
+        self.unit = unit
+
+    def from_db_value(self, value, expression, connection):
+        return f"{value:g} {self.unit}"
+
+
+@pytest.mark.parametrize("wrap", [lambda made: made, lambda made: made.union(made.all(), all=True)])
+def test_a_column_is_stored_as_it_is_and_not_as_django_selects_it(registered, wrap):
+    load()
+    made = Book.objects.annotate(odd=ExpressionWrapper(F("title"), Reversed(max_length=60))).values(
+        "id", "odd"
+    )
+    view = declare(lambda: wrap(made))
+    sync_views()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT odd FROM views.shown ORDER BY 1")
+        assert [row[0] for row in cursor.fetchall()] == sorted({book.title for book in Book.objects.all()})
+    assert {row.odd for row in view.objects.all()} == {book.title[::-1] for book in Book.objects.all()}
+
+
+def test_a_field_that_only_an_expression_has_is_copied(registered):
+    load()
+    made = Book.objects.annotate(length=ExpressionWrapper(F("pages"), Measure("pages"))).values(
+        "id", "length"
+    )
+    view = declare(lambda: made)
+    sync_views()
+    assert view._view_fields.inferred.problems == {}
+    book = Book.objects.first()
+    assert view.objects.get(pk=book.pk).length == f"{book.pages:g} pages"
 
 
 NULLABLE = [
