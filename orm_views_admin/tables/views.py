@@ -50,9 +50,7 @@ class ViewTable(LinkingTable):
         self._user = user
         # If all views are in the same schema, its name is not shown.
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
-        #: The planner's estimates of rows, and the last refreshes, by address. They are set once it is known
-        #: which rows are on the page.
-        self.estimates: dict[ViewAddress, int] = {}
+        #: The last refreshes, by address. They are set once it is known which rows are on the page.
         self.trends: dict[ViewAddress, Trend] = {}
 
     def render_select(self, value: ViewAddress, record: Entry) -> SafeString:
@@ -80,13 +78,15 @@ class ViewTable(LinkingTable):
         )
 
     def render_rows(self, record: Entry) -> str:
+        """Return what the statistics say. Of plain views they say nothing: the script has those counted."""
+        rows = wording.row_count(record.stored_rows)
         if record.address is None or not record.can_be_counted:
-            return wording.row_count(record.stored_rows)
+            return rows
         return format_html(
             '<span class="ov-count" data-count-url="{}" title="{}">{}</span>',
             self._url("count", record.address),
-            _("The planner's estimate"),
-            wording.row_count(self.estimates.get(record.address)),
+            _("Not counted yet") if record.stored_rows is None else _("By PostgreSQL's statistics"),
+            rows,
         )
 
     def render_seconds(self, record: Entry) -> object:

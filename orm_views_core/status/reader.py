@@ -22,7 +22,6 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     with_definitions,
 )
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.dry_run import try_views
 from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.roles import as_sync_role
@@ -68,7 +67,7 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])
-    with transaction.atomic(using=database):
+    with catalog_cursor(connection):
         _, statuses = _read_statuses(connection, definitions, only=[name])
     return _the_one(statuses, database, name)
 
@@ -90,9 +89,10 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])
     with transaction.atomic(using=database):
-        catalog, statuses = _read_statuses(connection, definitions, only=[name])
-        status = _the_one(statuses, database, name)
-        installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
+        with catalog_cursor(connection):
+            catalog, statuses = _read_statuses(connection, definitions, only=[name])
+            status = _the_one(statuses, database, name)
+            installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
         status = replace(status, installed=installed)
         dry_run, not_tried = _try_view(connection, status, catalog)
         expected = dry_run.views.get(name)
@@ -123,20 +123,11 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
         DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
-    with transaction.atomic(using=database):
-        trusted = _trusted_here(connection, {name.schema for name in names})
-        relations = read_catalog(connection, [], only=list(names), trusted=trusted).relations
+    with catalog_cursor(connection):
+        owners_of = {name.schema for name in names}
+        relations = read_catalog(connection, [], only=list(names), owners_of=owners_of).relations
     states = {name: view.state for name, view in relations.items() if name in set(names)}
     return {name: state for name, state in states.items() if state is not None}
-
-
-def _trusted_here(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> list[int]:
-    """Return whose sync states are shown: also those of the owners of the schemas that views are in.
-
-    The role of the pages is seldom that of the syncs, and nothing is done because of what is shown.
-    """
-    with connection.cursor() as cursor:
-        return read_trusted_roles(cursor, owners_of=schemas)
 
 
 def _try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catalog) -> tuple[DryRun, str]:
@@ -187,7 +178,7 @@ def _database_status(alias: str, only: Collection[ViewName] | None) -> DatabaseS
     try:
         connection = get_connection(alias)
         definitions = compile_definitions(connection, anew=False, only=only)
-        with transaction.atomic(using=alias):
+        with catalog_cursor(connection):
             _, statuses = _read_statuses(connection, definitions, only=only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
@@ -203,7 +194,6 @@ def _read_statuses(
         only: the views to read; all when None.
     """
     schemas = definitions.schemas
-    trusted = _trusted_here(connection, definitions.placed)
     views = definitions.views
     if only is not None:
         views = {name: views[name] for name in only if name in views}
@@ -211,7 +201,9 @@ def _read_statuses(
         connection,
         schemas,
         only=only,
-        trusted=trusted,
+        # Also the sync states of the owners of the schemas that views are in are shown. The role of the pages
+        # is seldom that of the syncs, and nothing is done because of what is shown.
+        owners_of=definitions.placed,
         elsewhere=not definitions.follows_connection,
         registered=views if only is None else only,
     )

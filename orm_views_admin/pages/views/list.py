@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from orm_views_admin.filters.runs import ACTIVE
 from orm_views_admin.filters.views import ATTENTION, SEARCH, STATUS, facets, is_filtered, narrow
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import Link, Page, read_estimates, read_statuses
+from orm_views_admin.pages.base import Link, Page, read_statuses
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.base import SORT
@@ -90,8 +90,8 @@ class ListPage(Page):
         if 1 < page <= table.paginator.num_pages:
             table.paginate(page=page, per_page=PER_PAGE)
         shown = [row.record for row in table.page.object_list]
-        table.estimates = read_estimates([entry.address for entry in shown if entry.can_be_counted])
-        table.trends = read_trends([entry.address for entry in shown if entry.is_materialised])
+        stored = [entry.address for entry in shown if entry.is_materialised]
+        table.trends = read_trends([address for address in stored if address])
         return table
 
     def _state_links(self, databases: Sequence[DatabaseStatus]) -> list[dict[str, Any]]:

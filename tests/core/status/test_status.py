@@ -95,7 +95,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_views(count):
     sync_views()
     with CaptureQueriesContext(connection) as queries:
         assert len(statuses()) == count
-    assert len(queries) == 15
+    assert len(queries) == 7
 
 
 def test_a_view_whose_class_has_become_invalid_is_listed_once_and_not_as_orphaned():

@@ -16,10 +16,8 @@ from orm_views_core.database.json_state import START as JSON_START
 from orm_views_core.database.relations import (
     Catalog,
     Column,
-    Grant,
     InstalledIndex,
     InstalledView,
-    Session,
     StoredView,
 )
 from orm_views_core.database.sync_state import START, split_comment
@@ -27,7 +25,9 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sql.lexer import tokenize
 
 from . import queries
-from .fetch import array, fetch, group, moment, name_arrays
+from .details import as_index, read_details
+from .facts import read_facts
+from .fetch import array, fetch, group, name_arrays
 from .search_path import CatalogCursor, catalog_cursor, read_search_path
 from .shadows import read_shadows
 from .trust import read_trusted_roles
@@ -69,6 +69,7 @@ def read_catalog(
     *,
     only: Collection[ViewName] | None = None,
     trusted: Collection[int] | None = None,
+    owners_of: Collection[str] = (),
     elsewhere: bool = True,
     registered: Collection[ViewName] = (),
 ) -> Catalog:
@@ -82,6 +83,7 @@ def read_catalog(
         roles: the roles to look for.
         only: read these views and no other relations.
         trusted: the oids of the roles whose sync states are believed; None for those that we trust.
+        owners_of: schemas whose owners are trusted too, for pages; see ``read_trusted_roles()``.
         elsewhere: also read the views of other schemas that have a sync state.
         registered: the views whose ``shadows`` are read.
     """
@@ -89,26 +91,24 @@ def read_catalog(
     params = {"schemas": array(schemas), "states": array(_STATES if elsewhere else ())}
     if only is not None:
         where, params = queries.BY_NAME, name_arrays(only)
-    setting, existing_schemas = read_search_path(connection)
     with catalog_cursor(connection) as cursor:
-        trusted = read_trusted_roles(cursor) if trusted is None else trusted
-        ((existing_roles, *fields, now),) = fetch(cursor, queries.SESSION, {"roles": list(roles)})
-        session = replace(Session(*fields), now=moment(now))
-        schema_rows = fetch(cursor, queries.SCHEMAS, {"schemas": list(schemas)})
+        setting, existing_schemas = read_search_path(connection)
+        facts = read_facts(cursor, schemas, roles, owners_of=owners_of)
+        trusted = facts.trusted if trusted is None else trusted
         rows = _read_rows(cursor, where, params, trusted)
         relations = _read_relations(cursor, rows)
         relations |= _with_sources(cursor, relations)
-        path = _search_path(setting, {*existing_schemas, *schemas, "pg_temp"}, session.role)
+        path = _search_path(setting, {*existing_schemas, *schemas, "pg_temp"}, facts.session.role)
         relations |= read_shadows(cursor, relations, path, registered)
     return Catalog(
         relations,
-        schemas=frozenset(name for name, _, _ in schema_rows),
-        roles=frozenset(existing_roles),
-        schema_usage={name: frozenset(readers) for name, _, readers in schema_rows},
+        schemas=frozenset(schema.name for schema in facts.schemas),
+        roles=facts.roles,
+        schema_usage={schema.name: frozenset(schema.readers) for schema in facts.schemas},
         trusted=tuple(trusted),
         search_path=path,
-        writable=frozenset(name for name, writable, _ in schema_rows if writable),
-        session=session,
+        writable=frozenset(schema.name for schema in facts.schemas if schema.is_writable),
+        session=facts.session,
     )
 
 
@@ -166,21 +166,17 @@ def read_again(cursor: CatalogCursor, names: Collection[ViewName]) -> dict[ViewN
 
 def _read_relations(cursor: CatalogCursor, rows: Collection[_Relation]) -> dict[ViewName, InstalledView]:
     oids = [row.oid for row in rows]
-    params = {"oids": array(oids)}
-    rules = _read_rules(cursor, [row.oid for row in rows if row.relkind in _KINDS and not row.is_held])
-    column_comments: defaultdict[int, dict[str, str]] = defaultdict(dict)
-    for oid, column, comment in fetch(cursor, queries.COLUMN_COMMENTS, params):
-        column_comments[oid][column] = comment
-    grants = group((oid, Grant(*grant)) for oid, *grant in fetch(cursor, queries.GRANTS, params))
-    indexes = read_indexes(cursor, oids, held=[row.oid for row in rows if row.is_held])
+    details = read_details(
+        cursor,
+        oids,
+        views=[row.oid for row in rows if row.relkind in _KINDS and not row.is_held],
+        held=[row.oid for row in rows if row.is_held],
+    )
     reads, read_by = _read_reads(cursor, oids)
     views = [
         _view(
             row,
-            rule=rules.get(row.oid),
-            column_comments=column_comments[row.oid],
-            indexes=tuple(indexes.get(row.oid, ())),
-            grants=frozenset(grants.get(row.oid, ())),
+            **details[row.oid],
             reads=frozenset(reads[row.oid]),
             read_by=frozenset(read_by[row.oid]),
         )
@@ -293,11 +289,7 @@ def read_indexes(
     if not oids:
         return {}
     rows = fetch(cursor, queries.INDEXES, {"oids": array(oids), "held": array(held)})
-    return group(
-        (oid, InstalledIndex(name, unique, definition.partition(" USING ")[2], concurrently, tablespace))
-        for oid, name, unique, definition, concurrently, tablespace in rows
-        if definition is not None  # it was dropped while it was read
-    )
+    return group((oid, index) for oid, *values in rows if (index := as_index(*values)) is not None)
 
 
 def read_columns(cursor: CatalogCursor, oids: Collection[int]) -> dict[int, list[Column]]:

@@ -163,52 +163,8 @@ WHERE i.indrelid = ANY(%(oids)s::oid[])
 ORDER BY c.relname
 """
 
-COLUMN_COMMENTS = """
-SELECT d.objoid, a.attname, left(d.description, 1000000)
-FROM pg_catalog.pg_description d
-JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
-WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0 AND d.objoid = ANY(%(oids)s::oid[])
-"""
-
-GRANTS = """
-SELECT c.oid, COALESCE(r.rolname, ''), acl.privilege_type, acl.is_grantable
-FROM pg_catalog.pg_class c
-CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) acl
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
-WHERE c.oid = ANY(%(oids)s::oid[]) AND acl.grantee <> c.relowner
-"""
-
-SCHEMAS = """
-SELECT n.nspname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
-       COALESCE(array_agg(COALESCE(r.rolname, '')) FILTER (WHERE acl.privilege_type = 'USAGE'), '{}')::text[]
-FROM pg_catalog.pg_namespace n
-LEFT JOIN LATERAL pg_catalog.aclexplode(n.nspacl) acl ON true
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = acl.grantee
-WHERE n.nspname = ANY(%(schemas)s)
-GROUP BY n.oid, n.nspname
-"""
-
 SCHEMAS_BY_PREFIX = """
 SELECT nspname::text FROM pg_catalog.pg_namespace WHERE pg_catalog.starts_with(nspname::text, %(prefix)s)
-"""
-
-# After the roles, the columns are the fields of Session in their order. The lock table has room for
-# max_locks_per_transaction * (max_connections + max_prepared_transactions) locks, and for a few more, which
-# other sessions use too.
-# https://www.postgresql.org/docs/current/runtime-config-locks.html
-SESSION = """
-SELECT (SELECT COALESCE(array_agg(rolname), '{}')::text[]
-        FROM pg_catalog.pg_roles WHERE rolname = ANY(%(roles)s)),
-       current_user::text,
-       pg_catalog.has_database_privilege(current_database(), 'CREATE'),
-       CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'it is a replica'
-            WHEN current_setting('transaction_read_only') = 'on' THEN 'its transactions are read-only'
-            ELSE '' END,
-       current_setting('max_locks_per_transaction')::int
-       * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
-       (SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT fastpath AND pid <> pg_backend_pid())::int,
-       current_setting('max_locks_per_transaction')::int,
-       extract(epoch FROM pg_catalog.clock_timestamp())::float8
 """
 
 # What has some names already. Relations and types share one namespace, and indexes are relations.

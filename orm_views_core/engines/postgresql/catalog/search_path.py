@@ -27,9 +27,12 @@ CatalogCursor = NewType("CatalogCursor", CursorWrapper)
 # https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PATH
 _ENTER = """
 SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('jit'),
+       pg_catalog.current_schemas(false)::pg_catalog.text[],
        pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
        pg_catalog.set_config('jit', 'off', true)
 """
+#: Where a connection has the project's path while it has that of our own statements.
+_PROJECTS = "_orm_views_search_path"
 _LEAVE = "SELECT pg_catalog.set_config('search_path', %s, true), pg_catalog.set_config('jit', %s, true)"
 
 
@@ -53,39 +56,49 @@ def keeping_path(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 @contextmanager
-def catalog_path(cursor: CursorWrapper) -> Iterator[CatalogCursor]:
+def catalog_path(cursor: CursorWrapper, *, until_end: bool = False) -> Iterator[CatalogCursor]:
     """Give a cursor, which must be in a transaction, the search path ``pg_catalog, pg_temp``.
 
     Afterwards the former path is set again. JIT compilation is off meanwhile: with thousands of views the
     planner estimates queries of the catalogs to be costly enough for it, and compiling them takes longer than
     running them.
     https://www.postgresql.org/docs/current/jit-decision.html
+
+    A block inside of such a block has the path already.
+
+    Args:
+        until_end: whether the transaction ends with the block. That sets the former path again.
     """
-    cursor.execute(_ENTER)
-    path, jit, *_ = cursor.fetchone()
-    with keeping_path(cursor.db):
+    if _PROJECTS in vars(cursor.db):
         yield CatalogCursor(cursor)
+        return
+    cursor.execute(_ENTER)
+    path, jit, schemas, *_ = cursor.fetchone()
+    vars(cursor.db)[_PROJECTS] = path, schemas
+    try:
+        with keeping_path(cursor.db):
+            yield CatalogCursor(cursor)
+    finally:
+        del vars(cursor.db)[_PROJECTS]
     # Not in a finally clause: after an error the transaction accepts no statement. Its rollback resets both.
-    cursor.execute(_LEAVE, [path, jit])
+    if not until_end:
+        cursor.execute(_LEAVE, [path, jit])
 
 
 @contextmanager
 def catalog_cursor(connection: BaseDatabaseWrapper) -> Iterator[CatalogCursor]:
     """Give a new cursor with that search path, in the transaction of the caller or in one of its own."""
+    is_own = not connection.in_atomic_block and connection.get_autocommit()
     with (
         transaction.atomic(using=connection.alias, savepoint=False),
         connection.cursor() as cursor,
-        catalog_path(cursor) as catalog,
+        catalog_path(cursor, until_end=is_own) as catalog,
     ):
         yield catalog
 
 
 def read_search_path(connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
     """Return the search path of the project: the setting, and those of its schemas that exist."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_catalog.current_setting('search_path'),"
-            " pg_catalog.current_schemas(false)::pg_catalog.text[]"
-        )
-        setting, schemas = cursor.fetchone()
+    with catalog_cursor(connection):
+        setting, schemas = vars(connection)[_PROJECTS]
     return setting, schemas

@@ -20,7 +20,7 @@ from .search_path import catalog_cursor
 # a member of a role proves nothing about it. The owner of the database may do anything in it.
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-ACCESS
 # Everything is qualified, so the query may be sent along any search path.
-_TRUSTED_ROLES = """
+TRUSTED_ROLES = """
 SELECT r.oid
 FROM pg_catalog.pg_roles r
 WHERE (pg_catalog.pg_has_role(r.oid, current_user, 'MEMBER')
@@ -30,7 +30,7 @@ WHERE (pg_catalog.pg_has_role(r.oid, current_user, 'MEMBER')
    OR r.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%(owners)s::pg_catalog.text[])
    OR r.oid OPERATOR(pg_catalog.=) ANY(ARRAY(
           SELECT nspowner FROM pg_catalog.pg_namespace
-          WHERE nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%(schemas)s::pg_catalog.text[])))
+          WHERE nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY(%(owned)s::pg_catalog.text[])))
 """
 
 _SUPERUSER = """
@@ -46,8 +46,8 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
         owners_of: schemas whose owners are trusted too. Pages that read rows pass the schemas of the
             registered views.
     """
-    params = {"owners": array(get_settings().TRUSTED_OWNERS), "schemas": array(owners_of)}
-    cursor.execute(_TRUSTED_ROLES, params)
+    params = {"owners": array(get_settings().TRUSTED_OWNERS), "owned": array(owners_of)}
+    cursor.execute(TRUSTED_ROLES, params)
     return [oid for (oid,) in cursor.fetchall()]
 
 
