@@ -187,8 +187,12 @@ class ClassStatement(NamedTuple):
 
     @property
     def key(self) -> tuple[str, int]:
-        """A value that tells it from other class statements. The hash of code takes long."""
-        return self.code.co_filename, self.instruction
+        """A value that tells it from other class statements. The hash of code takes long.
+
+        A module is executed once. In a function, Python may replace an instruction by a faster one before it.
+        """
+        is_in_module = self.code.co_name == "<module>"
+        return self.code.co_filename, self.instruction if is_in_module else self.location.line
 
     @property
     def location(self) -> SourceLocation:

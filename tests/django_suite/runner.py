@@ -100,10 +100,10 @@ class ViewRunner(DiscoverRunner):
         if converted.tables:
             kept = _kept()
             aliases = {connection.alias for connection, *_ in old}
-            for alias in aliases:
-                _create_tables(alias)
             for model in kept:
                 model._meta.managed = True
+            for alias in aliases:
+                _create_tables(alias)
             _hand_tables_to_flush()
             sync_views()
             for alias in aliases - {"default"}:

@@ -82,7 +82,7 @@ def test_a_second_sync_takes_the_same_number_of_queries_for_any_number_of_views(
         sync_views()
     # Includes the savepoint, because the test has a transaction of its own, and two statements that
     # restore its lock_timeout.
-    assert len(queries) == 17 + 2
+    assert len(queries) == 11 + 2
 
 
 def test_a_compatible_change_replaces_and_keeps_oid_grants_and_readers(registered, execute, make_role):
