@@ -67,7 +67,7 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])
-    with catalog_cursor(connection):
+    with catalog_cursor(connection, savepoint=True):
         _, statuses = _read_statuses(connection, definitions, only=[name])
     return _the_one(statuses, database, name)
 
@@ -123,7 +123,7 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
         DatabaseUnavailableError: when the database cannot be reached.
     """
     connection = get_connection(database)
-    with catalog_cursor(connection):
+    with catalog_cursor(connection, savepoint=True):
         owners_of = {name.schema for name in names}
         relations = read_catalog(connection, [], only=list(names), owners_of=owners_of).relations
     states = {name: view.state for name, view in relations.items() if name in set(names)}
@@ -178,7 +178,7 @@ def _database_status(alias: str, only: Collection[ViewName] | None) -> DatabaseS
     try:
         connection = get_connection(alias)
         definitions = compile_definitions(connection, anew=False, only=only)
-        with catalog_cursor(connection):
+        with catalog_cursor(connection, savepoint=True):
             _, statuses = _read_statuses(connection, definitions, only=only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)

@@ -74,7 +74,7 @@ PAGES = {
     ),
     "rows": (
         lambda browse: browse.get(url("preview", "view0000", database="warehouse")),
-        {"default": 2, "warehouse": 27},
+        {"default": 2, "warehouse": 29},
     ),
     "count": (
         lambda browse: browse.get(url("count", "view0000", database="warehouse")),
@@ -82,13 +82,13 @@ PAGES = {
     ),
     "refresh": (
         lambda browse: browse.get(f"{LIST}refresh/", view=key("view0000", database="warehouse")),
-        {"default": 3, "warehouse": 8},
+        {"default": 3, "warehouse": 10},
     ),
     "refresh it": (
         lambda browse: browse.post(
             f"{LIST}refresh/", view=key("view0000", database="warehouse"), confirm="yes"
         ),
-        {"default": 23, "warehouse": 74},
+        {"default": 23, "warehouse": 76},
     ),
 }
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action
-from orm_views_core.status import State, count_states, get_detail, get_status, get_statuses
+from orm_views_core.status import State, count_states, get_detail, get_status, get_statuses, reader
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
@@ -95,7 +95,17 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_views(count):
     sync_views()
     with CaptureQueriesContext(connection) as queries:
         assert len(statuses()) == count
-    assert len(queries) == 7
+    assert len(queries) == 9  # with the savepoint, because the test has a transaction of its own
+
+
+@pytest.mark.parametrize("read", [statuses, lambda: get_status("default", ViewName("views", "v"))])
+def test_an_error_leaves_the_transaction_of_the_caller_as_it_was(read, execute, monkeypatch):
+    declare("V", "SELECT 1 AS i")
+    sync_views()
+    monkeypatch.setattr(reader, "read_sources_of", lambda *args: execute("SELECT 1 / 0"))
+    with pytest.raises(DataError):
+        read()
+    assert execute("SELECT 1") == [(1,)]
 
 
 def test_a_view_whose_class_has_become_invalid_is_listed_once_and_not_as_orphaned():

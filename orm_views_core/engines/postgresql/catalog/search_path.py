@@ -86,11 +86,15 @@ def catalog_path(cursor: CursorWrapper, *, until_end: bool = False) -> Iterator[
 
 
 @contextmanager
-def catalog_cursor(connection: BaseDatabaseWrapper) -> Iterator[CatalogCursor]:
-    """Give a new cursor with that search path, in the transaction of the caller or in one of its own."""
+def catalog_cursor(connection: BaseDatabaseWrapper, *, savepoint: bool = False) -> Iterator[CatalogCursor]:
+    """Give a new cursor with that search path, in the transaction of the caller or in one of its own.
+
+    Args:
+        savepoint: whether an error of PostgreSQL leaves the transaction of the caller as it was.
+    """
     is_own = not connection.in_atomic_block and connection.get_autocommit()
     with (
-        transaction.atomic(using=connection.alias, savepoint=False),
+        transaction.atomic(using=connection.alias, savepoint=savepoint),
         connection.cursor() as cursor,
         catalog_path(cursor, until_end=is_own) as catalog,
     ):
