@@ -27,11 +27,11 @@ class Registry:
 
     def __init__(self) -> None:
         self._classes: dict[tuple[object, ...], type] = {}
+        self._by_database: tuple[int | None, dict[str, list[type]]] = None, {}
         self._changed()
 
     def _changed(self) -> None:
         self.version = next(_versions)
-        self._by_database: dict[str, list[type]] | None = None
 
     def register(self, view: type) -> None:
         """Add a view class. It replaces the class of the same class statement, if its module was reloaded."""
@@ -63,12 +63,13 @@ class Registry:
         return list(self._databases())
 
     def _databases(self) -> dict[str, list[type]]:
-        found = self._by_database
-        if found is None:
+        version = self.version  # read first: another thread may register a class meanwhile
+        known, found = self._by_database
+        if known != version:
             found = {}
-            for view in self._classes.values():
+            for view in list(self._classes.values()):
                 found.setdefault(ViewOptions(view).database, []).append(view)
-            self._by_database = found
+            self._by_database = version, found
         return found
 
     @contextmanager
