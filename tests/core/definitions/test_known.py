@@ -12,9 +12,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import ViewName
-from orm_views_core.refresh import plan_refresh
-from orm_views_core.status import get_detail, get_statuses
+from orm_views_core.refresh import plan_refresh, refresh_views
+from orm_views_core.status import State, get_detail, get_status, get_statuses
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromQueryset, PostgresViewFromSQL
 from tests.demo.lending.models import Customer
@@ -48,6 +49,58 @@ def test_what_only_looks_compiles_a_class_once(compiled):
         get_detail("default", NAME)
         plan_refresh()
     assert compiled == []
+
+
+@pytest.fixture
+def compiled_of_two():
+    """Declare two materialised views; give the list of their names, to which each compilation adds one."""
+    times = []
+
+    def get_queryset(cls):
+        times.append(cls.__name__)
+        return Customer.objects.values("id")
+
+    for name in ("Asked", "Other"):
+        said = {"pk_field": "id", "get_queryset": classmethod(get_queryset), "__module__": __name__}
+        type(name, (PostgresMaterialisedViewMixin, PostgresViewFromQueryset), said)
+    return times
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda: get_status("default", ViewName("views", "asked")),
+        lambda: get_detail("default", ViewName("views", "asked")),
+        lambda: get_statuses(["default"], only=[ViewName("views", "asked")]),
+        lambda: plan_refresh(["asked"]),
+        lambda: refresh_views(["views.asked"]),
+    ],
+    ids=["status", "detail", "statuses", "plan of a refresh", "refresh"],
+)
+def test_what_is_about_one_view_compiles_no_other(compiled_of_two, look):
+    sync_views()
+    compiled_of_two.clear()
+    with override_settings(TIME_ZONE="Asia/Tokyo"):  # so what was compiled before is compiled anew
+        look()
+    assert compiled_of_two == ["Asked"]
+
+
+def test_a_missing_view_that_is_read_is_compiled_and_tried_with_its_reader(compiled_of_two):
+    """The page of a view that was not synced yet tries it after the missing ones that it reads."""
+    type("Reader", (PostgresViewFromSQL,), {"sql": "SELECT id FROM views.asked", "__module__": __name__})
+    compiled_of_two.clear()
+    detail = get_detail("default", ViewName("views", "reader"))
+    assert detail.status.state is State.MISSING
+    assert [column.name for column in detail.columns] == ["id"]
+    assert compiled_of_two == ["Asked"]
+
+
+def test_an_invalid_class_keeps_no_other_view_from_being_refreshed(compiled_of_two):
+    sync_views()
+    type("Broken", (PostgresViewFromSQL,), {"sql": "SELECT 1 AS id; SELECT 2", "__module__": __name__})
+    assert [result.name.name for result in refresh_views(["asked"])] == ["asked"]
+    with pytest.raises(InvalidViewError, match="Broken"):
+        refresh_views()
 
 
 def test_plans_and_syncs_compile_anew(compiled):
