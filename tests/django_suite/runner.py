@@ -161,7 +161,8 @@ def _hand_tables_to_flush() -> None:
 
     def names(self: Any, only_existing: bool = False, include_views: bool = True) -> list[str]:
         labels = {config.label for config in apps.get_app_configs()}
-        below = {m._meta.db_table for m in converted.tables if m._meta.app_label in labels}
+        made = [model._meta for model in converted.tables if model._meta.can_migrate(self.connection)]
+        below = {opts.db_table for opts in made if opts.app_label in labels}
         return sorted({*original(self, only_existing, include_views), *below})
 
     BaseDatabaseIntrospection.django_table_names = names  # type: ignore[method-assign]
