@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -96,6 +97,10 @@ def add_fields(view: Any) -> Settled:
             view.add_to_class(name, field)
         else:
             field.contribute_to_class(view, name)  # as add_to_class() does, after several questions
+    if ViewOptions(view).updatable:
+        for field in filter(attrgetter("generated"), added.values()):
+            # Since Django 6.1: of which fields it is computed. Any of them may be one.
+            vars(field)["referenced_fields"] = frozenset(view._meta.local_fields)
     if inferred:
         view._meta.unique_together = inferred.unique_together
     if key:
