@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]
         query = get_queryset().query
         label, updatable = view._meta.app_label, ViewOptions(view).updatable
         inferred = infer(
-            query, view.__name__, label, columns, lambda name: _is_reserved(view, name), updatable=updatable
+            query, view.__name__, label, columns, partial(_is_reserved, view), updatable=updatable
         )
         return inferred, ""
     except NotImplementedError:
@@ -135,11 +136,18 @@ def _key_fields(
     wanted = ViewOptions(view).key or (inferred.key if inferred else ())
     if not wanted:
         return []
-    by_column = {field.db_column or attname(name, field): name for name, field in added.items()}
-    by_column |= columns
-    by_name = {name: name for name in (*added, *columns.values())}
-    names = [by_column.get(word) or by_name.get(word, "") for word in wanted]
+    names = [_named(word, columns, added) for word in wanted]
     return names if all(names) else []
+
+
+def _named(word: str, columns: Mapping[str, str], added: Mapping[str, AnyField]) -> str:
+    """Return the name of the field of a column, or of that name; "" if there is none."""
+    if word in columns:
+        return columns[word]
+    for name, field in added.items():
+        if word == (field.db_column or attname(name, field)):
+            return name
+    return word if word in added or word in columns.values() else ""
 
 
 def _as_key(field: AnyField, *, automatic: bool = False) -> AnyField:
@@ -171,6 +179,8 @@ def _settle_companions(added: dict[str, AnyField]) -> set[str]:
     brought: set[str] = set()
     for name, field in added.items():
         beside = companions(field, name)
+        if not beside:
+            continue
         if added.keys() >= set(beside):
             brought.update(beside)
         else:

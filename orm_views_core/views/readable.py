@@ -156,6 +156,8 @@ def _hide_options(view: Any) -> None:
     """
     is_hidden_in_bases = all(isinstance(base, ReadableViewBase) for base in view.__bases__)
     names = vars(view)["_view_declared"].keys() if is_hidden_in_bases else OPTION_NAMES
+    if not names:
+        return
     fields = {field.name for field in (*view._meta.local_fields, *view._meta.private_fields)}
     for name in names - fields:
         base = next((base for base in view.__mro__ if name in vars(base)), None)
