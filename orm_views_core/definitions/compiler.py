@@ -46,7 +46,7 @@ def compile_definitions(
         return known
     is_all = views is None and only is None
     if views is None and only is not None:
-        views = [view for name in only for view in registered.by_name.get(name, ())]
+        views = [view for name in registered.in_order(only) for view in registered.by_name[name]]
     classes = registry.views(database) if views is None else list(views)
     compiled: dict[type, ViewDefinition | OrmViewsError] = {}
     if not anew:

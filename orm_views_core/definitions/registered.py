@@ -7,7 +7,7 @@ overridden, or what a function that gives schemas returns on the connection.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -89,6 +89,14 @@ class RegisteredViews:
     def names(self) -> frozenset[ViewName]:
         """The names of the views."""
         return frozenset(self.by_name)
+
+    @cached_property
+    def _positions(self) -> Mapping[ViewName, int]:
+        return {name: position for position, name in enumerate(self.by_name)}
+
+    def in_order(self, names: Collection[ViewName]) -> list[ViewName]:
+        """Return those of some names that are registered, in the order of their declaration."""
+        return sorted(self.names.intersection(names), key=self._positions.__getitem__)
 
     @cached_property
     def schemas(self) -> frozenset[str]:

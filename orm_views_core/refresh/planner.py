@@ -15,6 +15,7 @@ from orm_views_core.database.relations import InstalledView, why_not_concurrentl
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.lookup import find_views, select_views
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection, naming_the_database
 from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
@@ -150,11 +151,11 @@ def _only(request: RefreshRequest, databases: Sequence[str]) -> Mapping[str, Col
 
 
 def _of(definitions: Definitions, only: Mapping[str, Collection[ViewName]] | None) -> list[ViewDefinition]:
-    """Return those of some definitions that a request is about."""
+    """Return those of some definitions that a request is about, in the order of their declaration."""
     if only is None:
         return list(definitions.views.values())
-    wanted = only.get(definitions.database, ())
-    return [definitions.views[name] for name in wanted if name in definitions.views]
+    names = registered_views(definitions.database).in_order(only.get(definitions.database, ()))
+    return [definitions.views[name] for name in names if name in definitions.views]
 
 
 def _read_facts(

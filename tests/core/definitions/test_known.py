@@ -95,6 +95,19 @@ def test_a_missing_view_that_is_read_is_compiled_and_tried_with_its_reader(compi
     assert compiled_of_two == ["Asked"]
 
 
+def test_views_that_are_named_are_refreshed_in_the_order_of_their_declaration(registered):
+    names = [f"v{number}" for number in (5, 3, 8, 1, 7, 2, 6, 4)]
+    for name in names:
+        said = {"sql": "SELECT 1 AS id", "__module__": __name__, "name": name}
+        type(name.upper(), (PostgresMaterialisedViewMixin, PostgresViewFromSQL), said)
+    sync_views()
+    for known in (False, True):
+        with override_settings(TIME_ZONE="Asia/Tokyo"):  # so what was compiled before is compiled anew
+            if known:
+                get_statuses()
+            assert [planned.definition.name.name for planned in plan_refresh(sorted(names))] == names
+
+
 def test_an_invalid_class_keeps_no_other_view_from_being_refreshed(compiled_of_two):
     sync_views()
     type("Broken", (PostgresViewFromSQL,), {"sql": "SELECT 1 AS id; SELECT 2", "__module__": __name__})
