@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views import View
 
-from orm_views_admin.addresses import ViewAddress, by_database
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import error_for
 from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
@@ -168,14 +168,11 @@ def find_status(address: ViewAddress) -> ViewStatus:
         raise Http404(_("There is no view %(name)s.") % {"name": address.name}) from error
 
 
-def read_estimates(addresses: Iterable[ViewAddress]) -> dict[ViewAddress, int]:
-    """Return the planner's estimates of rows, with one query for each database; its errors are ignored."""
-    estimates: dict[ViewAddress, int] = {}
-    for alias, wanted in by_database(addresses).items():
-        with suppress(*UNREADABLE):
-            rows = estimate_rows(alias, wanted)
-            estimates |= {ViewAddress(alias, name): count for name, count in rows.items()}
-    return estimates
+def read_estimate(address: ViewAddress) -> int | None:
+    """Return the planner's estimate of a view's rows; None if there is none, or if it cannot be had."""
+    with suppress(*UNREADABLE):
+        return estimate_rows(address.database, [address.name]).get(address.name)
+    return None
 
 
 def why_not_read(address: ViewAddress) -> str:

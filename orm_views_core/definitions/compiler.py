@@ -19,7 +19,7 @@ from orm_views_core.views.registry import registry
 from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
 from .known import keep_definition, keep_definitions, known_definition, known_definitions
-from .registered import RegisteredViews, registered_views, registry_state, schema_functions
+from .registered import RegisteredViews, registered_views, schema_functions
 
 _BATCH_SIZE = 100
 
@@ -41,7 +41,8 @@ def compile_definitions(
         only: the names of the views that are needed. Other definitions may be left out, and their errors.
     """
     database = connection.alias
-    registered, state = registered_views(database), registry_state(database)
+    registered = registered_views(database)
+    state = registered.state
     if not anew and views is None and (known := known_definitions(database, state)):
         return known
     is_all = views is None and only is None

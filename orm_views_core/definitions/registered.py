@@ -65,10 +65,12 @@ class RegisteredViews:
         by_name: the classes that give a view each name, in the order of their declaration. There should be
             one.
         nameless: the classes whose names cannot be read, or are not valid.
+        state: what this depends on; see ``registry_state()``.
     """
 
     by_name: Mapping[ViewName, tuple[type, ...]]
     nameless: tuple[type, ...]
+    state: tuple[object, ...] | None
 
     @cached_property
     def by_handle(self) -> Mapping[str, Sequence[type]]:
@@ -145,5 +147,5 @@ def registered_views(database: str) -> RegisteredViews:
             by_name[name_of(view)].append(view)
         except OrmViewsError:
             nameless.append(view)
-    found = RegisteredViews({name: tuple(classes) for name, classes in by_name.items()}, tuple(nameless))
-    return _views.keep(database, state, found)
+    views = {name: tuple(classes) for name, classes in by_name.items()}
+    return _views.keep(database, state, RegisteredViews(views, tuple(nameless), state))

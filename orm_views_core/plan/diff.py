@@ -265,10 +265,8 @@ def _dependencies(
 ) -> frozenset[ViewName]:
     installed, path = catalog.relations.get(definition.name), catalog.search_path
     if installed is not None and not (difference.needs_dry_run or difference.obstructed_by):
-        read = installed.reads & names
-    else:
-        return sources_of(definition, names, path)
-    return read | (names & set(definition.declared_dependencies))
+        return names & {*installed.reads, *definition.declared_dependencies}
+    return sources_of(definition, names, path)
 
 
 def sources_of(

@@ -124,7 +124,8 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
             compiled.append(compile_definitions(connection, anew=False, only=names))
     for each in compiled:
         each.raise_errors()
-    everything = [definition for each in compiled for definition in _of(each, only)]
+    about = {each.database: _about(each, only) for each in compiled}
+    everything = [definition for views in about.values() for definition in views.values()]
     try:
         chosen = select_views(everything, request.views, kind=ViewKind.MATERIALISED_VIEW)
     except UnknownViewError:
@@ -132,11 +133,10 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
             raise unavailable[0] from None
         raise
     refreshes = []
-    for each in compiled:
-        if names := {d.name for d in chosen if d.database == each.database}:
-            definitions = {definition.name: definition for definition in _of(each, only)}
-            facts = _read_facts(connections[each.database], definitions, is_all=only is None)
-            refreshes += _plan_database(request, names, definitions, facts)
+    for database, views in about.items():
+        if names := {d.name for d in chosen if d.database == database}:
+            facts = _read_facts(connections[database], views, is_all=only is None)
+            refreshes += _plan_database(request, names, views, facts)
     return RefreshPlan(refreshes, unavailable if request.views is None else [])
 
 
@@ -150,12 +150,14 @@ def _only(request: RefreshRequest, databases: Sequence[str]) -> Mapping[str, Col
         return None  # the error is better when all views are known
 
 
-def _of(definitions: Definitions, only: Mapping[str, Collection[ViewName]] | None) -> list[ViewDefinition]:
+def _about(
+    definitions: Definitions, only: Mapping[str, Collection[ViewName]] | None
+) -> Mapping[ViewName, ViewDefinition]:
     """Return those of some definitions that a request is about, in the order of their declaration."""
     if only is None:
-        return list(definitions.views.values())
+        return definitions.views
     names = registered_views(definitions.database).in_order(only.get(definitions.database, ()))
-    return [definitions.views[name] for name in names if name in definitions.views]
+    return {name: definitions.views[name] for name in names if name in definitions.views}
 
 
 def _read_facts(

@@ -168,8 +168,9 @@ def _with_missing_sources(
     while new:
         read = set().union(*(sources_of(each, names, catalog.search_path) for each in new)) - found.keys()
         there = read_catalog(connection, [], only=read).relations if read else {}
-        missing = compile_definitions(connection, anew=False, only=read - there.keys()).views
-        new = [missing[name] for name in sorted(read - there.keys()) if name in missing]
+        missing = sorted(read - there.keys())
+        compiled = compile_definitions(connection, anew=False, only=missing).views
+        new = [compiled[name] for name in missing if name in compiled]
         found |= {each.name: each for each in new}
     return found
 

@@ -158,7 +158,7 @@ def make_unique(field: AnyField, *, key: bool = False) -> None:
     field.primary_key, field._unique = key, not key  # type: ignore[attr-defined]  # Django's private name
     if isinstance(field, models.ForeignKey):
         # fields.W342 advises a OneToOneField. Nobody wrote unique=True here.
-        field._check_unique = _no_messages  # type: ignore[attr-defined]
+        vars(field)["_check_unique"] = _no_messages
 
 
 def attname(name: str, field: AnyField) -> str:
@@ -249,7 +249,7 @@ def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | N
     remote = source.remote_field
     # A foreign key's own deconstruct() asks all models whether one is swapped for its target.
     kwargs = _of_a_column(models.Field.deconstruct(source)[3], updatable)
-    made: Any = models.ForeignKey(
+    made: AnyField = models.ForeignKey(
         remote.model,
         **{"blank": null and not updatable, **kwargs},
         on_delete=models.DO_NOTHING,
@@ -261,8 +261,8 @@ def _foreign_key(source: Any, null: bool, updatable: bool, related_name: str | N
     )
     # Its accessor was chosen so that it does not clash. Django's check would go through the foreign keys of
     # all other views to the same model. Whatever clashes with it later is reported for that field.
-    made._check_clashes = _no_messages
-    return made  # type: ignore[no-any-return]
+    vars(made)["_check_clashes"] = _no_messages
+    return made
 
 
 def _no_messages(**kwargs: Any) -> list[CheckMessage]:
@@ -292,14 +292,15 @@ def _attribute_name(
 
 def _with_accessor(name: str, fields: Mapping[str, AnyField], model_name: str, app_label: str) -> AnyField:
     """Return a foreign key. It gets a ``related_name`` if the default accessor would clash."""
-    made: Any = fields[name]
-    target: Any = made.remote_field.model
+    made = fields[name]
+    remote: Any = made.remote_field
+    target = remote.model
     same = [f for f in fields.values() if isinstance(f, models.ForeignKey) and f.remote_field.model is target]
     name_of_view = model_name.lower()
     label = f"{app_label}.{name_of_view}"  # of the same view, too, before its module was reloaded
     taken = any(is_taken(target, each, label) for each in (name_of_view, f"{name_of_view}_set"))
     if len(same) == 1 and not taken:
-        return made  # type: ignore[no-any-return]
+        return made
     renamed = _foreign_key(made, made.null, True, related_name=f"{app_label}_{name_of_view}_{name}")
     renamed.db_column = made.db_column
     renamed.creation_counter = made.creation_counter

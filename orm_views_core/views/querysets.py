@@ -133,10 +133,9 @@ def keep_types(query: Query) -> None:
 
 
 def _is_selected_otherwise(expression: Any) -> bool:
+    plain: Any = Field  # (Any: django-stubs omit the method.)
     field = getattr(expression, "_output_field_or_none", None)
-    # (Any: django-stubs omit the method.)
-    select_format: Any = getattr(type(field), "select_format", None)
-    return select_format not in (None, getattr(Field, "select_format"))  # noqa: B009
+    return getattr(type(field), "select_format", None) not in (None, plain.select_format)
 
 
 def sort_in_lists(node: Any) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from tests.benchmarks.packages import OURS, Package
-from tests.benchmarks.runs import Measured, MeasurementError, reason_of
+from tests.benchmarks.runs import Measured, MeasurementError, ask
 from tests.benchmarks.scale import home as scale
 from tests.benchmarks.server import Server, execute, start_server
 from tests.benchmarks.views import Sizes, Views
@@ -99,17 +98,7 @@ class Bench:
         """
         where = package or environment or OURS
         task = Task(action, self.server.dsn_of(database), views, package.module if package else None)
-        process = subprocess.run(
-            [where.interpreter(), "-m", "tests.benchmarks.worker"],
-            cwd=where.checkout,
-            input=json.dumps(asdict(task)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if process.returncode:
-            raise MeasurementError(reason_of(process.stderr))
-        answer = json.loads(process.stdout)
+        answer = ask(where, "tests.benchmarks.worker", json.dumps(asdict(task)))
         self.versions[where] = answer["versions"]
         return Measured(float(answer["seconds"]))
 

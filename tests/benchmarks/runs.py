@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
+
+from tests.benchmarks.packages import Package
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,24 @@ class Measured:
     beside: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
+
+
+def ask(package: Package, module: str, task: str) -> Any:
+    """Have a new process do a task where a package runs; return its answer.
+
+    Both are JSON, on standard input and output.
+    """
+    process = subprocess.run(
+        [package.interpreter(), "-m", module],
+        cwd=package.checkout,
+        input=task,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        raise MeasurementError(reason_of(process.stderr))
+    return json.loads(process.stdout)
 
 
 class MeasurementError(Exception):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimates, why_not_read
+from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimate, why_not_read
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
@@ -67,7 +67,7 @@ class DetailPage(Page):
         is_counted = can_be_counted(status) and not why_not
         estimate = installed.rows if installed else None
         if is_counted:
-            estimate = read_estimates([address]).get(address)
+            estimate = read_estimate(address)
         return {
             "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,

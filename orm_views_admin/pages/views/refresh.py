@@ -79,7 +79,10 @@ def _refreshable(selection: Selection) -> tuple[list[Entry], list[OrmViewsError]
         if database.error is not None:
             errors.append(database.error)
         views = {view.name: view for view in database.views if view.name and view.can_refresh}
-        found += [views[name] for name in (refresh_order(alias, views) if len(views) > 1 else views)]
+        try:
+            found += [views[name] for name in (refresh_order(alias, views) if len(views) > 1 else views)]
+        except OrmViewsError as error:  # the database has gone away since
+            errors.append(error)
     trends = read_trends([ViewAddress(view.database, view.name) for view in found if view.name])
     return [Entry.of(view, trends) for view in found], errors
 

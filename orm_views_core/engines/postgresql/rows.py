@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.db.models import QuerySet
 from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Column
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
+from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.exceptions import RowsUnavailableError
@@ -243,10 +242,11 @@ def _why_not_there(connection: BaseDatabaseWrapper, name: ViewName, error: Datab
     """
     if sqlstate(error) not in {NOT_IN_STATE, UNDEFINED_TABLE}:
         return None
-    views = ViewReads({name: set()}, set(), set())
-    # A caller's transaction may be aborted.
-    with suppress(DatabaseError), transaction.atomic(using=connection.alias):
-        views = read_view_reads(connection, [name])
+    try:
+        with transaction.atomic(using=connection.alias):
+            views = read_view_reads(connection, [name])
+    except DatabaseError:  # the caller's transaction may be aborted
+        return None
     if name not in views.reads:
         return unquoted(f"{name} is not in the database. Sync it first.")
     if name in views.empty:

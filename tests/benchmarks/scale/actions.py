@@ -100,12 +100,10 @@ def call(arguments: Mapping[str, Any]) -> dict[str, float]:
 def sync_often(arguments: Mapping[str, Any]) -> dict[str, float]:
     """Sync 500 times, one view changed each time; return the memory that is in use then, in MB."""
     from orm_views_core.sync import sync_views
-    from orm_views_core.views.registry import registry
 
-    (view,) = (each for each in registry.views("default") if each.__name__ == "View1")
     figures = {}
     for number in range(1, 501):
-        view.sql = f"SELECT id, {number} AS report FROM scaled_purchase"  # type: ignore[attr-defined]
+        _redefine(number)
         (result,) = sync_views()
         assert [step.name.name for step in result.plan.steps if step.name] == ["view1"]
         if number in {50, 500}:
@@ -120,11 +118,16 @@ def _resident_memory() -> float:
 
 def change_one(arguments: Mapping[str, Any]) -> dict[str, float]:
     """Sync with another definition of one view."""
+    _redefine(perf_counter())
+    return call({"command": ["sync_views"]})
+
+
+def _redefine(number: float) -> None:
+    """Give one of the plain views another constant."""
     from orm_views_core.views.registry import registry
 
-    (view,) = (each for each in registry.views("default") if each.__name__ == "View1")
-    view.sql = f"SELECT id, {perf_counter()} AS report FROM scaled_purchase"  # type: ignore[attr-defined]
-    return call({"command": ["sync_views"]})
+    view: Any = next(each for each in registry.views("default") if each.__name__ == "View1")
+    view.sql = f"SELECT id, {number} AS report FROM scaled_purchase"
 
 
 def _root() -> Any:

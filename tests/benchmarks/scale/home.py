@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from dataclasses import asdict
 from functools import cache
@@ -12,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from tests.benchmarks.packages import Package
-from tests.benchmarks.runs import MeasurementError, reason_of
+from tests.benchmarks.runs import ask
 from tests.benchmarks.server import Server
 
 from .process import Answer, Task
@@ -68,15 +67,5 @@ class Home:
     @staticmethod
     def _start(package: Package, task: Task) -> Answer:
         start = perf_counter()
-        process = subprocess.run(
-            [package.interpreter(), "-m", "tests.benchmarks.scale.process"],
-            cwd=package.checkout,
-            input=json.dumps(asdict(task)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        elapsed = perf_counter() - start
-        if process.returncode:
-            raise MeasurementError(reason_of(process.stderr))
-        return Answer(**json.loads(process.stdout), elapsed=elapsed)
+        answer = ask(package, "tests.benchmarks.scale.process", json.dumps(asdict(task)))
+        return Answer(**answer, elapsed=perf_counter() - start)

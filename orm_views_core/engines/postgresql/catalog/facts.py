@@ -7,12 +7,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import NamedTuple
 
-from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Session
 
 from .fetch import array, fetch, moment
 from .search_path import CatalogCursor
-from .trust import TRUSTED_ROLES
+from .trust import TRUSTED_ROLES, trust_parameters
 
 _SCHEMAS = """
 SELECT n.nspname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
@@ -91,12 +90,7 @@ def read_facts(
         roles: the roles to look for.
         owners_of: schemas whose owners are trusted too; see ``read_trusted_roles()``.
     """
-    params = {
-        "owners": array(get_settings().TRUSTED_OWNERS),
-        "owned": array(owners_of),
-        "schemas": array(schemas),
-        "roles": array(roles),
-    }
+    params = {**trust_parameters(owners_of), "schemas": array(schemas), "roles": array(roles)}
     ((trusted, found, existing, *fields, now),) = fetch(cursor, _FACTS, params)
     return Facts(
         tuple(trusted),

@@ -46,9 +46,13 @@ def read_trusted_roles(cursor: CursorWrapper, *, owners_of: Collection[str] = ()
         owners_of: schemas whose owners are trusted too. Pages that read rows pass the schemas of the
             registered views.
     """
-    params = {"owners": array(get_settings().TRUSTED_OWNERS), "owned": array(owners_of)}
-    cursor.execute(TRUSTED_ROLES, params)
+    cursor.execute(TRUSTED_ROLES, trust_parameters(owners_of))
     return [oid for (oid,) in cursor.fetchall()]
+
+
+def trust_parameters(owners_of: Collection[str]) -> dict[str, str]:
+    """Return the parameters of ``TRUSTED_ROLES``."""
+    return {"owners": array(get_settings().TRUSTED_OWNERS), "owned": array(owners_of)}
 
 
 def read_superuser(connection: BaseDatabaseWrapper) -> str | None:
