@@ -256,7 +256,7 @@ def test_a_refresh_is_followed_by_reloading(staff_page, java_script):
 
 def test_several_views_are_one_page_in_their_order(staff_page):
     declare_materialised("Top", "SELECT one FROM views.bottom", with_data=False)
-    declare_slow(1, "Bottom")
+    declare_slow(3, "Bottom")  # longer than the page waits before it asks again
     start(staff_page, "top", "bottom")
     assert [h.strip() for h in staff_page.locator(".ov-run h2").all_inner_texts()] == [
         "1. views.bottom",
