@@ -20,7 +20,7 @@ from orm_views_core.views.fields import Settled
 from orm_views_core.views.guards import RefusedCascade
 from orm_views_core.views.inference import Inferred
 from orm_views_core.views.options import ViewOptions
-from orm_views_core.views.querysets import output_columns
+from orm_views_core.views.querysets import output_columns, selection_of
 from orm_views_core.views.readable import is_readable
 from orm_views_core.views.registry import registry
 
@@ -41,30 +41,33 @@ def _check_queryset(view: type[PostgresViewFromQueryset]) -> Iterator[CheckMessa
     """orm_views_core.E005: ``get_queryset()`` fails; W002: the view has every column of a model; W003: a
     slice has no order.
     """
-    try:
-        queryset: Any = view.get_queryset()
-    except NotImplementedError:
-        return  # A sync reports a class that has neither sql nor get_queryset().
-    except Exception as error:  # noqa: BLE001 - code of a project may raise anything
-        why = f"fails: {type(error).__name__}: {error}"
-    else:
-        why = "" if isinstance(queryset, QuerySet) else f"returns {queryset!r}, not a queryset"
-    if why:
-        hint = "Fix it. Until then no view of its database can be synced."
-        yield message("E005", view, f"its get_queryset() {why}", hint)
-        return
-    query, model = queryset.query, queryset.model._meta
-    if queryset._fields is None:
+    # What was inferred from the queryset when the class was created is not built again.
+    settled: Settled | None = getattr(view, "_view_fields", None)
+    selection = settled.selection if settled else None
+    if selection is None:
+        try:
+            queryset: Any = view.get_queryset()
+        except NotImplementedError:
+            return  # A sync reports a class that has neither sql nor get_queryset().
+        except Exception as error:  # noqa: BLE001 - code of a project may raise anything
+            why = f"fails: {type(error).__name__}: {error}"
+        else:
+            why = "" if isinstance(queryset, QuerySet) else f"returns {queryset!r}, not a queryset"
+        if why:
+            hint = "Fix it. Until then no view of its database can be synced."
+            yield message("E005", view, f"its get_queryset() {why}", hint)
+            return
+        selection = selection_of(queryset)
+    if selection.is_whole:
         problem = (
-            f"its queryset does not end in .values(), so the view has every column of {model.label}, and "
+            f"its queryset does not end in .values(), so the view has every column of {selection.model}, and "
             "gets those that are added later."
         )
         hint = (
             "Name the columns: .values('id', …). A column that is added to the model later may be personal."
         )
         yield message("W002", view, problem, hint)
-    is_ordered = query.order_by or query.extra_order_by or (query.default_ordering and model.ordering)
-    if query.is_sliced and not is_ordered:
+    if selection.is_unordered_slice:
         problem = "its queryset is a slice without an order, so PostgreSQL may choose any rows."
         yield message("W003", view, problem, "Put .order_by(…) before the slice.")
 

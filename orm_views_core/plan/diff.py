@@ -31,10 +31,8 @@ class Differences:
         drifted: it has changed in the database since the last sync.
         restored: how it came here after the last sync, in words, if PostgreSQL stores it differently here.
         sources: its SQL has a star, and what it reads has other columns than at the last sync.
-        resolved=resolved_elsewhere(definition, installed)
-        if state is not None and state.code == definition.fingerprint
-        else (),
-        comment=not is_unlabelled and installed.text != kept_comment(definition, installed),
+        resolved: the names in its SQL that mean something else along the search path, in words.
+        comment: its comment is not the text that it must have.
         column_comments: the comments to set, by column.
         grant: the roles that lack SELECT.
         revoke: the roles that a sync granted SELECT to and that should no longer have it.

@@ -17,6 +17,7 @@ from .converted import AnyField, plain_class
 from .inference import Inferred, attname, infer, make_unique
 from .options import OPTION_NAMES, ViewOptions
 from .packaged import companions, without_companions
+from .querysets import Selection, selection_of
 
 #: The class of an automatic key, by the class of the field that is inferred for its column.
 _AUTO_FIELDS: Mapping[type[AnyField], type[AnyField]] = {
@@ -34,12 +35,14 @@ class Settled(NamedTuple):
         error: why nothing could be inferred; "" if it could.
         problem: why it has no key; "" if it has one, or if only the database can tell.
         declares: whether the class, or a base class, declares any field.
+        selection: how its queryset selects; None if nothing was inferred.
     """
 
     inferred: Inferred | None = None
     error: str = ""
     problem: str = ""
     declares: bool = False
+    selection: Selection | None = None
 
 
 def inherit_fields(view: Any) -> None:
@@ -71,7 +74,8 @@ def add_fields(view: Any) -> Settled:
     """
     fields = {field.name: field for field in view._meta.local_fields}
     columns = {field.column: field.name for field in fields.values() if field.column}
-    inferred, error = _infer(view, columns)
+    found = _infer(view, columns)
+    inferred, error = found.inferred, found.error
     added = dict(inferred.fields) if inferred else {}
     key: models.Field[Any, Any] | None = None
     problem = ""
@@ -106,27 +110,29 @@ def add_fields(view: Any) -> Settled:
         view._meta.unique_together = inferred.unique_together
     if key:
         view.add_to_class("pk", key)
-    return Settled(inferred, error, problem, declares=bool(fields))
+    return found._replace(problem=problem, declares=bool(fields))
 
 
-def _infer(view: Any, columns: Mapping[str, str]) -> tuple[Inferred | None, str]:
+def _infer(view: Any, columns: Mapping[str, str]) -> Settled:
     """Infer fields from the class's queryset. A system check and a sync report the error, if there is one."""
     get_queryset = getattr(view, "get_queryset", None)
     if get_queryset is None:
-        return None, ""
+        return Settled()
     if not apps.models_ready:
-        return None, "the class is created before all models are loaded; move it to a postgres_views module"
+        return Settled(
+            error="the class is created before all models are loaded; move it to a postgres_views module"
+        )
     try:
-        query = get_queryset().query
+        queryset = get_queryset()
         label, updatable = view._meta.app_label, ViewOptions(view).updatable
         inferred = infer(
-            query, view.__name__, label, columns, partial(_is_reserved, view), updatable=updatable
+            queryset.query, view.__name__, label, columns, partial(_is_reserved, view), updatable=updatable
         )
-        return inferred, ""
+        return Settled(inferred, selection=selection_of(queryset))
     except NotImplementedError:
-        return None, ""
+        return Settled()
     except Exception as error:  # noqa: BLE001 - get_queryset() is the project's code and may raise anything
-        return None, f"{type(error).__name__}: {error}"
+        return Settled(error=f"{type(error).__name__}: {error}")
 
 
 def _key_fields(

@@ -32,6 +32,27 @@ class OutputColumn(NamedTuple):
     field: Any = None
 
 
+class Selection(NamedTuple):
+    """How a queryset selects, for the system checks.
+
+    Attributes:
+        model: the label of its model.
+        is_whole: whether it does not end in ``.values()``, so that it has every column of the model.
+        is_unordered_slice: whether it is a slice without an order.
+    """
+
+    model: str
+    is_whole: bool
+    is_unordered_slice: bool
+
+
+def selection_of(queryset: Any) -> Selection:
+    """Return how a queryset selects."""
+    query, model = queryset.query, queryset.model._meta
+    is_ordered = query.order_by or query.extra_order_by or (query.default_ordering and model.ordering)
+    return Selection(model.label, queryset._fields is None, query.is_sliced and not is_ordered)
+
+
 def output_columns(query: Query) -> list[OutputColumn]:
     """Return the columns of a queryset in their order, without compiling it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,12 +97,25 @@ def register_all_views() -> None:
     """
     module = import_time_settings().MODULE
     try:
-        autodiscover_modules(module)
+        with _collecting_later():
+            autodiscover_modules(module)
     except Exception as error:
         where = _where_it_broke(error, module)
         advice = "Fix that module. Until then no view is synced, because its views would look deleted."
         what = because(f"{where} cannot be imported", error)
         raise ViewModuleError(Quoting(f"{what}. {advice}", f"{what.rest} {advice}")) from error
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Do without Python's garbage collector in a block. It would look at the classes in vain: they stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _where_it_broke(error: Exception, module: str) -> str:

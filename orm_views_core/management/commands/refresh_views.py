@@ -27,6 +27,8 @@ from orm_views_core.refresh.results import RefreshResult, RefreshStart
 
 class Command(BaseCommand):
     help = "Refreshes materialised views, each after those that it reads."
+    # Every few minutes: the checks of other apps, and the URLs that they import, are for a deploy.
+    requires_system_checks = ("orm_views",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_flag = partial(parser.add_argument, action="store_true")

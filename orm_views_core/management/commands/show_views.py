@@ -16,6 +16,8 @@ from orm_views_core.status import DatabaseStatus, get_statuses
 
 class Command(BaseCommand):
     help = "Shows the state of every view: synced, changed, drifted, missing, ..."
+    # The checks of other apps, and the URLs that they import, are for a deploy.
+    requires_system_checks = ("orm_views",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_views_argument(parser)

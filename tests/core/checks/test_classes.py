@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.checks import ERROR, WARNING, run_checks
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.db import models
 from django.db.models import Count, F
 from django.db.models.functions import Concat
@@ -362,3 +362,23 @@ def test_w008_a_view_with_rows_reads_one_that_is_created_without():
     assert "Up (" in message.msg
     assert "reads views.low, which is created without (with_data = False in " in message.msg
     assert "refresh_views views.up --upstream" in message.hint
+
+
+def test_a_queryset_that_fields_were_inferred_from_is_not_built_again():
+    calls = []
+
+    def rows(cls):
+        calls.append(cls.__name__)
+        return Loan.objects.all()[:5]
+
+    attributes = {"Meta": meta(), "__module__": __name__, "get_queryset": classmethod(rows)}
+    type("Shown", (ReadableViewFromQueryset,), attributes)
+    assert calls == ["Shown"]
+    assert {message.id for message in messages()} == {"orm_views_core.W002", "orm_views_core.W003"}
+    assert calls == ["Shown"]
+
+
+def test_a_refresh_and_the_states_do_not_wait_for_the_checks_of_other_apps():
+    for command, checks in {"refresh_views": ("orm_views",), "show_views": ("orm_views",)}.items():
+        assert load_command_class("orm_views_core", command).requires_system_checks == checks
+    assert load_command_class("orm_views_core", "sync_views").requires_system_checks == "__all__"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
@@ -185,6 +186,13 @@ def test_another_module_can_be_chosen(install_app, registered):
     with override_settings(ORM_VIEWS={"MODULE": "sql.views"}):
         install_app("shop_d", sql__views=asked, postgres_views=other)
         assert [view.__name__ for view in registered.views()] == ["Orders"]
+
+
+def test_the_garbage_collector_waits_for_the_imports_and_goes_on_afterwards(install_app, registered):
+    broken = "import gc\nraise LookupError(f'collecting: {gc.isenabled()}')"
+    with pytest.raises(ViewModuleError, match="collecting: False"):
+        install_app("shop_g", postgres_views=broken)
+    assert gc.isenabled()
 
 
 def test_an_app_without_views_is_no_error(install_app, registered):
