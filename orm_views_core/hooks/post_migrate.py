@@ -7,6 +7,9 @@ https://docs.djangoproject.com/en/stable/ref/signals/#post-migrate
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -20,6 +23,18 @@ from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.exceptions import InvalidViewsError, MissingRoleError, OrmViewsError, ViewSQLError
 from orm_views_core.output.plans import summary
 from orm_views_core.sync.api import sync_views
+
+_syncs: ContextVar[bool] = ContextVar("orm_views_core_syncs_after_migrate", default=True)
+
+
+@contextmanager
+def not_syncing() -> Iterator[None]:
+    """Do without this sync in a block, whose caller syncs the views itself."""
+    token = _syncs.set(False)
+    try:
+        yield
+    finally:
+        _syncs.reset(token)
 
 
 @called_by_command()
@@ -42,7 +57,12 @@ def sync_after_migrate(
     Raises:
         CommandError: when the views could not be synced. The migrations stay applied.
     """
-    if "plan" not in kwargs or app_config != _last_app() or not get_settings().SYNC_ON_MIGRATE:
+    if (
+        not _syncs.get()
+        or "plan" not in kwargs
+        or app_config != _last_app()
+        or not get_settings().SYNC_ON_MIGRATE
+    ):
         return
     # While Django creates a test database, an alias that mirrors it still points at the real database. So no
     # other alias than this one may be used.

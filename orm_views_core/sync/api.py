@@ -16,6 +16,7 @@ from orm_views_core.definitions.lookup import find_views
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
+from orm_views_core.engines.postgresql.stand_ins.catalog import drop_unused_functions
 from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
@@ -153,6 +154,7 @@ def sync_views(
             on_plan(plan)
         with applied_as_planned(connection, plan, make_plan):
             applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
+        drop_unused_functions(connection)
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
     results = []

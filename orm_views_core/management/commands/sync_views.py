@@ -9,10 +9,10 @@ from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.management.interruption import interruptible
-from orm_views_core.output.plans import plan_as_dict, plan_lines, refresh_advice, summary
-from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.management.printing import StepPrinter
+from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
+from orm_views_core.plan.steps import Plan
 from orm_views_core.sync.api import plan_views, sync_views
-from orm_views_core.sync.executor import Progress, StepResult
 
 _MODES = {
     "--plan": "Show what would be done and why, with its SQL at -v 2. Change nothing.",
@@ -94,7 +94,7 @@ class Command(BaseCommand):
 
     def _sync(self, arguments: dict[str, Any], options: dict[str, Any]) -> None:
         quiet = options["json"] or options["verbosity"] == 0
-        printer = _StepPrinter(self)
+        printer = StepPrinter(self)
         events: dict[str, Any] = {} if quiet else {"on_plan": printer.on_plan, "progress": printer.progress()}
         try:
             results = sync_views(**arguments, **events)
@@ -111,62 +111,3 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {summary(result.plan)} ({result.seconds:.3f}s)")
         # The last line of the predecessor's command, which pipelines may look for.
         self.stdout.write("Successfully sync'd all views using orm_views_core")
-
-
-class _StepPrinter:
-    """Prints a line for each step while databases are synced.
-
-    Attributes:
-        plan: the plan that is carried out; None before the first.
-    """
-
-    def __init__(self, command: BaseCommand) -> None:
-        self.write, self.style = command.stdout.write, command.style
-        self.plan: Plan | None = None
-
-    def progress(self) -> Progress:
-        return Progress(
-            on_step=self.on_step,
-            on_done=self.on_done,
-            on_swap=self.on_swap,
-            on_swapped=self.on_swapped,
-            on_wait=self.on_wait,
-        )
-
-    def on_plan(self, plan: Plan) -> None:
-        self.plan = plan
-        self.write(self.style.MIGRATE_HEADING(f"Syncing views in database '{plan.database}':"))
-        for warning in plan.warnings:
-            self.write(self.style.WARNING(f"  Warning: {warning}"))
-        if plan.is_empty:
-            self.write("  Nothing to do.")
-
-    def on_step(self, step: Step) -> None:
-        for lost in step.lost:
-            self.write(self.style.WARNING(f"  {step.target} loses {lost}"))
-        if step.no_rows:
-            advice = f"Then: {refresh_advice(step.name)}"
-            self.write(self.style.WARNING(f"  {step.target} gets no rows: {step.no_rows}. {advice}"))
-
-    def on_done(self, result: StepResult) -> None:
-        step = result.step
-        is_done = not step.swap_statements
-        if is_done or step.built_at is not None:  # otherwise the swap does all of it
-            took = "" if result.seconds is None else f" ({result.seconds:.3f}s)"
-            self._write_step(step, (self.style.SUCCESS("OK") if is_done else "built") + took)
-
-    def on_swap(self, plan: Plan) -> None:
-        count = len({step.name for step in (*plan.swapped, *plan.created_in_swap)})
-        self.write(f"  Swapping {count} view{'s' if count > 1 else ''}...")
-
-    def on_swapped(self, seconds: float) -> None:
-        assert self.plan is not None
-        for step in (*self.plan.swapped, *self.plan.created_in_swap):
-            self._write_step(step, self.style.SUCCESS("OK"))
-        self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
-
-    def on_wait(self, what: str) -> None:
-        self.write(self.style.WARNING(f"  waiting: {what}"))
-
-    def _write_step(self, step: Step, outcome: str) -> None:
-        self.write(f"  {step.action.sign} {step.action.verb:<8} {step.target}... {outcome}")

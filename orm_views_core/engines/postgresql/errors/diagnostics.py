@@ -93,6 +93,11 @@ def context_of(error: BaseException) -> str:
     return _diagnostic(error, "context") or ""
 
 
+def detail_of(error: BaseException) -> str:
+    """Return PostgreSQL's DETAIL; "" when there is none."""
+    return _diagnostic(error, "message_detail") or ""
+
+
 def is_in_sql(error: BaseException) -> bool:
     """Return whether an error is about a place in the SQL that was sent."""
     return bool(_diagnostic(error, "statement_position"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
@@ -82,6 +82,7 @@ def in_transaction(
     on_wait: Callable[[str], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
     take_turn: Callable[[BaseDatabaseWrapper], None] | None = None,
+    acting: Callable[[BaseDatabaseWrapper], AbstractContextManager[None]] = as_sync_role,
 ) -> T:
     """Do some work in a transaction as the sync role, and all of it again when it cannot get a lock.
 
@@ -95,6 +96,7 @@ def in_transaction(
         on_wait: called before each further try with the reason.
         pause: waits for some seconds between two tries.
         take_turn: called before the work of each try. LOCK_WAIT does not run meanwhile.
+        acting: a context manager that sets the role to work as.
 
     Raises:
         LockNotAvailableError: when LOCK_WAIT is over; it names the blocking sessions.
@@ -117,7 +119,7 @@ def in_transaction(
                     connection.execute_wrapper(last),
                     transaction.atomic(using=connection.alias),
                     _settings(connection, last if is_outermost else None),
-                    as_sync_role(connection),
+                    acting(connection),
                 ):
                     began = time.monotonic()
                     if take_turn:

@@ -1,0 +1,162 @@
+"""Migrations and a sync of the views in one transaction per database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
+from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
+from orm_views_core.names import ViewName
+from orm_views_core.plan.steps import Plan
+from orm_views_core.sync.api import SyncResult, sync_views
+from orm_views_core.sync.executor import Progress
+from orm_views_core.sync.options import SyncOptions, role_names
+
+from .aside import Aside, PutAside
+from .finish import Finished, finish
+from .reaction import Reaction
+from .steps import Steps
+
+
+@dataclass(frozen=True)
+class MigrateOptions:
+    """What ``migrate_views`` is asked for beside what ``migrate`` is.
+
+    Attributes:
+        grant_select_to: further roles to grant SELECT to.
+        allow_drop_all: go on when no view is registered and every view would be dropped.
+        drop_dependents: drop the views of others that do not fit the new tables.
+        rebuild_inside: build materialised views in the transaction of the migrations.
+        is_partial: whether migrations stay unapplied, so that views may not fit yet.
+    """
+
+    grant_select_to: str | Collection[str] | None = None
+    allow_drop_all: bool = False
+    drop_dependents: bool = False
+    rebuild_inside: bool = False
+    is_partial: bool = False
+
+    @property
+    def of_sync(self) -> SyncOptions:
+        """The options of the sync."""
+        roles = role_names(list(self.grant_select_to) if self.grant_select_to else None)
+        return SyncOptions(
+            roles,
+            None,
+            force=False,
+            allow_drop_all=self.allow_drop_all,
+            drop_dependents=self.drop_dependents,
+        )
+
+
+@dataclass(frozen=True)
+class MigrateResult:
+    """What was done.
+
+    Attributes:
+        migrations: the migrations that ran, in their order.
+        aside: the views that were put aside for them.
+        dropped: the views of others that did not fit any more.
+        synced: what the sync in the same transaction did.
+        rebuilt: what the sync after it did; None when nothing was left to build.
+        seconds: how many seconds the transaction took.
+    """
+
+    migrations: tuple[str, ...]
+    aside: tuple[PutAside, ...] = ()
+    dropped: tuple[ViewName, ...] = ()
+    synced: SyncResult | None = None
+    rebuilt: SyncResult | None = None
+    seconds: float = 0
+
+
+@dataclass
+class _State:
+    """What one try has found out, for the next one and for the caller."""
+
+    put: list[PutAside] = field(default_factory=list)
+    steps: Steps | None = None
+    first: set[ViewName] = field(default_factory=set)
+
+
+def migrate_views(
+    alias: str,
+    migrate: Callable[[Steps], None],
+    options: MigrateOptions,
+    *,
+    on_put: Callable[[PutAside], None] | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    progress: Progress | None = None,
+) -> MigrateResult:
+    """Run migrations and sync the views of a database in one transaction.
+
+    Args:
+        alias: the database.
+        migrate: runs the migrations. It calls the ``Steps`` that it gets before and after each. It is called
+            again when a lock could not be had; all that it did before is rolled back then.
+        options: what else is asked for.
+        on_put: called with each view that is put aside.
+        on_plan: called with each plan of a sync before it is carried out.
+        progress: what to call while the views are synced.
+
+    Raises:
+        OrmViewsError: when a view is invalid, does not fit the new tables, or cannot be put aside, or when a
+            lock could not be had. The database is then as it was before.
+    """
+    on_wait = progress.on_wait if progress else None
+    connection, began = get_connection(alias), time.perf_counter()
+    state = _State()
+
+    def work(connection: BaseDatabaseWrapper) -> Finished:
+        limit_lock_waits(connection)
+        state.put.clear()
+        definitions = compile_definitions(connection)
+        definitions.raise_errors()
+        aside = Aside(connection, definitions, lambda each: _noted(state, each, on_put))
+        reaction = Reaction(connection, aside)
+        state.steps = Steps(connection, aside, reaction, lambda: None)
+        with connection.execute_wrapper(reaction):
+            migrate(state.steps)
+        aside.bring_back()
+        return finish(connection, aside, options, on_plan, progress)
+
+    finished = in_transaction(
+        connection,
+        work,
+        on_wait,
+        take_turn=partial(take_sync_lock, on_wait=on_wait),
+        acting=lambda _: nullcontext(),
+    )
+    assert state.steps is not None
+    result = MigrateResult(
+        migrations=tuple(state.steps.applied),
+        aside=tuple(state.put),
+        dropped=finished.dropped,
+        synced=finished.synced,
+        seconds=time.perf_counter() - began,
+    )
+    if not finished.later:
+        return result
+    (rebuilt,) = sync_views(
+        options.of_sync.grant_select_to,
+        databases=[alias],
+        allow_drop_all=options.allow_drop_all,
+        drop_dependents=options.drop_dependents,
+        on_plan=on_plan,
+        progress=progress,
+    )
+    return replace(result, rebuilt=rebuilt)
+
+
+def _noted(state: _State, each: PutAside, on_put: Callable[[PutAside], None] | None) -> None:
+    state.put.append(each)
+    if on_put:
+        on_put(each)

@@ -1,0 +1,376 @@
+"""Putting views aside while a migration changes what they read, and bringing them back.
+
+A plain view stays the relation that it is: its SELECT is replaced by one that reads no table. So it keeps its
+oid, its privileges, its comment, and the views that read it. A materialised view has no OR REPLACE. Its
+stand-in is built aside with all its extras, and takes its place. So does that of a plain view with a column
+whose type ends with a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.database.dry_run import ExpectedView
+from orm_views_core.database.relations import Catalog, InstalledView, recorded_fingerprint
+from orm_views_core.database.staging import PREFIX, staging_schemas
+from orm_views_core.database.sync_state import join_comment
+from orm_views_core.definitions.definition import Definitions
+from orm_views_core.engines.postgresql import ddl
+from orm_views_core.engines.postgresql.batches import send
+from orm_views_core.engines.postgresql.catalog.extras import read_extras
+from orm_views_core.engines.postgresql.catalog.introspection import (
+    read_catalog,
+    read_created,
+    with_definitions,
+)
+from orm_views_core.engines.postgresql.catalog.preconditions import read_schemas
+from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
+from orm_views_core.engines.postgresql.errors.diagnostics import primary_message, sqlstate
+from orm_views_core.engines.postgresql.errors.refusals import is_fault_of_view
+from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.engines.postgresql.staging import create_staging
+from orm_views_core.engines.postgresql.stand_ins.catalog import read_stand_in_columns
+from orm_views_core.engines.postgresql.stand_ins.sql import (
+    StandInColumn,
+    create_rows_function,
+    with_rows,
+    without_rows,
+)
+from orm_views_core.exceptions import PlanBlockedError
+from orm_views_core.graph import creation_order
+from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.plan.diff import NO_DIFFERENCES
+from orm_views_core.plan.rebuild import Build, rebuild_statements
+from orm_views_core.plan.statements import interim_name
+from orm_views_core.plan.step_writer import lock_order
+from orm_views_core.sync.external_dependents import as_definition, why_not_tried
+
+_INVALID_DEFINITION = "42P16"  # CREATE OR REPLACE VIEW would change a column
+_HASH = 16
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """A view that has a stand-in.
+
+    Attributes:
+        view: what it was, with its definition.
+        why: what it stood against, in words.
+        is_ours: whether the sync at the end brings it back: a class declares it, or it is an orphan.
+        is_moved: whether the stand-in is another relation.
+    """
+
+    view: InstalledView
+    why: str
+    is_ours: bool
+    is_moved: bool = False
+
+
+class Aside:
+    """The views of a database that are put aside.
+
+    Attributes:
+        views: they, by name.
+        misfits: those that could not be brought back, each with what PostgreSQL says.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        definitions: Definitions,
+        on_put: Callable[[PutAside], None] | None = None,
+    ) -> None:
+        self.views: dict[ViewName, PutAside] = {}
+        self.misfits: dict[ViewName, str] = {}
+        self._connection, self._definitions, self._on_put = connection, definitions, on_put
+
+    def put(self, wanted: Mapping[ViewName, str], gone_types: Collection[int] = ()) -> set[ViewName]:
+        """Put views aside.
+
+        Args:
+            wanted: the views, each with what it stands against, in words.
+            gone_types: the oids of types that end with their tables.
+
+        Returns:
+            those that were not aside before, or had to be put aside further.
+
+        Raises:
+            PlanBlockedError: when one of them must not or cannot be put aside.
+        """
+        names = [name for name in wanted if gone_types or name not in self.views]
+        if not names:
+            return set()
+        with as_sync_role(self._connection), self._own_path() as cursor:
+            catalog = self._read(names)
+            columns = read_stand_in_columns(cursor, [v.oid for v in catalog.relations.values()], gone_types)
+            gone = {n for n, v in catalog.relations.items() if any(c.is_gone for c in columns.get(v.oid, ()))}
+            new = {name: catalog.relations[name] for name in catalog.relations}
+            new = {name: view for name, view in new.items() if name not in self.views or name in gone}
+            moved = {n for n, view in new.items() if view.kind is ViewKind.MATERIALISED_VIEW} | gone
+            self._refuse(catalog, new)
+            in_place = [view for name, view in new.items() if name not in moved]
+            self._replace_in_place(cursor, in_place, columns)
+            for view in in_place:
+                self._note(view, wanted[view.name])
+            if moved:
+                self._move_stand_ins(cursor, catalog, moved, wanted, gone_types)
+        return set(new)
+
+    def bring_back(self, *, ours: bool = False) -> None:
+        """Bring back the views of others, and ours too if asked; what does not fit is among the misfits."""
+        pending = {name for name, each in self.views.items() if ours or not each.is_ours}
+        before = None
+        while pending and pending != before:
+            before = set(pending)
+            order = creation_order({n: self.views[n].view.reads & pending for n in sorted(pending)})
+            for name in order:
+                if name in self.views:
+                    self._bring_back(name)
+            pending = {name for name, each in self.views.items() if ours or not each.is_ours}
+
+    def drop_misfits(self) -> list[ViewName]:
+        """Drop the stand-ins of the views that could not be brought back, those that read others first."""
+        names = [name for name in self.misfits if name in self.views]
+        with as_sync_role(self._connection), self._own_path() as cursor:
+            catalog = self._read(names)
+            for name in lock_order(catalog.relations.keys(), catalog):
+                kind = catalog.relations[name].kind
+                assert kind is not None
+                cursor.execute(ddl.drop_view(kind, name))
+        for name in names:
+            del self.views[name]
+        return names
+
+    def forget(self, names: Collection[ViewName]) -> None:
+        """Forget views that a migration has dropped by name."""
+        for name in names:
+            self.views.pop(name, None)
+            self.misfits.pop(name, None)
+
+    @contextmanager
+    def _own_path(self) -> Iterator[CatalogCursor]:
+        with self._connection.cursor() as cursor, catalog_path(cursor) as catalog:
+            yield catalog
+
+    def _read(self, names: Collection[ViewName]) -> Catalog:
+        catalog = read_catalog(self._connection, [], only=list(names))
+        return with_definitions(self._connection, catalog, list(catalog.relations))
+
+    def _refuse(self, catalog: Catalog, views: Collection[ViewName]) -> None:
+        others = [name for name in views if name not in self._definitions.names]
+        reasons = why_not_tried(self._connection, catalog, others)
+        for name in set(views) - set(others):
+            view = catalog.relations[name]
+            if not view.is_ours_to_change:
+                reasons[name] = f"It belongs to {view.owner}. GRANT {view.owner} TO {catalog.session.role}."
+        if reasons:
+            raise PlanBlockedError(
+                [f"{name} stands against the migration. {why}" for name, why in sorted(reasons.items())]
+            )
+
+    def _note(self, view: InstalledView, why: str, *, is_moved: bool = False) -> None:
+        known = self.views.get(view.name)
+        if known is None:
+            known = PutAside(view, why, is_ours=self._is_ours(view))
+            if self._on_put:
+                self._on_put(known)
+        self.views[view.name] = replace(known, is_moved=known.is_moved or is_moved)
+
+    def _is_ours(self, view: InstalledView) -> bool:
+        """Return whether the sync brings a view back, or drops it: a class declares it, or did."""
+        if view.name in self._definitions.names:
+            return True
+        is_placed = view.name.schema in self._definitions.schemas
+        return is_placed and view.state is not None and view.state.database == self._definitions.database
+
+    def _replace_in_place(
+        self,
+        cursor: CatalogCursor,
+        views: Collection[InstalledView],
+        columns: Mapping[int, Collection[StandInColumn]],
+    ) -> None:
+        """Replace the SELECTs of plain views, without check options: those are for views to write to."""
+        if views:
+            send(cursor, [self._stand_in(view, without_rows(columns.get(view.oid, ()))) for view in views])
+
+    def _stand_in(self, view: InstalledView, sql: str) -> str:
+        definition = as_definition(self._definitions.database, view)
+        options = tuple(option for option in view.options if option[0] != "check_option")
+        return ddl.create_view(replace(definition, sql=sql, options=options), replace=True)
+
+    def _move_stand_ins(
+        self,
+        cursor: CatalogCursor,
+        catalog: Catalog,
+        names: Collection[ViewName],
+        wanted: Mapping[ViewName, str],
+        gone_types: Collection[int],
+    ) -> None:
+        """Build stand-ins aside, and put them in the places of their views.
+
+        A materialised view that reads one of them has to be put aside too.
+        """
+        relations, moved = dict(catalog.relations), set(names)
+        pending = set(names)
+        while pending:
+            readers = {reader for name in pending for reader in relations[name].read_by} - moved
+            found = self._read_some(readers)
+            relations |= found
+            pending = {n for n, view in found.items() if view.kind is not ViewKind.VIEW}
+            moved |= pending
+        known = replace(catalog, relations=relations)
+        self._refuse(known, moved)
+        columns = read_stand_in_columns(cursor, [view.oid for view in relations.values()], gone_types)
+        selects: dict[ViewName, str] = {}
+        functions: list[str] = []
+        for name in moved:
+            view, own = relations[name], columns.get(relations[name].oid, [])
+            selects[name] = without_rows(own)
+            is_filled = view.kind is ViewKind.MATERIALISED_VIEW and view.populated
+            if is_filled and self._is_ours(view) and name not in self.views:
+                functions += create_rows_function(view, catalog.session.role)
+                selects[name] = with_rows(view, own)
+        if functions:
+            send(cursor, functions)
+        for name in moved:
+            self._note(relations[name], wanted.get(name, "it reads what is put aside"), is_moved=True)
+        self._exchange(cursor, known, selects, columns)
+
+    def _exchange(
+        self,
+        cursor: CatalogCursor,
+        catalog: Catalog,
+        selects: Mapping[ViewName, str],
+        columns: Mapping[int, Collection[StandInColumn]],
+    ) -> None:
+        """Build relations aside with other SELECTs and all extras, and put them in their places.
+
+        Plain views that read the old ones are pointed at the new ones.
+        """
+        relations = catalog.relations
+        readers = {r for name in selects for r in relations[name].read_by} - selects.keys()
+        passing = [relations[name] for name in sorted(readers) if name in relations]
+        self._refuse(catalog, [view.name for view in passing])
+        self._replace_in_place(cursor, passing, columns)
+        views = [relations[name] for name in selects]
+        extras = read_extras(cursor, [view.oid for view in views])
+        taken = read_schemas(self._connection, PREFIX)
+        staging = staging_schemas((view.name.schema for view in views), taken=taken)
+        create_staging(cursor, staging)
+        last: list[str] = []
+        for view in views:
+            definition = as_definition(self._definitions.database, view)
+            options = tuple(option for option in definition.options if option[0] != "check_option")
+            is_real = selects[view.name] == definition.sql
+            build = Build(
+                definition=definition if is_real else replace(definition, options=options),
+                installed=view,
+                expected=ExpectedView(view.name, "", ()),
+                at=ViewName(staging[view.name.schema], view.name.name),
+                sql=selects[view.name],
+                difference=NO_DIFFERENCES,
+                extras=extras.get(view.oid, ()),
+            )
+            create, finish = rebuild_statements(build, catalog.session.role, ddl)
+            for statement in create:
+                send(cursor, [statement.sql])
+            last += [statement.sql for statement in finish]
+        for name in lock_order(selects.keys(), catalog):
+            kind = relations[name].kind
+            assert kind is not None
+            send(cursor, [ddl.drop_view(kind, name)])
+        send(cursor, [sql for view in views for sql in _move(view, staging[view.name.schema])])
+        send(cursor, [*last, *(ddl.drop_schema(stage) for stage in staging.values())])
+        self._record(cursor, views)
+        for view in passing:
+            self._point_back(view)
+
+    def _record(self, cursor: CatalogCursor, views: Collection[InstalledView]) -> None:
+        """Make the sync states of relations that were exchanged theirs. A sync finds them changed by hand."""
+        created = read_created(self._connection, [view.name for view in views if view.state])
+        comments = []
+        for view in views:
+            if view.state and view.kind and (new := created.get(view.name)):
+                installed = recorded_fingerprint(view.state.installed[:_HASH], new.oid, new.server)
+                comment = join_comment(view.text, replace(view.state, installed=installed))
+                comments.append(ddl.comment_on_view(view.kind, view.name, comment))
+        if comments:
+            send(cursor, comments)
+
+    def _point_back(self, view: InstalledView) -> None:
+        """Give a plain view its SELECT again; put it aside if that does not fit."""
+        if (error := self._replaced(view)) is not None:
+            self._note(view, f"what it reads has changed: {primary_message(error)}")
+
+    def _replaced(self, view: InstalledView) -> DatabaseError | None:
+        """Give a plain view its SELECT again, where it is; return the error if PostgreSQL refuses that."""
+        definition = as_definition(self._definitions.database, view)
+        try:
+            with transaction.atomic(using=self._connection.alias), self._own_path() as cursor:
+                cursor.execute(ddl.create_view(definition, replace=True))
+        except DatabaseError as error:
+            if not is_fault_of_view(error):
+                raise
+            return error
+        return None
+
+    def _bring_back(self, name: ViewName) -> None:
+        saved = self.views[name]
+        with as_sync_role(self._connection):
+            error = self._brought_back(saved)
+        if error is None:
+            self.misfits.pop(name, None)
+            del self.views[name]
+        else:
+            self.misfits[name] = primary_message(error)
+
+    def _brought_back(self, saved: PutAside) -> DatabaseError | None:
+        if not saved.is_moved:
+            error = self._replaced(saved.view)
+            if error is None or sqlstate(error) != _INVALID_DEFINITION:
+                return error
+        try:
+            with transaction.atomic(using=self._connection.alias), self._own_path() as cursor:
+                now = self._with_readers(saved.view)
+                columns = read_stand_in_columns(cursor, [v.oid for v in now.relations.values()], ())
+                definition = as_definition(self._definitions.database, saved.view)
+                self._exchange(cursor, now, {saved.view.name: definition.sql}, columns)
+        except DatabaseError as error:
+            if not is_fault_of_view(error):
+                raise
+            return error
+        return None
+
+    def _with_readers(self, saved: InstalledView) -> Catalog:
+        """Return the catalog of a stand-in, with the definition that its view had, and of its plain readers.
+
+        Materialised views that read it are put aside first.
+        """
+        readers = self._read_some(self._read([saved.name]).relations[saved.name].read_by)
+        stored = {n for n, view in readers.items() if view.kind is not ViewKind.VIEW}
+        if stored:
+            self.put(dict.fromkeys(stored, f"it reads {saved.name}, which comes back with other columns"))
+        now = self._read([saved.name])
+        was = replace(
+            now.relations[saved.name], definition=saved.definition, options=saved.options, state=saved.state
+        )
+        return replace(now, relations={**self._read_some(was.read_by), saved.name: was})
+
+    def _read_some(self, names: Collection[ViewName]) -> Mapping[ViewName, InstalledView]:
+        return self._read(names).relations if names else {}
+
+
+def _move(view: InstalledView, stage: str) -> list[str]:
+    """Return the statements that move a relation to its place; its array type gets a free name there."""
+    assert view.kind is not None
+    name, interim = view.name, interim_name(view.name.name)
+    return [
+        ddl.rename_view(view.kind, ViewName(stage, name.name), interim),
+        ddl.set_schema(view.kind, ViewName(stage, interim), name.schema),
+        ddl.rename_view(view.kind, ViewName(name.schema, interim), name.name),
+    ]

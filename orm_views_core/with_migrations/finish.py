@@ -1,0 +1,142 @@
+"""The end of a transaction with migrations: the views of others fit, and ours are synced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.exceptions import PlanBlockedError
+from orm_views_core.graph import closure, reverse
+from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.plan.steps import Action, Plan
+from orm_views_core.quoting import Quoting
+from orm_views_core.sync.api import SyncResult
+from orm_views_core.sync.executor import Progress, apply_plan
+from orm_views_core.sync.inputs import plan_database
+from orm_views_core.sync.options import SyncOptions
+from orm_views_core.sync.overtaken import applied_as_planned
+
+from .aside import Aside
+
+
+class Options(Protocol):
+    """The options that matter at the end."""
+
+    @property
+    def of_sync(self) -> SyncOptions: ...
+    @property
+    def drop_dependents(self) -> bool: ...
+    @property
+    def rebuild_inside(self) -> bool: ...
+    @property
+    def is_partial(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a transaction with migrations ended.
+
+    Attributes:
+        synced: what the sync did.
+        later: the materialised views that are to be built after it.
+        dropped: the views of others that did not fit.
+    """
+
+    synced: SyncResult | None = None
+    later: frozenset[ViewName] = frozenset()
+    dropped: tuple[ViewName, ...] = ()
+
+
+def finish(
+    connection: BaseDatabaseWrapper,
+    aside: Aside,
+    options: Options,
+    on_plan: Callable[[Plan], None] | None,
+    progress: Progress | None,
+) -> Finished:
+    """Sync the views after the last migration, in its transaction.
+
+    Materialised views whose rows have to be computed keep their old rows until the next sync.
+
+    Raises:
+        PlanBlockedError: when a view does not fit the new tables.
+        OrmViewsError: when a view is invalid.
+    """
+    dropped = _settle_misfits(aside, options)
+    with as_sync_role(connection):
+        began = time.perf_counter()
+        make_plan = partial(plan_database, connection, try_missing=True)
+        plan, wanted, later = _plan(make_plan, aside, options)
+        if on_plan:
+            on_plan(plan)
+        with applied_as_planned(connection, plan, partial(make_plan, wanted)):
+            applied = apply_plan(connection, plan, command_roles=wanted.grant_select_to, progress=progress)
+    result = SyncResult(plan, applied.steps, time.perf_counter() - began, applied.swap_seconds)
+    return Finished(result, later, dropped)
+
+
+def _plan(
+    make_plan: Callable[[SyncOptions], Plan], aside: Aside, options: Options
+) -> tuple[Plan, SyncOptions, frozenset[ViewName]]:
+    """Return the plan for this transaction, the options that it was made with, and what is left for later.
+
+    What is left is planned, and so tried, all the same.
+    """
+    wanted = options.of_sync
+    plan = _without_problems(make_plan(wanted))
+    later = frozenset() if options.rebuild_inside else _to_build_later(plan, aside)
+    if later:
+        wanted = replace(wanted, only={step.name for step in plan.steps if step.name.name} - later)
+        plan = _without_problems(make_plan(wanted))
+        while in_the_way := _built(plan) & later - aside.views.keys():
+            aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
+            plan = _without_problems(make_plan(wanted))
+    return plan, wanted, later
+
+
+def _without_problems(plan: Plan) -> Plan:
+    if plan.problems:
+        raise PlanBlockedError(plan.problems)
+    return plan
+
+
+def _settle_misfits(aside: Aside, options: Options) -> tuple[ViewName, ...]:
+    if not aside.misfits:
+        return ()
+    if options.drop_dependents:
+        return tuple(aside.drop_misfits())
+    raise PlanBlockedError(
+        [
+            Quoting(
+                f"{name}, which is not ours, stood against a migration ({aside.views[name].why}), and does "
+                f"not fit any more: {why}. Change or drop it first, or use --drop-dependents to drop it.",
+                f"{name}, which is not ours, stood against a migration, and does not fit any more.",
+            )
+            for name, why in sorted(aside.misfits.items())
+        ]
+    )
+
+
+def _built(plan: Plan) -> set[ViewName]:
+    """Return the materialised views whose rows a plan computes."""
+    building = {Action.CREATE, Action.REBUILD}
+    steps = [step for step in plan.steps if step.fills and step.action in building]
+    return {step.name for step in steps if step.kind is ViewKind.MATERIALISED_VIEW}
+
+
+def _to_build_later(plan: Plan, aside: Aside) -> frozenset[ViewName]:
+    """Return the materialised views whose rows a plan would compute, and the views that read them.
+
+    A plain view that is put aside has to come back now, so what it cannot do without is built now.
+    """
+    built = _built(plan)
+    reads = {step.name: step.expected.reads for step in plan.steps if step.expected}
+    readers: set[ViewName] = closure(reverse(reads), built) & reads.keys()
+    plain = {name for name, each in aside.views.items() if each.view.kind is ViewKind.VIEW}
+    return frozenset(readers - plain | built)

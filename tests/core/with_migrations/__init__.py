@@ -1,0 +1,1 @@
+"""Migrations and views in one transaction."""
