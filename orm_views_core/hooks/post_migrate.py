@@ -20,9 +20,10 @@ from django.db.migrations.executor import MigrationExecutor
 from orm_views_core.callers import called_by_command
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import get_connection, view_databases
-from orm_views_core.exceptions import InvalidViewsError, MissingRoleError, OrmViewsError, ViewSQLError
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.output.plans import summary
 from orm_views_core.sync.api import sync_views
+from orm_views_core.sync.refusals import may_need_a_migration
 
 _syncs: ContextVar[bool] = ContextVar("orm_views_core_syncs_after_migrate", default=True)
 
@@ -73,7 +74,7 @@ def sync_after_migrate(
     try:
         (result,) = sync_views(databases=[using])
     except OrmViewsError as error:
-        pending = _unapplied(using) if _may_need_a_migration(error) else []
+        pending = _unapplied(using) if may_need_a_migration(error) else []
         if not pending:
             raise CommandError(
                 f"Database {using!r} is migrated, but its views could not be synced, as "
@@ -90,12 +91,6 @@ def sync_after_migrate(
 def _last_app() -> AppConfig | None:
     """Return the last app that Django sends ``post_migrate`` for."""
     return next((app for app in reversed(list(apps.get_app_configs())) if app.models_module), None)
-
-
-def _may_need_a_migration(error: OrmViewsError) -> bool:
-    """Return whether the only cause may be a table, a column or a role that does not exist yet."""
-    errors = error.errors if isinstance(error, InvalidViewsError) else [error]
-    return all(isinstance(each, (ViewSQLError, MissingRoleError)) for each in errors)
 
 
 def _unapplied(alias: str) -> list[str]:

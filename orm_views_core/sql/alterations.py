@@ -126,7 +126,7 @@ class _Reader:
             found.may_cascade = True
         is_end = first in _ENDS and not self._has("to")  # ROLLBACK TO ends no transaction
         if is_end or first == "begin" or any(self._starts(word, "transaction") for word in _BEGINS):
-            found.ends_transaction = first.upper()
+            found.ends_transaction = found.ends_transaction or first.upper()
         if any(self._starts(*words) for words in _ALONE):
             found.runs_alone = " ".join(token.text for token in self.tokens[:2]).upper()
         elif first in {"create", "drop", "reindex", "alter"} and self._has("concurrently"):

@@ -154,7 +154,8 @@ def sync_views(
             on_plan(plan)
         with applied_as_planned(connection, plan, make_plan):
             applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
-        drop_unused_functions(connection)
+        if plan.steps:
+            drop_unused_functions(connection)
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
     results = []

@@ -10,7 +10,13 @@ from orm_views_core.conf import get_settings
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.engines.postgresql.building import find_refused
-from orm_views_core.exceptions import DropAllRefusedError, MissingRoleError
+from orm_views_core.exceptions import (
+    DropAllRefusedError,
+    InvalidViewsError,
+    MissingRoleError,
+    OrmViewsError,
+    ViewSQLError,
+)
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import PUBLIC, Scope
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
@@ -87,3 +93,9 @@ def why_not_try(
         )
     kinds = [definitions.views[n].kind for n in scope.try_views if n in definitions.views]
     return lock_shortage(locks_for_trying(kinds, catalog), catalog)
+
+
+def may_need_a_migration(error: OrmViewsError) -> bool:
+    """Return whether the only cause of an error may be a table, a column or a role that is yet to be made."""
+    errors = error.errors if isinstance(error, InvalidViewsError) else [error]
+    return all(isinstance(each, (ViewSQLError, MissingRoleError)) for each in errors)

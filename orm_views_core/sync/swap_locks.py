@@ -14,36 +14,29 @@ from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import read_again
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.locking.locks import Overtaken
+from orm_views_core.engines.postgresql.locking.moment import wait_for_a_good_moment
 from orm_views_core.engines.postgresql.locking.touches import touch
-from orm_views_core.plan.steps import Action, Phase, Plan
-
-from .moment import wait_for_a_good_moment
+from orm_views_core.engines.postgresql.locking.within import all_within
+from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
 
 def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
     """Lock all views of the swap.
 
-    All of them together wait no longer than the time-out: while we wait for one view, the readers of those
-    that we have locked wait too. ``statement_timestamp()`` is when the whole string arrived.
-
     Args:
         timeout: in seconds.
     """
-    milliseconds = max(1, round(timeout * 1000))
-    statements = []
-    for step in wait_for_a_good_moment(cursor, plan.swapped):
-        assert step.installed is not None
-        assert step.installed.kind is not None
-        statements.append(
-            f"SELECT pg_catalog.set_config('lock_timeout', greatest(1, ({milliseconds} OPERATOR(pg_catalog.-)"
-            " (extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-            " pg_catalog.statement_timestamp()) OPERATOR(pg_catalog.*) 1000))::int)::pg_catalog.text, true)"
-        )
-        creates = step.action in {Action.REPLACE, Action.REBUILD}
-        owner = None if creates else step.installed.owner
-        statements.append(ddl.lock_view(step.installed.kind, step.name, owner=owner))
-    statements.append(f"SELECT pg_catalog.set_config('lock_timeout', '{milliseconds}ms', true)")
-    send(cursor, statements)
+    steps = {step.installed.oid: step for step in plan.swapped if step.installed}
+    views = [step.installed for step in steps.values() if step.installed]
+    locks = [_lock(steps[view.oid]) for view in wait_for_a_good_moment(cursor, views)]
+    send(cursor, all_within(timeout, locks))
+
+
+def _lock(step: Step) -> str:
+    assert step.installed is not None
+    assert step.installed.kind is not None
+    creates = step.action in {Action.REPLACE, Action.REBUILD}
+    return ddl.lock_view(step.installed.kind, step.name, owner=None if creates else step.installed.owner)
 
 
 def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:

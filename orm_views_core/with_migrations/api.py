@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql.errors.diagnostics import is_deadlock, is_lock_timeout
+from orm_views_core.engines.postgresql.errors.refusals import database_refused, is_refusal
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
+from orm_views_core.sql.alterations import Script
 from orm_views_core.sync.api import SyncResult, sync_views
 from orm_views_core.sync.executor import Progress
 from orm_views_core.sync.options import SyncOptions, role_names
 
+from .alone import as_not_together
 from .aside import Aside, PutAside
 from .finish import Finished, finish
+from .foresee import Foresight
+from .locks import take_locks
 from .reaction import Reaction
 from .steps import Steps
 
@@ -65,7 +74,8 @@ class MigrateResult:
         migrations: the migrations that ran, in their order.
         aside: the views that were put aside for them.
         dropped: the views of others that did not fit any more.
-        synced: what the sync in the same transaction did.
+        synced: what the sync in the same transaction did; None when it waits for other migrations.
+        waiting: why the views were not synced, but came back as they were; "" when they were synced.
         rebuilt: what the sync after it did; None when nothing was left to build.
         seconds: how many seconds the transaction took.
     """
@@ -74,13 +84,36 @@ class MigrateResult:
     aside: tuple[PutAside, ...] = ()
     dropped: tuple[ViewName, ...] = ()
     synced: SyncResult | None = None
+    waiting: str = ""
     rebuilt: SyncResult | None = None
     seconds: float = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result for JSON."""
+        syncs = [each for each in (self.synced, self.rebuilt) if each is not None]
+        return {
+            "migrations": list(self.migrations),
+            "put_aside": [{"view": str(each.view.name), "reason": each.why} for each in self.aside],
+            "dropped": [str(name) for name in self.dropped],
+            "not_synced": self.waiting or None,
+            "steps": [
+                {"action": step.action.verb, "view": step.target, "reason": step.reason}
+                for each in syncs
+                for step in each.plan.steps
+            ],
+            "seconds": round(self.seconds, 3),
+        }
 
 
 @dataclass
 class _State:
-    """What one try has found out, for the next one and for the caller."""
+    """What one try has found out, for the next one and for the caller.
+
+    Attributes:
+        put: the views that were put aside.
+        steps: what followed the migrations.
+        first: the relations that a lock could not be had of. The next try locks them first.
+    """
 
     put: list[PutAside] = field(default_factory=list)
     steps: Steps | None = None
@@ -92,6 +125,7 @@ def migrate_views(
     migrate: Callable[[Steps], None],
     options: MigrateOptions,
     *,
+    foresight: Foresight | None = None,
     on_put: Callable[[PutAside], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
@@ -103,6 +137,7 @@ def migrate_views(
         migrate: runs the migrations. It calls the ``Steps`` that it gets before and after each. It is called
             again when a lock could not be had; all that it did before is rolled back then.
         options: what else is asked for.
+        foresight: what is known of the migrations; None to take locks as they come.
         on_put: called with each view that is put aside.
         on_plan: called with each plan of a sync before it is carried out.
         progress: what to call while the views are synced.
@@ -121,9 +156,16 @@ def migrate_views(
         definitions = compile_definitions(connection)
         definitions.raise_errors()
         aside = Aside(connection, definitions, lambda each: _noted(state, each, on_put))
-        reaction = Reaction(connection, aside)
-        state.steps = Steps(connection, aside, reaction, lambda: None)
-        with connection.execute_wrapper(reaction):
+        reaction = Reaction(connection, aside, partial(_note_lock, state))
+
+        def lock() -> None:
+            if foresight is not None:
+                take_locks(
+                    connection, definitions, foresight.scripts, foresight.standing, state.first, on_wait
+                )
+
+        state.steps = Steps(connection, aside, reaction, lock)
+        with connection.execute_wrapper(reaction), _naming_the_migration(connection, state.steps):
             migrate(state.steps)
         aside.bring_back()
         return finish(connection, aside, options, on_plan, progress)
@@ -140,6 +182,7 @@ def migrate_views(
         migrations=tuple(state.steps.applied),
         aside=tuple(state.put),
         dropped=finished.dropped,
+        waiting=finished.waiting,
         synced=finished.synced,
         seconds=time.perf_counter() - began,
     )
@@ -154,6 +197,32 @@ def migrate_views(
         progress=progress,
     )
     return replace(result, rebuilt=rebuilt)
+
+
+@contextmanager
+def _naming_the_migration(connection: BaseDatabaseWrapper, steps: Steps) -> Iterator[None]:
+    """Name the migration that runs in what PostgreSQL refuses, and tell what cannot run with others.
+
+    Raises:
+        NotTogetherError: when a migration cannot run in one transaction with others.
+        SyncFailedError: when PostgreSQL refuses a statement of a migration.
+    """
+    try:
+        yield
+    except OrmViewsError:
+        raise
+    except Exception as error:
+        if (alone := as_not_together(steps.current, error)) is not None:
+            raise alone from error
+        if steps.current and isinstance(error, DatabaseError) and is_refusal(error):
+            raise database_refused(connection, f"{steps.current}: ", error) from error
+        raise
+
+
+def _note_lock(state: _State, script: Script, error: DatabaseError) -> None:
+    """Note the relations of a statement that could not have its locks."""
+    if is_lock_timeout(error) or is_deadlock(error):
+        state.first |= {*script.locked, *script.read_only}
 
 
 def _noted(state: _State, each: PutAside, on_put: Callable[[PutAside], None] | None) -> None:

@@ -70,6 +70,10 @@ class PutAside:
     is_ours: bool
     is_moved: bool = False
 
+    def __str__(self) -> str:
+        whose = "" if self.is_ours else ", which is not ours"
+        return f"{self.view.name}{whose}: {self.why}"
+
 
 class Aside:
     """The views of a database that are put aside.

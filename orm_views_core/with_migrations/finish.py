@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.postgresql.roles import as_sync_role
-from orm_views_core.exceptions import PlanBlockedError
+from orm_views_core.engines.postgresql.stand_ins.catalog import drop_unused_functions
+from orm_views_core.exceptions import OrmViewsError, PlanBlockedError
 from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.steps import Action, Plan
-from orm_views_core.quoting import Quoting
+from orm_views_core.quoting import Quoting, embedded
 from orm_views_core.sync.api import SyncResult
 from orm_views_core.sync.executor import Progress, apply_plan
 from orm_views_core.sync.inputs import plan_database
 from orm_views_core.sync.options import SyncOptions
 from orm_views_core.sync.overtaken import applied_as_planned
+from orm_views_core.sync.refusals import may_need_a_migration
 
 from .aside import Aside
 
@@ -46,11 +49,13 @@ class Finished:
         synced: what the sync did.
         later: the materialised views that are to be built after it.
         dropped: the views of others that did not fit.
+        waiting: why the views came back as they were and are not synced; "" when they are.
     """
 
     synced: SyncResult | None = None
     later: frozenset[ViewName] = frozenset()
     dropped: tuple[ViewName, ...] = ()
+    waiting: str = ""
 
 
 def finish(
@@ -69,16 +74,56 @@ def finish(
         OrmViewsError: when a view is invalid.
     """
     dropped = _settle_misfits(aside, options)
-    with as_sync_role(connection):
-        began = time.perf_counter()
-        make_plan = partial(plan_database, connection, try_missing=True)
-        plan, wanted, later = _plan(make_plan, aside, options)
-        if on_plan:
-            on_plan(plan)
-        with applied_as_planned(connection, plan, partial(make_plan, wanted)):
-            applied = apply_plan(connection, plan, command_roles=wanted.grant_select_to, progress=progress)
+    before = dict(aside.views)
+    try:
+        with transaction.atomic(using=connection.alias), as_sync_role(connection):
+            return replace(_sync(connection, aside, options, on_plan, progress), dropped=dropped)
+    except OrmViewsError as error:
+        if not options.is_partial or not may_need_a_migration(error):
+            raise
+        aside.views = before
+        _restore(aside, error)
+        return Finished(dropped=dropped, waiting=str(error))
+
+
+def _sync(
+    connection: BaseDatabaseWrapper,
+    aside: Aside,
+    options: Options,
+    on_plan: Callable[[Plan], None] | None,
+    progress: Progress | None,
+) -> Finished:
+    began = time.perf_counter()
+    make_plan = partial(plan_database, connection, try_missing=True)
+    plan, wanted, later = _plan(make_plan, aside, options)
+    if on_plan:
+        on_plan(plan)
+    with applied_as_planned(connection, plan, partial(make_plan, wanted)):
+        applied = apply_plan(connection, plan, command_roles=wanted.grant_select_to, progress=progress)
+    drop_unused_functions(connection)
     result = SyncResult(plan, applied.steps, time.perf_counter() - began, applied.swap_seconds)
-    return Finished(result, later, dropped)
+    return Finished(result, later)
+
+
+def _restore(aside: Aside, error: OrmViewsError) -> None:
+    """Bring all views back as they were, because their classes need what later migrations make.
+
+    Raises:
+        PlanBlockedError: when one of them does not fit the tables any more.
+    """
+    aside.bring_back(ours=True)
+    if aside.views:
+        raise PlanBlockedError(
+            [
+                embedded(
+                    f"{name} stood against a migration ({each.why}). What it was does not fit any more: "
+                    f"{aside.misfits.get(name, '')}. What its class says does not fit yet: ",
+                    str(error),
+                    " Apply the migrations that follow in the same run, or drop the view first.",
+                )
+                for name, each in sorted(aside.views.items())
+            ]
+        )
 
 
 def _plan(

@@ -1,29 +1,41 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.callers import called_by_command
+from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.hooks.post_migrate import not_syncing
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
-from orm_views_core.output.plans import summary
-from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+from orm_views_core.output.migrations import foresight_as_dict, foresight_lines
+from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
+from orm_views_core.sync.api import plan_views
+from orm_views_core.with_migrations.alone import NotTogetherError
+from orm_views_core.with_migrations.api import MigrateOptions, MigrateResult, migrate_views
 from orm_views_core.with_migrations.aside import PutAside
+from orm_views_core.with_migrations.foresee import Foresight, foresee
+from orm_views_core.with_migrations.outlook import Outlook, look_ahead
+from orm_views_core.with_migrations.segments import cut, find_plan, leaves_some
 from orm_views_core.with_migrations.steps import Steps
 
 _FLAGS = {
     "--rebuild-inside": "Build materialised views in the transaction of the migrations. Their readers wait.",
+    "--split": "Cut the run where a migration cannot be in one transaction with those before it.",
     "--drop-dependents": "Drop views of others that do not fit the new tables, or our views, any more.",
     "--allow-drop-all": "Drop every view of a database for which no view is registered any more.",
+    "--json": "Print the plan, or what was done, as JSON.",
 }
 
 
 class Command(Migrate):
-    help = "Applies migrations and syncs the views, in one transaction."
+    help = "Applies migrations and syncs the views of a database, in one transaction."
+    guards_views = False
     _steps: Steps | None = None
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,38 +52,106 @@ class Command(Migrate):
 
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["plan"] or options["check_unapplied"] or options["prune"]:
+        self._put: list[PutAside] = []
+        if options["prune"]:
             super().handle(*args, **options)
             return
-        self._put: list[PutAside] = []
-        asked = MigrateOptions(
-            grant_select_to=options["grant_select_to"],
-            **{name: options[name] for name in ("rebuild_inside", "drop_dependents", "allow_drop_all")},
-        )
-        printer = StepPrinter(self)
-        quiet = options["verbosity"] == 0
+        if options["json"]:
+            options["verbosity"] = 0
+        try:
+            with interruptible("What the last transaction did is not there."):
+                self._run(*args, **options)
+        except OrmViewsError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, *args: Any, **options: Any) -> None:
+        foresight, is_partial = self._foresee(options)
+        if foresight is None:  # Django's command says what is wrong
+            super().handle(*args, **options)
+            return
+        if options["plan"] or options["check_unapplied"]:
+            self._show(foresight, options)
+            return
+        cuts: dict[str, bool] = {}
+        if not options["split"]:
+            for each in foresight.migrations:
+                if each.alone:
+                    raise NotTogetherError(str(each), each.alone)
+        results: list[MigrateResult] = []
+        while True:
+            first, *others = cut(foresight, cuts)
+            try:
+                if first.is_alone:
+                    self._alone(first.targets, args, options)
+                else:
+                    targets = first.targets if others else []
+                    results.append(
+                        self._together(first.foresight, targets, is_partial or bool(others), args, options)
+                    )
+            except NotTogetherError as error:
+                if not options["split"] or error.migration in cuts:
+                    raise
+                cuts[error.migration] = error.is_alone
+                continue
+            if not others:
+                break
+            foresight, is_partial = self._foresee(options)
+            assert foresight is not None
+        self._report(results, options)
+
+    def _foresee(self, options: dict[str, Any]) -> tuple[Foresight | None, bool]:
+        connection = get_connection(options["database"])
+        executor = MigrationExecutor(connection)
+        executor.loader.check_consistent_history(connection)
+        if executor.loader.detect_conflicts() or (plan := find_plan(executor, options)) is None:
+            return None, False
+        return foresee(connection, executor, plan, fake=options["fake"]), leaves_some(executor, plan)
+
+    def _together(
+        self,
+        foresight: Foresight,
+        targets: list[tuple[str, str]],
+        is_partial: bool,
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+    ) -> MigrateResult:
+        """Run migrations and a sync in one transaction.
+
+        Args:
+            targets: the apps and their migrations to end at; empty for what the options say.
+        """
+        flags = ("rebuild_inside", "drop_dependents", "allow_drop_all", "grant_select_to")
+        asked = MigrateOptions(is_partial=is_partial, **{name: options[name] for name in flags})
+        printer = None if options["verbosity"] == 0 else StepPrinter(self)
 
         def migrate(steps: Steps) -> None:
             self._steps = steps
             with not_syncing():
-                super(Command, self).handle(*args, **options)
+                for label, name in targets or [(options["app_label"], options["migration_name"])]:
+                    asked_for = {**options, "app_label": label, "migration_name": name}
+                    super(Command, self).handle(*args, **asked_for)
 
         try:
-            with interruptible("The database is as before."):
-                result = migrate_views(
-                    options["database"],
-                    migrate,
-                    asked,
-                    on_put=self._put.append,
-                    on_plan=None if quiet else printer.on_plan,
-                    progress=None if quiet else printer.progress(),
-                )
-        except OrmViewsError as error:
-            raise CommandError(str(error)) from error
-        if not quiet:
-            for synced in (result.synced, result.rebuilt):
-                if synced is not None:
-                    self.stdout.write(f"  {summary(synced.plan)} ({synced.seconds:.3f}s)")
+            return migrate_views(
+                options["database"],
+                migrate,
+                asked,
+                foresight=foresight,
+                on_put=self._put.append,
+                on_plan=printer.on_plan if printer else None,
+                progress=printer.progress() if printer else None,
+            )
+        except BaseException:
+            if printer and self._steps and self._steps.current:
+                self.stdout.write(self.style.ERROR("  rolled back"))
+            raise
+        finally:
+            self._steps = None
+
+    def _alone(self, targets: list[tuple[str, str]], args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        ((label, name),) = targets
+        with not_syncing():
+            super().handle(*args, **{**options, "app_label": label, "migration_name": name})
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if self._steps and action in {"apply_start", "unapply_start"}:
@@ -81,6 +161,52 @@ class Command(Migrate):
             self._steps.after(migration)
             if self.verbosity >= 1:
                 for each in self._put:
-                    whose = "" if each.is_ours else ", which is not ours,"
-                    self.stdout.write(f"    put aside: {each.view.name}{whose} because {each.why}")
+                    self.stdout.write(f"    put aside: {each}")
             self._put.clear()
+
+    def _show(self, foresight: Foresight, options: dict[str, Any]) -> None:
+        """Print what would be done; with --check, exit with 1 if there is anything."""
+        alias = options["database"]
+        outlook = look_ahead(get_connection(alias), foresight) if foresight.migrations else None
+        plans = [] if outlook else plan_views([alias])
+        if options["json"]:
+            shown = {
+                **foresight_as_dict(alias, foresight, outlook or Outlook()),
+                "sync": [plan_as_dict(plan) for plan in plans],
+            }
+            self.stdout.write(json.dumps(shown, indent=2))
+        elif outlook:
+            for line in foresight_lines(alias, foresight, outlook):
+                self.stdout.write(line if line.startswith(" ") else self.style.MIGRATE_HEADING(line))
+        else:
+            self.stdout.write(f"No migrations to apply to database '{alias}'.")
+            for plan in plans:
+                for line in plan_lines(plan, with_sql=options["verbosity"] > 1):
+                    self.stdout.write(line)
+        is_pending = bool(foresight.migrations) or any(
+            not plan.is_empty and not plan.only_records for plan in plans
+        )
+        if options["check_unapplied"] and is_pending:
+            raise CommandError(
+                f"Migrations or views of database {alias!r} are yet to be applied. Run migrate_views.",
+                returncode=1,
+            )
+
+    def _report(self, results: list[MigrateResult], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps([result.as_dict() for result in results], indent=2))
+            return
+        if options["verbosity"] == 0:
+            return
+        for result in results:
+            for synced in (result.synced, result.rebuilt):
+                if synced is not None:
+                    self.stdout.write(f"  {summary(synced.plan)} ({synced.seconds:.3f}s)")
+            if result.waiting:
+                self.stdout.write(
+                    "  The views are as they were, and not synced, because migrations are yet to be applied:"
+                )
+                for line in result.waiting.splitlines():
+                    self.stdout.write(f"    {line}")
+            for name in result.dropped:
+                self.stdout.write(self.style.WARNING(f"  Dropped {name}, which did not fit any more."))

@@ -11,9 +11,9 @@ from django.db import DatabaseError, connections
 from django.test import override_settings
 
 from orm_views_core.database.relations import InstalledView
+from orm_views_core.engines.postgresql.locking.moment import order_of_locks
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sync import sync_views
-from orm_views_core.sync.moment import order_of_locks
 from tests.core.keeping import declare, run
 
 READERS = [(6, 2), (4, 3)]

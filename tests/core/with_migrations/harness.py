@@ -60,10 +60,6 @@ def migrate(state: ProjectState, *migrations: Migration, **options: Any) -> Migr
     return migrate_views("default", work, MigrateOptions(**options))
 
 
-class Undo(Exception):
-    """Ends a block of :func:`undone`."""
-
-
 def plain(state: ProjectState, *migrations: Migration) -> None:
     """Apply migrations in a savepoint, and check their deferred constraints."""
     with transaction.atomic():

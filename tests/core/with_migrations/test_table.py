@@ -6,12 +6,11 @@ privileges, its indexes and its comments.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate as sqlstate_of
 from orm_views_core.exceptions import OrmViewsError
@@ -22,7 +21,15 @@ from orm_views_core.views.registry import registry
 from .harness import apply, create_tables, make, migrate, run
 from .operations import BOOK, CASES, ITEM, KIND, ORDER, TAGS, Case
 
-KINDS = ("plain", "two levels", "materialised", "someone else's", "grouped by key", "whole row", "another column")
+KINDS = (
+    "plain",
+    "two levels",
+    "materialised",
+    "someone else's",
+    "grouped by key",
+    "whole row",
+    "another column",
+)
 READERS = """
 CREATE ROLE shop_reader; CREATE ROLE shop_owner; CREATE SCHEMA reports;
 GRANT USAGE ON SCHEMA reports TO shop_reader; GRANT CREATE, USAGE ON SCHEMA reports TO shop_owner;
@@ -69,7 +76,9 @@ def declare(kind: str, sql: str) -> None:
         bases = (PostgresMaterialisedViewMixin, PostgresViewFromSQL)
     type("Shown", bases, {"__module__": __name__, "__doc__": "What is shown.", "sql": sql})
     if kind == "two levels":
-        type("Upper", (PostgresViewFromSQL,), {"__module__": __name__, "sql": "SELECT shown FROM views.shown"})
+        type(
+            "Upper", (PostgresViewFromSQL,), {"__module__": __name__, "sql": "SELECT shown FROM views.shown"}
+        )
 
 
 def names(kind: str) -> list[str]:
@@ -99,7 +108,8 @@ def picture(kind: str) -> dict[str, Any]:
         found[view] = run(
             f"""SELECT c.relkind, c.relowner::regrole::text, c.relacl::text, c.reloptions::text,
                    split_part(obj_description(c.oid, 'pg_class'), E'\\n', 1),
-                   col_description(c.oid, (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'shown')),
+                   (SELECT col_description(c.oid, attnum) FROM pg_attribute
+                    WHERE attrelid = c.oid AND attname = 'shown'),
                    (SELECT string_agg(pg_get_indexdef(indexrelid), ';') FROM pg_index WHERE indrelid = c.oid)
             FROM pg_class c WHERE c.oid = to_regclass('{view}')"""
         )
@@ -161,7 +171,11 @@ def outcome(kind: str, case: Case, state: Any, *, views: bool) -> str:
             return (sqlstate(error) if case.fails else None) or f"refused: {error}"
         if views:
             return why_wrong(kind, case, before) or "ok"
-        lost = [view for view, oid in zip(names(kind), oids, strict=True) if not run(f"SELECT 1 FROM pg_class WHERE oid = {oid}")]
+        lost = [
+            view
+            for view, oid in zip(names(kind), oids, strict=True)
+            if not run(f"SELECT 1 FROM pg_class WHERE oid = {oid}")
+        ]
         return "LOST" if lost else "ok"
     finally:
         transaction.savepoint_rollback(sid)

@@ -143,6 +143,18 @@ def read_standing(connection: BaseDatabaseWrapper, alterations: Sequence[Alterat
     return Standing(views, types)
 
 
+def read_each_standing(
+    connection: BaseDatabaseWrapper, alterations: Sequence[Alteration]
+) -> list[list[ViewName]]:
+    """Return the views that stand against each of some alterations, in the order of these."""
+    found: list[list[ViewName]] = [[] for _ in alterations]
+    if alterations:
+        with catalog_cursor(connection) as cursor:
+            for number, schema, name, _ in fetch(cursor, _STANDING, _params(connection, alterations)):
+                found[number - 1].append(ViewName(schema, name))
+    return found
+
+
 def resolve(connection: BaseDatabaseWrapper, relations: Sequence[ViewName]) -> dict[ViewName, ViewName]:
     """Return the full names of relations, of which some have no schema, as far as they exist."""
     if not relations:

@@ -15,20 +15,19 @@ from heapq import heapify, heappop, heappush
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.relations import InstalledView
-from orm_views_core.engines.postgresql.locking.holders import read_held
-from orm_views_core.plan.steps import Step
+
+from .holders import read_held
 
 _PATIENCE = 0.04  # seconds after which one more session in the way is put up with
 _LONGEST = 0.1  # seconds after which any number of them is
 _SHORTEST_REST, _LONGEST_REST = 0.001, 0.003  # seconds between two looks, which make nobody wait
 
 
-def wait_for_a_good_moment(cursor: CursorWrapper, steps: Sequence[Step]) -> list[Step]:
-    """Wait a little until few sessions are in the way; return the order in which to lock the steps' views.
+def wait_for_a_good_moment(cursor: CursorWrapper, views: Sequence[InstalledView]) -> list[InstalledView]:
+    """Wait a little until few sessions are in the way; return views in the order in which to lock them.
 
     A session is in the way when it holds one of the views and not the one that is locked first.
     """
-    views = [step.installed for step in steps if step.installed]
     began = time.monotonic()
     while True:
         held = read_held(cursor, [view.oid for view in views])
@@ -36,7 +35,7 @@ def wait_for_a_good_moment(cursor: CursorWrapper, steps: Sequence[Step]) -> list
         in_the_way = sum(order[0] not in each for each in held)
         waited = time.monotonic() - began
         if in_the_way <= waited / _PATIENCE or waited >= _LONGEST:
-            by_oid = {step.installed.oid: step for step in steps if step.installed}
+            by_oid = {view.oid: view for view in views}
             return [by_oid[oid] for oid in order]
         time.sleep(random.uniform(_SHORTEST_REST, _LONGEST_REST))  # noqa: S311 - guards nothing
 

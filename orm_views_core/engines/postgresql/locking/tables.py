@@ -1,0 +1,96 @@
+"""Locks on tables that migrations change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor, read_search_path
+from orm_views_core.names import ViewName
+
+# Children change with their table. A foreign key that ends takes triggers from the table that it refers to.
+# Only tables that we may lock: PostgreSQL refuses the rest when a migration changes them.
+_TABLES = """
+WITH RECURSIVE asked AS MATERIALIZED (
+    SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[], %(modes)s::text[]) AS a(schema, name, mode)
+), named AS (
+    SELECT found.oid, a.mode
+    FROM asked a
+    CROSS JOIN LATERAL (
+        SELECT c.oid
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = a.name AND c.relkind IN ('r', 'p')
+          AND (n.nspname = a.schema OR a.schema = '' AND n.nspname = ANY(%(path)s::text[]))
+        ORDER BY array_position(%(path)s::text[], n.nspname::text) LIMIT 1
+    ) found
+), tree AS (
+    SELECT oid, mode FROM named
+    UNION
+    SELECT i.inhrelid, t.mode FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+), concerned(oid, is_exclusive) AS (
+    SELECT oid, mode <> 'shared' FROM tree
+    UNION ALL
+    SELECT k.confrelid, true
+    FROM tree t JOIN pg_catalog.pg_constraint k ON k.contype = 'f' AND k.conrelid = t.oid
+    WHERE t.mode = 'losing'
+)
+SELECT c.oid, n.nspname, c.relname, bool_or(concerned.is_exclusive)
+FROM concerned
+JOIN pg_catalog.pg_class c ON c.oid = concerned.oid AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+GROUP BY c.oid, n.nspname, c.relname
+ORDER BY c.oid
+"""
+
+
+class LockedTable(NamedTuple):
+    """A table to lock: against readers too, or against writers only."""
+
+    oid: int
+    name: ViewName
+    is_exclusive: bool
+
+
+def read_tables(
+    connection: BaseDatabaseWrapper,
+    *,
+    exclusive: Collection[ViewName],
+    shared: Collection[ViewName],
+    losing: Collection[ViewName],
+) -> list[LockedTable]:
+    """Return the tables to lock for migrations, as far as they exist.
+
+    Args:
+        connection: the database.
+        exclusive: the tables that are altered; their schemas are "" where a migration names none.
+        shared: the tables that get an index, or that a new foreign key refers to.
+        losing: the tables that lose columns or constraints, or are dropped.
+    """
+    asked = [(name, mode) for mode, names in _modes(exclusive, shared, losing) for name in names]
+    if not asked:
+        return []
+    with catalog_cursor(connection) as cursor:
+        _, path = read_search_path(connection)
+        params = {
+            "schemas": array(name.schema for name, _ in asked),
+            "names": array(name.name for name, _ in asked),
+            "modes": array(mode for _, mode in asked),
+            "path": array(path),
+        }
+        rows = fetch(cursor, _TABLES, params)
+    return [LockedTable(oid, ViewName(schema, name), is_all) for oid, schema, name, is_all in rows]
+
+
+def _modes(*names: Collection[ViewName]) -> Sequence[tuple[str, Collection[ViewName]]]:
+    return list(zip(("exclusive", "shared", "losing"), names, strict=True))
+
+
+def lock_tables(tables: Collection[LockedTable]) -> list[str]:
+    """Return the statements that lock tables. ONLY, because their children are among them."""
+    return [
+        f"LOCK TABLE ONLY {t.name.quoted} IN {'ACCESS' if t.is_exclusive else 'SHARE ROW'} EXCLUSIVE MODE"
+        for t in tables
+    ]

@@ -1,0 +1,62 @@
+"""What the sync after some migrations will do, as far as it can be told before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
+from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.plan.diff import differences, find_orphans
+from orm_views_core.plan.rules import why_changed
+
+from .foresee import Foresight
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of the views before migrations run.
+
+    Attributes:
+        stored: the materialised views among those that are put aside.
+        others: those of others among them. They come back as they were, after the migration.
+        gone: those of ours among them that no class declares any more.
+        changes: the views that the sync changes besides, each with the reason.
+    """
+
+    stored: frozenset[ViewName] = frozenset()
+    others: frozenset[ViewName] = frozenset()
+    gone: frozenset[ViewName] = frozenset()
+    changes: dict[ViewName, str] = field(default_factory=dict)
+
+
+def look_ahead(connection: BaseDatabaseWrapper, foresight: Foresight) -> Outlook:
+    """Return what can be told of a sync after some migrations.
+
+    Raises:
+        OrmViewsError: when a view is invalid.
+    """
+    standing = foresight.standing
+    definitions = compile_definitions(connection)
+    definitions.raise_errors()
+    with transaction.atomic(using=connection.alias), as_sync_role(connection):
+        catalog = read_catalog(connection, definitions.schemas, registered=definitions.views)
+        aside = read_catalog(connection, [], only=list(standing)).relations if standing else {}
+    orphans = frozenset(find_orphans(definitions, catalog))
+    changes = dict.fromkeys(sorted(orphans), "no class declares it any more")
+    for name, definition in definitions.views.items():
+        difference = differences(definition, catalog.relations.get(name))
+        if difference.missing:
+            changes[name] = "it is not in the database"
+        elif difference.needs_dry_run:
+            changes[name] = why_changed(difference)
+    return Outlook(
+        stored=frozenset(n for n, view in aside.items() if view.kind is ViewKind.MATERIALISED_VIEW),
+        others=frozenset(standing) - definitions.names - orphans,
+        gone=frozenset(standing) & orphans,
+        changes=changes,
+    )
