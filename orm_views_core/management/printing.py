@@ -12,11 +12,16 @@ from orm_views_core.sync.executor import Progress, StepResult
 class StepPrinter:
     """Prints a line for each step while databases are synced.
 
+    Args:
+        command: the command.
+        ends_transaction: whether readers go on once the swap is done.
+
     Attributes:
         plan: the plan that is carried out; None before the first.
     """
 
-    def __init__(self, command: BaseCommand) -> None:
+    def __init__(self, command: BaseCommand, *, ends_transaction: bool = True) -> None:
+        self.ends_transaction = ends_transaction
         self.write, self.style = command.stdout.write, command.style
         self.plan: Plan | None = None
 
@@ -59,7 +64,8 @@ class StepPrinter:
         assert self.plan is not None
         for step in (*self.plan.swapped, *self.plan.created_in_swap):
             self._write_step(step, self.style.SUCCESS("OK"))
-        self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
+        if self.ends_transaction:
+            self.write(f"  Readers were locked out for {seconds:.3f}s at most.")
 
     def on_wait(self, what: str) -> None:
         self.write(self.style.WARNING(f"  waiting: {what}"))

@@ -78,6 +78,7 @@ class MigrateResult:
         waiting: why the views were not synced, but came back as they were; "" when they were synced.
         rebuilt: what the sync after it did; None when nothing was left to build.
         seconds: how many seconds the transaction took.
+        locked_seconds: for how many of these it held the locks of its tables and views.
     """
 
     migrations: tuple[str, ...]
@@ -87,6 +88,7 @@ class MigrateResult:
     waiting: str = ""
     rebuilt: SyncResult | None = None
     seconds: float = 0
+    locked_seconds: float = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result for JSON."""
@@ -102,7 +104,31 @@ class MigrateResult:
                 for step in each.plan.steps
             ],
             "seconds": round(self.seconds, 3),
+            "locked_seconds": round(self.locked_seconds, 3),
         }
+
+
+class Listener:
+    """Whom to tell what happens. A caller overrides what it wants to know.
+
+    Attributes:
+        on_plan: called with each plan of a sync before it is carried out.
+        progress: what to call while the views are synced in the transaction of the migrations.
+        progress_later: the same for the materialised views that are built after it.
+    """
+
+    on_plan: Callable[[Plan], None] | None = None
+    progress = Progress()
+    progress_later = Progress()
+
+    def put(self, view: PutAside) -> None:
+        """A view is put aside."""
+
+    def migrated(self, result: MigrateResult) -> None:
+        """The migrations are committed, with the views."""
+
+    def synced(self, result: SyncResult) -> None:
+        """The materialised views are built."""
 
 
 @dataclass
@@ -126,9 +152,7 @@ def migrate_views(
     options: MigrateOptions,
     *,
     foresight: Foresight | None = None,
-    on_put: Callable[[PutAside], None] | None = None,
-    on_plan: Callable[[Plan], None] | None = None,
-    progress: Progress | None = None,
+    listener: Listener | None = None,
 ) -> MigrateResult:
     """Run migrations and sync the views of a database in one transaction.
 
@@ -138,15 +162,14 @@ def migrate_views(
             again when a lock could not be had; all that it did before is rolled back then.
         options: what else is asked for.
         foresight: what is known of the migrations; None to take locks as they come.
-        on_put: called with each view that is put aside.
-        on_plan: called with each plan of a sync before it is carried out.
-        progress: what to call while the views are synced.
+        listener: what to call meanwhile.
 
     Raises:
         OrmViewsError: when a view is invalid, does not fit the new tables, or cannot be put aside, or when a
             lock could not be had. The database is then as it was before.
     """
-    on_wait = progress.on_wait if progress else None
+    told = listener or Listener()
+    on_wait = told.progress.on_wait
     connection, began = get_connection(alias), time.perf_counter()
     state = _State()
 
@@ -155,7 +178,7 @@ def migrate_views(
         state.put.clear()
         definitions = compile_definitions(connection)
         definitions.raise_errors()
-        aside = Aside(connection, definitions, lambda each: _noted(state, each, on_put))
+        aside = Aside(connection, definitions, partial(_noted, state, told))
         reaction = Reaction(connection, aside, partial(_note_lock, state))
 
         def lock() -> None:
@@ -168,7 +191,7 @@ def migrate_views(
         with connection.execute_wrapper(reaction), _naming_the_migration(connection, state.steps):
             migrate(state.steps)
         aside.bring_back()
-        return finish(connection, aside, options, on_plan, progress)
+        return finish(connection, aside, options, told.on_plan, told.progress)
 
     finished = in_transaction(
         connection,
@@ -185,7 +208,9 @@ def migrate_views(
         waiting=finished.waiting,
         synced=finished.synced,
         seconds=time.perf_counter() - began,
+        locked_seconds=state.steps.locked_seconds,
     )
+    told.migrated(result)
     if not finished.later:
         return result
     (rebuilt,) = sync_views(
@@ -193,9 +218,10 @@ def migrate_views(
         databases=[alias],
         allow_drop_all=options.allow_drop_all,
         drop_dependents=options.drop_dependents,
-        on_plan=on_plan,
-        progress=progress,
+        on_plan=told.on_plan,
+        progress=told.progress_later,
     )
+    told.synced(rebuilt)
     return replace(result, rebuilt=rebuilt)
 
 
@@ -225,7 +251,6 @@ def _note_lock(state: _State, script: Script, error: DatabaseError) -> None:
         state.first |= {*script.locked, *script.read_only}
 
 
-def _noted(state: _State, each: PutAside, on_put: Callable[[PutAside], None] | None) -> None:
+def _noted(state: _State, listener: Listener, each: PutAside) -> None:
     state.put.append(each)
-    if on_put:
-        on_put(each)
+    listener.put(each)

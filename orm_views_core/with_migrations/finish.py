@@ -82,7 +82,7 @@ def finish(
         if not options.is_partial or not may_need_a_migration(error):
             raise
         aside.views = before
-        _restore(aside, error)
+        dropped += _restore(aside, options, error)
         return Finished(dropped=dropped, waiting=str(error))
 
 
@@ -105,13 +105,18 @@ def _sync(
     return Finished(result, later)
 
 
-def _restore(aside: Aside, error: OrmViewsError) -> None:
+def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[ViewName, ...]:
     """Bring all views back as they were, because their classes need what later migrations make.
+
+    Returns:
+        the views that were dropped, because they do not fit and ``drop_dependents`` is set.
 
     Raises:
         PlanBlockedError: when one of them does not fit the tables any more.
     """
     aside.bring_back(ours=True)
+    if options.drop_dependents:
+        return tuple(aside.drop_misfits())
     if aside.views:
         raise PlanBlockedError(
             [
@@ -119,11 +124,13 @@ def _restore(aside: Aside, error: OrmViewsError) -> None:
                     f"{name} stood against a migration ({each.why}). What it was does not fit any more: "
                     f"{aside.misfits.get(name, '')}. What its class says does not fit yet: ",
                     str(error),
-                    " Apply the migrations that follow in the same run, or drop the view first.",
+                    "\nApply the migrations that follow in the same run, or use --drop-dependents to drop it. "
+                    "Then the next sync creates it anew.",
                 )
                 for name, each in sorted(aside.views.items())
             ]
         )
+    return ()
 
 
 def _plan(

@@ -8,12 +8,13 @@ https://docs.djangoproject.com/en/stable/ref/schema-editor/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
 
 from orm_views_core.engines.postgresql.stand_ins.standing import read_all_views, read_each_standing
 from orm_views_core.names import ViewName
@@ -40,6 +41,7 @@ class ForeseenMigration:
         unforeseen: why its SQL is not known, or not all of it; "" if it is.
         alone: why it cannot run in a transaction with others; "" if it can.
         standing: the views that stand against it, each with what they stand against.
+        lost: those among them that a CASCADE would drop without a word.
     """
 
     migration: Migration
@@ -48,6 +50,7 @@ class ForeseenMigration:
     unforeseen: str = ""
     alone: str = ""
     standing: Mapping[ViewName, Alteration] = field(default_factory=dict)
+    lost: frozenset[ViewName] = frozenset()
 
     def __str__(self) -> str:
         return str(self.migration)
@@ -84,6 +87,7 @@ def foresee(
     plan: Sequence[tuple[Migration, bool]],
     *,
     fake: bool = False,
+    state: ProjectState | None = None,
 ) -> Foresight:
     """Find out what migrations will do to the views of a database.
 
@@ -92,13 +96,14 @@ def foresee(
         executor: has loaded the migrations.
         plan: they, each with whether it is unapplied.
         fake: whether they are only recorded.
+        state: the models before the first of them; None for those of the applied migrations.
     """
     if fake or not plan:
         return Foresight(tuple(ForeseenMigration(migration, backwards) for migration, backwards in plan))
     if not read_all_views(connection):  # as a new database has none
         found = [_without_sql(migration, backwards) for migration, backwards in plan]
     else:
-        found = list(_collect(connection, executor, plan))
+        found = list(_collect(connection, executor, plan, state))
     return Foresight(tuple(_with_standing(connection, found)))
 
 
@@ -107,9 +112,12 @@ def _without_sql(migration: Migration, backwards: bool) -> ForeseenMigration:
 
 
 def _collect(
-    connection: BaseDatabaseWrapper, executor: MigrationExecutor, plan: Sequence[tuple[Migration, bool]]
+    connection: BaseDatabaseWrapper,
+    executor: Any,
+    plan: Sequence[tuple[Migration, bool]],
+    state: ProjectState | None,
 ) -> Iterator[ForeseenMigration]:
-    state: Any = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]
+    state = state or executor._create_project_state(with_applied_migrations=True)
     for migration, backwards in plan:
         if backwards:
             state = executor.loader.project_state((migration.app_label, migration.name), at_end=False)
@@ -139,22 +147,23 @@ def _with_standing(
     """Add the views that stand against each migration, by the names that relations have now."""
     found = list(found)
     names = _Names()
-    alterations, owners = [], []
+    alterations, owners, cascades = [], [], []
     for number, each in enumerate(found):
         for script in each.scripts:
             for alteration in script.alterations:
                 alterations.append((names.now(alteration), alteration))
                 owners.append(number)
+                cascades.append(script.may_cascade)
             names.rename(script.renamings)
     standing: list[dict[ViewName, Alteration]] = [{} for _ in found]
+    lost: list[set[ViewName]] = [set() for _ in found]
     views = read_each_standing(connection, [now for now, _ in alterations])
-    for number, (_, alteration), each_views in zip(owners, alterations, views, strict=True):
-        for view in each_views:
+    for number, (_, alteration), cascade, named in zip(owners, alterations, cascades, views, strict=True):
+        for view in named:
             standing[number].setdefault(view, alteration)
-    for each, of_it in zip(found, standing, strict=True):
-        yield ForeseenMigration(
-            each.migration, each.backwards, each.scripts, each.unforeseen, each.alone, of_it
-        )
+        lost[number] |= set(named if cascade else ())
+    for each, of_it, lost_to_it in zip(found, standing, lost, strict=True):
+        yield replace(each, standing=of_it, lost=frozenset(lost_to_it))
 
 
 class _Names:

@@ -28,7 +28,7 @@ from orm_views_core.sql.alterations import Script, read_script
 from .aside import Aside
 
 #: Objects depend on what is dropped; a view or a rule uses a column whose type changes.
-_REFUSED = {"2BP01", "0A000"}
+REFUSED = {"2BP01", "0A000"}
 _BY_NAME = "it is named by what PostgreSQL refused"
 
 
@@ -97,7 +97,7 @@ class Reaction:
                 with self.paused():
                     self._aside.put(dict.fromkeys(error.args[0], "a CASCADE would drop it"))
             except DatabaseError as error:
-                if sqlstate(error) not in _REFUSED or not self._put_named(error):
+                if sqlstate(error) not in REFUSED or not self._put_named(error):
                     raise
         self._aside.forget({*dropped, *self._lost(before)})
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,12 +36,19 @@ class Steps:
         self._connection, self._aside, self._reaction = connection, aside, reaction
         self._take_locks = take_locks
         self._transaction = read_transaction(connection)
+        self._locked_at: float | None = None
+
+    @property
+    def locked_seconds(self) -> float:
+        """For how many seconds the locks of all migrations have been held."""
+        return 0 if self._locked_at is None else time.perf_counter() - self._locked_at
 
     def before(self, migration: Any) -> None:
         """Take the locks that all migrations need, before the first of them."""
         if not self.current:
             with self._reaction.paused():
                 self._take_locks()
+            self._locked_at = time.perf_counter()
         self.current = str(migration)
 
     def after(self, migration: Any) -> None:

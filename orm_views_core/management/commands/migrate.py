@@ -1,7 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as Migrate
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.autodetector import Autodetector
+from orm_views_core.with_migrations.foresee import foresee
+from orm_views_core.with_migrations.guard import ADVICE, find_danger, named_in
+from orm_views_core.with_migrations.segments import find_plan
 
 
 class Command(Migrate):
     autodetector = Autodetector
+    guards_views = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        if self.guards_views:
+            parser.add_argument(
+                "--drop-views", action="store_true", help="Go on although migrations drop views with CASCADE."
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
+        passes = not self.guards_views or connection.vendor != "postgresql"
+        if passes or any(options.get(name) for name in ("plan", "check_unapplied", "prune", "fake")):
+            super().handle(*args, **options)
+            return
+        self._look(connection, options)
+        try:
+            super().handle(*args, **options)
+        except DatabaseError as error:
+            if views := named_in(connection, error):
+                named = ", ".join(map(str, views))
+                self.stderr.write(f"\nThe migration failed because of {named}. {ADVICE}")
+            raise
+
+    def _look(self, connection: Any, options: dict[str, Any]) -> None:
+        """Name the views that pending migrations would fail because of, or drop.
+
+        Raises:
+            CommandError: when one would be dropped that is still wanted.
+        """
+        executor = MigrationExecutor(connection)
+        if executor.loader.detect_conflicts():
+            return
+        danger = find_danger(connection, foresee(connection, executor, find_plan(executor, options) or []))
+        lines = "\n".join(danger.lines)
+        if danger.lost and not options.get("drop_views"):
+            raise CommandError(f"{lines}\nTo drop them all the same, use --drop-views.")
+        if lines:
+            self.stderr.write(lines, self.style.WARNING)

@@ -15,9 +15,10 @@ from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.migrations import foresight_as_dict, foresight_lines
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
-from orm_views_core.sync.api import plan_views
+from orm_views_core.plan.steps import Plan
+from orm_views_core.sync.api import SyncResult, plan_views
 from orm_views_core.with_migrations.alone import NotTogetherError
-from orm_views_core.with_migrations.api import MigrateOptions, MigrateResult, migrate_views
+from orm_views_core.with_migrations.api import Listener, MigrateOptions, MigrateResult, migrate_views
 from orm_views_core.with_migrations.aside import PutAside
 from orm_views_core.with_migrations.foresee import Foresight, foresee
 from orm_views_core.with_migrations.outlook import Outlook, look_ahead
@@ -52,7 +53,7 @@ class Command(Migrate):
 
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
-        self._put: list[PutAside] = []
+        self.put_aside: list[PutAside] = []
         if options["prune"]:
             super().handle(*args, **options)
             return
@@ -122,7 +123,6 @@ class Command(Migrate):
         """
         flags = ("rebuild_inside", "drop_dependents", "allow_drop_all", "grant_select_to")
         asked = MigrateOptions(is_partial=is_partial, **{name: options[name] for name in flags})
-        printer = None if options["verbosity"] == 0 else StepPrinter(self)
 
         def migrate(steps: Steps) -> None:
             self._steps = steps
@@ -137,12 +137,10 @@ class Command(Migrate):
                 migrate,
                 asked,
                 foresight=foresight,
-                on_put=self._put.append,
-                on_plan=printer.on_plan if printer else None,
-                progress=printer.progress() if printer else None,
+                listener=_Printer(self, options["verbosity"]),
             )
         except BaseException:
-            if printer and self._steps and self._steps.current:
+            if options["verbosity"] and self._steps and self._steps.current:
                 self.stdout.write(self.style.ERROR("  rolled back"))
             raise
         finally:
@@ -160,9 +158,9 @@ class Command(Migrate):
         if self._steps and action in {"apply_success", "unapply_success"}:
             self._steps.after(migration)
             if self.verbosity >= 1:
-                for each in self._put:
+                for each in self.put_aside:
                     self.stdout.write(f"    put aside: {each}")
-            self._put.clear()
+            self.put_aside.clear()
 
     def _show(self, foresight: Foresight, options: dict[str, Any]) -> None:
         """Print what would be done; with --check, exit with 1 if there is anything."""
@@ -196,17 +194,43 @@ class Command(Migrate):
         if options["json"]:
             self.stdout.write(json.dumps([result.as_dict() for result in results], indent=2))
             return
-        if options["verbosity"] == 0:
+
+
+class _Printer(Listener):
+    """Prints what happens."""
+
+    def __init__(self, command: Command, verbosity: int) -> None:
+        self.command, self.verbosity = command, verbosity
+        if verbosity:
+            inside, later = StepPrinter(command, ends_transaction=False), StepPrinter(command)
+            self.on_plan = self._on_plan
+            self._printers = [inside, later]
+            self.progress, self.progress_later = inside.progress(), later.progress()
+
+    def _on_plan(self, plan: Plan) -> None:
+        self._printers[0].on_plan(plan)
+        self._printers[-1].plan = plan
+
+    def put(self, view: PutAside) -> None:
+        self.command.put_aside.append(view)
+
+    def migrated(self, result: MigrateResult) -> None:
+        if not self.verbosity:
             return
-        for result in results:
-            for synced in (result.synced, result.rebuilt):
-                if synced is not None:
-                    self.stdout.write(f"  {summary(synced.plan)} ({synced.seconds:.3f}s)")
-            if result.waiting:
-                self.stdout.write(
-                    "  The views are as they were, and not synced, because migrations are yet to be applied:"
-                )
-                for line in result.waiting.splitlines():
-                    self.stdout.write(f"    {line}")
-            for name in result.dropped:
-                self.stdout.write(self.style.WARNING(f"  Dropped {name}, which did not fit any more."))
+        write, style = self.command.stdout.write, self.command.style
+        if result.synced is not None:
+            self.synced(result.synced)
+        if result.waiting:
+            write("  The views are as they were, and not synced, because migrations are yet to be applied:")
+            for line in result.waiting.splitlines():
+                write(f"    {line}")
+        for name in result.dropped:
+            write(style.WARNING(f"  Dropped {name}, which did not fit any more."))
+        if result.migrations:
+            write(
+                f"  Committed. Readers of what was changed waited for {result.locked_seconds:.3f}s at most."
+            )
+
+    def synced(self, result: SyncResult) -> None:
+        if self.verbosity:
+            self.command.stdout.write(f"  {summary(result.plan)} ({result.seconds:.3f}s)")
