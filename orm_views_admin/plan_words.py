@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orm_views_core.plan.steps import Action
 
 _ACTIONS = {
+    Action.MIGRATE: _("migrate"),
     Action.SCHEMA: _("schema"),
     Action.CREATE: _("create"),
     Action.REPLACE: _("replace"),

@@ -51,6 +51,6 @@ def _check_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
                 each.migration.app_label,
                 f"its models have changed, and {name} stands against the migration that is yet to be made: "
                 f"{alteration}.",
-                "Make the migration, and apply it with `manage.py migrate_views`. Plain migrate would fail, or "
-                "drop the view.",
+                "Make the migration, and apply it with `manage.py migrate_views`. Plain migrate would fail, "
+                "or drop the view.",
             )

@@ -19,8 +19,12 @@ from orm_views_core.names import ViewKind, ViewName
 
 
 class Action(enum.Enum):
-    """What a step does. The value is what people see: a sign and a verb."""
+    """What a step does. The value is what people see: a sign and a verb.
 
+    MIGRATE is no step of a plan: it stands for a migration that ran in the same transaction.
+    """
+
+    MIGRATE = "> migrate"
     SCHEMA = "+ schema"
     CREATE = "+ create"
     REPLACE = "~ replace"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -130,19 +131,88 @@ def sync_views(
     options = SyncOptions(
         roles, None, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
-    on_wait = progress.on_wait if progress else None
     plans: dict[str, Plan] = {}
+
+    def noted(plan: Plan) -> None:
+        plans[plan.database] = plan
+
+    results = []
+    request = uuid.uuid4()
+    for connection in _connect(chosen):
+        asked = replace(options, only=chosen[connection.alias])
+        with announced(connection.alias, request, plans) as announce:
+            result = sync_database(
+                connection,
+                asked,
+                expected_fingerprint=expected_fingerprint,
+                on_made=noted,
+                on_plan=on_plan,
+                progress=progress,
+            )
+        announce(result)
+        results.append(result)
+    return results
+
+
+@contextmanager
+def announced(
+    alias: str, request: uuid.UUID, plans: Mapping[str, Plan]
+) -> Iterator[Callable[[SyncResult], object]]:
+    """Send the signals of a sync: before a block, and when it fails.
+
+    Args:
+        alias: the database.
+        request: identifies the call.
+        plans: where the block puts the plan, by alias.
+
+    Yields:
+        a function that sends the signal of success.
+    """
+    started, now = time.perf_counter(), dt.datetime.now(dt.timezone.utc)
+    arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
+    signals.views_sync_started.send_robust(**arguments)
+    try:
+        yield lambda result: signals.views_synced.send_robust(**arguments, result=result)
+    except BaseException as error:
+        failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
+        signals.views_sync_failed.send_robust(**arguments, **failure)
+        raise
+
+
+def sync_database(
+    connection: BaseDatabaseWrapper,
+    asked: SyncOptions,
+    *,
+    expected_fingerprint: str | None = None,
+    on_made: Callable[[Plan], None] | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    progress: Progress | None = None,
+) -> SyncResult:
+    """Sync one database, without signals. The arguments are those of :func:`sync_views`.
+
+    Args:
+        connection: the database.
+        asked: the options.
+        expected_fingerprint: the fingerprint of the plan that was confirmed.
+        on_made: called with the plan when it is made, also when it has problems.
+        on_plan: called with the plan before it is carried out.
+        progress: what to call while it is carried out.
+
+    Raises:
+        OrmViewsError: as :func:`sync_views` does.
+    """
+    on_wait = progress.on_wait if progress else None
 
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
         limit_lock_waits(connection)
-        asked = replace(options, only=chosen[connection.alias])
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
         # What some views need besides themselves shows when they are tried.
         try_missing = expected_fingerprint is not None or asked.only is not None
         make_plan = partial(plan_database, connection, asked, try_missing=try_missing)
         plan = make_plan()
-        plans[connection.alias] = plan
+        if on_made:
+            on_made(plan)
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
                 f"Database {connection.alias!r} or the code has changed since this plan was made. "
@@ -153,29 +223,12 @@ def sync_views(
         if on_plan:
             on_plan(plan)
         with applied_as_planned(connection, plan, make_plan):
-            applied = apply_plan(connection, plan, command_roles=options.grant_select_to, progress=progress)
+            applied = apply_plan(connection, plan, command_roles=asked.grant_select_to, progress=progress)
         if plan.steps:
             drop_unused_functions(connection)
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
-    results = []
-    request = uuid.uuid4()
-    for connection in _connect(chosen):
-        alias, started = connection.alias, time.perf_counter()
-        now = dt.datetime.now(dt.timezone.utc)
-        arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
-        signals.views_sync_started.send_robust(**arguments)
-        try:
-            result = in_transaction(
-                connection, sync, on_wait, take_turn=partial(take_sync_lock, on_wait=on_wait)
-            )
-        except BaseException as error:
-            failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
-            signals.views_sync_failed.send_robust(**arguments, **failure)
-            raise
-        results.append(result)
-        signals.views_synced.send_robust(**arguments, result=result)
-    return results
+    return in_transaction(connection, sync, on_wait, take_turn=partial(take_sync_lock, on_wait=on_wait))
 
 
 def _choose(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -18,12 +19,12 @@ from orm_views_core.engines.postgresql.errors.diagnostics import is_deadlock, is
 from orm_views_core.engines.postgresql.errors.refusals import database_refused, is_refusal
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
-from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.exceptions import OrmViewsError, SyncFailedError
 from orm_views_core.names import ViewName
-from orm_views_core.plan.steps import Plan
+from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.sql.alterations import Script
-from orm_views_core.sync.api import SyncResult, sync_views
-from orm_views_core.sync.executor import Progress
+from orm_views_core.sync.api import SyncResult, announced, sync_database
+from orm_views_core.sync.executor import Progress, StepResult
 from orm_views_core.sync.options import SyncOptions, role_names
 
 from .alone import as_not_together
@@ -193,36 +194,63 @@ def migrate_views(
         aside.bring_back()
         return finish(connection, aside, options, told.on_plan, told.progress)
 
-    finished = in_transaction(
-        connection,
-        work,
-        on_wait,
-        take_turn=partial(take_sync_lock, on_wait=on_wait),
-        acting=lambda _: nullcontext(),
+    plans: dict[str, Plan] = {}
+    with announced(alias, uuid.uuid4(), plans) as announce:
+        finished = in_transaction(
+            connection,
+            work,
+            on_wait,
+            take_turn=partial(take_sync_lock, on_wait=on_wait),
+            acting=lambda _: nullcontext(),
+        )
+        assert state.steps is not None
+        result = MigrateResult(
+            migrations=tuple(state.steps.applied),
+            aside=tuple(state.put),
+            dropped=finished.dropped,
+            waiting=finished.waiting,
+            synced=finished.synced,
+            seconds=time.perf_counter() - began,
+            locked_seconds=state.steps.locked_seconds,
+        )
+        told.migrated(result)
+        if finished.later:
+            result = replace(result, rebuilt=_build(connection, options, told))
+    announce(_as_sync(alias, result, state.steps, time.perf_counter() - began))
+    return result
+
+
+def _build(connection: BaseDatabaseWrapper, options: MigrateOptions, listener: Listener) -> SyncResult:
+    """Build the materialised views that were left.
+
+    Raises:
+        SyncFailedError: when that fails. The migrations are committed.
+    """
+    try:
+        result = sync_database(
+            connection, options.of_sync, on_plan=listener.on_plan, progress=listener.progress_later
+        )
+    except OrmViewsError as error:
+        more = (
+            "\nThe migrations and all other views are committed. Materialised views that could not be built "
+            "have the rows that they had. Fix this, and run sync_views."
+        )
+        raise SyncFailedError(error.message.followed_by(more)) from error
+    listener.synced(result)
+    return result
+
+
+def _as_sync(alias: str, result: MigrateResult, steps: Steps, seconds: float) -> SyncResult:
+    """Return what was done as the result of one sync, with a step for each migration."""
+    migrations = tuple(
+        StepResult(Step(Action.MIGRATE, ViewName(*name.split(".", 1)), "it was not applied"), took)
+        for name, took in zip(steps.applied, steps.seconds, strict=True)
     )
-    assert state.steps is not None
-    result = MigrateResult(
-        migrations=tuple(state.steps.applied),
-        aside=tuple(state.put),
-        dropped=finished.dropped,
-        waiting=finished.waiting,
-        synced=finished.synced,
-        seconds=time.perf_counter() - began,
-        locked_seconds=state.steps.locked_seconds,
-    )
-    told.migrated(result)
-    if not finished.later:
-        return result
-    (rebuilt,) = sync_views(
-        options.of_sync.grant_select_to,
-        databases=[alias],
-        allow_drop_all=options.allow_drop_all,
-        drop_dependents=options.drop_dependents,
-        on_plan=told.on_plan,
-        progress=told.progress_later,
-    )
-    told.synced(rebuilt)
-    return replace(result, rebuilt=rebuilt)
+    syncs = [each for each in (result.synced, result.rebuilt) if each is not None]
+    done = (*migrations, *(step for each in syncs for step in each.steps))
+    plan = syncs[-1].plan if syncs else Plan(alias)
+    plan = replace(plan, steps=tuple(each.step for each in done))
+    return SyncResult(plan, done, seconds, result.locked_seconds or None)
 
 
 @contextmanager

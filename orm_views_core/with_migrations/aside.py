@@ -15,25 +15,18 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.dry_run import ExpectedView
-from orm_views_core.database.relations import Catalog, InstalledView, recorded_fingerprint
-from orm_views_core.database.staging import PREFIX, staging_schemas
-from orm_views_core.database.sync_state import join_comment
+from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.batches import send
-from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
-    read_created,
     with_definitions,
 )
-from orm_views_core.engines.postgresql.catalog.preconditions import read_schemas
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
 from orm_views_core.engines.postgresql.errors.diagnostics import primary_message, sqlstate
 from orm_views_core.engines.postgresql.errors.refusals import is_fault_of_view
 from orm_views_core.engines.postgresql.roles import as_sync_role
-from orm_views_core.engines.postgresql.staging import create_staging
 from orm_views_core.engines.postgresql.stand_ins.catalog import read_stand_in_columns
 from orm_views_core.engines.postgresql.stand_ins.sql import (
     StandInColumn,
@@ -44,14 +37,12 @@ from orm_views_core.engines.postgresql.stand_ins.sql import (
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.diff import NO_DIFFERENCES
-from orm_views_core.plan.rebuild import Build, rebuild_statements
-from orm_views_core.plan.statements import interim_name
 from orm_views_core.plan.step_writer import lock_order
 from orm_views_core.sync.external_dependents import as_definition, why_not_tried
 
+from .exchange import exchange, stand_in
+
 _INVALID_DEFINITION = "42P16"  # CREATE OR REPLACE VIEW would change a column
-_HASH = 16
 
 
 @dataclass(frozen=True)
@@ -199,13 +190,10 @@ class Aside:
         columns: Mapping[int, Collection[StandInColumn]],
     ) -> None:
         """Replace the SELECTs of plain views, without check options: those are for views to write to."""
-        if views:
-            send(cursor, [self._stand_in(view, without_rows(columns.get(view.oid, ()))) for view in views])
-
-    def _stand_in(self, view: InstalledView, sql: str) -> str:
-        definition = as_definition(self._definitions.database, view)
-        options = tuple(option for option in view.options if option[0] != "check_option")
-        return ddl.create_view(replace(definition, sql=sql, options=options), replace=True)
+        database = self._definitions.database
+        selects = [(stand_in(database, view, without_rows(columns.get(view.oid, ())))) for view in views]
+        if selects:
+            send(cursor, [ddl.create_view(definition, replace=True) for definition in selects])
 
     def _move_stand_ins(
         self,
@@ -252,59 +240,15 @@ class Aside:
         selects: Mapping[ViewName, str],
         columns: Mapping[int, Collection[StandInColumn]],
     ) -> None:
-        """Build relations aside with other SELECTs and all extras, and put them in their places.
-
-        Plain views that read the old ones are pointed at the new ones.
-        """
+        """Put relations with other SELECTs in the places of some views, and point plain readers at them."""
         relations = catalog.relations
         readers = {r for name in selects for r in relations[name].read_by} - selects.keys()
         passing = [relations[name] for name in sorted(readers) if name in relations]
         self._refuse(catalog, [view.name for view in passing])
         self._replace_in_place(cursor, passing, columns)
-        views = [relations[name] for name in selects]
-        extras = read_extras(cursor, [view.oid for view in views])
-        taken = read_schemas(self._connection, PREFIX)
-        staging = staging_schemas((view.name.schema for view in views), taken=taken)
-        create_staging(cursor, staging)
-        last: list[str] = []
-        for view in views:
-            definition = as_definition(self._definitions.database, view)
-            options = tuple(option for option in definition.options if option[0] != "check_option")
-            is_real = selects[view.name] == definition.sql
-            build = Build(
-                definition=definition if is_real else replace(definition, options=options),
-                installed=view,
-                expected=ExpectedView(view.name, "", ()),
-                at=ViewName(staging[view.name.schema], view.name.name),
-                sql=selects[view.name],
-                difference=NO_DIFFERENCES,
-                extras=extras.get(view.oid, ()),
-            )
-            create, finish = rebuild_statements(build, catalog.session.role, ddl)
-            for statement in create:
-                send(cursor, [statement.sql])
-            last += [statement.sql for statement in finish]
-        for name in lock_order(selects.keys(), catalog):
-            kind = relations[name].kind
-            assert kind is not None
-            send(cursor, [ddl.drop_view(kind, name)])
-        send(cursor, [sql for view in views for sql in _move(view, staging[view.name.schema])])
-        send(cursor, [*last, *(ddl.drop_schema(stage) for stage in staging.values())])
-        self._record(cursor, views)
+        exchange(self._connection, cursor, self._definitions.database, catalog, selects)
         for view in passing:
             self._point_back(view)
-
-    def _record(self, cursor: CatalogCursor, views: Collection[InstalledView]) -> None:
-        """Make the sync states of relations that were exchanged theirs. A sync finds them changed by hand."""
-        created = read_created(self._connection, [view.name for view in views if view.state])
-        comments = []
-        for view in views:
-            if view.state and view.kind and (new := created.get(view.name)):
-                installed = recorded_fingerprint(view.state.installed[:_HASH], new.oid, new.server)
-                comment = join_comment(view.text, replace(view.state, installed=installed))
-                comments.append(ddl.comment_on_view(view.kind, view.name, comment))
-        if comments:
-            send(cursor, comments)
 
     def _point_back(self, view: InstalledView) -> None:
         """Give a plain view its SELECT again; put it aside if that does not fit."""
@@ -367,14 +311,3 @@ class Aside:
 
     def _read_some(self, names: Collection[ViewName]) -> Mapping[ViewName, InstalledView]:
         return self._read(names).relations if names else {}
-
-
-def _move(view: InstalledView, stage: str) -> list[str]:
-    """Return the statements that move a relation to its place; its array type gets a free name there."""
-    assert view.kind is not None
-    name, interim = view.name, interim_name(view.name.name)
-    return [
-        ddl.rename_view(view.kind, ViewName(stage, name.name), interim),
-        ddl.set_schema(view.kind, ViewName(stage, interim), name.schema),
-        ddl.rename_view(view.kind, ViewName(name.schema, interim), name.name),
-    ]

@@ -124,8 +124,8 @@ def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[View
                     f"{name} stood against a migration ({each.why}). What it was does not fit any more: "
                     f"{aside.misfits.get(name, '')}. What its class says does not fit yet: ",
                     str(error),
-                    "\nApply the migrations that follow in the same run, or use --drop-dependents to drop it. "
-                    "Then the next sync creates it anew.",
+                    "\nApply the migrations that follow in the same run, or use --drop-dependents to drop "
+                    "it. Then the next sync creates it anew.",
                 )
                 for name, each in sorted(aside.views.items())
             ]

@@ -22,6 +22,7 @@ class Steps:
     Attributes:
         current: the migration that runs, or ran last; "" before the first.
         applied: those that are done.
+        seconds: how many seconds each of these took.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Steps:
     ) -> None:
         self.current = ""
         self.applied: list[str] = []
+        self.seconds: list[float] = []
         self._connection, self._aside, self._reaction = connection, aside, reaction
         self._take_locks = take_locks
         self._transaction = read_transaction(connection)
         self._locked_at: float | None = None
+        self._began = 0.0
 
     @property
     def locked_seconds(self) -> float:
@@ -49,7 +52,7 @@ class Steps:
             with self._reaction.paused():
                 self._take_locks()
             self._locked_at = time.perf_counter()
-        self.current = str(migration)
+        self.current, self._began = str(migration), time.perf_counter()
 
     def after(self, migration: Any) -> None:
         """Bring back the views of others that stood against a migration, and check its deferred constraints.
@@ -72,3 +75,4 @@ class Steps:
             self._aside.bring_back()
             check_deferred_constraints(self._connection)
         self.applied.append(str(migration))
+        self.seconds.append(time.perf_counter() - self._began)
