@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,9 +23,11 @@ from orm_views_core.engines.postgresql.locking.tables import lock_tables, read_t
 from orm_views_core.engines.postgresql.locking.tries import short_and_often
 from orm_views_core.engines.postgresql.locking.within import all_within
 from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import differences, find_orphans
 from orm_views_core.sql.alterations import Script
+from orm_views_core.sync.external_dependents import with_external_dependents
 
 
 def take_locks(
@@ -35,7 +38,7 @@ def take_locks(
     first: Collection[ViewName] = (),
     on_wait: Callable[[str], None] | None = None,
 ) -> None:
-    """Lock the tables that migrations change, and the views that stand against them or that a sync changes.
+    """Lock the tables that migrations change, the views that stand against them, and what a sync changes.
 
     Args:
         connection: the database, in a transaction.
@@ -56,10 +59,14 @@ def take_locks(
         if name in catalog.relations and differences(definition, catalog.relations[name]).is_pending
     }
     wanted = {*standing, *changed, *find_orphans(definitions, catalog)}
-    relations = {n: catalog.relations[n] for n in wanted & catalog.relations.keys()}
-    if missing := wanted - relations.keys():
-        relations |= read_catalog(connection, [], only=list(missing)).relations
-    views = [view for view in relations.values() if view.kind and view.is_ours_to_change]
+    if missing := wanted - catalog.relations.keys():
+        others = read_catalog(connection, [], only=list(missing), trusted=catalog.trusted).relations
+        catalog = replace(catalog, relations={**catalog.relations, **others})
+    relations = with_external_dependents(connection, catalog).relations
+    # Their readers too: whoever reads such a view has locked it, and would wait for what we have locked.
+    wanted = closure({name: view.read_by for name, view in relations.items()}, wanted)
+    views = [relations[name] for name in sorted(wanted & relations.keys())]
+    views = [view for view in views if view.kind and view.is_ours_to_change and not view.is_temporary]
     tables = read_tables(
         connection,
         exclusive=[*first, *(name for script in scripts for name in script.locked)],
