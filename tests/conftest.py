@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from django.test.signals import setting_changed
 
 from orm_views_admin.apps import add_commands
+from tests import summaries
 from tests.demo import data
 
 if os.environ.get("HOSTILE"):
@@ -110,6 +111,7 @@ def _databases(request: pytest.FixtureRequest) -> list[str]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note what each attack tried, and whether the code held, in the process that prints the summary."""
+    summaries.note(report.user_properties)
     what = dict(report.user_properties).get(ATTACK)
     if what and (report.when == "call" or report.failed):
         _tried[report.nodeid] = (str(what), "HELD" if report.passed else report.outcome.upper())
@@ -117,6 +119,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the number of attacks and, when all are tried, what each one tried."""
+    if rows := list(summaries.lines()):
+        terminalreporter.section("migrations and views")
+        for row in rows:
+            terminalreporter.line(row)
     if not _tried:
         return
     held = sum(outcome == "HELD" for _, outcome in _tried.values())
