@@ -27,7 +27,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor,
 from orm_views_core.engines.postgresql.errors.diagnostics import primary_message, sqlstate
 from orm_views_core.engines.postgresql.errors.refusals import is_fault_of_view
 from orm_views_core.engines.postgresql.roles import as_sync_role
-from orm_views_core.engines.postgresql.stand_ins.catalog import read_stand_in_columns
+from orm_views_core.engines.postgresql.stand_ins.catalog import read_stand_in_columns, replaces_collations
 from orm_views_core.engines.postgresql.stand_ins.sql import (
     StandInColumn,
     create_rows_function,
@@ -278,7 +278,9 @@ class Aside:
             self.misfits[name] = primary_message(error)
 
     def _brought_back(self, saved: PutAside) -> DatabaseError | None:
-        if not saved.is_moved:
+        with self._own_path() as cursor:
+            is_in_place = not saved.is_moved and replaces_collations(cursor, saved.view.oid)
+        if is_in_place:
             error = self._replaced(saved.view)
             if error is None or sqlstate(error) != _INVALID_DEFINITION:
                 return error

@@ -153,33 +153,33 @@ def why_wrong(kind: str, case: Case, before: dict[str, Any]) -> str:
 def outcome(kind: str, case: Case, state: Any, *, views: bool) -> str:
     """Return what a migration does to the view: ok, an SQLSTATE, LOST, refused, or what is wrong."""
     migration = make(case.operations, atomic=case.atomic)
-    sid = transaction.savepoint()
-    try:
-        build(kind, case)
-        before = picture(kind)
-        oids = [run(f"SELECT to_regclass('{view}')::oid")[0][0] for view in names(kind)]
+    with transaction.atomic():
         try:
-            with transaction.atomic():
-                if views:
-                    declare(kind, sql_of(kind, case, after=True))
-                    migrate(state, migration)
-                else:
-                    apply(state.clone(), migration)
-                    run("SET CONSTRAINTS ALL IMMEDIATE")
-        except DatabaseError as error:
-            return str(sqlstate(error))
-        except OrmViewsError as error:
-            return (sqlstate(error) if case.fails else None) or f"refused: {error}"
-        if views:
-            return why_wrong(kind, case, before) or "ok"
-        lost = [
-            view
-            for view, oid in zip(names(kind), oids, strict=True)
-            if not run(f"SELECT 1 FROM pg_class WHERE oid = {oid}")
-        ]
-        return "LOST" if lost else "ok"
-    finally:
-        transaction.savepoint_rollback(sid)
+            return _outcome(kind, case, state, migration, views=views)
+        finally:
+            transaction.set_rollback(True)
+
+
+def _outcome(kind: str, case: Case, state: Any, migration: Any, *, views: bool) -> str:
+    build(kind, case)
+    before = picture(kind)
+    oids = {view: run(f"SELECT to_regclass('{view}')::oid")[0][0] for view in names(kind)}
+    try:
+        with transaction.atomic():
+            if views:
+                declare(kind, sql_of(kind, case, after=True))
+                migrate(state, migration)
+            else:
+                apply(state.clone(), migration)
+                run("SET CONSTRAINTS ALL IMMEDIATE")
+    except DatabaseError as error:
+        return str(sqlstate(error))
+    except OrmViewsError as error:
+        return (sqlstate(error) if case.fails else None) or f"refused: {error}"
+    if views:
+        return why_wrong(kind, case, before) or "ok"
+    is_lost = any(not run(f"SELECT 1 FROM pg_class WHERE oid = {oid}") for oid in oids.values())
+    return "LOST" if is_lost else "ok"
 
 
 @pytest.fixture(scope="module")

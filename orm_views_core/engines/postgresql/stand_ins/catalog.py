@@ -23,6 +23,11 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = co.collnamespace
 WHERE a.attrelid = ANY(%(oids)s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
+_COLLATIONS = """
+SELECT current_setting('server_version_num')::int >= 150000 OR NOT EXISTS (
+    SELECT FROM pg_catalog.pg_attribute
+    WHERE attrelid = %(oid)s::oid AND attnum > 0 AND NOT attisdropped AND attcollation <> 0)
+"""
 # Whatever others call so is theirs.
 _UNUSED = """
 SELECT pg_catalog.format('%%I.%%I', n.nspname, p.proname)
@@ -47,6 +52,15 @@ def read_stand_in_columns(
     """
     rows = fetch(cursor, _COLUMNS, {"oids": array(oids), "types": array(gone_types)})
     return group((oid, StandInColumn(*column)) for oid, *column in rows)
+
+
+def replaces_collations(cursor: CatalogCursor, oid: int) -> bool:
+    """Return whether CREATE OR REPLACE VIEW tells when it would change the collation of a column of a view.
+
+    PostgreSQL 14 does not, and leaves the columns with the collations that they had.
+    """
+    rows = fetch(cursor, _COLLATIONS, {"oid": oid})
+    return bool(rows[0][0])
 
 
 def drop_unused_functions(connection: BaseDatabaseWrapper) -> None:
