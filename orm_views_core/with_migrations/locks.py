@@ -19,7 +19,7 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.locking.locks import in_savepoint
 from orm_views_core.engines.postgresql.locking.moment import wait_for_a_good_moment
-from orm_views_core.engines.postgresql.locking.tables import lock_tables, read_tables
+from orm_views_core.engines.postgresql.locking.tables import lock_tables, read_tables, read_writable
 from orm_views_core.engines.postgresql.locking.tries import short_and_often
 from orm_views_core.engines.postgresql.locking.within import all_within
 from orm_views_core.engines.postgresql.roles import as_sync_role
@@ -66,7 +66,8 @@ def take_locks(
     # Their readers too: whoever reads such a view has locked it, and would wait for what we have locked.
     wanted = closure({name: view.read_by for name, view in relations.items()}, wanted)
     views = [relations[name] for name in sorted(wanted & relations.keys())]
-    views = [view for view in views if view.kind and view.is_ours_to_change and not view.is_temporary]
+    writable = read_writable(connection, {view.name.schema for view in views})
+    views = [view for view in views if view.kind and view.is_ours_to_change and view.name.schema in writable]
     tables = read_tables(
         connection,
         exclusive=[*first, *(name for script in scripts for name in script.locked)],
@@ -91,4 +92,4 @@ def take_locks(
 
 def _lock(view: InstalledView) -> str:
     assert view.kind is not None
-    return ddl.lock_view(view.kind, view.name, owner=view.owner)
+    return ddl.lock_view(view.kind, view.name)

@@ -60,7 +60,7 @@ class Command(Migrate):
         if options["json"]:
             options["verbosity"] = 0
         try:
-            with interruptible("What the last transaction did is not there."):
+            with interruptible("The transaction that was being worked on is rolled back."):
                 self._run(*args, **options)
         except OrmViewsError as error:
             raise CommandError(str(error)) from error

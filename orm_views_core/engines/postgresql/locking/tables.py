@@ -46,6 +46,13 @@ ORDER BY c.oid
 """
 
 
+# The lock of a view is that of ALTER … SET SCHEMA, which needs CREATE on the schema.
+_WRITABLE = """
+SELECT nspname FROM pg_catalog.pg_namespace
+WHERE nspname = ANY(%(schemas)s::text[]) AND pg_catalog.has_schema_privilege(oid, 'CREATE')
+"""
+
+
 class LockedTable(NamedTuple):
     """A table to lock: against readers too, or against writers only."""
 
@@ -86,6 +93,13 @@ def read_tables(
 
 def _modes(*names: Collection[ViewName]) -> Sequence[tuple[str, Collection[ViewName]]]:
     return list(zip(("exclusive", "shared", "losing"), names, strict=True))
+
+
+def read_writable(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> set[str]:
+    """Return those of some schemas in which our role may create objects. Temporary ones are left out."""
+    with catalog_cursor(connection) as cursor:
+        found = fetch(cursor, _WRITABLE, {"schemas": array(schemas)})
+    return {schema for (schema,) in found if not schema.startswith("pg_temp_")}
 
 
 def lock_tables(tables: Collection[LockedTable]) -> list[str]:

@@ -93,7 +93,7 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 JOIN pg_catalog.pg_rewrite r ON r.ev_class OPERATOR(pg_catalog.=) c.oid
                             AND r.rulename OPERATOR(pg_catalog.=) '_RETURN'
-WHERE c.relkind OPERATOR(pg_catalog.=) ANY('{v,m}'::"char"[])
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY('{v,m}'::pg_catalog."char"[])
   AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 """
 # The columns that some views read, with those views; what a refused statement was about is one of them.

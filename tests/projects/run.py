@@ -1,0 +1,242 @@
+"""``python -m tests.projects.run``: run all migrations of PROJECT, with a view on every table.
+
+Every third view is materialised. The migrations run with ``migrate_views`` in steps of one, of ten, and all
+at once; beside that with ``migrate``, one by one. There, views that stand in the way are dropped by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+SIZES = (1, 10, 10_000)
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.projects.settings"
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    sizes = [int(size) for size in sys.argv[1:]] or SIZES
+    for size in sizes:
+        with database() as plan:
+            print(
+                f"{settings.PROJECT}: {len(plan)} migrations in steps of {min(size, len(plan))}", flush=True
+            )
+            report(WithViews(plan).run(size))
+    with database() as plan:
+        print(f"{settings.PROJECT}: {len(plan)} migrations with migrate, one by one", flush=True)
+        report(Plain(plan).run(1))
+
+
+class database:  # noqa: N801 - a context
+    """A new database, and the migrations that it lacks."""
+
+    def __enter__(self) -> list[Any]:
+        from django.db import connection
+        from django.db.migrations.executor import MigrationExecutor
+
+        self.name = f"projects_{os.getpid()}"
+        self._execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", f"CREATE DATABASE {self.name}")
+        connection.close()
+        connection.settings_dict["NAME"] = self.name
+        executor = MigrationExecutor(connection)
+        executor.recorder.ensure_schema()
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return [migration for migration, _ in plan]
+
+    def __exit__(self, *error: object) -> None:
+        from django.db import connection
+
+        connection.close()
+        self._execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+    def _execute(self, *statements: str) -> None:
+        from django.db import connection
+
+        connection.close()
+        connection.settings_dict["NAME"] = "postgres"
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+class Run:
+    """Migrations, and what became of them."""
+
+    def __init__(self, plan: Sequence[Any]) -> None:
+        from django.db import connection
+        from django.db.migrations.state import ProjectState
+
+        self.plan, self.state, self.connection = plan, ProjectState(), connection
+        self.outcomes: Counter[str] = Counter()
+        self.reasons: list[str] = []
+        self.seconds = 0.0
+
+    def run(self, size: int) -> Run:
+        for start in range(0, len(self.plan), size):
+            migrations = self.plan[start : start + size]
+            declare(self.tables())
+            sync()
+            began = time.perf_counter()
+            self.step(migrations)
+            self.seconds += time.perf_counter() - began
+        return self
+
+    def step(self, migrations: Sequence[Any]) -> None:
+        raise NotImplementedError
+
+    def tables(self) -> list[str]:
+        """The tables of the models."""
+        return tables_of(self.state)
+
+    def apply(self, migrations: Sequence[Any], steps: Any = None) -> Any:
+        """Apply migrations; return the state of the models after them."""
+        from django.db.migrations.recorder import MigrationRecorder
+
+        state, recorder = self.state.clone(), MigrationRecorder(self.connection)
+        for migration in migrations:
+            if steps:
+                steps.before(migration)
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
+                state = migration.apply(state, editor)
+            recorder.record_applied(migration.app_label, migration.name)
+            if steps:
+                steps.after(migration)
+        return state
+
+    def after(self, migrations: Sequence[Any]) -> Any:
+        """The state of the models after migrations, without running them."""
+        state = self.state.clone()
+        for migration in migrations:
+            state = migration.mutate_state(state, preserve=False)
+        return state
+
+
+class WithViews(Run):
+    """The migrations with migrate_views."""
+
+    def step(self, migrations: Sequence[Any]) -> None:
+        from orm_views_core.exceptions import OrmViewsError
+        from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+
+        after = tables_of(self.after(migrations))
+        declare(after)
+        found: list[Any] = []
+
+        def work(steps: Any) -> None:
+            found[:] = [self.apply(migrations, steps)]
+
+        try:
+            result = migrate_views("default", work, MigrateOptions())
+        except OrmViewsError as error:
+            self.outcomes["refused"] += len(migrations)
+            self.reasons.append(f"{migrations[-1]}: {error}")
+            drop_views()
+            found[:] = [self.apply(migrations)]
+        else:
+            self.outcomes["passed"] += len(migrations)
+            self.outcomes["views put aside"] += len(result.aside)
+            if wrong := check(after):
+                self.outcomes["WRONG"] += len(migrations)
+                self.reasons.append(f"{migrations[-1]}: {wrong}")
+        self.state = found[0]
+
+
+class Plain(Run):
+    """The migrations with migrate."""
+
+    def step(self, migrations: Sequence[Any]) -> None:
+        from django.db import DatabaseError
+
+        after = set(tables_of(self.after(migrations)))
+        before = views()
+        try:
+            self.state = self.apply(migrations)
+        except DatabaseError as error:
+            self.outcomes["failed"] += 1
+            self.reasons.append(f"{migrations[-1]}: {str(error).splitlines()[0]}")
+            drop_views()
+            self.state = self.apply(migrations)
+            return
+        lost = {name for name in before - views() if name in {name_of(table) for table in after}}
+        self.outcomes["lost views" if lost else "passed"] += 1
+        if lost:
+            self.reasons.append(f"{migrations[-1]}: lost {', '.join(sorted(lost))}")
+
+
+def tables_of(state: Any) -> list[str]:
+    models = state.apps.get_models(include_auto_created=True)
+    return sorted({m._meta.db_table for m in models if m._meta.managed and not m._meta.proxy})
+
+
+def name_of(table: str) -> str:
+    return f"of_{table}"[:63]
+
+
+def declare(tables: Sequence[str]) -> None:
+    """Declare a view of each table. Every third one is materialised."""
+    from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+    from orm_views_core.views.registry import registry
+
+    registry._classes.clear()
+    registry._changed()
+    type("Always", (PostgresViewFromSQL,), {"__module__": __name__, "sql": "SELECT 1 AS one"})
+    for table in tables:
+        bases: Any = (PostgresViewFromSQL,)
+        if sum(map(ord, table)) % 3 == 0:
+            bases = (PostgresMaterialisedViewMixin, PostgresViewFromSQL)
+        said = {"__module__": __name__, "sql": f'SELECT * FROM "{table}"', "name": name_of(table)}
+        type(f"Of{table}", bases, said)
+
+
+def sync() -> None:
+    from orm_views_core.sync import sync_views
+
+    sync_views(databases=["default"])
+
+
+def check(tables: Sequence[str]) -> str:
+    """Return what is wrong with the views; "" if nothing is."""
+    from orm_views_core.status import get_statuses
+
+    if missing := {name_of(table) for table in tables} - views():
+        return f"missing: {', '.join(sorted(missing))}"
+    (status,) = get_statuses(["default"])
+    wrong = [f"{view.name} is {view.state.value}" for view in status.views if view.state.value != "synced"]
+    left = query("SELECT proname FROM pg_proc WHERE proname LIKE 'orm\\_views\\_%'")
+    return ", ".join([*wrong, *(name for (name,) in left)])
+
+
+def views() -> set[str]:
+    """The names of the views."""
+    kinds, where = "relkind IN ('v', 'm')", "relnamespace = to_regnamespace('views')"
+    return {name for (name,) in query(f"SELECT relname FROM pg_class WHERE {kinds} AND {where}")}
+
+
+def drop_views() -> None:
+    query("DROP SCHEMA views CASCADE")
+
+
+def query(sql: str) -> list[tuple[Any, ...]]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def report(run: Run) -> None:
+    print(f"  {run.seconds:.1f} s: {', '.join(f'{count} {what}' for what, count in run.outcomes.items())}")
+    for reason in run.reasons:
+        print(f"    {reason}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
