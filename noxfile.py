@@ -257,6 +257,26 @@ def corpora(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "-q", "tests/corpora", *session.posargs, env=environment)
 
 
+#: The projects of `tests/projects`, with the packages of each. setuptools 81 has no pkg_resources any more.
+PROJECTS = {
+    "wagtail": ["wagtail==8.0"],
+    "django-oscar": ["django-oscar==4.2", "sorl-thumbnail", "pycountry"],
+    "django-allauth": ["django-allauth[socialaccount,mfa]", "django-oauth-toolkit"],
+    "django-cms": ["django-cms", "packaging"],
+}
+
+
+@nox.session(python="3.12")
+@nox.parametrize("project", list(PROJECTS))
+def projects(session: nox.Session, project: str) -> None:
+    """Run all migrations of a known project with a view on every table: with migrate_views, and with migrate."""
+    session.install("--upgrade", "pip>=25.1")
+    session.install("--editable", ".", "--group", "test", "setuptools<81", *PROJECTS[project])
+    with _server(ROWS[0]) as environment:
+        settings = {"DATABASE_URL": None, **environment, "PROJECT": project}
+        session.run("python", "-W", "ignore", "-m", "tests.projects.run", *session.posargs, env=settings)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 SIZES = (1, 10, 10_000)
@@ -82,7 +83,7 @@ class Run:
     def run(self, size: int) -> Run:
         for start in range(0, len(self.plan), size):
             migrations = self.plan[start : start + size]
-            declare(self.tables())
+            declare(tables())
             sync()
             began = time.perf_counter()
             self.step(migrations)
@@ -91,10 +92,6 @@ class Run:
 
     def step(self, migrations: Sequence[Any]) -> None:
         raise NotImplementedError
-
-    def tables(self) -> list[str]:
-        """The tables of the models."""
-        return tables_of(self.state)
 
     def apply(self, migrations: Sequence[Any], steps: Any = None) -> Any:
         """Apply migrations; return the state of the models after them."""
@@ -111,12 +108,22 @@ class Run:
                 steps.after(migration)
         return state
 
-    def after(self, migrations: Sequence[Any]) -> Any:
-        """The state of the models after migrations, without running them."""
-        state = self.state.clone()
-        for migration in migrations:
-            state = migration.mutate_state(state, preserve=False)
-        return state
+    def after(self, migrations: Sequence[Any]) -> list[str] | None:
+        """The tables that there are after migrations. They run without views, and are rolled back.
+
+        None if one of them runs in no transaction.
+        """
+        from django.db import DatabaseError, transaction
+
+        try:
+            with transaction.atomic():
+                drop_views()
+                self.apply(migrations)
+                found = tables()
+                transaction.set_rollback(True)
+            return found
+        except DatabaseError:
+            return None
 
 
 class WithViews(Run):
@@ -124,10 +131,13 @@ class WithViews(Run):
 
     def step(self, migrations: Sequence[Any]) -> None:
         from orm_views_core.exceptions import OrmViewsError
+        from orm_views_core.with_migrations.alone import NotTogetherError
         from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
 
-        after = tables_of(self.after(migrations))
-        declare(after)
+        if not migrations:
+            return
+        after = self.after(migrations)
+        declare(tables() if after is None else after)
         found: list[Any] = []
 
         def work(steps: Any) -> None:
@@ -135,6 +145,17 @@ class WithViews(Run):
 
         try:
             result = migrate_views("default", work, MigrateOptions())
+        except NotTogetherError as error:  # as --split does it
+            self.outcomes["refused"] += 1
+            self.reasons.append(f"refused: {error}")
+            (number,) = (n for n, each in enumerate(migrations) if str(each) == error.migration)
+            self.step(migrations[:number])
+            drop_views()
+            self.state = self.apply(migrations[number : number + 1])
+            declare(tables())
+            sync()
+            self.step(migrations[number + 1 :])
+            return
         except OrmViewsError as error:
             self.outcomes["refused"] += len(migrations)
             self.reasons.append(f"{migrations[-1]}: {error}")
@@ -143,7 +164,7 @@ class WithViews(Run):
         else:
             self.outcomes["passed"] += len(migrations)
             self.outcomes["views put aside"] += len(result.aside)
-            if wrong := check(after):
+            if wrong := check(after or ()):
                 self.outcomes["WRONG"] += len(migrations)
                 self.reasons.append(f"{migrations[-1]}: {wrong}")
         self.state = found[0]
@@ -153,12 +174,14 @@ class Plain(Run):
     """The migrations with migrate."""
 
     def step(self, migrations: Sequence[Any]) -> None:
-        from django.db import DatabaseError
+        from django.db import DatabaseError, transaction
 
-        after = set(tables_of(self.after(migrations)))
+        after = set(self.after(migrations) or ())
         before = views()
         try:
-            self.state = self.apply(migrations)
+            # A migration that is not atomic would stay half done if it failed.
+            with transaction.atomic() if after else nullcontext():
+                self.state = self.apply(migrations)
         except DatabaseError as error:
             self.outcomes["failed"] += 1
             self.reasons.append(f"{migrations[-1]}: {str(error).splitlines()[0]}")
@@ -171,9 +194,10 @@ class Plain(Run):
             self.reasons.append(f"{migrations[-1]}: lost {', '.join(sorted(lost))}")
 
 
-def tables_of(state: Any) -> list[str]:
-    models = state.apps.get_models(include_auto_created=True)
-    return sorted({m._meta.db_table for m in models if m._meta.managed and not m._meta.proxy})
+def tables() -> list[str]:
+    """The tables of the project."""
+    rows = query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    return sorted(name for (name,) in rows if name != "django_migrations")
 
 
 def name_of(table: str) -> str:
