@@ -269,7 +269,7 @@ PROJECTS = {
 @nox.session(python="3.12")
 @nox.parametrize("project", list(PROJECTS))
 def projects(session: nox.Session, project: str) -> None:
-    """Run all migrations of a known project with a view on every table: with migrate_views, and with migrate."""
+    """Run all migrations of a known project with a view on every table."""
     session.install("--upgrade", "pip>=25.1")
     session.install("--editable", ".", "--group", "test", "setuptools<81", *PROJECTS[project])
     with _server(ROWS[0]) as environment:

@@ -97,6 +97,13 @@ def call(arguments: Mapping[str, Any]) -> dict[str, float]:
     return {"call": perf_counter() - start}
 
 
+def migrate(arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Run migrations with all views."""
+    from .migrating import migrate
+
+    return migrate(arguments)
+
+
 def sync_often(arguments: Mapping[str, Any]) -> dict[str, float]:
     """Sync 500 times, one view changed each time; return the memory that is in use then, in MB."""
     from orm_views_core.sync import sync_views

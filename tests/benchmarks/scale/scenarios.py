@@ -203,3 +203,28 @@ def _register_many(title: str, action: str, arguments: Mapping[str, Any]) -> Non
 
 for _title, (_action, _arguments) in MANY.items():
     _register_many(_title, _action, _arguments)
+
+
+def _register_migrations(title: str, figure: str, floor: str, target: Target) -> None:
+    """(p) Five migrations of what 200 views read."""
+
+    def answer(bench: Bench, package: Package, how: str) -> Measured:
+        project = Project("readable", 200, some_stored=True)
+        dsn = bench.scale.with_tables(package, project)
+        found = bench.scale.run(package, project, "migrate", dsn=dsn, arguments={"how": how})
+        return Measured(found.figures[figure])
+
+    @scenario("p", title, target, alone=True)
+    def together(bench: Bench, package: Package) -> Measured:
+        return answer(bench, package, "with views")
+
+    @together.floor(floor)
+    def by_hand(bench: Bench) -> Measured:
+        return answer(bench, OURS, "by hand")
+
+
+_BY_HAND = "dropping all views, migrating, and syncing, by hand"
+_register_migrations("5 migrations and 200 views", "total", _BY_HAND, works())
+_register_migrations(
+    "for how long readers wait", "without", "for how long there are no views, by hand", works()
+)
