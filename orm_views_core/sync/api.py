@@ -184,6 +184,7 @@ def sync_database(
     asked: SyncOptions,
     *,
     expected_fingerprint: str | None = None,
+    anew: bool = True,
     on_made: Callable[[Plan], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
@@ -194,6 +195,7 @@ def sync_database(
         connection: the database.
         asked: the options.
         expected_fingerprint: the fingerprint of the plan that was confirmed.
+        anew: compile the classes anew. Whoever has done so in the same run need not.
         on_made: called with the plan when it is made, also when it has problems.
         on_plan: called with the plan before it is carried out.
         progress: what to call while it is carried out.
@@ -209,7 +211,7 @@ def sync_database(
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
         # What some views need besides themselves shows when they are tried.
         try_missing = expected_fingerprint is not None or asked.only is not None
-        make_plan = partial(plan_database, connection, asked, try_missing=try_missing)
+        make_plan = partial(plan_database, connection, asked, try_missing=try_missing, anew=anew)
         plan = make_plan()
         if on_made:
             on_made(plan)

@@ -55,7 +55,9 @@ class _Needs(Exception):  # noqa: N818 - not an error: the plan is made again wi
 
 
 @read_consistently()
-def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool) -> Plan:
+def plan_database(
+    connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool, anew: bool = True
+) -> Plan:
     """Read, try and plan, inside a transaction. What is tried is rolled back.
 
     Args:
@@ -63,20 +65,21 @@ def plan_database(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_
         options: what the sync is asked for.
         try_missing: also try the views that do not exist yet. A sync that applies the plan in the same
             transaction need not, because creating them shows the same errors.
+        anew: compile the classes anew. Whoever has done so in the same run need not.
 
     Raises:
         OrmViewsError: when a view is invalid or a role is missing.
         Overtaken: when others have changed what was read.
     """
     try:
-        return _plan(connection, options, try_missing=try_missing)
+        return _plan(connection, options, try_missing=try_missing, anew=anew)
     except _Needs as needs:
         options = replace(options, only={*(options.only or ()), *needs.args})
-        return plan_database(connection, options, try_missing=try_missing)
+        return plan_database(connection, options, try_missing=try_missing, anew=anew)
 
 
-def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool) -> Plan:
-    definitions = compile_definitions(connection)
+def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool, anew: bool) -> Plan:
+    definitions = compile_definitions(connection, anew=anew)
     definitions.raise_errors()
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     roles |= {*options.grant_select_to}

@@ -214,7 +214,7 @@ def migrate_views(
             locked_seconds=state.steps.locked_seconds,
         )
         told.migrated(result)
-        if finished.later:
+        if finished.is_unfinished:
             result = replace(result, rebuilt=_build(connection, options, told))
     announce(_as_sync(alias, result, state.steps, time.perf_counter() - began))
     return result
@@ -228,7 +228,11 @@ def _build(connection: BaseDatabaseWrapper, options: MigrateOptions, listener: L
     """
     try:
         result = sync_database(
-            connection, options.of_sync, on_plan=listener.on_plan, progress=listener.progress_later
+            connection,
+            options.of_sync,
+            anew=False,
+            on_plan=listener.on_plan,
+            progress=listener.progress_later,
         )
     except OrmViewsError as error:
         more = (

@@ -11,11 +11,16 @@ from typing import Protocol
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.definitions.definition import Definitions
+from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
+from orm_views_core.engines.postgresql.catalog.search_path import read_search_path
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.engines.postgresql.stand_ins.catalog import drop_unused_functions
 from orm_views_core.exceptions import OrmViewsError, PlanBlockedError
 from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.plan.diff import find_orphans, sources_of
 from orm_views_core.plan.steps import Action, Plan
 from orm_views_core.quoting import Quoting, embedded
 from orm_views_core.sync.api import SyncResult
@@ -47,13 +52,13 @@ class Finished:
 
     Attributes:
         synced: what the sync did.
-        later: the materialised views that are to be built after it.
+        is_unfinished: whether another sync has to build materialised views.
         dropped: the views of others that did not fit.
         waiting: why the views came back as they were and are not synced; "" when they are.
     """
 
     synced: SyncResult | None = None
-    later: frozenset[ViewName] = frozenset()
+    is_unfinished: bool = False
     dropped: tuple[ViewName, ...] = ()
     waiting: str = ""
 
@@ -94,15 +99,25 @@ def _sync(
     progress: Progress | None,
 ) -> Finished:
     began = time.perf_counter()
-    make_plan = partial(plan_database, connection, try_missing=True)
-    plan, wanted, later = _plan(make_plan, aside, options)
+    make_plan = partial(plan_database, connection, try_missing=True, anew=False)
+    wanted, later = options.of_sync, frozenset[ViewName]()
+    if not options.rebuild_inside:
+        wanted, later = _split(connection, aside, wanted)
+    plan = _without_problems(make_plan(wanted))
+    while in_the_way := _built(plan) & later - aside.views.keys():
+        aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
+        plan = _without_problems(make_plan(wanted))
     if on_plan:
         on_plan(plan)
     with applied_as_planned(connection, plan, partial(make_plan, wanted)):
         applied = apply_plan(connection, plan, command_roles=wanted.grant_select_to, progress=progress)
     drop_unused_functions(connection)
     result = SyncResult(plan, applied.steps, time.perf_counter() - began, applied.swap_seconds)
-    return Finished(result, later)
+    if not later:
+        return Finished(result)
+    # What is left is tried, too: an error has to take the migrations back.
+    rest = _without_problems(make_plan(replace(wanted, only=later)))
+    return Finished(result, is_unfinished=not rest.is_empty)
 
 
 def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[ViewName, ...]:
@@ -133,23 +148,29 @@ def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[View
     return ()
 
 
-def _plan(
-    make_plan: Callable[[SyncOptions], Plan], aside: Aside, options: Options
-) -> tuple[Plan, SyncOptions, frozenset[ViewName]]:
-    """Return the plan for this transaction, the options that it was made with, and what is left for later.
+def _split(
+    connection: BaseDatabaseWrapper, aside: Aside, wanted: SyncOptions
+) -> tuple[SyncOptions, frozenset[ViewName]]:
+    """Return the options of a sync without materialised views, and what is left to the sync after it.
 
-    What is left is planned, and so tried, all the same.
+    That is the materialised views, and what reads them. A plain view that is put aside has to come back now,
+    so what it cannot do without is built now.
     """
-    wanted = options.of_sync
-    plan = _without_problems(make_plan(wanted))
-    later = frozenset() if options.rebuild_inside else _to_build_later(plan, aside)
-    if later:
-        wanted = replace(wanted, only={step.name for step in plan.steps if step.name.name} - later)
-        plan = _without_problems(make_plan(wanted))
-        while in_the_way := _built(plan) & later - aside.views.keys():
-            aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
-            plan = _without_problems(make_plan(wanted))
-    return plan, wanted, later
+    definitions = compile_definitions(connection, anew=False)
+    _, path = read_search_path(connection)
+    reads = {
+        name: sources_of(definition, definitions.names, path)
+        for name, definition in definitions.views.items()
+    }
+    stored = {n for n, d in definitions.views.items() if d.kind is ViewKind.MATERIALISED_VIEW}
+    plain = {name for name, each in aside.views.items() if each.view.kind is ViewKind.VIEW}
+    later = frozenset(closure(reverse(reads), stored) & reads.keys() - plain | stored)
+    return (replace(wanted, only=_everything(connection, definitions) - later) if later else wanted), later
+
+
+def _everything(connection: BaseDatabaseWrapper, definitions: Definitions) -> set[ViewName]:
+    """Return the views that classes declare, and the orphans."""
+    return {*definitions.names, *find_orphans(definitions, read_catalog(connection, definitions.schemas))}
 
 
 def _without_problems(plan: Plan) -> Plan:
@@ -180,15 +201,3 @@ def _built(plan: Plan) -> set[ViewName]:
     building = {Action.CREATE, Action.REBUILD}
     steps = [step for step in plan.steps if step.fills and step.action in building]
     return {step.name for step in steps if step.kind is ViewKind.MATERIALISED_VIEW}
-
-
-def _to_build_later(plan: Plan, aside: Aside) -> frozenset[ViewName]:
-    """Return the materialised views whose rows a plan would compute, and the views that read them.
-
-    A plain view that is put aside has to come back now, so what it cannot do without is built now.
-    """
-    built = _built(plan)
-    reads = {step.name: step.expected.reads for step in plan.steps if step.expected}
-    readers: set[ViewName] = closure(reverse(reads), built) & reads.keys()
-    plain = {name for name, each in aside.views.items() if each.view.kind is ViewKind.VIEW}
-    return frozenset(readers - plain | built)
