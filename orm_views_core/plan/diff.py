@@ -210,6 +210,7 @@ def find_scope(
     external: Collection[ViewName] = (),
     command_roles: Sequence[str] = (),
     only: Collection[ViewName] | None = None,
+    leave: Collection[ViewName] = (),
     force: bool = False,
     try_missing: bool = True,
 ) -> Scope:
@@ -221,6 +222,7 @@ def find_scope(
         external: the external dependents. They never differ, but a change of what they read may affect them.
         command_roles: further roles to grant SELECT to, named on the command line.
         only: the views to sync, together with the missing views that they read; all views when None.
+        leave: views that stay as they are although what they read changes, unless they are among ``only``.
         force: rebuild the views to sync although nothing differs.
         try_missing: also try the views that do not exist yet. A sync need not, because it tests them by
             creating them, unless a view that is tried reads them or is read by them.
@@ -253,7 +255,8 @@ def find_scope(
     present = {name: difference for name, difference in looked_at.items() if name not in missing}
     changed = {n for n, d in present.items() if d.needs_dry_run or (force and not d.obstructed_by)}
     affected = closure(reverse(dependencies), changed)
-    affected = {n for n in affected if not found[n].obstructed_by and (n in asked or n not in missing)}
+    left = missing | set(leave)
+    affected = {n for n in affected if not found[n].obstructed_by and (n in asked or n not in left)}
     tried = with_missing(affected) | (missing & looked_at.keys() if try_missing else set())
     return Scope(looked_at, dependencies, order, [name for name in order if name in tried])
 

@@ -57,7 +57,7 @@ def _because_of_others(decision: Decision | None, action: Action, why: str) -> D
 def _rebuilt_for_their_rows(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     """Rebuild every materialised view downstream of a change: its rows come from the old definition."""
     scope, changed = facts.scope, having(decisions, Action.REPLACE, Action.REBUILD)
-    affected = closure(reverse(scope.dependencies), changed)
+    affected = closure(reverse(scope.dependencies), changed) & set(scope.try_views)
     rebuilt = {}
     for name in scope.order:
         installed = facts.catalog.relations.get(name)

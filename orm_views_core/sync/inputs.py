@@ -111,6 +111,7 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
             external=[name for name in external_names if name not in untried],
             command_roles=options.grant_select_to,
             only=options.only,
+            leave=options.leave,
             force=options.force,
             try_missing=try_missing,
         )

@@ -18,6 +18,8 @@ class SyncOptions:
         force: replace or rebuild views although nothing differs.
         allow_drop_all: go on when no view is registered and every view would be dropped.
         drop_dependents: drop external dependents that do not fit the changed views.
+        leave: views that stay as they are although what their classes read changes, unless ``only`` names
+            them. What is installed reads none of that.
     """
 
     grant_select_to: tuple[str, ...]
@@ -26,6 +28,7 @@ class SyncOptions:
     force: bool
     allow_drop_all: bool
     drop_dependents: bool
+    leave: Collection[ViewName] = ()
 
 
 def role_names(roles: str | Iterable[str] | None) -> tuple[str, ...]:

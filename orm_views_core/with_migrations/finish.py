@@ -103,10 +103,13 @@ def _sync(
     wanted, later = options.of_sync, frozenset[ViewName]()
     if not options.rebuild_inside:
         wanted, later = _split(connection, aside, wanted)
-    plan = _without_problems(make_plan(wanted))
-    while in_the_way := _built(plan) & later - aside.views.keys():
-        aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
+    while True:
+        wanted = replace(wanted, leave=later & aside.views.keys())
         plan = _without_problems(make_plan(wanted))
+        in_the_way = _built(plan) & later - aside.views.keys()
+        if not in_the_way:
+            break
+        aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
     if on_plan:
         on_plan(plan)
     with applied_as_planned(connection, plan, partial(make_plan, wanted)):
@@ -116,7 +119,7 @@ def _sync(
     if not later:
         return Finished(result)
     # What is left is tried, too: an error has to take the migrations back.
-    rest = _without_problems(make_plan(replace(wanted, only=later)))
+    rest = _without_problems(make_plan(replace(options.of_sync, only=later)))
     return Finished(result, is_unfinished=not rest.is_empty)
 
 
