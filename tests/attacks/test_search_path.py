@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace as replaced
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations import Migration
 from django.test import Client
 
 from orm_views_core.engines.postgresql.locking.advisory_locks import SYNC_LOCK
@@ -16,11 +18,16 @@ from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh, refresh_views
 from orm_views_core.refresh_locks import cancel, find_running
+from orm_views_core.sql.alterations import read_script
 from orm_views_core.status import get_detail, get_statuses, read_sync_states
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.sync.executor import Progress
 from orm_views_core.testing import refresh_for_test
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from orm_views_core.views.registry import registry
+from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+from orm_views_core.with_migrations.foresee import ForeseenMigration, Foresight
+from orm_views_core.with_migrations.steps import Steps
 from tests.admin.browse import forget
 from tests.hostile import install
 
@@ -164,6 +171,56 @@ def commands(capsys: Any) -> None:
     call_command("refresh_views", "--plan")
 
 
+MIGRATIONS = (
+    "DO $$ BEGIN ALTER TABLE public.app_t ALTER size TYPE pg_catalog.int8; END $$",
+    "ALTER TABLE public.app_t ALTER id TYPE pg_catalog.int8",
+    "ALTER TABLE public.app_t DROP COLUMN gone CASCADE",
+    "ALTER TABLE public.app_t RENAME COLUMN size TO width",
+)
+
+
+def migrate_with_views() -> None:
+    query(
+        "CREATE TABLE public.app_t "
+        "(id pg_catalog.int4 PRIMARY KEY, size pg_catalog.int4, gone pg_catalog.text);"
+        "INSERT INTO public.app_t VALUES (1, 2, 'c')"
+    )
+    try:
+        declare("B", "SELECT id, size, gone FROM public.app_t")
+        declare_materialised("N", "SELECT id, size FROM public.app_t", pk_field="id")
+        declare("O", "SELECT id FROM views.n")
+        sync_views()
+        query("CREATE VIEW public.others AS SELECT id, size FROM public.app_t")
+        declare("B", "SELECT id, width FROM public.app_t")
+        declare_materialised("N", "SELECT id, width FROM public.app_t", pk_field="id")
+        # The registry has the later class of each name only.
+        later = {view.__name__: view for view in registry.views()}
+        for view in registry.views():
+            if later[view.__name__] is not view:
+                registry.unregister(view)
+        _migrate()
+        assert query("SELECT width FROM views.n") == [(2,)]
+        assert query("SELECT size FROM public.others") == [(2,)]
+    finally:
+        query("DROP VIEW IF EXISTS public.others; DROP TABLE public.app_t CASCADE")
+
+
+def _migrate() -> None:
+    migration = Migration("0001", "app")
+    foreseen = ForeseenMigration(migration, False, tuple(map(read_script, MIGRATIONS)))
+    names = ViewName("views", "b"), ViewName("views", "n"), ViewName("public", "others")
+    standing = dict.fromkeys(names, foreseen.scripts[1].alterations[0])
+
+    def work(steps: Steps) -> None:
+        steps.before(migration)
+        for statement in MIGRATIONS:
+            query(statement)
+        steps.after(migration)
+
+    foresight = Foresight((replaced(foreseen, standing=standing),))
+    migrate_views("default", work, MigrateOptions(), foresight=foresight)
+
+
 def find_and_cancel() -> None:
     from orm_views_core.engines.postgresql.cancellation import cancel_work
     from orm_views_core.engines.postgresql.locking.blocking import find_blockers
@@ -189,6 +246,7 @@ def browse(admin_client: Client) -> None:
 SCENARIOS = [
     *(create, nothing, plan, replace, rebuild, reindex_and_drop, adopt, swap_again, give_up),
     *(wait_for_a_sync, wait_for_a_refresh, refresh, refresh_concurrently, commands, find_and_cancel),
+    migrate_with_views,
 ]
 #: Those whose statements have no better match, but may call what is found first.
 READING = [look, check, refresh_due, browse]
@@ -252,7 +310,10 @@ def test_better_matches_in_our_schema(attack: Any, attacker: Attacker, scenario:
 
 
 # Pages also send what Django's ORM writes, along the project's path.
-@scenarios([*SCENARIOS, *READING[:-1]], [rebuild, swap_again, wait_for_a_sync, refresh_concurrently, look])
+@scenarios(
+    [*SCENARIOS, *READING[:-1]],
+    [rebuild, swap_again, wait_for_a_sync, refresh_concurrently, migrate_with_views, look],
+)
 @pytest.mark.parametrize("path", ["public, pg_catalog", '"$user", public, pg_temp, pg_catalog'])
 def test_a_path_with_public_before_pg_catalog(
     attack: Any, attacker: Attacker, scenario: Any, path: str, settings: Any
@@ -270,7 +331,7 @@ def test_a_path_with_public_before_pg_catalog(
     attack(scenario, prepare)
 
 
-@scenarios([*SCENARIOS, *READING], [rebuild, wait_for_a_sync, refresh_concurrently, look])
+@scenarios([*SCENARIOS, *READING], [rebuild, wait_for_a_sync, refresh_concurrently, migrate_with_views, look])
 def test_temporary_types_with_the_names_of_types(attack: Any, attacker: Attacker, scenario: Any) -> None:
     """Temporary domains, named like the types that we cast to, have checks that run functions of others."""
 
