@@ -6,7 +6,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 
 from orm_views_core.sync import sync_views
 
@@ -290,3 +290,94 @@ def test_what_somebody_else_owns_and_we_may_not_replace_is_named(before, make_ro
     finally:
         query("RESET ROLE")
     assert before.applied() == ["0001_initial"]
+
+
+def test_what_was_done_as_json(before):
+    before.write("0002_wider", WIDER)
+    (done,) = json.loads(before.migrate("--json"))
+    assert done["migrations"] == ["depot.0002_wider"]
+    assert {each["view"] for each in done["put_aside"]} == {"views.totals", "views.stored", "reports.theirs"}
+    assert {(each["action"], each["view"]) for each in done["steps"]} == {
+        ("rebuild", "views.totals"),
+        ("rebuild", "views.stored"),
+    }
+
+
+def test_initial_migrations_can_be_faked(before):
+    query("DELETE FROM django_migrations WHERE app = 'depot'")
+    before.write("0002_wider", WIDER)
+    out = before.migrate("--fake-initial")
+    assert "0001_initial... FAKED" in out
+    assert before.applied() == ["0001_initial", "0002_wider"]
+    assert type_of("views.totals", "total") == "bigint"
+
+
+@pytest.mark.django_db(databases=["default", "warehouse"], transaction=True)
+def test_another_database(before, release):
+    before.write("0002_wider", WIDER)
+    out = before.migrate("--database", "warehouse")
+    assert "Syncing views in database 'warehouse'" in out
+    assert type_of("views.totals", "total") == "integer"
+    with connections["warehouse"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_migrations WHERE app = 'depot'")
+        assert cursor.fetchone() == (2,)
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'depot'")
+        cursor.execute("DROP TABLE depot_order, depot_other")
+
+
+def test_a_migration_that_does_not_exist_is_told_by_django(before):
+    with pytest.raises(CommandError, match="Cannot find a migration matching '0009' from app 'depot'"):
+        before.migrate("0009")
+
+
+def test_views_that_fit_neither_way_stop_the_way_back_or_are_dropped_knowingly(before, release):
+    before.write("0002_more", 'AddField("Order", "more", models.IntegerField(default=3))')
+    release({"Stored": TOTALS}, Totals="SELECT id, more FROM depot_order")
+    before.migrate()
+    with pytest.raises(CommandError, match=r"(?s)views\.totals stood against .* use --drop-dependents"):
+        before.migrate("0001")
+    assert before.applied() == ["0001_initial", "0002_more"]
+    out = before.migrate("0001", "--drop-dependents")
+    assert "Dropped views.totals, which did not fit any more" in out
+    before.migrate()
+    assert query("SELECT count(more) FROM views.totals") == [(5,)]
+
+
+def test_code_that_fails_takes_everything_back(before, take_picture):
+    before.write("0002_wider", WIDER)
+    before.write("0003_code", 'RunPython(lambda apps, editor: {}["nothing"])')
+    picture = take_picture()
+    with pytest.raises(KeyError, match="nothing"):
+        before.migrate()
+    assert take_picture() == picture
+    assert before.applied() == ["0001_initial"]
+
+
+def test_code_runs_once_although_its_statement_is_sent_again(before):
+    insert, alter = (
+        "INSERT INTO depot_other (size) VALUES (77)",
+        "ALTER TABLE depot_order ALTER total TYPE bigint",
+    )
+    before.write("0002_wider", f"run({insert!r}, {alter!r})")
+    before.migrate()
+    assert query("SELECT count(*) FROM depot_other WHERE size = 77") == [(1,)]
+    assert type_of("views.totals", "total") == "bigint"
+
+
+def test_what_was_made_by_hand_stays(before):
+    query(
+        "GRANT SELECT (id) ON views.stored TO PUBLIC; CREATE INDEX by_hand ON views.stored (total);"
+        "COMMENT ON INDEX views.by_hand IS 'mine'; COMMENT ON COLUMN views.totals.id IS 'mine too';"
+        "CREATE STATISTICS views.both ON id, total FROM views.stored;"
+        "ALTER VIEW reports.theirs SET (security_barrier = true);"
+        "CREATE VIEW reports.over AS SELECT id FROM views.stored; GRANT SELECT ON reports.over TO PUBLIC"
+    )
+    before.write("0002_wider", WIDER)
+    before.migrate()
+    assert query(
+        "SELECT has_column_privilege('pg_monitor', 'views.stored', 'id', 'SELECT'), "
+        "obj_description('views.by_hand'::regclass), col_description('views.totals'::regclass, 1), "
+        "(SELECT count(*) FROM pg_statistic_ext WHERE stxname = 'both'), "
+        "(SELECT reloptions::text FROM pg_class WHERE oid = 'reports.theirs'::regclass), "
+        "has_table_privilege('pg_monitor', 'reports.over', 'SELECT'), (SELECT count(*) FROM reports.over)"
+    ) == [(True, "mine", "mine too", 1, "{security_barrier=true}", True, 5)]
