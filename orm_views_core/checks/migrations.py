@@ -19,6 +19,8 @@ from orm_views_core.with_migrations.foresee import foresee
 
 from .messages import message
 
+_NAMED = 5  # of several views
+
 
 @register(Tags.database, "orm_views")
 def check_model_changes(
@@ -40,17 +42,25 @@ def _check_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     """orm_views_core.W019: a model has changed, and the migration for that will stand against views."""
     if not read_all_views(connection):
         return
-    executor = MigrationExecutor(connection)
-    graph, state = executor.loader.graph, executor.loader.project_state()
-    changes = Autodetector(state, ProjectState.from_apps(apps)).changes(graph=graph)
+    try:
+        executor = MigrationExecutor(connection)
+        graph, state = executor.loader.graph, executor.loader.project_state()
+        changes = Autodetector(state, ProjectState.from_apps(apps)).changes(graph=graph)
+    except Exception:  # noqa: BLE001 - migrations are the project's; makemigrations reports what is wrong
+        return
     unmade = [(migration, False) for migrations in changes.values() for migration in migrations]
     for each in foresee(connection, executor, unmade, state=state).migrations:
+        views: dict[str, list[str]] = {}
         for name, alteration in each.standing.items():
+            views.setdefault(str(alteration), []).append(str(name))
+        for what, names in views.items():
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            listed = f"{', '.join(names[:_NAMED])}{more} {'stands' if len(names) == 1 else 'stand'}"
             yield message(
                 "W019",
                 each.migration.app_label,
-                f"its models have changed, and {name} stands against the migration that is yet to be made: "
-                f"{alteration}.",
+                f"its models have changed, and {listed} against the migration that is yet to be made: "
+                f"{what}.",
                 "Make the migration, and apply it with `manage.py migrate_views`. Plain migrate would fail, "
-                "or drop the view.",
+                "or drop the views.",
             )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orm_views_core.names import ViewName
+from orm_views_core.with_migrations.aside import PutAside
 from orm_views_core.with_migrations.foresee import ForeseenMigration, Foresight
 from orm_views_core.with_migrations.outlook import Outlook
+
+_MANY = 5  # views of one reason that get a line each
 
 
 def foresight_lines(alias: str, foresight: Foresight, outlook: Outlook) -> Iterator[str]:
@@ -36,6 +39,19 @@ def foresight_lines(alias: str, foresight: Foresight, outlook: Outlook) -> Itera
             yield f"      {name}: {why}"
     if not back and not outlook.changes:
         yield "      nothing to do, if the migrations change nothing that they read"
+
+
+def put_aside_lines(views: Sequence[PutAside], *, every: bool = False) -> Iterator[str]:
+    """Yield what was put aside and why: a line for each view, or for many with one reason."""
+    by_reason: dict[str, list[PutAside]] = {}
+    for each in views:
+        by_reason.setdefault(each.why, []).append(each)
+    for why, alike in by_reason.items():
+        if every or len(alike) <= _MANY:
+            yield from map(str, alike)
+        else:
+            some = ", ".join(str(each.view.name) for each in alike[:_MANY])
+            yield f"{len(alike)} views, {some}, …: {why}"
 
 
 def _what_then(name: ViewName, outlook: Outlook) -> str:

@@ -57,9 +57,8 @@ class MigrateOptions:
     @property
     def of_sync(self) -> SyncOptions:
         """The options of the sync."""
-        roles = role_names(list(self.grant_select_to) if self.grant_select_to else None)
         return SyncOptions(
-            roles,
+            role_names(self.grant_select_to),
             None,
             force=False,
             allow_drop_all=self.allow_drop_all,

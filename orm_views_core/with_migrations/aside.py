@@ -34,13 +34,13 @@ from orm_views_core.engines.postgresql.stand_ins.sql import (
     with_rows,
     without_rows,
 )
-from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.step_writer import lock_order
-from orm_views_core.sync.external_dependents import as_definition, why_not_tried
+from orm_views_core.sync.external_dependents import as_definition
 
 from .exchange import exchange, stand_in
+from .refusal import refuse
 
 _INVALID_DEFINITION = "42P16"  # CREATE OR REPLACE VIEW would change a column
 
@@ -92,22 +92,21 @@ class Aside:
             gone_types: the oids of types that end with their tables.
 
         Returns:
-            those that were not aside before, or had to be put aside further.
+            those that were no stand-ins before, or had to be put aside further.
 
         Raises:
             PlanBlockedError: when one of them must not or cannot be put aside.
         """
-        names = [name for name in wanted if gone_types or name not in self.views]
-        if not names:
+        if not wanted:
             return set()
         with as_sync_role(self._connection), self._own_path() as cursor:
-            catalog = self._read(names)
+            catalog = self._read(wanted)
             columns = read_stand_in_columns(cursor, [v.oid for v in catalog.relations.values()], gone_types)
             gone = {n for n, v in catalog.relations.items() if any(c.is_gone for c in columns.get(v.oid, ()))}
-            new = {name: catalog.relations[name] for name in catalog.relations}
-            new = {name: view for name, view in new.items() if name not in self.views or name in gone}
+            # What was put aside and reads something is no stand-in: the code of a migration has rolled back.
+            new = {n: v for n, v in catalog.relations.items() if n in gone or n not in self.views or v.reads}
             moved = {n for n, view in new.items() if view.kind is ViewKind.MATERIALISED_VIEW} | gone
-            self._refuse(catalog, new)
+            refuse(self._connection, self._definitions, catalog, new)
             in_place = [view for name, view in new.items() if name not in moved]
             self._replace_in_place(cursor, in_place, columns)
             for view in in_place:
@@ -141,6 +140,11 @@ class Aside:
             del self.views[name]
         return names
 
+    def stand_ins(self) -> set[ViewName]:
+        """Return the views that are stand-ins at present."""
+        found = self._read_some(self.views)
+        return {name for name, view in found.items() if not view.reads}
+
     def forget(self, names: Collection[ViewName]) -> None:
         """Forget views that a migration has dropped by name."""
         for name in names:
@@ -155,18 +159,6 @@ class Aside:
     def _read(self, names: Collection[ViewName]) -> Catalog:
         catalog = read_catalog(self._connection, [], only=list(names))
         return with_definitions(self._connection, catalog, list(catalog.relations))
-
-    def _refuse(self, catalog: Catalog, views: Collection[ViewName]) -> None:
-        others = [name for name in views if name not in self._definitions.names]
-        reasons = why_not_tried(self._connection, catalog, others)
-        for name in set(views) - set(others):
-            view = catalog.relations[name]
-            if not view.is_ours_to_change:
-                reasons[name] = f"It belongs to {view.owner}. GRANT {view.owner} TO {catalog.session.role}."
-        if reasons:
-            raise PlanBlockedError(
-                [f"{name} stands against the migration. {why}" for name, why in sorted(reasons.items())]
-            )
 
     def _note(self, view: InstalledView, why: str, *, is_moved: bool = False) -> None:
         known = self.views.get(view.name)
@@ -216,7 +208,7 @@ class Aside:
             pending = {n for n, view in found.items() if view.kind is not ViewKind.VIEW}
             moved |= pending
         known = replace(catalog, relations=relations)
-        self._refuse(known, moved)
+        refuse(self._connection, self._definitions, known, moved)
         columns = read_stand_in_columns(cursor, [view.oid for view in relations.values()], gone_types)
         selects: dict[ViewName, str] = {}
         functions: list[str] = []
@@ -242,9 +234,11 @@ class Aside:
     ) -> None:
         """Put relations with other SELECTs in the places of some views, and point plain readers at them."""
         relations = catalog.relations
-        readers = {r for name in selects for r in relations[name].read_by} - selects.keys()
+        readers = (
+            {r for name in selects for r in relations[name].read_by} - selects.keys() - self.views.keys()
+        )
         passing = [relations[name] for name in sorted(readers) if name in relations]
-        self._refuse(catalog, [view.name for view in passing])
+        refuse(self._connection, self._definitions, catalog, [view.name for view in passing])
         self._replace_in_place(cursor, passing, columns)
         exchange(self._connection, cursor, self._definitions.database, catalog, selects)
         for view in passing:

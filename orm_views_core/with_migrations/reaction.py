@@ -29,7 +29,7 @@ from .aside import Aside
 
 #: Objects depend on what is dropped; a view or a rule uses a column whose type changes.
 REFUSED = {"2BP01", "0A000"}
-_BY_NAME = "it is named by what PostgreSQL refused"
+_BY_NAME = "PostgreSQL refused a statement because of it"
 
 
 class _Lost(Exception):  # noqa: N818 - not an error: the statement is sent again
@@ -64,7 +64,7 @@ class Reaction:
             self._is_paused = before
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        script = read_script(sql) if isinstance(sql, str) and not self._is_paused else Script()
+        script = Script() if self._is_paused else read_script(self._text(sql))
         try:
             if not script.changes:
                 return execute(sql, params, many, context)
@@ -73,6 +73,12 @@ class Reaction:
             if self._on_refused and not self._is_paused:
                 self._on_refused(script, error)
             raise
+
+    def _text(self, sql: Any) -> str:
+        """Return the text of a statement, which may be an object of the driver."""
+        if hasattr(sql, "as_string"):
+            sql = sql.as_string(self._connection.connection)
+        return sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)
 
     def _changing(self, script: Script, send: Callable[[], Any]) -> Any:
         dropped = set()
@@ -89,8 +95,9 @@ class Reaction:
                 with transaction.atomic(using=self._connection.alias):
                     with self.paused():
                         before = read_all_views(self._connection) if script.may_cascade else {}
+                        stand_ins = self._aside.stand_ins() if before else set()
                     result = send()
-                    if lost := self._lost(before) - dropped - self._aside.views.keys():
+                    if lost := self._lost(before) - dropped - stand_ins:
                         raise _Lost(lost)
                 break
             except _Lost as error:
@@ -114,7 +121,7 @@ class Reaction:
         detail = detail_of(error)
         with self.paused():
             with self._connection.cursor() as cursor:
-                named = set(find_described(cursor, detail)) - self._aside.views.keys()
+                named = set(find_described(cursor, detail))
             if not named:
                 return False
             columns = read_columns_in(self._connection, named, detail)

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.autodetector import Autodetector
+from orm_views_core.engines.postgresql.stand_ins.standing import read_all_views
 from orm_views_core.with_migrations.foresee import foresee
 from orm_views_core.with_migrations.guard import ADVICE, find_danger, named_in
 from orm_views_core.with_migrations.segments import find_plan
@@ -45,6 +46,8 @@ class Command(Migrate):
         Raises:
             CommandError: when one would be dropped that is still wanted.
         """
+        if not read_all_views(connection):  # as in a new database
+            return
         executor = MigrationExecutor(connection)
         if executor.loader.detect_conflicts():
             return

@@ -13,7 +13,7 @@ from orm_views_core.hooks.post_migrate import not_syncing
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
-from orm_views_core.output.migrations import foresight_as_dict, foresight_lines
+from orm_views_core.output.migrations import foresight_as_dict, foresight_lines, put_aside_lines
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
 from orm_views_core.plan.steps import Plan
 from orm_views_core.sync.api import SyncResult, plan_views
@@ -158,8 +158,8 @@ class Command(Migrate):
         if self._steps and action in {"apply_success", "unapply_success"}:
             self._steps.after(migration)
             if self.verbosity >= 1:
-                for each in self.put_aside:
-                    self.stdout.write(f"    put aside: {each}")
+                for line in put_aside_lines(self.put_aside, every=self.verbosity > 1):
+                    self.stdout.write(f"    put aside: {line}")
             self.put_aside.clear()
 
     def _show(self, foresight: Foresight, options: dict[str, Any]) -> None:

@@ -381,3 +381,53 @@ def test_what_was_made_by_hand_stays(before):
         "(SELECT reloptions::text FROM pg_class WHERE oid = 'reports.theirs'::regclass), "
         "has_table_privilege('pg_monitor', 'reports.over', 'SELECT'), (SELECT count(*) FROM reports.over)"
     ) == [(True, "mine", "mine too", 1, "{security_barrier=true}", True, 5)]
+
+
+def test_a_view_that_reads_a_table_and_a_materialised_view_that_are_both_migrated(depot, release):
+    both = "SELECT o.total, s.total AS stored FROM depot_order AS o JOIN views.stored AS s USING (id)"
+    release({"Stored": TOTALS}, Both=both)
+    sync_views()
+    query("CREATE SCHEMA reports; CREATE VIEW reports.both AS " + both)
+    depot.write("0002_wider", WIDER)
+    depot.migrate()
+    for view in ("views.both", "reports.both"):
+        assert type_of(view, "total") == "bigint"
+        assert query(f"SELECT count(*), sum(stored) FROM {view}") == [(5, 15)]
+
+
+def test_code_that_rolls_back_what_it_did(before):
+    """What was put aside for a statement is not aside any more when the code rolls it back."""
+    code = """RunPython(lambda apps, editor: undo_and_do(editor))"""
+    before.write("0002_code", code)
+    path = before.folder / "0002_code.py"
+    path.write_text(
+        path.read_text()
+        + """
+
+def undo_and_do(editor):
+    for kind in ("numeric", "bigint"):
+        try:
+            with transaction.atomic():
+                with editor.connection.cursor() as cursor:
+                    cursor.execute(f"ALTER TABLE depot_order ALTER total TYPE {kind}")
+                if kind == "numeric":
+                    raise LookupError
+        except LookupError:
+            pass
+    with transaction.atomic(), editor.connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE depot_order DROP COLUMN note CASCADE")
+"""
+    )
+    before.migrate()
+    assert {type_of(view, "total") for view in ("views.totals", "views.stored")} == {"bigint"}
+    assert query("SELECT count(*) FROM views.totals") == [(5,)]
+    assert not functions_left()
+
+
+def test_a_table_with_the_type_of_a_views_rows_stops_the_run(before, take_picture):
+    query("CREATE TABLE reports.kept (was views.stored)")
+    before.write("0002_wider", WIDER)
+    picture = take_picture()
+    with pytest.raises(CommandError, match=r"reports\.kept .*uses the type of the rows"):
+        before.migrate()
+    assert take_picture() == picture
