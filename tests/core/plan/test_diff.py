@@ -306,6 +306,14 @@ def test_only_the_requested_views_are_looked_at_with_the_missing_views_that_they
     assert scope_of(CHAIN, catalog_of(), only=["nothing"]).differences == {}
 
 
+def test_what_is_left_stays_although_what_it_reads_changes_unless_it_is_asked_for():
+    changed = dataclasses.replace(B, sql="SELECT id + 1 AS id FROM views.a")
+    views = (A, changed, C)
+    assert names(scope_of(views, installed_chain(), only=["b"]).try_views) == ["b", "c"]
+    assert names(scope_of(views, installed_chain(), only=["b"], leave=[C.name]).try_views) == ["b"]
+    assert names(scope_of(views, installed_chain(), only=["b", "c"], leave=[C.name]).try_views) == ["b", "c"]
+
+
 def test_a_table_in_the_way_is_not_tried():
     table = install(A, kind=None, relation="table", state=None)
     scope = scope_of((A, B), catalog_of(table), force=True)
