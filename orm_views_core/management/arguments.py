@@ -19,3 +19,14 @@ def add_views_argument(parser: CommandParser) -> None:
 def add_database_argument(parser: CommandParser, verb: str) -> None:
     """Add the option for one of the aliases in DATABASES. ``verb`` begins its help."""
     parser.add_argument("--database", choices=sorted(connections), help=f"{verb} this database only.")
+
+
+def add_grant_argument(parser: CommandParser) -> None:
+    """Add the option for further roles to grant SELECT to."""
+    parser.add_argument(
+        "--grant-select-permissions-to-user",
+        action="append",
+        dest="grant_select_to",
+        metavar="ROLE",
+        help="Grant SELECT on all views that are not hidden to this role too. May be repeated.",
+    )

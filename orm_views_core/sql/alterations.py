@@ -26,7 +26,6 @@ _MAY_CHANGE = re.compile(
 _ENDS = frozenset({"commit", "end", "rollback", "abort"})
 _BEGINS = ("start", "prepare")
 _ALONE = (("vacuum",), ("create", "database"), ("drop", "database"), ("alter", "system"))
-_KINDS_OF_TABLE = {"table", "foreign"}
 
 
 class Alteration(NamedTuple):
@@ -74,7 +73,6 @@ class Script:
         read_only: the relations that it locks writers out of.
         ends_transaction: the word by which it begins or ends a transaction; "" if it does not.
         runs_alone: the words of a statement that PostgreSQL runs in no transaction; "" if there is none.
-        new_label: the enum that gets a new label; "" if none does.
     """
 
     changes: bool = False
@@ -86,7 +84,6 @@ class Script:
     read_only: list[ViewName] = field(default_factory=list)
     ends_transaction: str = ""
     runs_alone: str = ""
-    new_label: str = ""
 
 
 def read_script(sql: str) -> Script:
@@ -131,8 +128,6 @@ class _Reader:
             found.runs_alone = " ".join(token.text for token in self.tokens[:2]).upper()
         elif first in {"create", "drop", "reindex", "alter"} and self._has("concurrently"):
             found.runs_alone = f"{first.upper()} … CONCURRENTLY"
-        if self._starts("alter", "type") and self._has("value") and self._has("add"):
-            found.new_label = str(self._name_after(2).name)
         if first == "alter":
             self._alter()
         elif first == "drop":
@@ -141,12 +136,7 @@ class _Reader:
             self._create()
 
     def _alter(self) -> None:
-        self._take()
-        self._skip("foreign")
-        kind = self._take()
-        if kind == "materialized":
-            kind = self._take()
-        if kind not in {"table", "view"}:
+        if self._kind() not in {"table", "view"}:
             return
         self._skip("if", "exists")
         self._skip("only")
@@ -157,6 +147,13 @@ class _Reader:
         self.found.locked.append(relation)
         for action in self._actions():
             self._action(relation, action)
+
+    def _kind(self) -> str:
+        """Take the verb and the kind of object that follows it; return the kind."""
+        self._take()
+        for word in ("foreign", "materialized"):
+            self._skip(word)
+        return self._take()
 
     def _action(self, relation: ViewName, tokens: Sequence[Token]) -> None:
         action = _Reader(tokens, self.found)
@@ -196,11 +193,7 @@ class _Reader:
                 self.found.renamings.append(Renaming(relation, relation, old, new))
 
     def _drop(self) -> None:
-        self._take()
-        self._skip("foreign")
-        kind = self._take()
-        if kind == "materialized":
-            kind = self._take()
+        kind = self._kind()
         if kind not in {"table", "view"}:
             return
         self._skip("concurrently")
@@ -282,7 +275,3 @@ class _Reader:
         self.at += 1
         second = self._identifier()
         return ViewName(first, second) if second is not None else None
-
-    def _name_after(self, at: int) -> ViewName:
-        self.at = at
-        return self._name() or ViewName("", "")

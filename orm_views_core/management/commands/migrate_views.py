@@ -10,6 +10,7 @@ from orm_views_core.callers import called_by_command
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.hooks.post_migrate import not_syncing
+from orm_views_core.management.arguments import add_grant_argument
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
@@ -43,13 +44,7 @@ class Command(Migrate):
         super().add_arguments(parser)
         for flag, text in _FLAGS.items():
             parser.add_argument(flag, action="store_true", help=text)
-        parser.add_argument(
-            "--grant-select-permissions-to-user",
-            action="append",
-            dest="grant_select_to",
-            metavar="ROLE",
-            help="Grant SELECT on all views that are not hidden to this role too. May be repeated.",
-        )
+        add_grant_argument(parser)
 
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:

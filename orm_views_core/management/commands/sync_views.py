@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.management.arguments import add_database_argument, add_views_argument
+from orm_views_core.management.arguments import add_database_argument, add_grant_argument, add_views_argument
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
@@ -37,13 +37,7 @@ class Command(BaseCommand):
         add_database_argument(parser, "Sync")
         for flag, text in _FLAGS.items():
             parser.add_argument(flag, action="store_true", help=text)
-        parser.add_argument(
-            "--grant-select-permissions-to-user",
-            action="append",
-            dest="grant_select_to",
-            metavar="ROLE",
-            help="Grant SELECT on all views that are not hidden to this role too. May be repeated.",
-        )
+        add_grant_argument(parser)
 
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:

@@ -115,10 +115,5 @@ def test_whether_it_runs_alone(sql, words):
     assert read_script(sql).runs_alone == words
 
 
-def test_a_new_label_of_an_enum():
-    assert read_script("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'bad' BEFORE 'good'").new_label == "mood"
-    assert read_script("ALTER TYPE mood RENAME VALUE 'a' TO 'b'").new_label == ""
-
-
 def test_views_that_are_dropped_by_name():
     assert read_script("DROP VIEW a.b CASCADE; DROP TABLE c").dropped_views == [ViewName("a", "b")]
