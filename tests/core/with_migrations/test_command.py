@@ -431,3 +431,23 @@ def test_a_table_with_the_type_of_a_views_rows_stops_the_run(before, take_pictur
     with pytest.raises(CommandError, match=r"reports\.kept .*uses the type of the rows"):
         before.migrate()
     assert take_picture() == picture
+
+
+def test_views_are_put_aside_and_synced_as_the_sync_role(depot, release, settings, make_role):
+    syncer = make_role("syncer")
+    database = connection.settings_dict["NAME"]
+    query(f"GRANT CREATE ON DATABASE {database} TO {syncer}; GRANT SELECT ON depot_order TO {syncer}")
+    settings.ORM_VIEWS = {"SYNC_ROLE": syncer}
+    release({"Stored": TOTALS}, Totals=TOTALS)
+    sync_views()
+    depot.write("0002_wider", WIDER)
+    depot.migrate()
+    owners = (
+        "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relnamespace = 'views'::regnamespace"
+    )
+    assert query(owners) == [(syncer,)]
+    assert query(
+        "SELECT relowner::regrole::text = current_user FROM pg_class WHERE relname = 'depot_order'"
+    ) == [(True,)]
+    assert {type_of(view, "total") for view in ("views.totals", "views.stored")} == {"bigint"}
+    assert not functions_left()
