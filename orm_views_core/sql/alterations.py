@@ -23,6 +23,8 @@ _CHANGES = frozenset({"alter", "drop", "do", "call"})
 _MAY_CHANGE = re.compile(
     r"\b(?:alter|drop|do|call|create|commit|end|rollback|abort|begin|start|prepare|vacuum)\b", re.IGNORECASE
 )
+# A single statement about rows, however long.
+_ONE_OF_ROWS = re.compile(r"\s*(?:select|insert|update|delete)\b[^;]*\Z", re.IGNORECASE)
 _ENDS = frozenset({"commit", "end", "rollback", "abort"})
 _BEGINS = ("start", "prepare")
 _ALONE = (("vacuum",), ("create", "database"), ("drop", "database"), ("alter", "system"))
@@ -89,7 +91,7 @@ class Script:
 def read_script(sql: str) -> Script:
     """Read one or several statements."""
     found = Script()
-    if _MAY_CHANGE.search(sql):
+    if not _ONE_OF_ROWS.match(sql) and _MAY_CHANGE.search(sql):
         for statement in _statements(sql):
             _Reader(statement, found).read()
     return found
