@@ -71,6 +71,8 @@ class Script:
         alterations: what it takes from relations.
         renamings: the new names that it gives.
         dropped_views: the views that it drops by name.
+        views: the views that it creates, replaces or alters.
+        defines_views: whether it creates or replaces some of these.
         locked: the relations that it locks readers out of.
         read_only: the relations that it locks writers out of.
         ends_transaction: the word by which it begins or ends a transaction; "" if it does not.
@@ -82,6 +84,8 @@ class Script:
     alterations: list[Alteration] = field(default_factory=list)
     renamings: list[Renaming] = field(default_factory=list)
     dropped_views: list[ViewName] = field(default_factory=list)
+    views: list[ViewName] = field(default_factory=list)
+    defines_views: bool = False
     locked: list[ViewName] = field(default_factory=list)
     read_only: list[ViewName] = field(default_factory=list)
     ends_transaction: str = ""
@@ -138,7 +142,8 @@ class _Reader:
             self._create()
 
     def _alter(self) -> None:
-        if self._kind() not in {"table", "view"}:
+        kind = self._kind()
+        if kind not in {"table", "view"}:
             return
         self._skip("if", "exists")
         self._skip("only")
@@ -147,6 +152,8 @@ class _Reader:
             return
         self._skip("*")
         self.found.locked.append(relation)
+        if kind == "view":
+            self.found.views.append(relation)
         for action in self._actions():
             self._action(relation, action)
 
@@ -211,6 +218,13 @@ class _Reader:
 
     def _create(self) -> None:
         words = [token.text.lower() for token in self.tokens]
+        if "view" in words[:6] and "as" in words:
+            self.at = words.index("view") + 1
+            self._skip("if", "not", "exists")
+            if (relation := self._name()) is not None:
+                self.found.views.append(relation)
+                self.found.changes = self.found.defines_views = True
+            return
         if "index" in words[:3] and "on" in words:
             self.at = words.index("on") + 1
             self._skip("only")

@@ -36,10 +36,10 @@ from orm_views_core.engines.postgresql.stand_ins.sql import (
 )
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.plan.step_writer import lock_order
 from orm_views_core.sync.external_dependents import as_definition
 
 from .exchange import exchange, stand_in
+from .misfits import why_not
 from .refusal import refuse
 
 _INVALID_DEFINITION = "42P16"  # CREATE OR REPLACE VIEW would change a column
@@ -70,7 +70,9 @@ class Aside:
     """The views of a database that are put aside.
 
     Attributes:
-        views: they, by name.
+        connection: the database, in a transaction.
+        definitions: the registered views.
+        views: the views that are put aside, by name.
         misfits: those that could not be brought back, each with what PostgreSQL says.
     """
 
@@ -82,7 +84,7 @@ class Aside:
     ) -> None:
         self.views: dict[ViewName, PutAside] = {}
         self.misfits: dict[ViewName, str] = {}
-        self._connection, self._definitions, self._on_put = connection, definitions, on_put
+        self.connection, self.definitions, self._on_put = connection, definitions, on_put
 
     def put(self, wanted: Mapping[ViewName, str], gone_types: Collection[int] = ()) -> set[ViewName]:
         """Put views aside.
@@ -99,14 +101,14 @@ class Aside:
         """
         if not wanted:
             return set()
-        with as_sync_role(self._connection), self._own_path() as cursor:
+        with as_sync_role(self.connection), self._own_path() as cursor:
             catalog = self._read(wanted)
             columns = read_stand_in_columns(cursor, [v.oid for v in catalog.relations.values()], gone_types)
             gone = {n for n, v in catalog.relations.items() if any(c.is_gone for c in columns.get(v.oid, ()))}
             # What was put aside and reads something is no stand-in: the code of a migration has rolled back.
             new = {n: v for n, v in catalog.relations.items() if n in gone or n not in self.views or v.reads}
             moved = {n for n, view in new.items() if view.kind is ViewKind.MATERIALISED_VIEW} | gone
-            refuse(self._connection, self._definitions, catalog, new)
+            refuse(self.connection, self.definitions, catalog, new)
             in_place = [view for name, view in new.items() if name not in moved]
             self._replace_in_place(cursor, in_place, columns)
             for view in in_place:
@@ -127,24 +129,6 @@ class Aside:
                     self._bring_back(name)
             pending = {name for name, each in self.views.items() if ours or not each.is_ours}
 
-    def drop_misfits(self) -> list[ViewName]:
-        """Drop the stand-ins of the views that could not be brought back, those that read others first."""
-        names = [name for name in self.misfits if name in self.views]
-        with as_sync_role(self._connection), self._own_path() as cursor:
-            catalog = self._read(names)
-            for name in lock_order(catalog.relations.keys(), catalog):
-                kind = catalog.relations[name].kind
-                assert kind is not None
-                cursor.execute(ddl.drop_view(kind, name))
-        for name in names:
-            del self.views[name]
-        return names
-
-    def stand_ins(self) -> set[ViewName]:
-        """Return the views that are stand-ins at present."""
-        found = self._read_some(self.views)
-        return {name for name, view in found.items() if not view.reads}
-
     def forget(self, names: Collection[ViewName]) -> None:
         """Forget views that a migration has dropped by name."""
         for name in names:
@@ -153,12 +137,12 @@ class Aside:
 
     @contextmanager
     def _own_path(self) -> Iterator[CatalogCursor]:
-        with self._connection.cursor() as cursor, catalog_path(cursor) as catalog:
+        with self.connection.cursor() as cursor, catalog_path(cursor) as catalog:
             yield catalog
 
     def _read(self, names: Collection[ViewName]) -> Catalog:
-        catalog = read_catalog(self._connection, [], only=list(names))
-        return with_definitions(self._connection, catalog, list(catalog.relations))
+        catalog = read_catalog(self.connection, [], only=list(names))
+        return with_definitions(self.connection, catalog, list(catalog.relations))
 
     def _note(self, view: InstalledView, why: str, *, is_moved: bool = False) -> None:
         known = self.views.get(view.name)
@@ -170,10 +154,10 @@ class Aside:
 
     def _is_ours(self, view: InstalledView) -> bool:
         """Return whether the sync brings a view back, or drops it: a class declares it, or did."""
-        if view.name in self._definitions.names:
+        if view.name in self.definitions.names:
             return True
-        is_placed = view.name.schema in self._definitions.schemas
-        return is_placed and view.state is not None and view.state.database == self._definitions.database
+        is_placed = view.name.schema in self.definitions.schemas
+        return is_placed and view.state is not None and view.state.database == self.definitions.database
 
     def _replace_in_place(
         self,
@@ -182,8 +166,8 @@ class Aside:
         columns: Mapping[int, Collection[StandInColumn]],
     ) -> None:
         """Replace the SELECTs of plain views, without check options: those are for views to write to."""
-        database = self._definitions.database
-        selects = [(stand_in(database, view, without_rows(columns.get(view.oid, ())))) for view in views]
+        database = self.definitions.database
+        selects = [stand_in(database, v, without_rows(v.name, columns.get(v.oid, ()))) for v in views]
         if selects:
             send(cursor, [ddl.create_view(definition, replace=True) for definition in selects])
 
@@ -203,21 +187,21 @@ class Aside:
         pending = set(names)
         while pending:
             readers = {reader for name in pending for reader in relations[name].read_by} - moved
-            found = self._read_some(readers)
+            found = self.read(readers)
             relations |= found
             pending = {n for n, view in found.items() if view.kind is not ViewKind.VIEW}
             moved |= pending
         known = replace(catalog, relations=relations)
-        refuse(self._connection, self._definitions, known, moved)
+        refuse(self.connection, self.definitions, known, moved)
         columns = read_stand_in_columns(cursor, [view.oid for view in relations.values()], gone_types)
         selects: dict[ViewName, str] = {}
         functions: list[str] = []
         for name in moved:
             view, own = relations[name], columns.get(relations[name].oid, [])
-            selects[name] = without_rows(own)
+            selects[name] = without_rows(name, own)
             is_filled = view.kind is ViewKind.MATERIALISED_VIEW and view.populated
-            if is_filled and self._is_ours(view) and name not in self.views:
-                functions += create_rows_function(view, catalog.session.role)
+            if is_filled and self._is_ours(view):
+                functions += create_rows_function(view, own, catalog.session.role)
                 selects[name] = with_rows(view, own)
         if functions:
             send(cursor, functions)
@@ -238,9 +222,9 @@ class Aside:
             {r for name in selects for r in relations[name].read_by} - selects.keys() - self.views.keys()
         )
         passing = [relations[name] for name in sorted(readers) if name in relations]
-        refuse(self._connection, self._definitions, catalog, [view.name for view in passing])
+        refuse(self.connection, self.definitions, catalog, [view.name for view in passing])
         self._replace_in_place(cursor, passing, columns)
-        exchange(self._connection, cursor, self._definitions.database, catalog, selects)
+        exchange(self.connection, cursor, self.definitions.database, catalog, selects)
         for view in passing:
             self._point_back(view)
 
@@ -251,9 +235,9 @@ class Aside:
 
     def _replaced(self, view: InstalledView) -> DatabaseError | None:
         """Give a plain view its SELECT again, where it is; return the error if PostgreSQL refuses that."""
-        definition = as_definition(self._definitions.database, view)
+        definition = as_definition(self.definitions.database, view)
         try:
-            with transaction.atomic(using=self._connection.alias), self._own_path() as cursor:
+            with transaction.atomic(using=self.connection.alias), self._own_path() as cursor:
                 cursor.execute(ddl.create_view(definition, replace=True))
         except DatabaseError as error:
             if not is_fault_of_view(error):
@@ -263,13 +247,13 @@ class Aside:
 
     def _bring_back(self, name: ViewName) -> None:
         saved = self.views[name]
-        with as_sync_role(self._connection):
+        with as_sync_role(self.connection):
             error = self._brought_back(saved)
         if error is None:
             self.misfits.pop(name, None)
             del self.views[name]
         else:
-            self.misfits[name] = primary_message(error)
+            self.misfits[name] = why_not(error)
 
     def _brought_back(self, saved: PutAside) -> DatabaseError | None:
         with self._own_path() as cursor:
@@ -278,15 +262,17 @@ class Aside:
             error = self._replaced(saved.view)
             if error is None or sqlstate(error) != _INVALID_DEFINITION:
                 return error
+        noted = dict(self.views)
         try:
-            with transaction.atomic(using=self._connection.alias), self._own_path() as cursor:
+            with transaction.atomic(using=self.connection.alias), self._own_path() as cursor:
                 now = self._with_readers(saved.view)
                 columns = read_stand_in_columns(cursor, [v.oid for v in now.relations.values()], ())
-                definition = as_definition(self._definitions.database, saved.view)
+                definition = as_definition(self.definitions.database, saved.view)
                 self._exchange(cursor, now, {saved.view.name: definition.sql}, columns)
         except DatabaseError as error:
             if not is_fault_of_view(error):
                 raise
+            self.views = noted
             return error
         return None
 
@@ -295,15 +281,20 @@ class Aside:
 
         Materialised views that read it are put aside first.
         """
-        readers = self._read_some(self._read([saved.name]).relations[saved.name].read_by)
+        readers = self.read(self._read([saved.name]).relations[saved.name].read_by)
         stored = {n for n, view in readers.items() if view.kind is not ViewKind.VIEW}
         if stored:
             self.put(dict.fromkeys(stored, f"it reads {saved.name}, which comes back with other columns"))
         now = self._read([saved.name])
         was = replace(
-            now.relations[saved.name], definition=saved.definition, options=saved.options, state=saved.state
+            now.relations[saved.name],
+            definition=saved.definition,
+            options=saved.options,
+            state=saved.state,
+            populated=saved.populated,
         )
-        return replace(now, relations={**self._read_some(was.read_by), saved.name: was})
+        return replace(now, relations={**self.read(was.read_by), saved.name: was})
 
-    def _read_some(self, names: Collection[ViewName]) -> Mapping[ViewName, InstalledView]:
+    def read(self, names: Collection[ViewName]) -> Mapping[ViewName, InstalledView]:
+        """Return views, or what is in their places, as they are now."""
         return self._read(names).relations if names else {}

@@ -19,6 +19,7 @@ from orm_views_core.engines.postgresql.catalog.introspection import read_created
 from orm_views_core.engines.postgresql.catalog.preconditions import read_schemas
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
 from orm_views_core.engines.postgresql.staging import create_staging
+from orm_views_core.engines.postgresql.stand_ins.sql import UNREADABLE
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import NO_DIFFERENCES
 from orm_views_core.plan.rebuild import Build, rebuild_statements
@@ -70,6 +71,7 @@ def exchange(
             sql=sql,
             difference=NO_DIFFERENCES,
             extras=extras.get(view.oid, ()),
+            is_unfilled=sql.endswith(UNREADABLE),
         )
         create, finish = rebuild_statements(build, catalog.session.role, ddl)
         for statement in create:

@@ -31,6 +31,7 @@ from orm_views_core.sync.overtaken import applied_as_planned
 from orm_views_core.sync.refusals import may_need_a_migration
 
 from .aside import Aside
+from .misfits import drop_misfits
 
 
 class Options(Protocol):
@@ -107,9 +108,9 @@ def _sync(
         wanted = replace(wanted, leave=later & aside.views.keys())
         plan = _without_problems(make_plan(wanted))
         in_the_way = _built(plan) & later - aside.views.keys()
-        if not in_the_way:
+        # What is new cannot be put aside: a view that comes back now reads it, so it is built now.
+        if not in_the_way or not aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt")):
             break
-        aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt"))
     if on_plan:
         on_plan(plan)
     with applied_as_planned(connection, plan, partial(make_plan, wanted)):
@@ -134,7 +135,7 @@ def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[View
     """
     aside.bring_back(ours=True)
     if options.drop_dependents:
-        return tuple(aside.drop_misfits())
+        return _drop_misfits(aside)
     if aside.views:
         raise PlanBlockedError(
             [
@@ -186,7 +187,7 @@ def _settle_misfits(aside: Aside, options: Options) -> tuple[ViewName, ...]:
     if not aside.misfits:
         return ()
     if options.drop_dependents:
-        return tuple(aside.drop_misfits())
+        return _drop_misfits(aside)
     raise PlanBlockedError(
         [
             Quoting(
@@ -197,6 +198,13 @@ def _settle_misfits(aside: Aside, options: Options) -> tuple[ViewName, ...]:
             for name, why in sorted(aside.misfits.items())
         ]
     )
+
+
+def _drop_misfits(aside: Aside) -> tuple[ViewName, ...]:
+    misfits = aside.misfits.keys() & aside.views.keys()
+    dropped = drop_misfits(aside.connection, misfits, aside.read, aside.definitions.names)
+    aside.forget(dropped)
+    return tuple(dropped)
 
 
 def _built(plan: Plan) -> set[ViewName]:

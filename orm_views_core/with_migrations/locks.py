@@ -52,22 +52,8 @@ def take_locks(
         LockNotAvailableError: when LOCK_WAIT is over; it names the blocking sessions.
     """
     scripts = list(scripts)
-    catalog = read_catalog(connection, definitions.schemas, registered=definitions.views)
-    changed = {
-        name
-        for name, definition in definitions.views.items()
-        if name in catalog.relations and differences(definition, catalog.relations[name]).is_pending
-    }
-    wanted = {*standing, *changed, *find_orphans(definitions, catalog)}
-    if missing := wanted - catalog.relations.keys():
-        others = read_catalog(connection, [], only=list(missing), trusted=catalog.trusted).relations
-        catalog = replace(catalog, relations={**catalog.relations, **others})
-    relations = with_external_dependents(connection, catalog).relations
-    # Their readers too: whoever reads such a view has locked it, and would wait for what we have locked.
-    wanted = closure({name: view.read_by for name, view in relations.items()}, wanted)
-    views = [relations[name] for name in sorted(wanted & relations.keys())]
-    writable = read_writable(connection, {view.name.schema for view in views})
-    views = [view for view in views if view.kind and view.is_ours_to_change and view.name.schema in writable]
+    with as_sync_role(connection):
+        views = _views(connection, definitions, standing)
     tables = read_tables(
         connection,
         exclusive=[*first, *(name for script in scripts for name in script.locked)],
@@ -88,6 +74,28 @@ def take_locks(
 
     oids = [*(view.oid for view in views), *(table.oid for table in tables)]
     in_savepoint(connection, work, relations=oids, tries=short_and_often, on_wait=on_wait)
+
+
+def _views(
+    connection: BaseDatabaseWrapper, definitions: Definitions, standing: Collection[ViewName]
+) -> list[InstalledView]:
+    """Return the views to lock."""
+    catalog = read_catalog(connection, definitions.schemas, registered=definitions.views)
+    changed = {
+        name
+        for name, definition in definitions.views.items()
+        if name in catalog.relations and differences(definition, catalog.relations[name]).is_pending
+    }
+    wanted = {*standing, *changed, *find_orphans(definitions, catalog)}
+    if missing := wanted - catalog.relations.keys():
+        others = read_catalog(connection, [], only=list(missing), trusted=catalog.trusted).relations
+        catalog = replace(catalog, relations={**catalog.relations, **others})
+    relations = with_external_dependents(connection, catalog).relations
+    # Their readers too: whoever reads such a view has locked it, and would wait for what we have locked.
+    wanted = closure({name: view.read_by for name, view in relations.items()}, wanted)
+    views = [relations[name] for name in sorted(wanted & relations.keys())]
+    writable = read_writable(connection, {view.name.schema for view in views})
+    return [view for view in views if view.kind and view.is_ours_to_change and view.name.schema in writable]
 
 
 def _lock(view: InstalledView) -> str:

@@ -19,6 +19,7 @@ from orm_views_core.engines.postgresql.stand_ins.standing import (
     find_described,
     read_all_views,
     read_columns_in,
+    read_made_types,
     read_standing,
     resolve,
 )
@@ -83,7 +84,7 @@ class Reaction:
     def _changing(self, script: Script, send: Callable[[], Any]) -> Any:
         dropped = set()
         with self.paused():
-            if script.renamings and self._aside.views:
+            if (script.renamings or script.views) and self._aside.views:
                 self._aside.bring_back()  # their SQL has the names that there are now
             standing = read_standing(self._connection, script.alterations)
             why = {name: str(alteration) for name, alteration in standing.views.items()}
@@ -95,19 +96,29 @@ class Reaction:
                 with transaction.atomic(using=self._connection.alias):
                     with self.paused():
                         before = read_all_views(self._connection) if script.may_cascade else {}
-                        stand_ins = self._aside.stand_ins() if before else set()
                     result = send()
-                    if lost := self._lost(before) - dropped - stand_ins:
+                    if lost := self._lost(before) - dropped:
                         raise _Lost(lost)
                 break
             except _Lost as error:
                 with self.paused():
-                    self._aside.put(dict.fromkeys(error.args[0], "a CASCADE would drop it"))
+                    if not self._put(dict.fromkeys(error.args[0], "a CASCADE would drop it")):
+                        dropped |= error.args[0]  # nothing is left that could go without them
             except DatabaseError as error:
                 if sqlstate(error) not in REFUSED or not self._put_named(error):
                     raise
-        self._aside.forget({*dropped, *self._lost(before)})
+        self._aside.forget(dropped)
+        if script.defines_views:
+            with self.paused():
+                self._aside.forget(resolve(self._connection, script.views).values())
         return result
+
+    def _put(self, why: dict[ViewName, str]) -> bool:
+        """Put views aside; if they are already, do without the types that somebody has made."""
+        if self._aside.put(why):
+            return True
+        types = read_made_types(self._connection, why)
+        return bool(types and self._aside.put(why, types))
 
     def _lost(self, before: dict[ViewName, int]) -> set[ViewName]:
         if not before:
@@ -126,4 +137,4 @@ class Reaction:
                 return False
             columns = read_columns_in(self._connection, named, detail)
             standing = read_standing(self._connection, columns).views
-            return bool(self._aside.put(dict.fromkeys([*named, *standing], _BY_NAME)))
+            return self._put(dict.fromkeys([*named, *standing], _BY_NAME))

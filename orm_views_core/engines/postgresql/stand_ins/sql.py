@@ -1,8 +1,8 @@
 """Stand-ins: what a view is while a migration changes the tables that it reads. Pure.
 
-A stand-in has the columns of its view and depends on no table. That of a plain view has no rows; nobody sees
-it, because the transaction puts the view back. That of a materialised view of ours has its rows: readers go
-on reading them until the view is built again.
+A stand-in has the columns of its view and depends on no table. That of a plain view cannot be read. Other
+sessions do not see it, because the transaction puts the view back; a migration that reads it gets an error.
+That of a materialised view of ours has its rows: readers go on reading them until the view is built again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql.ddl import quote_literal
 from orm_views_core.names import ViewName, quote_identifier
 
+#: How the SELECT of a stand-in ends that cannot be read.
+UNREADABLE = "::pg_catalog.text::pg_catalog.bool"
 #: What the names of the functions begin with that stand-ins get their rows from.
 ROWS = "orm_views_rows_"
 
@@ -37,13 +39,22 @@ class StandInColumn:
     @property
     def null(self) -> str:
         """NULL as a value of the column."""
-        collate = f" COLLATE {self.collation}" if self.collation and not self.is_gone else ""
-        return f"NULL::{'text' if self.is_gone else self.type}{collate} AS {quote_identifier(self.name)}"
+        kind = "text" if self.is_gone else self.type
+        return f"NULL::{kind}{self.collated} AS {quote_identifier(self.name)}"
+
+    @property
+    def collated(self) -> str:
+        """The collation as a clause."""
+        return f" COLLATE {self.collation}" if self.collation and not self.is_gone else ""
 
 
-def without_rows(columns: Collection[StandInColumn]) -> str:
-    """Return the SELECT of a stand-in that has no rows."""
-    return f"SELECT {', '.join(column.null for column in columns)} WHERE false"
+def without_rows(view: ViewName, columns: Collection[StandInColumn]) -> str:
+    """Return the SELECT of a stand-in that cannot be read.
+
+    PostgreSQL says of the text in its WHERE that it is no boolean, when a query reads it.
+    """
+    why = quote_literal(f"{view} is put aside until the migrations are done, so it cannot be read")
+    return f"SELECT {', '.join(column.null for column in columns)} WHERE {why}{UNREADABLE}"
 
 
 def rows_function(view: InstalledView) -> ViewName:
@@ -51,7 +62,7 @@ def rows_function(view: InstalledView) -> ViewName:
     return ViewName(view.name.schema, f"{ROWS}{view.oid}")
 
 
-def create_rows_function(view: InstalledView, role: str) -> Sequence[str]:
+def create_rows_function(view: InstalledView, columns: Collection[StandInColumn], role: str) -> Sequence[str]:
     """Return the statements that create this function.
 
     PostgreSQL does not record what the text of a function reads, so the stand-in does not depend on the view.
@@ -59,10 +70,12 @@ def create_rows_function(view: InstalledView, role: str) -> Sequence[str]:
 
     Args:
         view: the materialised view.
+        columns: its columns.
         role: the role that syncs, which creates the function.
     """
     function = f"{rows_function(view).quoted}()"
-    body = quote_literal(f"SELECT * FROM {view.name.quoted}")
+    selected = ", ".join(f"{quote_identifier(c.name)}{'::text' if c.is_gone else ''}" for c in columns)
+    body = quote_literal(f"SELECT {selected} FROM {view.name.quoted}")
     statements = [
         f"CREATE FUNCTION {function} RETURNS SETOF record LANGUAGE sql STABLE AS {body}",
         f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC",
@@ -74,10 +87,8 @@ def create_rows_function(view: InstalledView, role: str) -> Sequence[str]:
 
 def with_rows(view: InstalledView, columns: Collection[StandInColumn]) -> str:
     """Return the SELECT of a stand-in that has the rows of a materialised view."""
-    typed = ", ".join(f"{quote_identifier(column.name)} {column.type}" for column in columns)
+    typed = ", ".join(f"{quote_identifier(c.name)} {'text' if c.is_gone else c.type}" for c in columns)
     names = ", ".join(
-        f"rows.{quote_identifier(c.name)}{f' COLLATE {c.collation}' if c.collation else ''}"
-        f" AS {quote_identifier(c.name)}"
-        for c in columns
+        f"rows.{quote_identifier(c.name)}{c.collated} AS {quote_identifier(c.name)}" for c in columns
     )
     return f"SELECT {names} FROM {rows_function(view).quoted}() AS rows({typed})"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
+from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, name_arrays
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor, read_search_path
 from orm_views_core.names import ViewName
 from orm_views_core.sql.alterations import Alteration
@@ -108,6 +108,15 @@ JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND
 JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.oid <> c.oid
 JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+"""
+# The types of the columns of some views that are not PostgreSQL's own.
+_MADE_TYPES = """
+SELECT DISTINCT a.atttypid
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS asked(schema, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = asked.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = asked.name
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.atttypid >= 16384
 """
 _VIEWS = """
 SELECT n.nspname, c.relname, c.oid
@@ -218,3 +227,9 @@ def read_all_views(connection: BaseDatabaseWrapper) -> dict[ViewName, int]:
     """Return the oids of all views of the database, those of PostgreSQL left out."""
     with catalog_cursor(connection) as cursor:
         return {ViewName(schema, name): oid for schema, name, oid in fetch(cursor, _VIEWS, {})}
+
+
+def read_made_types(connection: BaseDatabaseWrapper, views: Collection[ViewName]) -> set[int]:
+    """Return the oids of the types that columns of some views have and that are not PostgreSQL's own."""
+    with catalog_cursor(connection) as cursor:
+        return {oid for (oid,) in fetch(cursor, _MADE_TYPES, name_arrays(views))}
