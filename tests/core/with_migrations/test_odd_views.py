@@ -137,9 +137,8 @@ def test_what_a_migration_does_to_a_view_of_others_that_is_put_aside_stays(repor
 
 
 def test_drop_dependents_drops_what_reads_a_misfit_too(reports, release):
-    query(
-        "CREATE VIEW reports.a AS SELECT id, note FROM depot_order; CREATE VIEW reports.b AS SELECT id FROM reports.a"
-    )
+    query("CREATE VIEW reports.a AS SELECT id, note FROM depot_order")
+    query("CREATE VIEW reports.b AS SELECT id FROM reports.a")
     reports.write("0002_shorter", SHORTER)
     out = reports.migrate("--drop-dependents")
     assert out.index("Dropped reports.b") < out.index("Dropped reports.a")
