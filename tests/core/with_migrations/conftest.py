@@ -45,6 +45,19 @@ run("INSERT INTO depot_order (total, note, city) SELECT n, 'n' || n, 'Bern' FROM
 """
 
 
+class _Out(StringIO):
+    """A stream that tells what is written to it."""
+
+    def __init__(self, on_write: Callable[[str], None] | None) -> None:
+        super().__init__()
+        self.on_write = on_write
+
+    def write(self, text: str) -> int:
+        if self.on_write:
+            self.on_write(text)
+        return super().write(text)
+
+
 class Depot:
     """The app. Its first migration makes two tables with rows."""
 
@@ -63,9 +76,15 @@ class Depot:
         (self.folder / f"{name}.py").write_text(text)
         self.last = name
 
-    def migrate(self, *arguments: str, command: str = "migrate_views", **options: Any) -> str:
-        """Run a command on the app; return what it printed."""
-        out = StringIO()
+    def migrate(
+        self,
+        *arguments: str,
+        command: str = "migrate_views",
+        on_write: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> str:
+        """Run a command on the app; return what it printed. ``on_write`` gets each text as it is printed."""
+        out = _Out(on_write)
         for module in [name for name in sys.modules if name.startswith("depot.migrations.")]:
             del sys.modules[module]
         call_command(command, "depot", *arguments, stdout=out, stderr=out, **options)
