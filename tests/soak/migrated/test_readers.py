@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ..conftest import SOAKING
 from .project import ROOT, Project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,8 +90,9 @@ def test_nobody_meets_an_error(project: Project, how_many: Any) -> None:
         print(f"locks held for {locked:.3f} s; longest statement on what is migrated {waited:.3f} s, on")
         print(f"everything else {calm:.3f} s; without a migration {before:.3f} s and {usual:.3f} s")
         assert errors == []
-        assert calm <= usual + 0.1
-        assert waited <= locked + before + 0.5
+        if SOAKING:  # beside other tests, everybody waits for a processor
+            assert calm <= usual + 0.1
+            assert waited <= locked + before + 0.5
         (stored,) = [each for each in met if "pg_typeof(total)" in each["statement"]]
         kinds = {answer.split("'")[1] for answer in stored["answers"]}
         assert kinds == {"bigint", "numeric"}, stored  # the rows it had, then the new ones; never none
