@@ -108,6 +108,9 @@ def depot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: Non
     """The app, with its first migration applied."""
     monkeypatch.syspath_prepend(tmp_path)
     made = Depot(tmp_path)
+    # django.contrib.postgres, set up anew, would look for types on every open connection.
+    for alias in set(connections) - {"default"}:
+        connections[alias].close()
     change = modify_settings(INSTALLED_APPS={"append": "depot"})
     change.enable()
     made.migrate(command="migrate", verbosity=0)

@@ -170,6 +170,12 @@ def test_a_view_that_the_sync_role_may_not_lock_is_left_alone(reports, release, 
         f"ALTER VIEW reports.t OWNER TO {role}; CREATE VIEW reports.a AS SELECT * FROM reports.t"
     )
     reports.write("0002_longer", 'AlterField("Order", "note", models.CharField(max_length=40, default=""))')
-    reports.migrate()
-    assert query("SELECT count(*) FROM reports.a") == [(5,)]
-    query("DROP SCHEMA reports CASCADE")
+    try:
+        if connection.pg_version < 150000:  # there, a view with text comes back as another relation
+            with pytest.raises(CommandError, match=r"reports\.a stands against .* GRANT postgres TO syncer"):
+                reports.migrate()
+            return
+        reports.migrate()
+        assert query("SELECT count(*) FROM reports.a") == [(5,)]
+    finally:
+        query("DROP SCHEMA reports CASCADE")
