@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from ..conftest import SOAKING
+from tests.soak.conftest import SOAKING
+
 from .project import ROOT, Project
 
 pytestmark = pytest.mark.django_db(transaction=True)
