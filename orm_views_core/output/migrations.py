@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orm_views_core.names import ViewName
+from orm_views_core.with_migrations.api import MigrateResult
 from orm_views_core.with_migrations.aside import PutAside
 from orm_views_core.with_migrations.foresee import ForeseenMigration, Foresight
 from orm_views_core.with_migrations.outlook import Outlook
@@ -89,4 +90,22 @@ def _as_dict(each: ForeseenMigration, outlook: Outlook) -> dict[str, Any]:
             }
             for name, alteration in each.standing.items()
         ],
+    }
+
+
+def result_as_dict(result: MigrateResult) -> dict[str, Any]:
+    """Return what was done, for JSON."""
+    syncs = [each for each in (result.synced, result.rebuilt) if each is not None]
+    return {
+        "migrations": list(result.migrations),
+        "put_aside": [{"view": str(each.view.name), "reason": each.why} for each in result.aside],
+        "dropped": [str(name) for name in result.dropped],
+        "not_synced": result.waiting or None,
+        "steps": [
+            {"action": step.action.verb, "view": step.target, "reason": step.reason}
+            for each in syncs
+            for step in each.plan.steps
+        ],
+        "seconds": round(result.seconds, 3),
+        "locked_seconds": round(result.locked_seconds, 3),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orm_views_core.database.dry_run import ExpectedView
@@ -286,7 +286,11 @@ def sources_of(
 
 def find_left_behind(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
     """Return the views that a sync of this alias made in schemas in which no class places views now."""
-    return [name for name in _synced(definitions, catalog) if name.schema not in definitions.schemas]
+    return [
+        name
+        for name, view in catalog.relations.items()
+        if name.schema not in definitions.schemas and _is_synced(definitions, view)
+    ]
 
 
 def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
@@ -294,12 +298,15 @@ def find_orphans(definitions: Definitions, catalog: Catalog) -> list[ViewName]:
 
     In schemas in which no class of this run places a view, they may be those of another tenant.
     """
-    made = _synced(definitions, catalog)
-    return [name for name in made if name.schema in definitions.schemas and name not in definitions.names]
+    return [name for name, view in catalog.relations.items() if is_orphan(definitions, view)]
 
 
-def _synced(definitions: Definitions, catalog: Catalog) -> Iterator[ViewName]:
-    """Yield the views that a sync of this alias made."""
-    for name, installed in catalog.relations.items():
-        if installed.state and installed.state.database == definitions.database:
-            yield name
+def is_orphan(definitions: Definitions, view: InstalledView) -> bool:
+    """Return whether a view is an orphan; see :func:`find_orphans`."""
+    is_placed = view.name.schema in definitions.schemas and view.name not in definitions.names
+    return is_placed and _is_synced(definitions, view)
+
+
+def _is_synced(definitions: Definitions, view: InstalledView) -> bool:
+    """Return whether a sync of this alias made a view."""
+    return view.state is not None and view.state.database == definitions.database

@@ -131,52 +131,57 @@ def sync_views(
     options = SyncOptions(
         roles, None, force=force, allow_drop_all=allow_drop_all, drop_dependents=drop_dependents
     )
-    plans: dict[str, Plan] = {}
-
-    def noted(plan: Plan) -> None:
-        plans[plan.database] = plan
-
     results = []
     request = uuid.uuid4()
     for connection in _connect(chosen):
         asked = replace(options, only=chosen[connection.alias])
-        with announced(connection.alias, request, plans) as announce:
-            result = sync_database(
+        with announced(connection.alias, request) as announced_sync:
+            announced_sync.result = sync_database(
                 connection,
                 asked,
                 expected_fingerprint=expected_fingerprint,
-                on_made=noted,
+                on_made=announced_sync.note_plan,
                 on_plan=on_plan,
                 progress=progress,
             )
-        announce(result)
-        results.append(result)
+            results.append(announced_sync.result)
     return results
 
 
+@dataclass
+class AnnouncedSync:
+    """What the signals of a sync tell: the plan once it is made, and the result once it is carried out."""
+
+    plan: Plan | None = None
+    result: SyncResult | None = None
+
+    def note_plan(self, plan: Plan) -> None:
+        """Note the plan."""
+        self.plan = plan
+
+
 @contextmanager
-def announced(
-    alias: str, request: uuid.UUID, plans: Mapping[str, Plan]
-) -> Iterator[Callable[[SyncResult], object]]:
-    """Send the signals of a sync: before a block, and when it fails.
+def announced(alias: str, request: uuid.UUID) -> Iterator[AnnouncedSync]:
+    """Send the signals of a sync: before a block, and after it or when it fails.
 
     Args:
         alias: the database.
         request: identifies the call.
-        plans: where the block puts the plan, by alias.
 
     Yields:
-        a function that sends the signal of success.
+        where the block puts the plan and the result.
     """
+    about = AnnouncedSync()
     started, now = time.perf_counter(), dt.datetime.now(dt.timezone.utc)
     arguments = {"sender": sync_views, "database": alias, "request": request, "started": now}
     signals.views_sync_started.send_robust(**arguments)
     try:
-        yield lambda result: signals.views_synced.send_robust(**arguments, result=result)
+        yield about
     except BaseException as error:
-        failure = {"error": error, "seconds": time.perf_counter() - started, "plan": plans.get(alias)}
+        failure = {"error": error, "seconds": time.perf_counter() - started, "plan": about.plan}
         signals.views_sync_failed.send_robust(**arguments, **failure)
         raise
+    signals.views_synced.send_robust(**arguments, result=about.result)
 
 
 def sync_database(

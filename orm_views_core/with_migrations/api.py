@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,47 +22,17 @@ from orm_views_core.exceptions import OrmViewsError, SyncFailedError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.sql.alterations import Script
-from orm_views_core.sync.api import SyncResult, announced, sync_database
+from orm_views_core.sync.api import AnnouncedSync, SyncResult, announced, sync_database
 from orm_views_core.sync.executor import Progress, StepResult
-from orm_views_core.sync.options import SyncOptions, role_names
 
 from .alone import as_not_together
 from .aside import Aside, PutAside
 from .finish import Finished, finish
 from .foresee import Foresight
 from .locks import take_locks
+from .options import MigrateOptions
 from .reaction import Reaction
 from .steps import Steps
-
-
-@dataclass(frozen=True)
-class MigrateOptions:
-    """What ``migrate_views`` is asked for beside what ``migrate`` is.
-
-    Attributes:
-        grant_select_to: further roles to grant SELECT to.
-        allow_drop_all: go on when no view is registered and every view would be dropped.
-        drop_dependents: drop the views of others that do not fit the new tables.
-        rebuild_inside: build materialised views in the transaction of the migrations.
-        is_partial: whether migrations stay unapplied, so that views may not fit yet.
-    """
-
-    grant_select_to: str | Collection[str] | None = None
-    allow_drop_all: bool = False
-    drop_dependents: bool = False
-    rebuild_inside: bool = False
-    is_partial: bool = False
-
-    @property
-    def of_sync(self) -> SyncOptions:
-        """The options of the sync."""
-        return SyncOptions(
-            role_names(self.grant_select_to),
-            None,
-            force=False,
-            allow_drop_all=self.allow_drop_all,
-            drop_dependents=self.drop_dependents,
-        )
 
 
 @dataclass(frozen=True)
@@ -90,36 +59,17 @@ class MigrateResult:
     seconds: float = 0
     locked_seconds: float = 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the result for JSON."""
-        syncs = [each for each in (self.synced, self.rebuilt) if each is not None]
-        return {
-            "migrations": list(self.migrations),
-            "put_aside": [{"view": str(each.view.name), "reason": each.why} for each in self.aside],
-            "dropped": [str(name) for name in self.dropped],
-            "not_synced": self.waiting or None,
-            "steps": [
-                {"action": step.action.verb, "view": step.target, "reason": step.reason}
-                for each in syncs
-                for step in each.plan.steps
-            ],
-            "seconds": round(self.seconds, 3),
-            "locked_seconds": round(self.locked_seconds, 3),
-        }
-
 
 class Listener:
     """Whom to tell what happens. A caller overrides what it wants to know.
 
     Attributes:
         on_plan: called with each plan of a sync before it is carried out.
-        progress: what to call while the views are synced in the transaction of the migrations.
-        progress_later: the same for the materialised views that are built after it.
+        progress: what to call while the views are synced.
     """
 
     on_plan: Callable[[Plan], None] | None = None
     progress = Progress()
-    progress_later = Progress()
 
     def put(self, view: PutAside) -> None:
         """A view is put aside."""
@@ -191,10 +141,9 @@ def migrate_views(
         with connection.execute_wrapper(reaction), _naming_the_migration(connection, state.steps):
             migrate(state.steps)
         aside.bring_back()
-        return finish(connection, aside, options, told.on_plan, told.progress)
+        return finish(connection, aside, options, partial(_planned, about, told), told.progress)
 
-    plans: dict[str, Plan] = {}
-    with announced(alias, uuid.uuid4(), plans) as announce:
+    with announced(alias, uuid.uuid4()) as about:
         finished = in_transaction(
             connection,
             work,
@@ -215,7 +164,7 @@ def migrate_views(
         told.migrated(result)
         if finished.is_unfinished:
             result = replace(result, rebuilt=_build(connection, options, told))
-    announce(_as_sync(alias, result, state.steps, time.perf_counter() - began))
+        about.result = _as_sync(alias, result, state.steps, time.perf_counter() - began)
     return result
 
 
@@ -231,7 +180,7 @@ def _build(connection: BaseDatabaseWrapper, options: MigrateOptions, listener: L
             options.of_sync,
             anew=False,
             on_plan=listener.on_plan,
-            progress=listener.progress_later,
+            progress=listener.progress,
         )
     except OrmViewsError as error:
         more = (
@@ -280,6 +229,12 @@ def _note_lock(state: _State, script: Script, error: DatabaseError) -> None:
     """Note the relations of a statement that could not have its locks."""
     if is_lock_timeout(error) or is_deadlock(error):
         state.first |= {*script.locked, *script.read_only}
+
+
+def _planned(about: AnnouncedSync, listener: Listener, plan: Plan) -> None:
+    about.note_plan(plan)
+    if listener.on_plan:
+        listener.on_plan(plan)
 
 
 def _noted(state: _State, listener: Listener, each: PutAside) -> None:

@@ -36,6 +36,7 @@ from orm_views_core.engines.postgresql.stand_ins.sql import (
 )
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.plan.diff import is_orphan
 from orm_views_core.sync.external_dependents import as_definition
 
 from .exchange import exchange, stand_in
@@ -154,10 +155,7 @@ class Aside:
 
     def _is_ours(self, view: InstalledView) -> bool:
         """Return whether the sync brings a view back, or drops it: a class declares it, or did."""
-        if view.name in self.definitions.names:
-            return True
-        is_placed = view.name.schema in self.definitions.schemas
-        return is_placed and view.state is not None and view.state.database == self.definitions.database
+        return view.name in self.definitions.names or is_orphan(self.definitions, view)
 
     def _replace_in_place(
         self,

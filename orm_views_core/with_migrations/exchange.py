@@ -74,8 +74,7 @@ def exchange(
             is_unfilled=sql.endswith(UNREADABLE),
         )
         create, finish = rebuild_statements(build, catalog.session.role, ddl)
-        for statement in create:
-            send(cursor, [statement.sql])
+        send(cursor, [statement.sql for statement in create])
         last += [statement.sql for statement in finish]
     for name in lock_order(selects.keys(), catalog):
         kind = catalog.relations[name].kind

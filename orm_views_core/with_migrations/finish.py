@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -32,19 +31,7 @@ from orm_views_core.sync.refusals import may_need_a_migration
 
 from .aside import Aside
 from .misfits import drop_misfits
-
-
-class Options(Protocol):
-    """The options that matter at the end."""
-
-    @property
-    def of_sync(self) -> SyncOptions: ...
-    @property
-    def drop_dependents(self) -> bool: ...
-    @property
-    def rebuild_inside(self) -> bool: ...
-    @property
-    def is_partial(self) -> bool: ...
+from .options import MigrateOptions
 
 
 @dataclass(frozen=True)
@@ -67,8 +54,8 @@ class Finished:
 def finish(
     connection: BaseDatabaseWrapper,
     aside: Aside,
-    options: Options,
-    on_plan: Callable[[Plan], None] | None,
+    options: MigrateOptions,
+    on_plan: Callable[[Plan], None],
     progress: Progress | None,
 ) -> Finished:
     """Sync the views after the last migration, in its transaction.
@@ -95,8 +82,8 @@ def finish(
 def _sync(
     connection: BaseDatabaseWrapper,
     aside: Aside,
-    options: Options,
-    on_plan: Callable[[Plan], None] | None,
+    options: MigrateOptions,
+    on_plan: Callable[[Plan], None],
     progress: Progress | None,
 ) -> Finished:
     began = time.perf_counter()
@@ -111,8 +98,7 @@ def _sync(
         # What is new cannot be put aside: a view that comes back now reads it, so it is built now.
         if not in_the_way or not aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt")):
             break
-    if on_plan:
-        on_plan(plan)
+    on_plan(plan)
     with applied_as_planned(connection, plan, partial(make_plan, wanted)):
         applied = apply_plan(connection, plan, command_roles=wanted.grant_select_to, progress=progress)
     drop_unused_functions(connection)
@@ -124,7 +110,7 @@ def _sync(
     return Finished(result, is_unfinished=not rest.is_empty)
 
 
-def _restore(aside: Aside, options: Options, error: OrmViewsError) -> tuple[ViewName, ...]:
+def _restore(aside: Aside, options: MigrateOptions, error: OrmViewsError) -> tuple[ViewName, ...]:
     """Bring all views back as they were, because their classes need what later migrations make.
 
     Returns:
@@ -183,7 +169,7 @@ def _without_problems(plan: Plan) -> Plan:
     return plan
 
 
-def _settle_misfits(aside: Aside, options: Options) -> tuple[ViewName, ...]:
+def _settle_misfits(aside: Aside, options: MigrateOptions) -> tuple[ViewName, ...]:
     if not aside.misfits:
         return ()
     if options.drop_dependents:

@@ -56,7 +56,7 @@ def find_danger(connection: BaseDatabaseWrapper, foresight: Foresight) -> Danger
     danger = Danger({}, {}, {})
     if not foresight.standing:
         return danger
-    definitions = compile_definitions(connection)
+    definitions = compile_definitions(connection, anew=False)
     with transaction.atomic(using=connection.alias):
         catalog = read_catalog(connection, definitions.schemas)
     orphans = set(find_orphans(definitions, catalog))

@@ -23,6 +23,7 @@ from orm_views_core.engines.postgresql.locking.tables import lock_tables, read_t
 from orm_views_core.engines.postgresql.locking.tries import short_and_often
 from orm_views_core.engines.postgresql.locking.within import all_within
 from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.engines.postgresql.stand_ins.standing import resolve
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import differences, find_orphans
@@ -54,11 +55,15 @@ def take_locks(
     scripts = list(scripts)
     with as_sync_role(connection):
         views = _views(connection, definitions, standing)
+    altered = [*first, *(name for script in scripts for name in script.locked)]
+    read_only = [name for script in scripts for name in script.read_only]
+    losing = [a.relation for script in scripts for a in script.alterations if a.what != "type"]
+    full = resolve(connection, list({*altered, *read_only, *losing}))
     tables = read_tables(
         connection,
-        exclusive=[*first, *(name for script in scripts for name in script.locked)],
-        shared=[name for script in scripts for name in script.read_only],
-        losing=[a.relation for script in scripts for a in script.alterations if a.what != "type"],
+        exclusive={full[name] for name in altered if name in full},
+        shared={full[name] for name in read_only if name in full},
+        losing={full[name] for name in losing if name in full},
     )
     if not views and not tables:
         return

@@ -25,8 +25,9 @@ from orm_views_core.sync.executor import Progress
 from orm_views_core.testing import refresh_for_test
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 from orm_views_core.views.registry import registry
-from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+from orm_views_core.with_migrations.api import migrate_views
 from orm_views_core.with_migrations.foresee import ForeseenMigration, Foresight
+from orm_views_core.with_migrations.options import MigrateOptions
 from orm_views_core.with_migrations.steps import Steps
 from tests.admin.browse import forget
 from tests.hostile import install

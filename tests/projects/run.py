@@ -10,8 +10,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 SIZES = (1, 10, 10_000)
@@ -26,46 +26,44 @@ def main() -> None:
 
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
     for size in sizes:
-        with database() as plan:
+        with new_database() as plan:
             print(
                 f"{settings.PROJECT}: {len(plan)} migrations in steps of {min(size, len(plan))}", flush=True
             )
             report(WithViews(plan).run(size))
-    with database() as plan:
+    with new_database() as plan:
         print(f"{settings.PROJECT}: {len(plan)} migrations with migrate, one by one", flush=True)
         report(Plain(plan).run(1))
 
 
-class database:  # noqa: N801 - a context
-    """A new database, and the migrations that it lacks."""
+@contextmanager
+def new_database() -> Iterator[list[Any]]:
+    """Make a new database; yield the migrations that it lacks."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
 
-    def __enter__(self) -> list[Any]:
-        from django.db import connection
-        from django.db.migrations.executor import MigrationExecutor
+    name = f"projects_{os.getpid()}"
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    _in_database("postgres", drop, f"CREATE DATABASE {name}")
+    _in_database(name)
+    executor = MigrationExecutor(connection)
+    executor.recorder.ensure_schema()
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    try:
+        yield [migration for migration, _ in plan]
+    finally:
+        _in_database("postgres", drop)
 
-        self.name = f"projects_{os.getpid()}"
-        self._execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", f"CREATE DATABASE {self.name}")
-        connection.close()
-        connection.settings_dict["NAME"] = self.name
-        executor = MigrationExecutor(connection)
-        executor.recorder.ensure_schema()
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        return [migration for migration, _ in plan]
 
-    def __exit__(self, *error: object) -> None:
-        from django.db import connection
+def _in_database(name: str, *statements: str) -> None:
+    """Connect to a database, and run statements there."""
+    from django.db import connection
 
-        connection.close()
-        self._execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
-
-    def _execute(self, *statements: str) -> None:
-        from django.db import connection
-
-        connection.close()
-        connection.settings_dict["NAME"] = "postgres"
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 class Run:
@@ -132,7 +130,8 @@ class WithViews(Run):
     def step(self, migrations: Sequence[Any]) -> None:
         from orm_views_core.exceptions import OrmViewsError
         from orm_views_core.with_migrations.alone import NotTogetherError
-        from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+        from orm_views_core.with_migrations.api import migrate_views
+        from orm_views_core.with_migrations.options import MigrateOptions
 
         if not migrations:
             return

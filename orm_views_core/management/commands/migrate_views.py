@@ -14,14 +14,19 @@ from orm_views_core.management.arguments import add_grant_argument
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
-from orm_views_core.output.migrations import foresight_as_dict, foresight_lines, put_aside_lines
+from orm_views_core.output.migrations import (
+    foresight_as_dict,
+    foresight_lines,
+    put_aside_lines,
+    result_as_dict,
+)
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
-from orm_views_core.plan.steps import Plan
 from orm_views_core.sync.api import SyncResult, plan_views
 from orm_views_core.with_migrations.alone import NotTogetherError
-from orm_views_core.with_migrations.api import Listener, MigrateOptions, MigrateResult, migrate_views
+from orm_views_core.with_migrations.api import Listener, MigrateResult, migrate_views
 from orm_views_core.with_migrations.aside import PutAside
 from orm_views_core.with_migrations.foresee import Foresight, foresee
+from orm_views_core.with_migrations.options import MigrateOptions
 from orm_views_core.with_migrations.outlook import Outlook, look_ahead
 from orm_views_core.with_migrations.segments import cut, find_plan, leaves_some
 from orm_views_core.with_migrations.steps import Steps
@@ -93,7 +98,8 @@ class Command(Migrate):
                 break
             foresight, is_partial = self._foresee(options)
             assert foresight is not None
-        self._report(results, options)
+        if options["json"]:
+            self.stdout.write(json.dumps([result_as_dict(result) for result in results], indent=2))
 
     def _foresee(self, options: dict[str, Any]) -> tuple[Foresight | None, bool]:
         connection = get_connection(options["database"])
@@ -121,6 +127,7 @@ class Command(Migrate):
 
         def migrate(steps: Steps) -> None:
             self._steps = steps
+            self.put_aside.clear()  # of a try that was rolled back
             with not_syncing():
                 for label, name in targets or [(options["app_label"], options["migration_name"])]:
                     asked_for = {**options, "app_label": label, "migration_name": name}
@@ -185,11 +192,6 @@ class Command(Migrate):
                 returncode=1,
             )
 
-    def _report(self, results: list[MigrateResult], options: dict[str, Any]) -> None:
-        if options["json"]:
-            self.stdout.write(json.dumps([result.as_dict() for result in results], indent=2))
-            return
-
 
 class _Printer(Listener):
     """Prints what happens."""
@@ -197,14 +199,8 @@ class _Printer(Listener):
     def __init__(self, command: Command, verbosity: int) -> None:
         self.command, self.verbosity = command, verbosity
         if verbosity:
-            inside, later = StepPrinter(command, ends_transaction=False), StepPrinter(command)
-            self.on_plan = self._on_plan
-            self._printers = [inside, later]
-            self.progress, self.progress_later = inside.progress(), later.progress()
-
-    def _on_plan(self, plan: Plan) -> None:
-        self._printers[0].on_plan(plan)
-        self._printers[-1].plan = plan
+            self.steps = StepPrinter(command, ends_transaction=False)
+            self.on_plan, self.progress = self.steps.on_plan, self.steps.progress()
 
     def put(self, view: PutAside) -> None:
         self.command.put_aside.append(view)
@@ -212,6 +208,7 @@ class _Printer(Listener):
     def migrated(self, result: MigrateResult) -> None:
         if not self.verbosity:
             return
+        self.steps.ends_transaction = True  # what follows is a sync as any other
         write, style = self.command.stdout.write, self.command.style
         if result.synced is not None:
             self.synced(result.synced)

@@ -8,8 +8,10 @@ from django.db.migrations import Migration, RunSQL
 
 from orm_views_admin.models import Run
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.signals import views_sync_failed
 from orm_views_core.sync import sync_views
-from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+from orm_views_core.with_migrations.api import migrate_views
+from orm_views_core.with_migrations.options import MigrateOptions
 from tests.admin.browse import declare, declare_materialised
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +24,7 @@ def migrate(execute):
         "CREATE TABLE public.shelf (id int PRIMARY KEY, size int); INSERT INTO public.shelf VALUES (1, 2)"
     )
     declare("Sizes", "SELECT id, size FROM shelf")
-    declare_materialised("Stored", "SELECT id, size FROM shelf", pk_field="id")
+    declare_materialised("Stored", "SELECT id, size, size::int AS small FROM shelf", pk_field="id")
     sync_views(databases=["default"])
     Run.objects.all().delete()
 
@@ -60,6 +62,25 @@ def test_its_page_shows_them(migrate, admin_client):
     assert page.status_code == 200
     assert "shop.0000" in page.content.decode()
     assert "views.stored" in page.content.decode()
+
+
+def test_the_signal_of_a_run_that_fails_has_the_plan_if_there_was_one(migrate):
+    failed = []
+
+    def note(plan, **kwargs):
+        failed.append(plan)
+
+    views_sync_failed.connect(note)
+    try:
+        with pytest.raises(OrmViewsError):
+            migrate("SELECT no_such_function()")
+        with pytest.raises(OrmViewsError):
+            migrate("ALTER TABLE shelf ALTER size TYPE bigint; UPDATE shelf SET size = 5000000000")
+    finally:
+        views_sync_failed.disconnect(note)
+    before, after = failed
+    assert before is None
+    assert [step.target for step in after.steps] == ["views.sizes"]
 
 
 def test_a_run_that_fails_says_why(migrate):

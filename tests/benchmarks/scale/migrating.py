@@ -64,7 +64,8 @@ def _apply(state: ProjectState, migration: Migration) -> ProjectState:
 
 
 def _with_views() -> dict[str, float]:
-    from orm_views_core.with_migrations.api import MigrateOptions, migrate_views
+    from orm_views_core.with_migrations.api import migrate_views
+    from orm_views_core.with_migrations.options import MigrateOptions
 
     def work(steps: Any) -> None:
         now = state

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from orm_views_core.with_migrations.api import MigrateOptions, MigrateResult, migrate_views
+from orm_views_core.with_migrations.api import MigrateResult, migrate_views
+from orm_views_core.with_migrations.options import MigrateOptions
 from orm_views_core.with_migrations.steps import Steps
 
 from .operations import APP, ROWS, base
@@ -58,10 +59,3 @@ def migrate(state: ProjectState, *migrations: Migration, **options: Any) -> Migr
         apply(state.clone(), *migrations, steps=steps)
 
     return migrate_views("default", work, MigrateOptions(**options))
-
-
-def plain(state: ProjectState, *migrations: Migration) -> None:
-    """Apply migrations in a savepoint, and check their deferred constraints."""
-    with transaction.atomic():
-        apply(state.clone(), *migrations)
-        run("SET CONSTRAINTS ALL IMMEDIATE")

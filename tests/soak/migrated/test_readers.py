@@ -94,6 +94,8 @@ def test_nobody_meets_an_error(project: Project, how_many: Any) -> None:
         if SOAKING:  # beside other tests, everybody waits for a processor
             assert calm <= usual + 0.1
             assert waited <= locked + before + 0.5
+        (whole,) = [each for each in met if "max(total) FROM views.stored" in each["statement"]]
+        assert len(whole["answers"]) == 1, whole  # all rows, at every look
         (stored,) = [each for each in met if "pg_typeof(total)" in each["statement"]]
         kinds = {answer.split("'")[1] for answer in stored["answers"]}
         assert kinds == {"bigint", "numeric"}, stored  # the rows it had, then the new ones; never none

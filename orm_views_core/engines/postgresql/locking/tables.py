@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
-from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor, read_search_path
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
 # Children change with their table. A foreign key that ends takes triggers from the table that it refers to.
 # Only tables that we may lock: PostgreSQL refuses the rest when a migration changes them.
 _TABLES = """
-WITH RECURSIVE asked AS MATERIALIZED (
-    SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[], %(modes)s::text[]) AS a(schema, name, mode)
-), named AS (
-    SELECT found.oid, a.mode
-    FROM asked a
-    CROSS JOIN LATERAL (
-        SELECT c.oid
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relname = a.name AND c.relkind IN ('r', 'p')
-          AND (n.nspname = a.schema OR a.schema = '' AND n.nspname = ANY(%(path)s::text[]))
-        ORDER BY array_position(%(path)s::text[], n.nspname::text) LIMIT 1
-    ) found
+WITH RECURSIVE named AS MATERIALIZED (
+    SELECT c.oid, a.mode
+    FROM unnest(%(schemas)s::text[], %(names)s::text[], %(modes)s::text[]) AS a(schema, name, mode)
+    JOIN pg_catalog.pg_namespace n ON n.nspname = a.schema
+    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = a.name AND c.relkind IN ('r', 'p')
 ), tree AS (
     SELECT oid, mode FROM named
     UNION
@@ -72,27 +65,22 @@ def read_tables(
 
     Args:
         connection: the database.
-        exclusive: the tables that are altered; their schemas are "" where a migration names none.
+        exclusive: the tables that are altered.
         shared: the tables that get an index, or that a new foreign key refers to.
         losing: the tables that lose columns or constraints, or are dropped.
     """
-    asked = [(name, mode) for mode, names in _modes(exclusive, shared, losing) for name in names]
+    modes = {"exclusive": exclusive, "shared": shared, "losing": losing}
+    asked = [(name, mode) for mode, names in modes.items() for name in names]
     if not asked:
         return []
     with catalog_cursor(connection) as cursor:
-        _, path = read_search_path(connection)
         params = {
             "schemas": array(name.schema for name, _ in asked),
             "names": array(name.name for name, _ in asked),
             "modes": array(mode for _, mode in asked),
-            "path": array(path),
         }
         rows = fetch(cursor, _TABLES, params)
     return [LockedTable(oid, ViewName(schema, name), is_all) for oid, schema, name, is_all in rows]
-
-
-def _modes(*names: Collection[ViewName]) -> Sequence[tuple[str, Collection[ViewName]]]:
-    return list(zip(("exclusive", "shared", "losing"), names, strict=True))
 
 
 def read_writable(connection: BaseDatabaseWrapper, schemas: Collection[str]) -> set[str]:

@@ -216,8 +216,7 @@ def read_columns_in(
 ) -> list[Alteration]:
     """Return the columns that some views read and whose names the DETAIL of an error has."""
     with catalog_cursor(connection) as cursor:
-        params = {"schemas": array(v.schema for v in views), "names": array(v.name for v in views)}
-        rows = fetch(cursor, _COLUMNS_READ, params)
+        rows = fetch(cursor, _COLUMNS_READ, name_arrays(views))
     return [
         Alteration(ViewName(schema, t), "column", column) for schema, t, column in rows if column in detail
     ]
