@@ -1,0 +1,278 @@
+"""Reads one query of a node tree: what its columns are made of, and what decides which rows it has. Pure.
+
+A query is read as PostgreSQL's parser left it: a ``Var`` node names an entry of the range table of the query,
+or of one that is some levels further out. Nothing is looked up by a name, except a CTE in its WITH list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from .expressions import made_of
+from .node_kinds import (
+    CTE,
+    EXCEPT,
+    FUNCTION,
+    GROUP,
+    JOIN,
+    RELATION,
+    RESULT,
+    SUBQUERY,
+    TABLEFUNC,
+    VALUES,
+    Unknown,
+)
+from .nodes import Node
+from .sources import ROWS, WHOLE, Functions, Made, Source, together
+from .tables import Table, cte_table
+
+
+class Query:
+    """A query and what is known around it.
+
+    Args:
+        node: its node.
+        functions: what is known of functions and operators.
+        outer: the query that it is part of.
+    """
+
+    def __init__(self, node: Node, functions: Functions, outer: Query | None = None) -> None:
+        if node.name != "QUERY":
+            raise Unknown(f"a {node.name} in the place of a query")
+        self.node, self.functions, self.outer = node, functions, outer
+        self._tables: dict[int, Table] = {}
+        self._ctes: dict[str, Table] = {}
+
+    @cached_property
+    def table(self) -> Table:
+        """Its result, as a table that others may read."""
+        return Table(self.columns, self.rows)
+
+    @cached_property
+    def columns(self) -> list[Made]:
+        """What each output column is made of."""
+        operation = self.node.node("setOperations")
+        if operation:
+            return self._combined(operation)
+        return [self.made_of(target.node("expr")) for target in self.targets]
+
+    @cached_property
+    def targets(self) -> list[Node]:
+        """The entries of the target list that are output columns."""
+        return [target for target in self.node.nodes("targetList") if not target.flag("resjunk")]
+
+    @cached_property
+    def rows(self) -> Made:
+        """What decides which rows it has, and in which order."""
+        made = Made()
+        for expression in self._row_expressions():
+            part = self.made_of(expression)
+            made.add_used(part)
+            made.through |= part.through
+        for reference in self._references():
+            made.add_used(self.by_reference(reference))
+        for table in self._from():
+            made.add_used(table.rows)
+            made.through |= table.rows.through
+        for column in self.columns:
+            made.used |= column.used
+        return made
+
+    def made_of(self, *expressions: Any, shown: bool = True) -> Made:
+        """Return what expressions of it are made of; see :func:`.expressions.made_of`."""
+        return made_of(self, expressions, shown)
+
+    def inner(self, select: Node) -> Query:
+        """Return a query that is part of it."""
+        return Query(select, self.functions, self)
+
+    def column_of(self, number: int, attribute: int) -> Made:
+        """Return what a column of an entry of the range table is made of.
+
+        Args:
+            number: the number of the entry, from 1.
+            attribute: that of the column, from 1; 0 for the whole row; system columns are below.
+        """
+        entry = self.entry(number)
+        if entry.number("rtekind") == RELATION:
+            if attribute < 0:
+                return Made()
+            source = Source(entry.number("relid"), attribute)
+            return Made(computed={source}) if attribute == WHOLE else Made(shows={source})
+        columns = self._table(number).columns
+        if attribute == WHOLE:
+            return together(columns, shown=False)
+        if not 1 <= attribute <= len(columns):
+            raise Unknown(f"column {attribute} of {len(columns)}")
+        return columns[attribute - 1]
+
+    def entry(self, number: int) -> Node:
+        """Return an entry of the range table by its number, from 1."""
+        entries = self.node.nodes("rtable")
+        if not 1 <= number <= len(entries):
+            raise Unknown(f"entry {number} of a range table of {len(entries)}")
+        entry: Node = entries[number - 1]
+        return entry
+
+    def out(self, levels: int) -> Query:
+        """Return the query that is some levels further out."""
+        query = self
+        for _ in range(levels):
+            if query.outer is None:
+                raise Unknown("a name of a query that is not there")
+            query = query.outer
+        return query
+
+    # What an entry of the range table has.
+
+    def _table(self, number: int) -> Table:
+        if number not in self._tables:
+            self._tables[number] = self._read_table(self.entry(number))
+        return self._tables[number]
+
+    def _read_table(self, entry: Node) -> Table:
+        kind = entry.number("rtekind")
+        if kind == RELATION:
+            rows = Made(used={Source(entry.number("relid"), ROWS)})
+            rows.add_used(self.made_of(entry.node("tablesample")))
+            return Table([], rows)
+        if kind == SUBQUERY:
+            subquery = entry.node("subquery")
+            if subquery is None:
+                raise Unknown("a subquery that is not there")
+            return Query(subquery, self.functions, self).table
+        if kind == JOIN:
+            return Table([self.made_of(each) for each in entry.nodes("joinaliasvars")])
+        if kind == FUNCTION:
+            return self._functions(entry)
+        if kind == TABLEFUNC:
+            return self._table_function(entry)
+        if kind == VALUES:
+            columns = [self.made_of(*column) for column in zip(*entry.nodes("values_lists"), strict=True)]
+            return Table(columns, Made(used={each for column in columns for each in column.used}))
+        if kind == CTE:
+            return self.out(entry.number("ctelevelsup"))._cte(entry.text("ctename") or "")
+        if kind == RESULT:
+            return Table([])
+        if kind == GROUP:
+            return Table([self.made_of(each) for each in entry.nodes("groupexprs")])
+        raise Unknown(f"an entry of kind {kind} in a range table")
+
+    def _cte(self, name: str) -> Table:
+        def read(select: Node) -> Table:
+            return Query(select, self.functions, self).table
+
+        return cte_table(self.node.nodes("cteList"), name, self._ctes, read)
+
+    def _functions(self, entry: Node) -> Table:
+        columns: list[Made] = []
+        rows = Made()
+        for function in entry.nodes("functions"):
+            made = self.made_of(function.node("funcexpr"), shown=False)
+            columns += [made] * function.number("funccolcount")
+            rows.add_used(made)
+            rows.through |= made.through
+        if entry.flag("funcordinality"):
+            columns.append(Made())
+        return Table(columns, rows)
+
+    def _table_function(self, entry: Node) -> Table:
+        function = entry.node("tablefunc")
+        if function is None:
+            raise Unknown("a table function that is not there")
+        shared = [function.fields.get(each) for each in ("ns_uris", "docexpr", "rowexpr", "plan")]
+        rows = self.made_of(*shared, shown=False)
+        of_column = [function.nodes(each) for each in ("colexprs", "coldefexprs", "colvalexprs")]
+        columns = []
+        for i in range(max(map(len, of_column))):
+            parts = [each[i] for each in of_column if i < len(each)]
+            columns.append(self.made_of(*shared, *parts, shown=False))
+        used = Made(through=rows.through)
+        used.add_used(rows)
+        return Table(columns, used)
+
+    # What decides which rows there are.
+
+    def _row_expressions(self) -> Iterator[Any]:
+        yield self.node.fields.get("havingQual")
+        yield self.node.fields.get("limitOffset")
+        yield self.node.fields.get("limitCount")
+        for node in self._from_nodes():
+            yield node.fields.get("quals")
+
+    def _references(self) -> Iterator[int]:
+        clauses = [
+            "groupClause",
+            "sortClause",
+            *(["distinctClause"] if self.node.flag("hasDistinctOn") else []),
+        ]
+        for clause in clauses:
+            for each in self.node.nodes(clause):
+                yield each.number("tleSortGroupRef")
+
+    def by_reference(self, reference: int) -> Made:
+        """Return what GROUP BY, ORDER BY or a window refers to in the target list."""
+        for target in self.node.nodes("targetList"):
+            if target.number("ressortgroupref") == reference:
+                is_column = not target.flag("resjunk")
+                return (
+                    self.columns[target.number("resno") - 1]
+                    if is_column
+                    else self.made_of(target.node("expr"))
+                )
+        raise Unknown("a reference to the target list that is not there")
+
+    def _from(self) -> Iterator[Table]:
+        operation = self.node.node("setOperations")
+        for node in [*self._from_nodes(), *(_leaves(operation) if operation else ())]:
+            if node.name == "RANGETBLREF":
+                yield self._table(node.number("rtindex"))
+
+    def _from_nodes(self) -> Iterator[Node]:
+        pending: list[Any] = [self.node.node("jointree")]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, list):
+                pending += node
+            elif isinstance(node, Node):
+                if node.name not in ("FROMEXPR", "JOINEXPR", "RANGETBLREF"):
+                    raise Unknown(f"a {node.name} node in FROM")
+                yield node
+                pending += [node.fields.get(each) for each in ("fromlist", "larg", "rarg")]
+
+    def _combined(self, operation: Node) -> list[Made]:
+        """Return what the columns of a set operation are made of."""
+        if operation.name == "RANGETBLREF":
+            return self._table(operation.number("rtindex")).columns
+        if operation.name != "SETOPERATIONSTMT":
+            raise Unknown(f"a {operation.name} node in a set operation")
+        left, right = (self._combined(_part(operation, side)) for side in ("larg", "rarg"))
+        columns = []
+        for mine, other in zip(left, right, strict=True):
+            made = Made()
+            made.add(mine, shown=True)
+            if operation.number("op") == EXCEPT:
+                made.add_used(other)
+            else:
+                made.add(other, shown=True)
+            columns.append(made)
+        return columns
+
+
+def _part(operation: Node, side: str) -> Node:
+    node = operation.node(side)
+    if node is None:
+        raise Unknown("a set operation of one query")
+    return node
+
+
+def _leaves(operation: Node) -> Iterator[Node]:
+    pending = [operation]
+    while pending:
+        node = pending.pop()
+        if node.name == "SETOPERATIONSTMT":
+            pending += [_part(node, "larg"), _part(node, "rarg")]
+        else:
+            yield node

@@ -1,0 +1,75 @@
+"""The result of a query as others read it, and that of a WITH query, which may read itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .node_kinds import Unknown
+from .nodes import Node
+from .sources import Made, together
+
+
+@dataclass
+class Table:
+    """What a query reads from, or its own result.
+
+    Attributes:
+        columns: what each column is made of.
+        rows: what decides which rows it has.
+    """
+
+    columns: list[Made]
+    rows: Made = field(default_factory=Made)
+
+
+def cte_table(
+    with_list: Sequence[Node], name: str, known: dict[str, Table], read: Callable[[Node], Table]
+) -> Table:
+    """Return the result of a WITH query.
+
+    A recursive one is read again and again until nothing is added: its columns may pass values on to each
+    other, one at a time.
+
+    Args:
+        with_list: the WITH list that has it.
+        name: its name.
+        known: the results of the queries of that list. A query that reads itself finds what is known so far.
+        read: reads a query.
+    """
+    if name in known:
+        return known[name]
+    cte = next((each for each in with_list if each.text("ctename") == name), None)
+    select = cte.node("ctequery") if cte else None
+    if cte is None or select is None:
+        raise Unknown("a WITH query that is not there")
+    if not cte.flag("cterecursive"):
+        known[name] = _with_clauses(cte, read(select))
+        return known[name]
+    found = Table([Made() for _ in cte.nodes("ctecolnames")])
+    while True:
+        known[name] = _with_clauses(cte, found)
+        again = read(select)
+        if again == found:
+            return known[name]
+        found = again
+
+
+def _with_clauses(cte: Node, table: Table) -> Table:
+    """Add the columns of SEARCH and CYCLE. The rewriter makes them, so no target list has them."""
+    search, cycle = cte.node("search_clause"), cte.node("cycle_clause")
+    if not (search or cycle):
+        return table
+    names = cte.nodes("ctecolnames")
+    columns = list(table.columns[: len(names)])
+
+    def made_of(clause: Node, field: str) -> Made:
+        wanted = clause.nodes(field)
+        found = [column for name, column in zip(names, columns, strict=False) if name in wanted]
+        return together(found, shown=False)
+
+    if search:
+        columns.append(made_of(search, "search_col_list"))
+    if cycle:
+        columns += [made_of(cycle, "cycle_col_list")] * 2
+    return Table(columns, table.rows)

@@ -1,0 +1,30 @@
+"""Reads the lineage of the views of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.database.lineage import Lineage
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
+from orm_views_core.engines.postgresql.rules.catalog import read_stored
+from orm_views_core.engines.postgresql.rules.follow import follow
+from orm_views_core.names import ViewName
+
+
+def read_lineage(connection: BaseDatabaseWrapper, views: Collection[ViewName] | None = None) -> Lineage:
+    """Return what the columns of views are made of.
+
+    Args:
+        connection: the database.
+        views: the views, of whatever schema and owner; all but those of PostgreSQL itself when None. The
+            views that they read are returned too.
+    """
+    with catalog_cursor(connection) as cursor:
+        return follow(read_stored(cursor, views, safe_functions()))
+
+
+def safe_functions() -> Iterable[ViewName]:
+    """Return the functions whose result tells nothing of their arguments, from the settings."""
+    return [ViewName("pg_catalog", "count")]
