@@ -124,6 +124,9 @@ class Settings:
         BUILD_TIMEOUT: how long one build or refresh of a materialised view may take, as its
             ``statement_timeout``; None for the ``statement_timeout`` of the session.
         WORK_MEM: the ``work_mem`` of builds and refreshes; None for that of the session.
+        PERSONAL: the personal fields of other apps' models, as ``app_label.Model.field``.
+        PERSONAL_SAFE_FUNCTIONS: the functions, with their schemas, whose results tell nothing of their
+            arguments.
     """
 
     SCHEMA: str | Callable[[BaseDatabaseWrapper], str] = "views"
@@ -141,6 +144,8 @@ class Settings:
     SYNC_ROLE: str | None = None
     BUILD_TIMEOUT: float | None = None
     WORK_MEM: str | None = None
+    PERSONAL: tuple[str, ...] = ()
+    PERSONAL_SAFE_FUNCTIONS: tuple[str, ...] = ("pg_catalog.count",)
 
 
 def _is_schema_name(value: object) -> bool:
@@ -157,6 +162,15 @@ def is_dotted_path(value: object) -> bool:
 def is_role_list(value: object) -> bool:
     """Return whether a value is a list or a tuple of role names."""
     return isinstance(value, (list, tuple)) and all(isinstance(role, str) and role for role in value)
+
+
+def _are_names(parts: int) -> Callable[[object], bool]:
+    """Return whether a value is a list of names of so many parts with dots between them."""
+
+    def is_valid(value: object) -> bool:
+        return is_role_list(value) and all(len([*filter(None, name.split("."))]) == parts for name in value)  # type: ignore[attr-defined]
+
+    return is_valid
 
 
 #: PostgreSQL stores a time-out as a 32-bit number of milliseconds. 0 would disable the time-out.
@@ -218,6 +232,10 @@ _READER = SettingReader(
         "TRUSTED_OWNERS": Rule(is_role_list, "Give a list of role names, such as ['reporting_owner']."),
         "SYNC_ROLE": Rule(_is_role, "Give the name of a role, such as 'views_owner', or None."),
         "BUILD_TIMEOUT": Rule(lambda v: v is None or _is_duration(v), f"{_DURATION.hint[:-1]}, or None."),
+        "PERSONAL": Rule(_are_names(3), "Give a list of fields, such as ['auth.User.email']."),
+        "PERSONAL_SAFE_FUNCTIONS": Rule(
+            _are_names(2), "Give a list of functions with their schemas, such as ['pg_catalog.count']."
+        ),
         "WORK_MEM": Rule(lambda v: v is None or is_memory(v), f"{MEMORY.hint[:-1]}, or None."),
     },
 )

@@ -81,6 +81,14 @@ class UnknownViewError(OrmViewsError):
     """No registered view has the given name."""
 
 
+class UnknownNameError(OrmViewsError):
+    """No view, table, model or column has the given name, or several have it."""
+
+
+class PersonalFieldError(OrmViewsError):
+    """What is marked as personal is no field with a column of its own, or no field at all."""
+
+
 class PlanBlockedError(OrmViewsError):
     """A plan cannot be executed because of other objects. ``problems`` names them."""
 

@@ -75,6 +75,8 @@ def compile_class(
         view=view,
         refresh_every=_refresh_every(options, settings),
         build_settings=build_settings_of(view, settings) if materialised else _no_build_settings(options),
+        not_personal=_columns(options, "not_personal"),
+        exposes=_columns(options, "exposes"),
     )
 
 
@@ -102,6 +104,18 @@ def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
     if not is_role_list(roles):
         raise invalid(options.view, f"its grant_select_to is {roles!r}. Give a list of role names.")
     return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *roles]))
+
+
+def _columns(options: ViewOptions, name: str) -> tuple[str, ...]:
+    columns = getattr(options, name)
+    if not is_role_list(columns):
+        raise invalid(options.view, f"its {name} is {columns!r}. Give a list of names of its columns.")
+    if name == "exposes" and (both := sorted({*columns} & {*options.not_personal})):
+        problem = f"its columns {', '.join(both)} are in not_personal and in exposes."
+        raise invalid(
+            options.view, f"{problem} A column that is not personal exposes nothing. Remove one of them."
+        )
+    return tuple(columns)
 
 
 def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | None:

@@ -38,6 +38,8 @@ class ViewDefinition:
         refresh_every: the maximum age of a materialised view's rows; None for any age.
         is_canonical: whether the SQL is PostgreSQL's own text of a view that no class declares.
         build_settings: the settings of PostgreSQL for its builds and refreshes.
+        not_personal: its columns that are made of personal ones and are no longer personal.
+        exposes: its columns that show what is personal on purpose.
     """
 
     label: str
@@ -60,13 +62,16 @@ class ViewDefinition:
     refresh_every: dt.timedelta | None = None
     is_canonical: bool = False
     build_settings: BuildSettings = ()
+    not_personal: tuple[str, ...] = ()
+    exposes: tuple[str, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything whose change requires a rebuild. It is the same in every process.
 
         The comment, the grants and the dependencies are not part of it: they are compared with those in the
-        database. Neither are ``refresh_every`` and ``build_settings``, which the database does not know.
+        database. Neither are ``refresh_every``, ``build_settings``, ``not_personal`` and ``exposes``,
+        which the database does not know.
         """
         indexes = [(index.name, index.unique, index.tail) for index in self.indexes]
         parts = [self.kind.value, self.sql, repr(self.columns), repr(self.options), repr(indexes)]

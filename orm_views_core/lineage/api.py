@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.conf import get_settings
 from orm_views_core.database.lineage import Lineage
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
@@ -25,6 +26,6 @@ def read_lineage(connection: BaseDatabaseWrapper, views: Collection[ViewName] | 
         return follow(read_stored(cursor, views, safe_functions()))
 
 
-def safe_functions() -> Iterable[ViewName]:
-    """Return the functions whose result tells nothing of their arguments, from the settings."""
-    return [ViewName("pg_catalog", "count")]
+def safe_functions() -> list[ViewName]:
+    """Return the functions of the settings whose results tell nothing of their arguments."""
+    return [ViewName(*name.split(".")) for name in get_settings().PERSONAL_SAFE_FUNCTIONS]

@@ -30,7 +30,7 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
     """Yield the lines of a plan: what is done to which view, and why.
 
     Args:
-        with_sql: also the difference between the definitions, and the statements of each step.
+        with_sql: also the difference between the definitions, the statements of each step, and the notes.
     """
     yield f"Plan for database '{plan.database}': {summary(plan)}."
     width = max((len(step.action.verb) for step in plan.steps), default=0)
@@ -45,6 +45,8 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
         yield f"  ! {problem}"
     for warning in plan.warnings:
         yield f"  Warning: {warning}"
+    for note in plan.notes if with_sql else ():
+        yield f"  Note: {note}"
     if plan.is_empty:
         yield "  Nothing to do."
 
@@ -143,6 +145,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "unchanged": plan.unchanged,
         "problems": list(plan.problems),
         "warnings": list(plan.warnings),
+        "notes": list(plan.notes),
         "steps": [
             {
                 "action": step.action.verb,

@@ -177,6 +177,7 @@ class Plan:
         extras: all extras of the views that are rebuilt, by oid.
         problems: why the plan cannot be carried out, in words; empty when it can.
         warnings: what somebody should do something about, although the plan can be carried out.
+        notes: what is worth knowing and needs no attention, in words.
         unchanged: how many of the registered views that were looked at stay as they are.
     """
 
@@ -188,6 +189,7 @@ class Plan:
     extras: Mapping[int, tuple[Extra, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     unchanged: int = 0
 
     @property

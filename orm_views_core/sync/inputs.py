@@ -27,7 +27,7 @@ from orm_views_core.engines.postgresql.catalog.preconditions import (
     read_taken,
 )
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.engines.postgresql.dry_run import try_views
+from orm_views_core.engines.postgresql.dry_run import WhileStaged, try_views
 from orm_views_core.engines.postgresql.locking.locks import releasing_locks
 from orm_views_core.engines.postgresql.untrusted import hold_views
 from orm_views_core.names import ViewName
@@ -35,6 +35,7 @@ from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_left_behind, find_orphans, find_scope
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Plan
+from orm_views_core.privacy.guarded import plan_guard
 
 from .blame import naming_sources
 from .external_dependents import (
@@ -81,6 +82,7 @@ def plan_database(
 def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool, anew: bool) -> Plan:
     definitions = compile_definitions(connection, anew=anew)
     definitions.raise_errors()
+    guard = plan_guard(connection, definitions)
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     roles |= {*options.grant_select_to}
     catalog = read_catalog(
@@ -113,7 +115,7 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
             only=options.only,
             leave=options.leave,
             force=options.force,
-            try_missing=try_missing,
+            try_missing=try_missing or guard is not None,
         )
         problem = why_not_try(definitions, catalog, scope, dropped)
         if not problem and scope.try_views:
@@ -129,9 +131,13 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
             unchanged=len(scope.looked_at & definitions.views.keys()),
         )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    facts = _try(connection, definitions, catalog, scope, external, extras, options, orphans, dropped)
+    while_staged = guard.read_staged if guard else None
+    facts = _try(
+        connection, definitions, catalog, scope, external, extras, options, orphans, dropped, while_staged
+    )
     plan = make_plan(replace(facts, untried=untried))
-    return replace(plan, problems=(*plan.problems, *refused_settings(connection, plan)))
+    plan = replace(plan, problems=(*plan.problems, *refused_settings(connection, plan)))
+    return guard.judge(plan, catalog, scope, options.grant_select_to) if guard else plan
 
 
 def _try(
@@ -144,6 +150,7 @@ def _try(
     options: SyncOptions,
     orphans: Sequence[ViewName],
     dropped: Sequence[ViewName],
+    while_staged: WhileStaged | None,
 ) -> Facts:
     """Try the views of the scope, and collect what the plan needs to know."""
     views = {**definitions.views, **external}
@@ -168,6 +175,7 @@ def _try(
         catalog.search_path,
         extras=keep,
         role=catalog.session.role,
+        while_staged=while_staged,
     )
     if dry_run.errors:
         check_relations(connection, catalog)

@@ -8,7 +8,7 @@ temporary views, because pg_temp is searched first: a temporary view called ``lo
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -45,6 +45,8 @@ from .reparsed import Tried, with_installed_texts
 from .staging import create_staging, staged_first
 
 Options = tuple[tuple[str, str], ...]
+#: What reads the staged views in its own way. It gets the real schema of each staging schema.
+WhileStaged = Callable[[CatalogCursor, Mapping[str, str]], None]
 
 _STAGED = f"""
 SELECT c.oid, c.relname, n.nspname, pg_catalog.pg_get_viewdef(c.oid), {OPTIONS},
@@ -82,6 +84,7 @@ def try_views(
     *,
     extras: Mapping[ViewName, Collection[Extra]] | None = None,
     role: str = "",
+    while_staged: WhileStaged | None = None,
 ) -> DryRun:
     """Create views in staging schemas, read back what PostgreSQL made of them, and roll back.
 
@@ -93,6 +96,7 @@ def try_views(
         search_path: the schemas in which unqualified names are looked up.
         extras: the extras to keep of the views that exist already; they are tried as well.
         role: the role of the connection.
+        while_staged: called while the views are in their staging schemas.
 
     Returns:
         what PostgreSQL made of each view, and an error for each view that it refuses.
@@ -115,6 +119,8 @@ def try_views(
         with catalog_path(cursor) as catalog:
             schemas = {stage: schema for schema, stage in staging.items()}
             views = _read_staged(connection, catalog, ordered, schemas, lost, installed)
+            if while_staged:
+                while_staged(catalog, schemas)
             columns = read_columns(catalog, [view.oid for view in installed.values()])
         transaction.set_rollback(True, using=connection.alias)
     installed_columns = {name: tuple(columns.get(view.oid, ())) for name, view in installed.items()}

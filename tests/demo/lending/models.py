@@ -2,14 +2,16 @@
 
 from django.db import models
 
+from orm_views_core.privacy import personal
+
 
 class Customer(models.Model):
     """A person: the only table with personal data, which no view passes on."""
 
-    email = models.EmailField(unique=True)
-    first_name = models.CharField(max_length=60)
-    last_name = models.CharField(max_length=60)
-    date_of_birth = models.DateField()
+    email = personal(models.EmailField(unique=True))
+    first_name = personal(models.CharField(max_length=60))
+    last_name = personal(models.CharField(max_length=60))
+    date_of_birth = personal(models.DateField())
     city = models.CharField(max_length=60, help_text="Town of the postal address.")
     registered_on = models.DateField(help_text="Day the account was opened.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orm_views_core.database.lineage import ColumnLineage, Columns, Lineage, RelationColumn, ViewLineage
@@ -67,24 +67,37 @@ class _View:
 _Expand = Callable[[Source], _Column]
 
 
-def follow(stored: Stored, schemas: Mapping[str, str] | None = None) -> Lineage:
+def follow(
+    stored: Stored,
+    schemas: Mapping[str, str] | None = None,
+    ends: Collection[RelationColumn] = (),
+    *,
+    selects: dict[int, Select] | None = None,
+) -> Lineage:
     """Return the lineage of all views whose rules were read, except those of PostgreSQL itself.
 
     Args:
         stored: what was read of the catalogs.
         schemas: the real schema of each staging schema. A view in a staging schema stands for the view of
             that name in the real one, also where others read that.
+        ends: columns of views that are not followed further.
+        selects: the SELECTs that were read, by oid. Those of views that were not are added.
     """
-    return _Follower(stored, schemas or {}).lineage()
+    return _Follower(stored, schemas or {}, ends, {} if selects is None else selects).lineage()
 
 
 class _Follower:
-    def __init__(self, stored: Stored, schemas: Mapping[str, str]) -> None:
-        self.stored, self.schemas = stored, schemas
+    def __init__(
+        self,
+        stored: Stored,
+        schemas: Mapping[str, str],
+        ends: Collection[RelationColumn],
+        selects: dict[int, Select],
+    ) -> None:
+        self.stored, self.schemas, self.ends, self.selects = stored, schemas, ends, selects
         self.names = {oid: self._name(relation.name) for oid, relation in stored.relations.items()}
         staged = {self.names[oid]: oid for oid, r in stored.relations.items() if r.name.schema in schemas}
         self.stands_in = {oid: staged.get(name, oid) for oid, name in self.names.items()}
-        self.selects: dict[int, Select] = {}
         self.views: dict[int, _View] = {}
         self.tables: dict[Source, _Column] = {}
 
@@ -119,7 +132,8 @@ class _Follower:
                 yield oid
             elif oid not in begun:
                 begun.add(oid)
-                self.selects[oid] = read_select(self.stored, oid)
+                if oid not in self.selects:
+                    self.selects[oid] = read_select(self.stored, oid)
                 pending.append((oid, True))
                 read = {self.stands_in.get(each, each) for each in self.stored.rules[oid].reads}
                 pending += [(each, False) for each in read if each in self.stored.rules]
@@ -159,11 +173,15 @@ class _Follower:
             return _Column()
         if attribute == ROWS:
             return _Column(computed=set(view.used))
+        name = self.names[oid]
         if attribute != WHOLE:
-            return view.columns.get(relation.columns.get(attribute, ""), _Column())
+            column = relation.columns.get(attribute, "")
+            is_end = RelationColumn(name, column) in self.ends
+            return _Column() if is_end else view.columns.get(column, _Column())
         whole = _Column()
-        for column in view.columns.values():
-            whole.add(column)
+        for column, made in view.columns.items():
+            if RelationColumn(name, column) not in self.ends:
+                whole.add(made)
         return whole
 
     def _each(self, relation: StoredRelation, source: Source, column_of: _Expand) -> _Column:

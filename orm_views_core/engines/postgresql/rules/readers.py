@@ -1,0 +1,142 @@
+"""Reads who may read views and tables, and which tables names stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from orm_views_core.database.lineage import RelationColumn
+from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, name_arrays
+from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
+from orm_views_core.names import ViewName
+
+#: PUBLIC as the role of a grant.
+PUBLIC = ""
+
+_GRANTEE = "CASE g.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END"
+
+# Temporary views are left out: they belong to one session.
+_READERS = f"""
+SELECT n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner),
+       ARRAY(SELECT DISTINCT {_GRANTEE} FROM pg_catalog.aclexplode(c.relacl) g
+             WHERE g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1),
+       ARRAY(SELECT ARRAY[a.attname::text, {_GRANTEE}]
+             FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) g
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND c.relpersistence <> 't'
+ORDER BY 1, 2
+"""
+
+_DEFAULTS = f"""
+SELECT COALESCE(n.nspname, ''), {_GRANTEE}
+FROM pg_catalog.pg_default_acl d
+CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) g
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+WHERE d.defaclobjtype = 'r' AND g.privilege_type = 'SELECT' AND g.grantee <> d.defaclrole
+  AND d.defaclrole = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+"""
+
+_TABLES = """
+SELECT named.schema, named.name, COALESCE(rn.nspname, n.nspname), COALESCE(rc.relname, c.relname)
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS named (schema, name)
+JOIN pg_catalog.pg_class c ON c.relname = named.name AND c.relkind IN ('r', 'p', 'f')
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ AND (n.nspname = named.schema OR named.schema = '' AND n.nspname = ANY(%(path)s::text[]))
+LEFT JOIN pg_catalog.pg_class rc ON c.relispartition AND rc.oid = pg_catalog.pg_partition_root(c.oid)
+LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
+ORDER BY pg_catalog.array_position(%(path)s::text[], n.nspname::text) DESC
+"""
+
+_HOLDERS = """
+SELECT asked.role, asked.schema, asked.name, asked.col
+FROM unnest(%(roles)s::text[], %(schemas)s::text[], %(names)s::text[], %(columns)s::text[])
+     AS asked (role, schema, name, col)
+JOIN pg_catalog.pg_namespace n ON n.nspname = asked.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = asked.name
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = asked.col AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_roles r ON r.rolname = asked.role
+WHERE CASE WHEN asked.role = '' THEN
+               pg_catalog.has_schema_privilege('public', n.oid, 'USAGE')
+               AND pg_catalog.has_column_privilege('public', c.oid, a.attnum, 'SELECT')
+           ELSE r.oid IS NOT NULL AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
+                AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT') END
+"""
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who may read a view besides its owner. The role ``""`` is PUBLIC.
+
+    Attributes:
+        roles: the roles that may read all of its columns.
+        of_columns: the roles that may read some of its columns, by column.
+    """
+
+    owner: str = ""
+    roles: frozenset[str] = frozenset()
+    of_columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, column: str) -> frozenset[str]:
+        """Return the roles that may read a column."""
+        return self.roles | self.of_columns.get(column, frozenset())
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether there are any."""
+        return bool(self.roles or self.of_columns)
+
+
+def read_readers(cursor: CatalogCursor) -> dict[ViewName, Readers]:
+    """Return the readers of all views but PostgreSQL's own."""
+    found = {}
+    for schema, name, owner, roles, of_columns in fetch(cursor, _READERS, {}):
+        columns: dict[str, set[str]] = {}
+        for column, role in of_columns:
+            columns.setdefault(column, set()).add(role)
+        sets = {column: frozenset(granted) for column, granted in columns.items()}
+        found[ViewName(schema, name)] = Readers(owner, frozenset(roles), sets)
+    return found
+
+
+def read_default_readers(cursor: CatalogCursor) -> list[tuple[str, str]]:
+    """Return the roles that ALTER DEFAULT PRIVILEGES lets read what our role creates.
+
+    Returns:
+        pairs of a schema, "" for every schema, and a role.
+    """
+    return [(schema, role) for schema, role in fetch(cursor, _DEFAULTS, {})]
+
+
+def read_tables(
+    cursor: CatalogCursor, tables: Collection[ViewName], path: Iterable[str]
+) -> dict[ViewName, ViewName]:
+    """Return the tables that names stand for. A partition stands for its partitioned table.
+
+    Args:
+        cursor: sends the query.
+        tables: the names; those without a schema are looked up along the path.
+        path: the schemas of the project's search path that exist.
+    """
+    params = {**name_arrays(tables), "path": array(path)}
+    # The first schema of the path comes last, and so it stays.
+    return {ViewName(s, n): ViewName(schema, name) for s, n, schema, name in fetch(cursor, _TABLES, params)}
+
+
+def read_holders(
+    cursor: CatalogCursor, pairs: Collection[tuple[str, RelationColumn]]
+) -> set[tuple[str, RelationColumn]]:
+    """Return those pairs of a role and a column of a table whose role may read the column."""
+    if not pairs:
+        return set()
+    params = {
+        "roles": array(role for role, _ in pairs),
+        **name_arrays([column.relation for _, column in pairs]),
+        "columns": array(column.column for _, column in pairs),
+    }
+    return {
+        (role, RelationColumn(ViewName(schema, name), column))
+        for role, schema, name, column in fetch(cursor, _HOLDERS, params)
+    }

@@ -1,0 +1,32 @@
+"""Where a plan meets the guard. Without anything personal, nothing else of this package is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.definitions.definition import Definitions
+
+from .marks import are_used
+
+if TYPE_CHECKING:
+    from .plans import PlanGuard
+
+
+def plan_guard(connection: BaseDatabaseWrapper, definitions: Definitions) -> PlanGuard | None:
+    """Return the guard of a plan; None when nothing is personal in the database.
+
+    Args:
+        connection: the database, in the transaction of the plan.
+        definitions: the registered views.
+
+    Raises:
+        PersonalFieldError: what is marked as personal is no field with a column.
+    """
+    if not are_used():
+        return None
+    from .plans import PlanGuard
+
+    guard = PlanGuard(connection, definitions)
+    return guard if guard.personal else None

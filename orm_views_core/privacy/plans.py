@@ -1,0 +1,189 @@
+"""Judges a plan: what the views would show once it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.database.lineage import Lineage, RelationColumn
+from orm_views_core.database.relations import Catalog
+from orm_views_core.definitions.definition import Definitions, ViewDefinition
+from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_cursor
+from orm_views_core.engines.postgresql.rules.catalog import read_stored
+from orm_views_core.engines.postgresql.rules.follow import follow
+from orm_views_core.engines.postgresql.rules.readers import (
+    PUBLIC,
+    Readers,
+    read_default_readers,
+    read_holders,
+    read_readers,
+)
+from orm_views_core.engines.postgresql.rules.selects import Select
+from orm_views_core.engines.postgresql.rules.stored import Stored
+from orm_views_core.lineage.api import safe_functions
+from orm_views_core.names import ViewName
+from orm_views_core.plan.diff import Scope, wanted_readers
+from orm_views_core.plan.steps import Action, Plan
+
+from .exposures import Personal, find_exposures
+from .guard import Findings, Situation, judge
+from .personal_columns import read_personal
+
+
+class PlanGuard:
+    """Reads what a plan is judged by, and judges it.
+
+    Args:
+        connection: the database, in the transaction of the plan.
+        definitions: the registered views.
+
+    Attributes:
+        personal: the personal columns of the database, each with its field.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, definitions: Definitions) -> None:
+        self.connection, self.definitions = connection, definitions
+        self.schemas: Mapping[str, str] = {}
+        self.stored: Stored | None = None
+        with catalog_cursor(connection) as cursor:
+            self.personal: Personal = read_personal(connection, cursor)
+            self.readers = read_readers(cursor) if self.personal else {}
+
+    def read_staged(self, cursor: CatalogCursor, schemas: Mapping[str, str]) -> None:
+        """Read the rules of the views that others may read, and of those in staging schemas.
+
+        Args:
+            cursor: sends the queries while the views are staged.
+            schemas: the real schema of each staging schema.
+        """
+        staged = [name for name in read_readers(cursor) if name.schema in schemas]
+        readable = [name for name, readers in self.readers.items() if readers.is_anybody]
+        self.schemas, self.stored = schemas, read_stored(cursor, [*staged, *readable], safe_functions())
+
+    def judge(self, plan: Plan, catalog: Catalog, scope: Scope, command_roles: Collection[str]) -> Plan:
+        """Return the plan with what the guard has found added to its problems, warnings and notes.
+
+        Args:
+            plan: the plan.
+            catalog: what the database contains.
+            scope: what the plan looks at.
+            command_roles: further roles to grant SELECT to, named on the command line.
+        """
+        with catalog_cursor(self.connection) as cursor:
+            if self.stored is None:
+                self.read_staged(cursor, {})
+            assert self.stored is not None
+            defaults = read_default_readers(cursor)
+            readers = {
+                name: self._readers_after(definition, scope, command_roles, catalog.session.role, defaults)
+                for name, definition in self.definitions.views.items()
+            }
+            dropped = {step.name for step in plan.steps if step.action is Action.DROP}
+            findings = judge_stored(
+                cursor,
+                self.stored,
+                self.schemas,
+                self.personal,
+                {n: d for n, d in self.definitions.views.items() if n in scope.looked_at},
+                {**self.readers, **readers},
+                declared=self.definitions.views,
+                dropped=dropped,
+            )
+        return replace(
+            plan,
+            problems=(*plan.problems, *findings.problems),
+            warnings=(*plan.warnings, *findings.warnings),
+            notes=(*plan.notes, *findings.notes),
+        )
+
+    def _readers_after(
+        self,
+        definition: ViewDefinition,
+        scope: Scope,
+        command_roles: Collection[str],
+        role: str,
+        defaults: Iterable[tuple[str, str]],
+    ) -> Readers:
+        """Return who may read a registered view once the plan is carried out."""
+        name = definition.name
+        found = self.readers.get(name, Readers(role))
+        difference = scope.differences.get(name)
+        if difference is None:
+            return found
+        revoked = set(map(_grantee, difference.revoke))
+        granted = set(map(_grantee, wanted_readers(definition, [*command_roles])))
+        if difference.missing:
+            granted |= {reader for schema, reader in defaults if schema in ("", name.schema)}
+        return replace(found, roles=found.roles - revoked | granted - {found.owner})
+
+
+def _grantee(role: str) -> str:
+    return PUBLIC if role.lower() == "public" else role
+
+
+def judge_stored(
+    cursor: CatalogCursor,
+    stored: Stored,
+    schemas: Mapping[str, str],
+    personal: Personal,
+    definitions: Mapping[ViewName, ViewDefinition],
+    readers: Mapping[ViewName, Readers],
+    *,
+    declared: Mapping[ViewName, ViewDefinition],
+    dropped: Collection[ViewName] = (),
+) -> Findings:
+    """Return what the guard finds in rules that were read.
+
+    Args:
+        cursor: asks who may read the tables themselves.
+        stored: the rules, those of staged views among them.
+        schemas: the real schema of each staging schema.
+        personal: the personal columns, each with its field.
+        definitions: the registered views to judge.
+        readers: who may read each view.
+        declared: all registered views. What they declare to be no longer personal ends the lineage.
+        dropped: views that there will not be.
+    """
+    ends = {RelationColumn(name, column) for name, d in declared.items() for column in d.not_personal}
+    selects: dict[int, Select] = {}
+    lineage = follow(stored, schemas, ends, selects=selects)
+    passed_over = {*dropped, *(declared.keys() - definitions.keys())}
+    lineage = replace(lineage, views={n: v for n, v in lineage.views.items() if n not in passed_over})
+    before = follow(_without(stored, schemas), {}, ends, selects=selects) if schemas else lineage
+    known = find_exposures(before, personal)
+    may_read = {
+        RelationColumn(name, column.column): readers[name].of(column.column)
+        for name, view in lineage.views.items()
+        if name in readers
+        for column in view.columns
+    }
+    situation = Situation(
+        personal,
+        lineage,
+        definitions,
+        may_read,
+        read_holders(cursor, _pairs(lineage, personal, may_read)),
+        {exposure.column for exposures in known.values() for exposure in exposures.values()},
+    )
+    return judge(situation)
+
+
+def _without(stored: Stored, schemas: Mapping[str, str]) -> Stored:
+    """Return what was read without the staged views."""
+    rules = {o: rule for o, rule in stored.rules.items() if stored.relations[o].name.schema not in schemas}
+    return replace(stored, rules=rules)
+
+
+def _pairs(
+    lineage: Lineage, personal: Personal, readers: Mapping[RelationColumn, frozenset[str]]
+) -> set[tuple[str, RelationColumn]]:
+    """Return the pairs of a role and a personal column that the role may read through a view."""
+    return {
+        (role, source)
+        for exposures in find_exposures(lineage, personal).values()
+        for exposure in exposures.values()
+        for role in readers.get(exposure.column, ())
+        for source in exposure.sources
+    }
