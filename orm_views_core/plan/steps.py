@@ -179,6 +179,7 @@ class Plan:
         warnings: what somebody should do something about, although the plan can be carried out.
         notes: what is worth knowing and needs no attention, in words.
         unchanged: how many of the registered views that were looked at stay as they are.
+        judged_late: whether personal columns of new views can only be looked for once these exist.
     """
 
     database: str
@@ -191,6 +192,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unchanged: int = 0
+    judged_late: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.definition import Definitions
+from orm_views_core.exceptions import PlanBlockedError
 
 from .marks import are_used
 
@@ -30,3 +31,15 @@ def plan_guard(connection: BaseDatabaseWrapper, definitions: Definitions) -> Pla
 
     guard = PlanGuard(connection, definitions)
     return guard if guard.personal else None
+
+
+def refuse_exposed(connection: BaseDatabaseWrapper) -> None:
+    """Refuse what is in a database, in the transaction that has made it.
+
+    Raises:
+        PlanBlockedError: a view shows what is personal to others than its owner.
+    """
+    from .api import judge_views
+
+    if problems := judge_views(connection).problems:
+        raise PlanBlockedError(problems)

@@ -17,7 +17,8 @@ from orm_views_core.names import ViewName, parse_db_table
 
 F = TypeVar("F", bound="Field[Any, Any]")
 
-_ATTRIBUTE = "_orm_views_personal"
+#: The attribute of a field that is marked.
+ATTRIBUTE = "_orm_views_personal"
 _used = False
 
 
@@ -38,7 +39,7 @@ def personal(field: F) -> F:
         raise PersonalFieldError(
             f"personal() got {field!r}. Give it a field of a model: email = personal(models.EmailField())."
         )
-    setattr(field, _ATTRIBUTE, True)
+    setattr(field, ATTRIBUTE, True)
     _used = True
     return field
 
@@ -90,7 +91,7 @@ def _own_fields(model: type[Model]) -> Iterator[Any]:
 
 def _marked_fields() -> Iterator[Any]:
     for model in _models():
-        yield from (field for field in _own_fields(model) if getattr(field, _ATTRIBUTE, False))
+        yield from (field for field in _own_fields(model) if getattr(field, ATTRIBUTE, False))
 
 
 def _field_of(name: str) -> Any:

@@ -21,6 +21,7 @@ from orm_views_core.engines.postgresql.stand_ins.catalog import drop_unused_func
 from orm_views_core.exceptions import PlanBlockedError, StalePlanError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
+from orm_views_core.privacy.guarded import refuse_exposed
 from orm_views_core.refresh.api import refresh_materialized_view
 from orm_views_core.views.registry import registry
 
@@ -231,6 +232,8 @@ def sync_database(
             on_plan(plan)
         with applied_as_planned(connection, plan, make_plan):
             applied = apply_plan(connection, plan, command_roles=asked.grant_select_to, progress=progress)
+        if plan.judged_late:
+            refuse_exposed(connection)
         if plan.steps:
             drop_unused_functions(connection)
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)

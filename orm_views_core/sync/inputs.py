@@ -30,6 +30,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.dry_run import WhileStaged, try_views
 from orm_views_core.engines.postgresql.locking.locks import releasing_locks
 from orm_views_core.engines.postgresql.untrusted import hold_views
+from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_left_behind, find_orphans, find_scope
@@ -55,6 +56,10 @@ class _Needs(Exception):  # noqa: N818 - not an error: the plan is made again wi
     """The views to sync cannot do without the changes of some others, which are its arguments."""
 
 
+class _CannotTryMissing(Exception):  # noqa: N818 - not an error: the plan is made again without trying them
+    """Views that do not exist yet can only be tried by creating them in their places."""
+
+
 @read_consistently()
 def plan_database(
     connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool, anew: bool = True
@@ -74,15 +79,26 @@ def plan_database(
     """
     try:
         return _plan(connection, options, try_missing=try_missing, anew=anew)
+    except _CannotTryMissing:
+        return _plan(connection, options, try_missing=False, anew=False, judges_late=True)
     except _Needs as needs:
         options = replace(options, only={*(options.only or ()), *needs.args})
         return plan_database(connection, options, try_missing=try_missing, anew=anew)
 
 
-def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing: bool, anew: bool) -> Plan:
+def _plan(
+    connection: BaseDatabaseWrapper,
+    options: SyncOptions,
+    *,
+    try_missing: bool,
+    anew: bool,
+    judges_late: bool = False,
+) -> Plan:
     definitions = compile_definitions(connection, anew=anew)
     definitions.raise_errors()
     guard = plan_guard(connection, definitions)
+    # The guard judges what is tried. So that it comes first, the missing views are tried too.
+    tries_for_guard = guard is not None and not try_missing and not judges_late
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     roles |= {*options.grant_select_to}
     catalog = read_catalog(
@@ -115,7 +131,7 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
             only=options.only,
             leave=options.leave,
             force=options.force,
-            try_missing=try_missing or guard is not None,
+            try_missing=try_missing or tries_for_guard,
         )
         problem = why_not_try(definitions, catalog, scope, dropped)
         if not problem and scope.try_views:
@@ -124,6 +140,8 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
             catalog = with_definitions(connection, catalog, scope.try_views)
             extras = _read_extras(connection, catalog, scope)
             problem = why_not_parsed(connection, definitions, catalog, extras)
+    if problem and tries_for_guard:
+        raise _CannotTryMissing
     if problem:
         return Plan(
             definitions.database,
@@ -132,12 +150,19 @@ def _plan(connection: BaseDatabaseWrapper, options: SyncOptions, *, try_missing:
         )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
     while_staged = guard.read_staged if guard else None
-    facts = _try(
-        connection, definitions, catalog, scope, external, extras, options, orphans, dropped, while_staged
-    )
+    try:
+        facts = _try(
+            connection, definitions, catalog, scope, external, extras, options, orphans, dropped, while_staged
+        )
+    except InvalidViewError:
+        if tries_for_guard:
+            raise _CannotTryMissing from None
+        raise
     plan = make_plan(replace(facts, untried=untried))
     plan = replace(plan, problems=(*plan.problems, *refused_settings(connection, plan)))
-    return guard.judge(plan, catalog, scope, options.grant_select_to) if guard else plan
+    if guard:
+        plan = guard.judge(plan, catalog, scope, options.grant_select_to)
+    return replace(plan, judged_late=judges_late)
 
 
 def _try(

@@ -14,7 +14,9 @@ from django.dispatch import Signal
 from django.test.utils import isolate_apps
 
 from orm_views_core import signals
+from orm_views_core.privacy import marks
 from orm_views_core.views.registry import Registry, registry
+from tests.demo.lending.models import Customer
 
 from .gates import DROP_GATE, MAKE_GATE, query
 
@@ -38,6 +40,14 @@ WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 def plain_settings(settings: Any) -> None:
     """The defaults: what the demonstration grants is no business of these tests."""
     settings.ORM_VIEWS = {}
+
+
+@pytest.fixture(autouse=True)
+def nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor are the fields that it marks as personal."""
+    for field in Customer._meta.local_fields:
+        monkeypatch.delattr(field, marks.ATTRIBUTE, raising=False)
+    monkeypatch.setattr(marks, "_used", False)
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,11 @@ class Around(Protocol):
     def entry(self, number: int) -> Node: ...
     def inner(self, select: Node) -> Around: ...
     def out(self, levels: int) -> Around: ...
+    def select_of(self, number: int) -> Around | None: ...
+
+
+#: The entries of a range table whose whole rows have the columns of the table.
+_WITH_ROWS = (RELATION, SUBQUERY, CTE)
 
 
 def made_of(query: Around, expressions: Iterable[Any], shown: bool) -> Made:
@@ -147,31 +152,51 @@ def _null_if(query: Around, node: Node, made: Made, shown: bool) -> bool:
 
 
 def _field(query: Around, node: Node, made: Made, shown: bool) -> bool:
-    row, number = node.fields.get("arg"), node.number("fieldnum")
-    part = _field_of(query, row, number) if isinstance(row, Node) else None
-    if part is not None:
-        made.add(part, shown)
+    found = _field_of(query, node)
+    if isinstance(found, Made):
+        made.add(found, shown)
+    elif found:
+        inner, expression = found
+        made.add(inner.made_of(expression), shown)
     else:
-        made.add(query.made_of(row), shown=False)
+        made.add(query.made_of(node.fields.get("arg")), shown=False)
     return True
 
 
-def _field_of(query: Around, row: Node, number: int) -> Made | None:
-    """Return what a field of a row is made of; None when that cannot be told from the rest of the row."""
-    if row.name in ("ROWEXPR", "ROW"):
-        return query.made_of(row.nodes("args")[number - 1])
-    if row.name != "VAR":
+def _field_of(query: Around, node: Node) -> Made | tuple[Around, Any] | None:
+    """Return what a field of a row is: a column of the relation with the row, or an expression of a query.
+
+    None means that it cannot be told from the rest of the row.
+    """
+    row, number = node.node("arg"), node.number("fieldnum")
+    found = _row(query, row) if row else None
+    if found is None:
         return None
-    its_query = query.out(row.number("varlevelsup"))
-    entry, attribute = its_query.entry(row.number("varno")), row.number("varattno")
-    kind, subquery = entry.number("rtekind"), entry.node("subquery")
-    if attribute == WHOLE and kind in (RELATION, SUBQUERY, CTE):
-        return its_query.column_of(row.number("varno"), number)
-    if kind == SUBQUERY and subquery and attribute > 0 and not subquery.node("setOperations"):
-        inner = its_query.inner(subquery)
-        made_of = inner.targets[attribute - 1].node("expr")
-        return _field_of(inner, made_of, number) if made_of else None
-    return None
+    inner, row = found
+    if row.name in ("ROWEXPR", "ROW"):
+        return inner, row.nodes("args")[number - 1]
+    entry = row.number("varno")
+    return inner.column_of(entry, number) if inner.entry(entry).number("rtekind") in _WITH_ROWS else None
+
+
+def _row(query: Around, node: Node) -> tuple[Around, Node] | None:
+    """Return the row that an expression is, through subqueries: a whole row, or a ROW constructor."""
+    if node.name in ("ROWEXPR", "ROW"):
+        return query, node
+    if node.name == "FIELDSELECT":
+        found = _field_of(query, node)
+        return _row(*found) if isinstance(found, tuple) and isinstance(found[1], Node) else None
+    if node.name != "VAR":
+        return None
+    query = query.out(node.number("varlevelsup"))
+    attribute = node.number("varattno")
+    if attribute == WHOLE:
+        return query, node
+    select = query.select_of(node.number("varno"))
+    if select is None or select.node.node("setOperations"):
+        return None
+    expression = select.targets[attribute - 1].node("expr")
+    return _row(select, expression) if expression else None
 
 
 _SPECIAL: Mapping[str, Callable[[Around, Node, Made, bool], bool]] = {

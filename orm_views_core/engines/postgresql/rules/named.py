@@ -20,7 +20,8 @@ CROSS JOIN LATERAL (
     SELECT n.nspname, c.relname, c.relkind, {_SYSTEM} AS is_system,
            CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid END AS root,
            ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                 ORDER BY a.attnum) AS columns
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = asked.name AND {_KINDS}
       AND (n.nspname = asked.schema OR asked.schema = '' AND n.nspname = ANY(%(path)s::text[]))

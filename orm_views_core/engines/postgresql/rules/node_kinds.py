@@ -45,7 +45,7 @@ RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP
 # enum SubLinkType
 EXISTS, ALL, ANY, ROWCOMPARE, EXPR, MULTIEXPR, ARRAY = range(7)
 # enum SetOperation
-EXCEPT = 3
+UNION, EXCEPT = 1, 3
 
 
 class Unknown(Exception):  # noqa: N818 - it is no error of anybody: the view's lineage is given in another way

@@ -16,9 +16,10 @@ from typing import Any
 #: The fields with a number, a name or a flag that are read. The others are passed over within the regular
 #: expression, because half of the time of parsing would be theirs.
 _READ = """
-    aggfnoid ctelevelsup ctename cterecursive fieldnum funccolcount funcid funcordinality hasDistinctOn op
-    opfuncid opno relid resjunk resno resorigcol resorigtbl ressortgroupref rtekind rtindex subLinkType
-    tleSortGroupRef varattno varlevelsup varno winfnoid winref
+    aggfnoid aggtype all array_typeid casetype coalescetype consttype ctelevelsup ctename cterecursive
+    fieldnum funccolcount funcid funcordinality funcresulttype hasDistinctOn minmaxtype op opfuncid opno
+    opresulttype relid resjunk resno resorigcol resorigtbl ressortgroupref resulttype rtekind rtindex
+    subLinkType tleSortGroupRef varattno varlevelsup varno vartype winfnoid winref wintype
     """.split()  # noqa: SIM905 - one name a line would fill a page
 _TEXT = r"(?:[^\s(){}\\]|\\.)+(?=[\s(){}]|$)"
 _BYTES = r" \[[ \d-]*\]"  # a constant: its length, and then its bytes

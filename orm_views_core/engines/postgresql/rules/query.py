@@ -6,6 +6,7 @@ or of one that is some levels further out. Nothing is looked up by a name, excep
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from .expressions import made_of
 from .node_kinds import (
     CTE,
-    EXCEPT,
     FUNCTION,
     GROUP,
     JOIN,
@@ -25,8 +25,9 @@ from .node_kinds import (
     Unknown,
 )
 from .nodes import Node
+from .set_operations import Leaf, combined, compares, leaves, type_of
 from .sources import ROWS, WHOLE, Functions, Made, Source, together
-from .tables import Table, cte_table
+from .tables import Table, cte_table, find_cte
 
 
 class Query:
@@ -43,19 +44,24 @@ class Query:
             raise Unknown(f"a {node.name} in the place of a query")
         self.node, self.functions, self.outer = node, functions, outer
         self._tables: dict[int, Table] = {}
+        self._read: dict[int, set[int]] = defaultdict(set)
         self._ctes: dict[str, Table] = {}
 
     @cached_property
     def table(self) -> Table:
         """Its result, as a table that others may read."""
-        return Table(self.columns, self.rows)
+        operation = self.node.node("setOperations")
+        is_distinct = bool(self.node.nodes("distinctClause")) or (
+            operation is not None and compares(operation)
+        )
+        return Table(self.columns, self.rows, is_distinct)
 
     @cached_property
     def columns(self) -> list[Made]:
         """What each output column is made of."""
         operation = self.node.node("setOperations")
         if operation:
-            return self._combined(operation)
+            return combined(operation, self._leaf)
         return [self.made_of(target.node("expr")) for target in self.targets]
 
     @cached_property
@@ -73,10 +79,14 @@ class Query:
             made.through |= part.through
         for reference in self._references():
             made.add_used(self.by_reference(reference))
-        for table in self._from():
+        columns = self.columns
+        for number in self._from():
+            table = self._table(number)
             made.add_used(table.rows)
             made.through |= table.rows.through
-        for column in self.columns:
+            for i in set(range(len(table.columns))) - self._read[number] if table.is_distinct else ():
+                made.add_used(table.columns[i])
+        for column in columns:
             made.used |= column.used
         return made
 
@@ -103,9 +113,11 @@ class Query:
             return Made(computed={source}) if attribute == WHOLE else Made(shows={source})
         columns = self._table(number).columns
         if attribute == WHOLE:
+            self._read[number].update(range(len(columns)))
             return together(columns, shown=False)
         if not 1 <= attribute <= len(columns):
             raise Unknown(f"column {attribute} of {len(columns)}")
+        self._read[number].add(attribute - 1)
         return columns[attribute - 1]
 
     def entry(self, number: int) -> Node:
@@ -125,7 +137,26 @@ class Query:
             query = query.outer
         return query
 
+    def select_of(self, number: int) -> Query | None:
+        """Return the query of an entry of the range table; None when it has none, or it reads itself."""
+        entry = self.entry(number)
+        select = entry.node("subquery")
+        if select:
+            return self.inner(select)
+        if entry.number("rtekind") != CTE:
+            return None
+        outer = self.out(entry.number("ctelevelsup"))
+        cte = find_cte(outer.node.nodes("cteList"), entry.text("ctename") or "")
+        select = None if cte.flag("cterecursive") else cte.node("ctequery")
+        return outer.inner(select) if select else None
+
     # What an entry of the range table has.
+
+    def _leaf(self, reference: Node) -> Leaf:
+        number = reference.number("rtindex")
+        select = self.select_of(number)
+        types = [type_of(target.node("expr")) for target in select.targets] if select else []
+        return Leaf(self._table(number).columns, types)
 
     def _table(self, number: int) -> Table:
         if number not in self._tables:
@@ -216,19 +247,21 @@ class Query:
         """Return what GROUP BY, ORDER BY or a window refers to in the target list."""
         for target in self.node.nodes("targetList"):
             if target.number("ressortgroupref") == reference:
-                is_column = not target.flag("resjunk")
-                return (
-                    self.columns[target.number("resno") - 1]
-                    if is_column
-                    else self.made_of(target.node("expr"))
-                )
+                number: int = target.number("resno")
+                if self.node.node("setOperations"):
+                    return self.columns[number - 1]
+                return self.made_of(target.node("expr"))
         raise Unknown("a reference to the target list that is not there")
 
-    def _from(self) -> Iterator[Table]:
-        operation = self.node.node("setOperations")
-        for node in [*self._from_nodes(), *(_leaves(operation) if operation else ())]:
+    def _from(self) -> Iterator[int]:
+        for node in self._from_nodes():
             if node.name == "RANGETBLREF":
-                yield self._table(node.number("rtindex"))
+                yield node.number("rtindex")
+        operation = self.node.node("setOperations")
+        for node in leaves(operation) if operation else ():
+            number = node.number("rtindex")
+            self._read[number].update(range(len(self.columns)))
+            yield number
 
     def _from_nodes(self) -> Iterator[Node]:
         pending: list[Any] = [self.node.node("jointree")]
@@ -241,38 +274,3 @@ class Query:
                     raise Unknown(f"a {node.name} node in FROM")
                 yield node
                 pending += [node.fields.get(each) for each in ("fromlist", "larg", "rarg")]
-
-    def _combined(self, operation: Node) -> list[Made]:
-        """Return what the columns of a set operation are made of."""
-        if operation.name == "RANGETBLREF":
-            return self._table(operation.number("rtindex")).columns
-        if operation.name != "SETOPERATIONSTMT":
-            raise Unknown(f"a {operation.name} node in a set operation")
-        left, right = (self._combined(_part(operation, side)) for side in ("larg", "rarg"))
-        columns = []
-        for mine, other in zip(left, right, strict=True):
-            made = Made()
-            made.add(mine, shown=True)
-            if operation.number("op") == EXCEPT:
-                made.add_used(other)
-            else:
-                made.add(other, shown=True)
-            columns.append(made)
-        return columns
-
-
-def _part(operation: Node, side: str) -> Node:
-    node = operation.node(side)
-    if node is None:
-        raise Unknown("a set operation of one query")
-    return node
-
-
-def _leaves(operation: Node) -> Iterator[Node]:
-    pending = [operation]
-    while pending:
-        node = pending.pop()
-        if node.name == "SETOPERATIONSTMT":
-            pending += [_part(node, "larg"), _part(node, "rarg")]
-        else:
-            yield node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .node_kinds import Unknown
@@ -17,14 +17,28 @@ class Table:
     Attributes:
         columns: what each column is made of.
         rows: what decides which rows it has.
+        is_distinct: whether its columns are compared, so that all of them decide how many rows it has.
     """
 
     columns: list[Made]
     rows: Made = field(default_factory=Made)
+    is_distinct: bool = False
+
+
+def find_cte(with_list: Iterable[Node], name: str) -> Node:
+    """Return the WITH query of a name.
+
+    Raises:
+        Unknown: there is none.
+    """
+    cte = next((each for each in with_list if each.text("ctename") == name), None)
+    if cte is None:
+        raise Unknown("a WITH query that is not there")
+    return cte
 
 
 def cte_table(
-    with_list: Sequence[Node], name: str, known: dict[str, Table], read: Callable[[Node], Table]
+    with_list: Iterable[Node], name: str, known: dict[str, Table], read: Callable[[Node], Table]
 ) -> Table:
     """Return the result of a WITH query.
 
@@ -39,10 +53,10 @@ def cte_table(
     """
     if name in known:
         return known[name]
-    cte = next((each for each in with_list if each.text("ctename") == name), None)
-    select = cte.node("ctequery") if cte else None
-    if cte is None or select is None:
-        raise Unknown("a WITH query that is not there")
+    cte = find_cte(with_list, name)
+    select = cte.node("ctequery")
+    if select is None:
+        raise Unknown("a WITH query without a SELECT")
     if not cte.flag("cterecursive"):
         known[name] = _with_clauses(cte, read(select))
         return known[name]
@@ -72,4 +86,4 @@ def _with_clauses(cte: Node, table: Table) -> Table:
         columns.append(made_of(search, "search_col_list"))
     if cycle:
         columns += [made_of(cycle, "cycle_col_list")] * 2
-    return Table(columns, table.rows)
+    return Table(columns, table.rows, table.is_distinct)
