@@ -1,15 +1,23 @@
-"""What the guard finds in a database as it is: for checks, commands and pages."""
+"""What is personal in a database as it is: for checks, commands and pages."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
+from orm_views_core.engines.postgresql.rules.follow import follow
 from orm_views_core.engines.postgresql.rules.readers import read_readers
 from orm_views_core.lineage.api import safe_functions
+from orm_views_core.names import ViewName
+from orm_views_core.views.options import ViewOptions
 
+from .exposures import Exposure, find_exposures
 from .guard import Findings
 from .judging import judge_stored
 from .marks import are_used
@@ -35,3 +43,47 @@ def judge_views(connection: BaseDatabaseWrapper) -> Findings:
         names = [name for name, each in readers.items() if each.is_anybody]
         stored = read_stored(cursor, names, safe_functions())
         return judge_stored(cursor, stored, {}, personal, definitions, readers, declared=definitions)
+
+
+def find_personal_columns(
+    connection: BaseDatabaseWrapper, views: Collection[ViewName] | None = None
+) -> dict[ViewName, dict[str, Exposure]]:
+    """Return the columns of views that are personal, whoever may read them.
+
+    A column that its class declares to be no longer personal is not among them. Without anything personal,
+    nothing is sent to the database.
+
+    Args:
+        connection: the database.
+        views: the views; all when None. Of the others only those are read that these read.
+
+    Returns:
+        for each view with such columns, these by name.
+
+    Raises:
+        PersonalFieldError: what is marked as personal is no field with a column.
+    """
+    if not are_used():
+        return {}
+    ends = _not_personal(connection.alias)
+    with catalog_cursor(connection) as cursor:
+        personal = read_personal(connection, cursor)
+        if not personal:
+            return {}
+        lineage = follow(read_stored(cursor, views, safe_functions()), {}, ends)
+    found = {
+        name: {column: each for column, each in exposures.items() if each.column not in ends}
+        for name, exposures in find_exposures(lineage, personal).items()
+        if views is None or name in views
+    }
+    return {name: exposures for name, exposures in found.items() if exposures}
+
+
+def _not_personal(database: str) -> set[RelationColumn]:
+    """Return the columns that classes declare to be no longer personal, without compiling them."""
+    return {
+        RelationColumn(name, column)
+        for name, classes in registered_views(database).by_name.items()
+        for view in classes
+        for column in ViewOptions(view).not_personal
+    }
