@@ -42,4 +42,4 @@ def refuse_exposed(connection: BaseDatabaseWrapper) -> None:
     from .api import judge_views
 
     if problems := judge_views(connection).problems:
-        raise PlanBlockedError(problems)
+        raise PlanBlockedError([*map(str, problems)])

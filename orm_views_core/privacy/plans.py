@@ -88,8 +88,8 @@ class PlanGuard:
             )
         return replace(
             plan,
-            problems=(*plan.problems, *findings.problems),
-            warnings=(*plan.warnings, *findings.warnings),
+            problems=(*plan.problems, *map(str, findings.problems)),
+            warnings=(*plan.warnings, *map(str, findings.warnings)),
             notes=(*plan.notes, *findings.notes),
         )
 
