@@ -232,11 +232,11 @@ _READER = SettingReader(
         "TRUSTED_OWNERS": Rule(is_role_list, "Give a list of role names, such as ['reporting_owner']."),
         "SYNC_ROLE": Rule(_is_role, "Give the name of a role, such as 'views_owner', or None."),
         "BUILD_TIMEOUT": Rule(lambda v: v is None or _is_duration(v), f"{_DURATION.hint[:-1]}, or None."),
+        "WORK_MEM": Rule(lambda v: v is None or is_memory(v), f"{MEMORY.hint[:-1]}, or None."),
         "PERSONAL": Rule(_are_names(3), "Give a list of fields, such as ['auth.User.email']."),
         "PERSONAL_SAFE_FUNCTIONS": Rule(
             _are_names(2), "Give a list of functions with their schemas, such as ['pg_catalog.count']."
         ),
-        "WORK_MEM": Rule(lambda v: v is None or is_memory(v), f"{MEMORY.hint[:-1]}, or None."),
     },
 )
 

@@ -233,6 +233,17 @@ def refresh_stall(bench: Bench, package: Package) -> Measured:
 refresh_stall.floor("the same readers, no refresh")(no_sync)
 
 
+@scenario("r", "the lineage of {views:,} plain views, from nothing", at_most(2), alone=True)
+def lineage(bench: Bench, package: Package) -> Measured:
+    home = bench.home(package, bench.sizes.plain)
+    return bench.run("read_lineage", home.database, bench.sizes.plain, package)
+
+
+@lineage.floor("their sync from empty")
+def synced(bench: Bench) -> Measured:
+    return bench.sync(bench.new_home(OURS, bench.sizes.plain), bench.sizes.plain)
+
+
 def _mixed(kind: Kind, groups: Sequence[tuple[int, int]]) -> None:
     """Register a scenario: all views are rebuilt while readers read several in a transaction, in any order.
 
