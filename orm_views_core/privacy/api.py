@@ -36,7 +36,7 @@ def judge_views(connection: BaseDatabaseWrapper) -> Findings:
         return Findings()
     definitions = compile_definitions(connection, anew=False).views
     with catalog_cursor(connection) as cursor:
-        personal = read_personal(connection, cursor)
+        personal = read_personal(cursor)
         if not personal:
             return Findings()
         readers = read_readers(cursor)
@@ -67,7 +67,7 @@ def find_personal_columns(
         return {}
     ends = _not_personal(connection.alias)
     with catalog_cursor(connection) as cursor:
-        personal = read_personal(connection, cursor)
+        personal = read_personal(cursor)
         if not personal:
             return {}
         lineage = follow(read_stored(cursor, views, safe_functions()), {}, ends)

@@ -43,7 +43,7 @@ class PlanGuard:
         self.schemas: Mapping[str, str] = {}
         self.stored: Stored | None = None
         with catalog_cursor(connection) as cursor:
-            self.personal: Personal = read_personal(connection, cursor)
+            self.personal: Personal = read_personal(cursor)
             self.readers = read_readers(cursor) if self.personal else {}
 
     def read_staged(self, cursor: CatalogCursor, schemas: Mapping[str, str]) -> None:

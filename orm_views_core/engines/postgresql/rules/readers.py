@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orm_views_core.database.lineage import RelationColumn
@@ -39,15 +39,34 @@ WHERE d.defaclobjtype = 'r' AND g.privilege_type = 'SELECT' AND g.grantee <> d.d
   AND d.defaclrole = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
 """
 
-_TABLES = """
-SELECT named.schema, named.name, COALESCE(rn.nspname, n.nspname), COALESCE(rc.relname, c.relname)
-FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS named (schema, name)
-JOIN pg_catalog.pg_class c ON c.relname = named.name AND c.relkind IN ('r', 'p', 'f')
+# The columns of the tables that names stand for, and the same columns of the tables that these inherit from
+# or that inherit from them: rows of one are read by way of the other. For a partition its partitioned table
+# is enough, because every partition counts as that.
+_COLUMNS = """
+WITH RECURSIVE found AS (
+    SELECT DISTINCT ON (asked.number) asked.number, c.oid, asked.col
+    FROM unnest(%(schemas)s::text[], %(names)s::text[], %(columns)s::text[])
+         WITH ORDINALITY AS asked (schema, name, col, number)
+    JOIN pg_catalog.pg_class c ON c.relname = asked.name AND c.relkind IN ('r', 'p', 'f')
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     AND (n.nspname = asked.schema OR asked.schema = '' AND n.nspname = ANY(%(path)s::text[]))
+    ORDER BY asked.number, pg_catalog.array_position(%(path)s::text[], n.nspname::text)
+), related AS (
+    SELECT f.number, f.oid, f.col FROM found f
+    UNION
+    SELECT r.number, other.oid, r.col
+    FROM related r
+    JOIN pg_catalog.pg_inherits i ON r.oid IN (i.inhparent, i.inhrelid)
+    JOIN pg_catalog.pg_class other
+      ON other.oid = i.inhparent AND r.oid = i.inhrelid
+      OR other.oid = i.inhrelid AND r.oid = i.inhparent AND NOT other.relispartition
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.inhrelid AND a.attname = r.col AND a.attinhcount > 0
+)
+SELECT r.number, n.nspname, c.relname, r.col
+FROM related r
+JOIN pg_catalog.pg_class c ON c.oid = r.oid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- AND (n.nspname = named.schema OR named.schema = '' AND n.nspname = ANY(%(path)s::text[]))
-LEFT JOIN pg_catalog.pg_class rc ON c.relispartition AND rc.oid = pg_catalog.pg_partition_root(c.oid)
-LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
-ORDER BY pg_catalog.array_position(%(path)s::text[], n.nspname::text) DESC
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = r.col AND NOT a.attisdropped
 """
 
 _HOLDERS = """
@@ -110,19 +129,28 @@ def read_default_readers(cursor: CatalogCursor) -> list[tuple[str, str]]:
     return [(schema, role) for schema, role in fetch(cursor, _DEFAULTS, {})]
 
 
-def read_tables(
-    cursor: CatalogCursor, tables: Collection[ViewName], path: Iterable[str]
-) -> dict[ViewName, ViewName]:
-    """Return the tables that names stand for. A partition stands for its partitioned table.
+def read_columns_of_tables(
+    cursor: CatalogCursor, columns: Sequence[RelationColumn], path: Iterable[str]
+) -> list[tuple[int, RelationColumn]]:
+    """Return the columns of tables that names stand for, and those that inheritance makes the same.
 
     Args:
         cursor: sends the query.
-        tables: the names; those without a schema are looked up along the path.
+        columns: the names; tables without a schema are looked up along the path.
         path: the schemas of the project's search path that exist.
+
+    Returns:
+        pairs of a position among the names, and a column. What is not in the database is left out.
     """
-    params = {**name_arrays(tables), "path": array(path)}
-    # The first schema of the path comes last, and so it stays.
-    return {ViewName(s, n): ViewName(schema, name) for s, n, schema, name in fetch(cursor, _TABLES, params)}
+    params = {
+        **name_arrays([column.relation for column in columns]),
+        "columns": array(column.column for column in columns),
+        "path": array(path),
+    }
+    return [
+        (number - 1, RelationColumn(ViewName(schema, name), column))
+        for number, schema, name, column in fetch(cursor, _COLUMNS, params)
+    ]
 
 
 def read_holders(
