@@ -42,7 +42,7 @@ class Around(Protocol):
     def entry(self, number: int) -> Node: ...
     def inner(self, select: Node) -> Around: ...
     def out(self, levels: int) -> Around: ...
-    def select_of(self, number: int) -> Around | None: ...
+    def expressions_of(self, number: int, attribute: int) -> list[tuple[Around, Any]] | None: ...
 
 
 #: The entries of a range table whose whole rows have the columns of the table.
@@ -152,51 +152,56 @@ def _null_if(query: Around, node: Node, made: Made, shown: bool) -> bool:
 
 
 def _field(query: Around, node: Node, made: Made, shown: bool) -> bool:
-    found = _field_of(query, node)
-    if isinstance(found, Made):
-        made.add(found, shown)
-    elif found:
-        inner, expression = found
-        made.add(inner.made_of(expression), shown)
-    else:
+    fields = _fields(query, node)
+    if fields is None:
         made.add(query.made_of(node.fields.get("arg")), shown=False)
+    for inner, field in fields or ():
+        made.add(inner.made_of(field) if isinstance(field, Node) else inner.column_of(*field), shown)
     return True
 
 
-def _field_of(query: Around, node: Node) -> Made | tuple[Around, Any] | None:
-    """Return what a field of a row is: a column of the relation with the row, or an expression of a query.
+def _fields(query: Around, node: Node) -> list[tuple[Around, Node | tuple[int, int]]] | None:
+    """Return what a field of a row is; None when that cannot be told from the rest of the row.
 
-    None means that it cannot be told from the rest of the row.
+    Returns:
+        the expressions in ROW constructors that it is, and the columns of tables whose rows it is of, each with
+        its query. A column is the number of an entry of the range table, and its own number.
     """
     row, number = node.node("arg"), node.number("fieldnum")
-    found = _row(query, row) if row else None
-    if found is None:
-        return None
-    inner, row = found
-    if row.name in ("ROWEXPR", "ROW"):
-        return inner, row.nodes("args")[number - 1]
-    entry = row.number("varno")
-    return inner.column_of(entry, number) if inner.entry(entry).number("rtekind") in _WITH_ROWS else None
+    rows = _rows(query, row) if row else None
+    fields: list[tuple[Around, Node | tuple[int, int]]] = []
+    for inner, each in rows or ():
+        entry = each.number("varno")
+        if each.name != "VAR":
+            fields.append((inner, each.nodes("args")[number - 1]))
+        elif inner.entry(entry).number("rtekind") in _WITH_ROWS:
+            fields.append((inner, (entry, number)))
+        else:
+            return None
+    return None if rows is None else fields
 
 
-def _row(query: Around, node: Node) -> tuple[Around, Node] | None:
-    """Return the row that an expression is, through subqueries: a whole row, or a ROW constructor."""
+def _rows(query: Around, node: Node) -> list[tuple[Around, Node]] | None:
+    """Return the rows that an expression may be, through subqueries: whole rows, and ROW constructors."""
     if node.name in ("ROWEXPR", "ROW"):
-        return query, node
-    if node.name == "FIELDSELECT":
-        found = _field_of(query, node)
-        return _row(*found) if isinstance(found, tuple) and isinstance(found[1], Node) else None
-    if node.name != "VAR":
-        return None
-    query = query.out(node.number("varlevelsup"))
-    attribute = node.number("varattno")
-    if attribute == WHOLE:
-        return query, node
-    select = query.select_of(node.number("varno"))
-    if select is None or select.node.node("setOperations"):
-        return None
-    expression = select.targets[attribute - 1].node("expr")
-    return _row(select, expression) if expression else None
+        return [(query, node)]
+    if node.name == "CONST":
+        return []
+    expressions: Sequence[tuple[Around, Any]] | None = None
+    if node.name == "VAR":
+        query = query.out(node.number("varlevelsup"))
+        if node.number("varattno") == WHOLE:
+            return [(query, node)]
+        expressions = query.expressions_of(node.number("varno"), node.number("varattno"))
+    elif node.name == "FIELDSELECT":
+        expressions = _fields(query, node)
+    rows = []
+    for inner, expression in expressions or ():
+        found = _rows(inner, expression) if isinstance(expression, Node) else None
+        if found is None:
+            return None
+        rows += found
+    return None if expressions is None else rows
 
 
 _SPECIAL: Mapping[str, Callable[[Around, Node, Made, bool], bool]] = {

@@ -6,12 +6,11 @@ or of one that is some levels further out. Nothing is looked up by a name, excep
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from .expressions import made_of
+from .expressions import Around, made_of
 from .node_kinds import (
     CTE,
     FUNCTION,
@@ -44,7 +43,6 @@ class Query:
             raise Unknown(f"a {node.name} in the place of a query")
         self.node, self.functions, self.outer = node, functions, outer
         self._tables: dict[int, Table] = {}
-        self._read: dict[int, set[int]] = defaultdict(set)
         self._ctes: dict[str, Table] = {}
 
     @cached_property
@@ -84,8 +82,8 @@ class Query:
             table = self._table(number)
             made.add_used(table.rows)
             made.through |= table.rows.through
-            for i in set(range(len(table.columns))) - self._read[number] if table.is_distinct else ():
-                made.add_used(table.columns[i])
+            for column in table.columns if table.is_distinct else ():
+                made.add_used(column)
         for column in columns:
             made.used |= column.used
         return made
@@ -113,11 +111,9 @@ class Query:
             return Made(computed={source}) if attribute == WHOLE else Made(shows={source})
         columns = self._table(number).columns
         if attribute == WHOLE:
-            self._read[number].update(range(len(columns)))
             return together(columns, shown=False)
         if not 1 <= attribute <= len(columns):
             raise Unknown(f"column {attribute} of {len(columns)}")
-        self._read[number].add(attribute - 1)
         return columns[attribute - 1]
 
     def entry(self, number: int) -> Node:
@@ -149,6 +145,28 @@ class Query:
         cte = find_cte(outer.node.nodes("cteList"), entry.text("ctename") or "")
         select = None if cte.flag("cterecursive") else cte.node("ctequery")
         return outer.inner(select) if select else None
+
+    def expressions_of(self, number: int, attribute: int) -> list[tuple[Around, Any]] | None:
+        """Return the expressions that a column of an entry of the range table is, each with its query.
+
+        None means that the entry is no subquery and no VALUES, or that not each of its rows is one of theirs.
+        """
+        entry = self.entry(number)
+        if entry.number("rtekind") == VALUES:
+            return [(self, row[attribute - 1]) for row in entry.nodes("values_lists")]
+        select = self.select_of(number)
+        if select is None:
+            return None
+        operation = select.node.node("setOperations")
+        if operation is None:
+            return [(select, select.targets[attribute - 1].node("expr"))]
+        found: list[tuple[Around, Any]] = []
+        for leaf in leaves(operation):
+            expressions = select.expressions_of(leaf.number("rtindex"), attribute)
+            if expressions is None:
+                return None
+            found += expressions
+        return found
 
     # What an entry of the range table has.
 
@@ -254,14 +272,10 @@ class Query:
         raise Unknown("a reference to the target list that is not there")
 
     def _from(self) -> Iterator[int]:
-        for node in self._from_nodes():
+        operation = self.node.node("setOperations")
+        for node in [*self._from_nodes(), *(leaves(operation) if operation else ())]:
             if node.name == "RANGETBLREF":
                 yield node.number("rtindex")
-        operation = self.node.node("setOperations")
-        for node in leaves(operation) if operation else ():
-            number = node.number("rtindex")
-            self._read[number].update(range(len(self.columns)))
-            yield number
 
     def _from_nodes(self) -> Iterator[Node]:
         pending: list[Any] = [self.node.node("jointree")]

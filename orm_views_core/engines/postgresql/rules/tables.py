@@ -17,7 +17,7 @@ class Table:
     Attributes:
         columns: what each column is made of.
         rows: what decides which rows it has.
-        is_distinct: whether its columns are compared, so that all of them decide how many rows it has.
+        is_distinct: whether its columns are compared, so that all of them decide which rows it has.
     """
 
     columns: list[Made]
