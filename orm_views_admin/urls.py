@@ -18,6 +18,7 @@ from orm_views_admin.pages.runs.run import RunPage, RunState
 from orm_views_admin.pages.sync import SyncPage
 from orm_views_admin.pages.views.count import CountView
 from orm_views_admin.pages.views.detail import DetailPage
+from orm_views_admin.pages.views.graph import GraphPage
 from orm_views_admin.pages.views.list import ListPage
 from orm_views_admin.pages.views.preview import PreviewPage
 from orm_views_admin.pages.views.refresh import RefreshPage
@@ -37,6 +38,7 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
     return [
         path("", ListPage.for_site(site), name="list"),
         path("sync/", SyncPage.for_site(site), name="sync"),
+        path("graph/", GraphPage.for_site(site), name="graph"),
         path("refresh/", RefreshPage.for_site(site), name="refresh"),
         path("runs/", HistoryPage.for_site(site), name="runs"),
         path("runs/export/<str:form>/", HistoryExport.for_site(site), name="runs_export"),

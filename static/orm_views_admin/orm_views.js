@@ -258,9 +258,19 @@
     plan();
   };
 
+  // The picture of a graph is scrolled to what it is about.
+  const showFocus = () => {
+    for (const box of document.querySelectorAll(".ov-graph-frame .ov-focus")) {
+      const frame = box.closest(".ov-graph-frame");
+      const [outer, inner] = [frame, box].map((element) => element.getBoundingClientRect());
+      frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+    }
+  };
+
   addCopyButtons();
   sendOnce();
   countSelected();
   fillCounts();
   followRuns();
+  showFocus();
 })();

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from tests.benchmarks import graphs
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import OURS, PACKAGES, before
 from tests.benchmarks.report import report
@@ -17,7 +18,7 @@ from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.server import start_server
 from tests.benchmarks.views import Sizes
 
-_ = scale  # its scenarios have registered themselves
+_ = graphs, scale  # their scenarios have registered themselves
 DESCRIPTION = "Measure syncing views beside the predecessor and django-pgviews-redux, and print the table."
 
 

@@ -39,6 +39,11 @@ def at_most(ratio: float) -> Target:
     return Target(f"{ratio:.2f}", is_met)
 
 
+def within(milliseconds: float) -> Target:
+    """So many milliseconds at most, whatever others take."""
+    return Target(f"{milliseconds:g} ms", lambda ours, theirs: ours.median <= milliseconds)
+
+
 def no_stall(seconds: float) -> Target:
     """In every round, and nothing went wrong: no reader has seen an error, and the sync has succeeded."""
 

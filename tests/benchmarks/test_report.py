@@ -13,7 +13,7 @@ from tests.benchmarks.reader import Seen, kind_of
 from tests.benchmarks.report import table
 from tests.benchmarks.runner import Block, Entry
 from tests.benchmarks.runs import Measured, MeasurementError, Run, reason_of
-from tests.benchmarks.targets import STOCK, Target, at_most, no_stall, pages, swaps, works
+from tests.benchmarks.targets import STOCK, Target, at_most, no_stall, pages, swaps, within, works
 
 NO_ERRORS = Counter({"errors": 0})
 
@@ -131,6 +131,8 @@ def _swaps(seconds: list[float], stall: float, **troubles: int) -> Run:
         (swaps(3, 1), _swaps([0.1], 1.1), None, "3 s, stall 1 s, 0 errors: not met"),
         (swaps(3, 1), _swaps([0.1], 0.1, oops=1), None, "3 s, stall 1 s, 0 errors: not met"),
         (works(), Run.of([4.1]), None, "works: met"),
+        (within(100), Run.of([99.0, 100.0, 300.0]), Run.of([1.0]), "100 ms: met"),
+        (within(100), Run.of([101.0]), Run.of([200.0]), "100 ms: not met"),
         (pages(2), Run([Measured(0.1, {STOCK: 0.05})]), None, "2 stock pages: 2.00, met"),
         (pages(1), Run([Measured(0.1, {STOCK: 0.05})]), None, "1 stock page: 2.00, not met"),
         (

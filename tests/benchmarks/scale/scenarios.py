@@ -57,6 +57,7 @@ PAGES: Mapping[str, tuple[str, Target]] = {
     "the list": ("list", pages(3, _CATALOG, 1.3)),
     "the list, searched": ("list?q=view11", pages(3, _CATALOG, 1.3)),
     "the page of a sync with nothing to do": ("sync", pages(1, _PLAN, 1.3)),
+    "the graph of a view": ("graph?view=view10", pages(3, _CATALOG, 1.3)),
     "the page of a view": ("detail", pages(2)),
     "the page of its rows": ("preview", pages(2)),
     "the count of its rows": ("count", pages(2)),
@@ -75,7 +76,7 @@ def _register_page(title: str, page: str, target: Target) -> None:
         measured = {title: figures[name] for title, name in _BESIDE.items() if name in figures}
         return Measured(figures["page"], {STOCK: figures["stock"], **measured})
 
-    if page.startswith(("list", "sync")):
+    if page.startswith(("list", "sync", "graph")):
         return
 
     @scenario("k", f"{title}, with 2,000 views", at_most(1.3), alone=True, unit="stock pages")
