@@ -164,8 +164,8 @@ def _fields(query: Around, node: Node) -> list[tuple[Around, Node | tuple[int, i
     """Return what a field of a row is; None when that cannot be told from the rest of the row.
 
     Returns:
-        the expressions in ROW constructors that it is, and the columns of tables whose rows it is of, each with
-        its query. A column is the number of an entry of the range table, and its own number.
+        the expressions in ROW constructors that it is, and the columns of the range table that it is, each
+        with its query. A column is the number of its entry and its own number.
     """
     row, number = node.node("arg"), node.number("fieldnum")
     rows = _rows(query, row) if row else None
