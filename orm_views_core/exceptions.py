@@ -74,7 +74,7 @@ class DatabaseUnavailableError(OrmViewsError):
 
 
 class MissingRoleError(OrmViewsError):
-    """A role that should get SELECT does not exist."""
+    """A role that is named does not exist: one that should get SELECT, or one as which to look at views."""
 
 
 class UnknownViewError(OrmViewsError):
@@ -136,5 +136,13 @@ class RowsUnavailableError(OrmViewsError):
         super().__init__(message)
 
 
+class MaskedColumnError(RowsUnavailableError):
+    """Rows were to be sorted or filtered by a column whose values are masked: that would tell the values."""
+
+
 class LockNotAvailableError(OrmViewsError):
     """Other sessions held a lock for longer than ``ORM_VIEWS["LOCK_WAIT"]`` or ``["SYNC_WAIT"]``."""
+
+
+class CatalogueError(OrmViewsError):
+    """The catalogue cannot be written: its directory has other files, or the system refuses."""

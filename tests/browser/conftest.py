@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -49,6 +50,8 @@ def browser(chromium: str) -> Iterator[Browser]:
             browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
             yield browser
             browser.close()
+            # Django keeps other connections for this thread while the loop lives.
+            connections.close_all()
 
 
 @pytest.fixture

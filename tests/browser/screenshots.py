@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,13 @@ def main() -> None:
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
     IMAGES.mkdir(parents=True, exist_ok=True)
     refresh_some()
-    with out_of_step(), serve() as address, session() as cookie, sync_playwright() as playwright:
+    with (
+        written_catalogue() as site,
+        out_of_step(),
+        serve() as address,
+        session() as cookie,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
         for scheme in ("light", "dark"):
             context = browser.new_context(
@@ -41,6 +48,7 @@ def main() -> None:
             )
             context.add_cookies([{**cookie, "url": address}])
             take_all(context.new_page(), scheme)
+            take_catalogue(context.new_page(), site, scheme)
             context.close()
         browser.close()
 
@@ -64,6 +72,22 @@ def take_all(page: Any, scheme: str) -> None:
         if name == "plan":
             page.locator("summary", has_text="Difference and SQL").first.click()
         page.screenshot(path=IMAGES / f"{name}-{scheme}.png")
+
+
+def take_catalogue(page: Any, site: Path, scheme: str) -> None:
+    """Take the picture of a page of the catalogue, from the file system."""
+    page.goto(site.joinpath("views", "views.loan_book.html").as_uri())
+    page.screenshot(path=IMAGES / f"catalogue-{scheme}.png")
+
+
+@contextmanager
+def written_catalogue() -> Iterator[Path]:
+    """Write the catalogue of the demonstration as its analysts see it."""
+    from django.core.management import call_command
+
+    with tempfile.TemporaryDirectory() as directory:
+        call_command("view_catalogue", "--output", directory, "--role", "analyst")
+        yield Path(directory)
 
 
 def refresh_some() -> None:

@@ -52,6 +52,10 @@ def test_the_wheel_holds_the_packages_with_their_pages_and_nothing_else(wheel):
     in_checkout = {path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("templates/**/*.html")}
     in_wheel = {name.partition("/")[2] for name in names if name.startswith("orm_views_admin/templates/")}
     assert in_wheel == in_checkout != set()
+    catalogue = CHECKOUT / "orm_views_core" / "catalogue"
+    beside = [path for folder in ("templates", "assets") for path in (catalogue / folder).iterdir()]
+    assert len(beside) >= 8
+    assert {path.relative_to(CHECKOUT).as_posix() for path in beside} <= set(names)
 
 
 def test_the_source_distribution_holds_what_a_contributor_needs(wheel):
