@@ -133,6 +133,13 @@ class InstalledView:
         )
 
     @property
+    def as_found(self) -> tuple[object, ...]:
+        """Everything about it that somebody may have set by hand, but nothing about its rows."""
+        columns = sorted(self.column_comments.items())
+        others = [self.relation, self.owner, self.rule, self.options, self.text, columns, self.indexes]
+        return (self.oid, *others, sorted(map(repr, self.grants)))
+
+    @property
     def is_as_recorded(self) -> bool:
         """Whether it is as its sync state says. A refresh, which hides that, changes nothing of it."""
         fingerprint = self.fingerprint

@@ -2,6 +2,23 @@
 
 from orm_views_core.database.lineage import ColumnLineage, Lineage, RelationColumn, ViewLineage
 
+from .answers import Answer, ask
 from .api import read_lineage
+from .questions import Way, downstream, upstream, ways
+from .search import Found, find_hanging
 
-__all__ = ["ColumnLineage", "Lineage", "RelationColumn", "ViewLineage", "read_lineage"]
+__all__ = [
+    "Answer",
+    "ColumnLineage",
+    "Found",
+    "Lineage",
+    "RelationColumn",
+    "ViewLineage",
+    "Way",
+    "ask",
+    "downstream",
+    "find_hanging",
+    "read_lineage",
+    "upstream",
+    "ways",
+]

@@ -28,6 +28,8 @@ def foresight_lines(alias: str, foresight: Foresight, outlook: Outlook) -> Itera
         for name, alteration in each.standing.items():
             yield f"      puts aside {name}: {alteration}"
             yield f"          {_what_then(name, outlook)}"
+        for hanging in outlook.hanging.get(each.migration, ()):
+            yield from (f"      {line}" for line in hanging.lines)
     if tables := sorted({str(name.name) for script in foresight.scripts for name in script.locked}):
         yield f"  keeps waiting, from the first migration to the end: the readers of {', '.join(tables)}"
     yield "  then the views are synced:"
@@ -75,6 +77,8 @@ def foresight_as_dict(alias: str, foresight: Foresight, outlook: Outlook) -> dic
 
 
 def _as_dict(each: ForeseenMigration, outlook: Outlook) -> dict[str, Any]:
+    from .lineage import view_as_dicts  # only who shows a plan needs it
+
     return {
         "app": each.migration.app_label,
         "name": each.migration.name,
@@ -89,6 +93,13 @@ def _as_dict(each: ForeseenMigration, outlook: Outlook) -> dict[str, Any]:
                 "is_materialised": name in outlook.stored,
             }
             for name, alteration in each.standing.items()
+        ],
+        "hanging": [
+            {
+                "change": hanging.what,
+                "views": [made for view in hanging.views for made in view_as_dicts(view)],
+            }
+            for hanging in outlook.hanging.get(each.migration, ())
         ],
     }
 

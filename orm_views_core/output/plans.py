@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
+from .meanings import meaning_lines, meanings_as_list
+
 #: What a summary says of an action instead of “to” and its verb.
 _WORDS = {
     Action.SCHEMA: "schema to prepare",
@@ -41,6 +43,7 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
         if with_sql:
             yield from (f"      {line}" for line in [*definition_diff(step), *_sql_lines(step)])
     yield from (f"  {line}" for line in _stage_lines(plan))
+    yield from (f"  {line}" for line in meaning_lines(plan.meanings, every=with_sql))
     for problem in plan.problems:
         yield f"  ! {problem}"
     for warning in plan.warnings:
@@ -146,6 +149,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "problems": list(plan.problems),
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
+        "meanings": meanings_as_list(plan.meanings),
         "steps": [
             {
                 "action": step.action.verb,

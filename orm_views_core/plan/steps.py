@@ -17,6 +17,8 @@ from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
+from .meanings import ChangedMeaning
+
 
 class Action(enum.Enum):
     """What a step does. The value is what people see: a sign and a verb.
@@ -178,6 +180,8 @@ class Plan:
         problems: why the plan cannot be carried out, in words; empty when it can.
         warnings: what somebody should do something about, although the plan can be carried out.
         notes: what is worth knowing and needs no attention, in words.
+        meanings: what means something else afterwards, each view after those that it reads. Only plans that
+            ``plan_views()`` returns have them.
         unchanged: how many of the registered views that were looked at stay as they are.
         judged_late: whether personal columns of new views can only be looked for once these exist.
     """
@@ -191,6 +195,7 @@ class Plan:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    meanings: tuple[ChangedMeaning, ...] = ()
     unchanged: int = 0
     judged_late: bool = False
 
@@ -240,9 +245,14 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything that would be done, to confirm exactly this plan."""
+        """A hash of what would be done and of what was found, to confirm exactly this plan."""
         steps = [
-            [step.action.value, step.name, [[sent.phase.value, sent.sql] for sent in step.statements]]
+            [
+                step.action.value,
+                step.name,
+                [[sent.phase.value, sent.sql] for sent in step.statements],
+                repr(step.installed.as_found) if step.installed else "",
+            ]
             for step in self.steps
         ]
         text = json.dumps([self.database, steps, self.problems])

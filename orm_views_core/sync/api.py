@@ -85,7 +85,7 @@ def plan_views(
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
-        asked = replace(options, only=chosen[connection.alias])
+        asked = replace(options, only=chosen[connection.alias], tells_meanings=True)
         return plan_database(connection, asked, try_missing=True)
 
     return [in_transaction(connection, plan) for connection in _connect(chosen)]

@@ -96,7 +96,7 @@ def _plan(
 ) -> Plan:
     definitions = compile_definitions(connection, anew=anew)
     definitions.raise_errors()
-    guard = plan_guard(connection, definitions)
+    guard = plan_guard(connection, definitions, options.grant_select_to)
     # The guard judges what is tried. So that it comes first, the missing views are tried too.
     tries_for_guard = guard is not None and not try_missing and not judges_late
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
@@ -149,7 +149,13 @@ def _plan(
             unchanged=len(scope.looked_at & definitions.views.keys()),
         )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
-    while_staged = guard.read_staged if guard else None
+    while_staged: WhileStaged | None = guard.read_staged if guard else None
+    meanings = None
+    if options.tells_meanings and any(name in catalog.relations for name in scope.try_views):
+        from .meanings import MeaningReader, each_of  # a sync does without
+
+        meanings = MeaningReader(definitions.names)
+        while_staged = each_of(while_staged, meanings.read_staged)
     try:
         facts = _try(
             connection, definitions, catalog, scope, external, extras, options, orphans, dropped, while_staged
@@ -161,7 +167,9 @@ def _plan(
     plan = make_plan(replace(facts, untried=untried))
     plan = replace(plan, problems=(*plan.problems, *refused_settings(connection, plan)))
     if guard:
-        plan = guard.judge(plan, catalog, scope, options.grant_select_to)
+        plan = guard.judge(plan, catalog, scope)
+    if meanings:
+        plan = meanings.add_to(plan)
     return replace(plan, judged_late=judges_late)
 
 

@@ -20,6 +20,7 @@ class SyncOptions:
         drop_dependents: drop external dependents that do not fit the changed views.
         leave: views that stay as they are although what their classes read changes, unless ``only`` names
             them. What is installed reads none of that.
+        tells_meanings: whether to find out which columns of which views mean something else afterwards.
     """
 
     grant_select_to: tuple[str, ...]
@@ -29,6 +30,7 @@ class SyncOptions:
     allow_drop_all: bool
     drop_dependents: bool
     leave: Collection[ViewName] = ()
+    tells_meanings: bool = False
 
 
 def role_names(roles: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
@@ -30,6 +30,20 @@ class _Unforeseen(Exception):  # noqa: N818 - not an error: the operation is met
     """An operation would change the database to find out its SQL."""
 
 
+class Change(NamedTuple):
+    """A column of a table, or a whole table, that a migration alters, drops or renames.
+
+    Attributes:
+        relation: the name that the table has now. The schema is "" where the statement names none.
+        column: the name that the column has now; "" for the whole table.
+        what: what is done to it, in words, by the names that the migration uses.
+    """
+
+    relation: ViewName
+    column: str
+    what: str
+
+
 @dataclass(frozen=True)
 class ForeseenMigration:
     """What is known of a migration before it runs.
@@ -42,6 +56,7 @@ class ForeseenMigration:
         alone: why it cannot run in a transaction with others; "" if it can.
         standing: the views that stand against it, each with what they stand against.
         lost: those among them that a CASCADE would drop without a word.
+        changes: the columns and tables that it alters, drops or renames.
     """
 
     migration: Migration
@@ -51,6 +66,7 @@ class ForeseenMigration:
     alone: str = ""
     standing: Mapping[ViewName, Alteration] = field(default_factory=dict)
     lost: frozenset[ViewName] = frozenset()
+    changes: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         return str(self.migration)
@@ -148,12 +164,14 @@ def _with_standing(
     found = list(found)
     names = _Names()
     alterations, owners, cascades = [], [], []
+    changes: list[list[Change]] = [[] for _ in found]
     for number, each in enumerate(found):
         for script in each.scripts:
             for alteration in script.alterations:
                 alterations.append((names.now(alteration), alteration))
                 owners.append(number)
                 cascades.append(script.may_cascade)
+            changes[number] += names.changes(script)
             names.rename(script.renamings)
     standing: list[dict[ViewName, Alteration]] = [{} for _ in found]
     lost: list[set[ViewName]] = [set() for _ in found]
@@ -162,8 +180,8 @@ def _with_standing(
         for view in named:
             standing[number].setdefault(view, alteration)
         lost[number] |= set(named if cascade else ())
-    for each, of_it, lost_to_it in zip(found, standing, lost, strict=True):
-        yield replace(each, standing=of_it, lost=frozenset(lost_to_it))
+    for each, of_it, lost_to_it, changed in zip(found, standing, lost, changes, strict=True):
+        yield replace(each, standing=of_it, lost=frozenset(lost_to_it), changes=tuple(dict.fromkeys(changed)))
 
 
 class _Names:
@@ -185,3 +203,19 @@ class _Names:
         relation = self._relations.get(alteration.relation, alteration.relation)
         name = self._columns.get((relation, alteration.name), alteration.name)
         return alteration._replace(relation=relation, name=name)
+
+    def changes(self, script: Script) -> Iterator[Change]:
+        """Yield what a script alters, drops or renames, before its renamings count."""
+        for alteration in script.alterations:
+            if alteration.what != "constraint":
+                now = self.now(alteration)
+                yield Change(now.relation, now.name, str(alteration))
+        for relation, new, column, new_column in script.renamings:
+            now = self.now(Alteration(relation, "column" if column else "relation", column))
+            column_becomes = f"{_written(relation)}.{column} is renamed to {new_column}"
+            what = column_becomes if column else f"{_written(relation)} is renamed to {_written(new)}"
+            yield Change(now.relation, now.name, what)
+
+
+def _written(relation: ViewName) -> str:
+    return str(relation) if relation.schema else relation.name

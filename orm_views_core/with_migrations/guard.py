@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,6 +16,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_orphans
 
 from .foresee import Foresight
+from .outlook import find_hanging
 from .reaction import REFUSED
 
 #: What to run in place of ``migrate``.
@@ -30,11 +31,13 @@ class Danger:
         lost: the views that they would drop, each with the migration and why.
         orphans: those that they would drop and that no class declares any more.
         in_the_way: the views that they would fail because of.
+        hanging: what hangs on the columns and tables that they alter, drop or rename, in words.
     """
 
     lost: dict[ViewName, str]
     orphans: dict[ViewName, str]
     in_the_way: dict[ViewName, str]
+    hanging: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> Iterator[str]:
@@ -47,6 +50,7 @@ class Danger:
             if views:
                 yield what
                 yield from (f"  {name} ({why})" for name, why in sorted(views.items()))
+        yield from self.hanging
         if self.lost or self.in_the_way:
             yield ADVICE
 
@@ -65,6 +69,8 @@ def find_danger(connection: BaseDatabaseWrapper, foresight: Foresight) -> Danger
             is_lost = name in each.lost
             of_kind = danger.orphans if name in orphans else danger.lost
             (of_kind if is_lost else danger.in_the_way).setdefault(name, f"{each}: {alteration}")
+    for hanging in find_hanging(connection, foresight).values():
+        danger.hanging.extend(line for each in hanging for line in each.lines)
     return danger
 
 

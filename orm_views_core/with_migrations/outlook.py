@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
@@ -15,6 +17,9 @@ from orm_views_core.plan.diff import differences, find_orphans
 from orm_views_core.plan.rules import why_changed
 
 from .foresee import Foresight
+
+if TYPE_CHECKING:
+    from orm_views_core.lineage.altered import Hanging
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,14 @@ class Outlook:
         others: those of others among them. They come back as they were, after the migration.
         gone: those of ours among them that no class declares any more.
         changes: the views that the sync changes besides, each with the reason.
+        hanging: what hangs on the columns and tables that each migration alters, drops or renames.
     """
 
     stored: frozenset[ViewName] = frozenset()
     others: frozenset[ViewName] = frozenset()
     gone: frozenset[ViewName] = frozenset()
     changes: dict[ViewName, str] = field(default_factory=dict)
+    hanging: dict[Migration, list[Hanging]] = field(default_factory=dict)
 
 
 def look_ahead(connection: BaseDatabaseWrapper, foresight: Foresight) -> Outlook:
@@ -59,4 +66,18 @@ def look_ahead(connection: BaseDatabaseWrapper, foresight: Foresight) -> Outlook
         others=frozenset(standing) - definitions.names - orphans,
         gone=frozenset(standing) & orphans,
         changes=changes,
+        hanging=find_hanging(connection, foresight),
     )
+
+
+def find_hanging(connection: BaseDatabaseWrapper, foresight: Foresight) -> dict[Migration, list[Hanging]]:
+    """Return what hangs on the columns and tables that each migration alters, drops or renames."""
+    from orm_views_core.lineage.altered import read_hanging  # only who shows a plan or warns needs it
+
+    changes = [(each.migration, change) for each in foresight.migrations for change in each.changes]
+    hanging = read_hanging(connection, [change for _, change in changes])
+    found: dict[Migration, list[Hanging]] = {}
+    for (migration, _), each in zip(changes, hanging, strict=True):
+        if each.views:
+            found.setdefault(migration, []).append(each)
+    return found

@@ -43,6 +43,9 @@ def test_views_that_it_would_drop_stop_it(synced, take_picture):
         "migrate would drop these views:",
         "  reports.notes (depot.0002_dropped: depot_order.note is dropped)",
         "  views.notes (depot.0002_dropped: depot_order.note is dropped)",
+        "depot_order.note is dropped. On it hang:",
+        "  reports.notes, which is not ours: note shows it",
+        "  views.notes: note shows it",
         "Run instead: manage.py migrate_views. It puts them aside, and brings them back.",
         "To drop them all the same, use --drop-views.",
     ]

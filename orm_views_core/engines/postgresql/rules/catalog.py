@@ -12,8 +12,8 @@ from orm_views_core.names import ViewName
 from .sources import Functions
 from .stored import Stored, StoredRelation, StoredRule
 
-# PostgreSQL itself creates objects with the oids below. https://www.postgresql.org/docs/current/system-catalog-initial-data.html
-_FIRST_USER_OID = 16384
+#: PostgreSQL itself creates objects with the oids below. https://www.postgresql.org/docs/current/system-catalog-initial-data.html
+FIRST_USER_OID = 16384
 
 # All views but PostgreSQL's own, those of temporary schemas among them.
 _VIEWS = """
@@ -134,12 +134,14 @@ def read_stored(
         rules |= found
         read = {oid for rule in found.values() for oid in rule.reads} - rules.keys()
         # Of what is left, only PostgreSQL's own views have rules.
-        wanted = {oid for oid in read if oid < _FIRST_USER_OID}
+        wanted = {oid for oid in read if oid < FIRST_USER_OID}
         if not found:
             break
     relations = _read_relations(
         cursor, {*oids, *rules, *(oid for rule in rules.values() for oid in rule.reads)}
     )
+    # A view may have been dropped in between.
+    rules = {oid: rule for oid, rule in rules.items() if oid in relations}
     texts = [rule.text for rule in rules.values()]
     texts += [text for relation in relations.values() for text in relation.generated.values()]
     return Stored(cursor.db.pg_version // 10000, rules, relations, _read_functions(cursor, texts, safe))
@@ -148,7 +150,7 @@ def read_stored(
 def _read_relations(cursor: CatalogCursor, oids: set[int]) -> dict[int, StoredRelation]:
     if not oids:
         return {}
-    params = {"oids": array(oids), "first": _FIRST_USER_OID}
+    params = {"oids": array(oids), "first": FIRST_USER_OID}
     rows = fetch(cursor, _RELATIONS, params)
     roots = {root for *_, root, _, _ in rows if root} - oids
     if roots:
@@ -170,17 +172,22 @@ def _read_relations(cursor: CatalogCursor, oids: set[int]) -> dict[int, StoredRe
 
 
 def _read_functions(cursor: CatalogCursor, texts: Iterable[str], safe: Iterable[ViewName]) -> Functions:
-    oids = {int(oid) for text in texts for oid in _FUNCTION_OIDS.findall(text)}
+    oids = {oid for text in texts for oid in functions_of(text)}
     params = {
-        "oids": array(oid for oid in oids if oid >= _FIRST_USER_OID),
+        "oids": array(oid for oid in oids if oid >= FIRST_USER_OID),
         "reading": array(_READING),
-        "first": _FIRST_USER_OID,
+        "first": FIRST_USER_OID,
     }
     return Functions(
         dict(fetch(cursor, _FUNCTIONS, params)),
         dict(fetch(cursor, _OPERATORS, params)),
         frozenset(oid for (oid,) in fetch(cursor, _SAFE, _names(safe))),
     )
+
+
+def functions_of(text: str) -> set[int]:
+    """Return the oids of the functions that a node tree calls."""
+    return {int(oid) for oid in _FUNCTION_OIDS.findall(text)}
 
 
 def _relations(text: str) -> list[int]:

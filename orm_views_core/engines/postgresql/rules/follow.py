@@ -115,7 +115,7 @@ class _Follower:
             name, select = self.names[oid], self.selects[oid]
             views[name] = _lineage_of(name, self.views[oid], select)
             direct[name] = _lineage_of(name, self._read(oid, select, self._direct), select)
-            relations = {self.names[each] for each in self.stored.rules[oid].reads if each in self.names}
+            relations = {self._counted(each) for each in self.stored.rules[oid].reads if each in self.names}
             reads[name] = frozenset(relations - {name})
         return Lineage(views, direct, reads)
 
@@ -207,8 +207,13 @@ class _Follower:
     def _named(self, source: Source) -> _Column:
         relation = self.stored.relations[source.relation]
         column = relation.columns.get(source.attribute)
-        name = self.names[relation.root if relation.root in self.names else source.relation]
+        name = self._counted(source.relation)
         return _Column() if column is None else _Column(shows={RelationColumn(name, column)})
+
+    def _counted(self, oid: int) -> ViewName:
+        """Return the name of a relation; that of its partitioned table if it is a partition."""
+        root = self.stored.relations[oid].root
+        return self.names[root if root in self.names else oid]
 
     def _generated(self, source: Source, text: str) -> _Column:
         """Return what a generated column is computed from: its expression names columns of its own table."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, name_arrays
@@ -23,7 +24,9 @@ SELECT n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner),
        ARRAY(SELECT ARRAY[a.attname::text, {_GRANTEE}]
              FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) g
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-               AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1)
+               AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1),
+       EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions) o
+               WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND c.relpersistence <> 't'
@@ -45,9 +48,9 @@ WHERE d.defaclobjtype = 'r' AND g.privilege_type = 'SELECT' AND g.grantee <> d.d
 _COLUMNS = """
 WITH RECURSIVE found AS (
     SELECT DISTINCT ON (asked.number) asked.number, c.oid, asked.col
-    FROM unnest(%(schemas)s::text[], %(names)s::text[], %(columns)s::text[])
+    FROM unnest(%(schemas)s::name[], %(names)s::name[], %(columns)s::name[])
          WITH ORDINALITY AS asked (schema, name, col, number)
-    JOIN pg_catalog.pg_class c ON c.relname = asked.name AND c.relkind IN ('r', 'p', 'f')
+    JOIN pg_catalog.pg_class c ON c.relname = asked.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      AND (n.nspname = asked.schema OR asked.schema = '' AND n.nspname = ANY(%(path)s::text[]))
     ORDER BY asked.number, pg_catalog.array_position(%(path)s::text[], n.nspname::text)
@@ -62,13 +65,14 @@ WITH RECURSIVE found AS (
       OR other.oid = i.inhrelid AND r.oid = i.inhparent AND NOT other.relispartition
     JOIN pg_catalog.pg_attribute a ON a.attrelid = i.inhrelid AND a.attname = r.col AND a.attinhcount > 0
 )
-SELECT r.number, n.nspname, c.relname, r.col
+SELECT r.number, n.nspname, c.relname, r.col, c.relkind IN ('v', 'm'), a.attnum IS NOT NULL
 FROM related r
 JOIN pg_catalog.pg_class c ON c.oid = r.oid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = r.col AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = r.col AND NOT a.attisdropped
 """
 
+# Row-level security may keep rows of a table from a role, and a view shows those that its owner sees.
 _HOLDERS = """
 SELECT asked.role, asked.schema, asked.name, asked.col
 FROM unnest(%(roles)s::text[], %(schemas)s::text[], %(names)s::text[], %(columns)s::text[])
@@ -77,12 +81,29 @@ JOIN pg_catalog.pg_namespace n ON n.nspname = asked.schema
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = asked.name
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = asked.col AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_roles r ON r.rolname = asked.role
-WHERE CASE WHEN asked.role = '' THEN
+WHERE CASE WHEN asked.role = '' THEN NOT c.relrowsecurity AND
                pg_catalog.has_schema_privilege('public', n.oid, 'USAGE')
                AND pg_catalog.has_column_privilege('public', c.oid, a.attnum, 'SELECT')
            ELSE r.oid IS NOT NULL AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
-                AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT') END
+                AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
+                AND (NOT c.relrowsecurity OR r.rolsuper OR r.rolbypassrls) END
 """
+
+
+class NamedColumn(NamedTuple):
+    """A column that a name stands for.
+
+    Attributes:
+        number: the position of the name.
+        column: the column.
+        is_of_view: whether its relation is a view or a materialised view.
+        exists: whether its relation has such a column.
+    """
+
+    number: int
+    column: RelationColumn
+    is_of_view: bool
+    exists: bool
 
 
 @dataclass(frozen=True)
@@ -92,11 +113,13 @@ class Readers:
     Attributes:
         roles: the roles that may read all of its columns.
         of_columns: the roles that may read some of its columns, by column.
+        is_invoker: whether it reads tables with the rights of whoever reads it, not with its owner's.
     """
 
     owner: str = ""
     roles: frozenset[str] = frozenset()
     of_columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    is_invoker: bool = False
 
     def of(self, column: str) -> frozenset[str]:
         """Return the roles that may read a column."""
@@ -111,12 +134,12 @@ class Readers:
 def read_readers(cursor: CatalogCursor) -> dict[ViewName, Readers]:
     """Return the readers of all views but PostgreSQL's own."""
     found = {}
-    for schema, name, owner, roles, of_columns in fetch(cursor, _READERS, {}):
+    for schema, name, owner, roles, of_columns, is_invoker in fetch(cursor, _READERS, {}):
         columns: dict[str, set[str]] = {}
         for column, role in of_columns:
             columns.setdefault(column, set()).add(role)
         sets = {column: frozenset(granted) for column, granted in columns.items()}
-        found[ViewName(schema, name)] = Readers(owner, frozenset(roles), sets)
+        found[ViewName(schema, name)] = Readers(owner, frozenset(roles), sets, is_invoker)
     return found
 
 
@@ -129,10 +152,10 @@ def read_default_readers(cursor: CatalogCursor) -> list[tuple[str, str]]:
     return [(schema, role) for schema, role in fetch(cursor, _DEFAULTS, {})]
 
 
-def read_columns_of_tables(
+def read_named_columns(
     cursor: CatalogCursor, columns: Sequence[RelationColumn], path: Iterable[str]
-) -> list[tuple[int, RelationColumn]]:
-    """Return the columns of tables that names stand for, and those that inheritance makes the same.
+) -> list[NamedColumn]:
+    """Return the columns of relations that names stand for, and those that inheritance makes the same.
 
     Args:
         cursor: sends the query.
@@ -140,7 +163,7 @@ def read_columns_of_tables(
         path: the schemas of the project's search path that exist.
 
     Returns:
-        pairs of a position among the names, and a column. What is not in the database is left out.
+        the columns. A relation that is not in the database is left out.
     """
     params = {
         **name_arrays([column.relation for column in columns]),
@@ -148,8 +171,8 @@ def read_columns_of_tables(
         "path": array(path),
     }
     return [
-        (number - 1, RelationColumn(ViewName(schema, name), column))
-        for number, schema, name, column in fetch(cursor, _COLUMNS, params)
+        NamedColumn(number - 1, RelationColumn(ViewName(schema, name), column), is_of_view, exists)
+        for number, schema, name, column, is_of_view, exists in fetch(cursor, _COLUMNS, params)
     ]
 
 
