@@ -17,9 +17,10 @@ from typing import Any
 #: expression, because half of the time of parsing would be theirs.
 _READ = """
     aggfnoid aggtype all array_typeid casetype coalescetype consttype ctelevelsup ctename cterecursive
-    fieldnum funccolcount funcid funcordinality funcresulttype hasDistinctOn minmaxtype op opfuncid opno
-    opresulttype relid resjunk resno resorigcol resorigtbl ressortgroupref resulttype rtekind rtindex
-    subLinkType tleSortGroupRef varattno varlevelsup varno vartype winfnoid winref wintype
+    fieldnum funccolcount funcid funcordinality funcresulttype funcretset hasDistinctOn hasTargetSRFs
+    minmaxtype op opfuncid opno opresulttype opretset relid resjunk resno resorigcol resorigtbl
+    ressortgroupref resulttype rtekind rtindex subLinkType tleSortGroupRef varattno varlevelsup varno
+    vartype winfnoid winref wintype
     """.split()  # noqa: SIM905 - one name a line would fill a page
 _TEXT = r"(?:[^\s(){}\\]|\\.)+(?=[\s(){}]|$)"
 _BYTES = r" \[[ \d-]*\]"  # a constant: its length, and then its bytes

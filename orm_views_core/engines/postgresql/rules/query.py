@@ -250,6 +250,8 @@ class Query:
         yield self.node.fields.get("limitCount")
         for node in self._from_nodes():
             yield node.fields.get("quals")
+        if self.node.flag("hasTargetSRFs"):
+            yield from _sets(self.node.nodes("targetList"))
 
     def _references(self) -> Iterator[int]:
         clauses = [
@@ -288,3 +290,14 @@ class Query:
                     raise Unknown(f"a {node.name} node in FROM")
                 yield node
                 pending += [node.fields.get(each) for each in ("fromlist", "larg", "rarg")]
+
+
+def _sets(targets: list[Node]) -> Iterator[Node]:
+    """Yield the calls of functions in a target list that return sets: each makes rows."""
+    pending = list(targets)
+    while pending:
+        node = pending.pop()
+        if node.flag("funcretset") or node.flag("opretset"):
+            yield node
+        else:
+            pending += node.children()

@@ -45,13 +45,17 @@ def combined(operation: Node, read: Callable[[Node], Leaf]) -> list[Made]:
         operation: its node.
         read: reads the query that a node refers to.
     """
-    return list(_combined(operation, read).columns)
+    done: list[Leaf] = []
+    for node in _in_order(operation):
+        if node.name == "RANGETBLREF":
+            done.append(read(node))
+        else:
+            right, left = done.pop(), done.pop()
+            done.append(_combined(node, left, right))
+    return list(done.pop().columns)
 
 
-def _combined(operation: Node, read: Callable[[Node], Leaf]) -> Leaf:
-    if operation.name == "RANGETBLREF":
-        return read(operation)
-    left, right = (_combined(_part(operation, side), read) for side in ("larg", "rarg"))
+def _combined(operation: Node, left: Leaf, right: Leaf) -> Leaf:
     types: list[str | None] = [each for each in operation.nodes("colTypes") if each != "o"]
     columns = []
     for i, (mine, other) in enumerate(zip(left.columns, right.columns, strict=True)):
@@ -63,6 +67,17 @@ def _combined(operation: Node, read: Callable[[Node], Leaf]) -> Leaf:
             made.add(other, shown=not _is_converted(right.types[i : i + 1], types[i : i + 1]))
         columns.append(made)
     return Leaf(columns, types)
+
+
+def _in_order(operation: Node) -> Iterator[Node]:
+    """Yield the nodes of a set operation, each after its two parts. A tree may be as deep as it has branches."""
+    pending = [(operation, False)]
+    while pending:
+        node, is_done = pending.pop()
+        if is_done or node.name == "RANGETBLREF":
+            yield node
+        else:
+            pending += [(node, True), (_part(node, "rarg"), False), (_part(node, "larg"), False)]
 
 
 def _is_converted(before: Sequence[str | None], after: Sequence[str | None]) -> bool:
@@ -79,20 +94,13 @@ def _is_converted(before: Sequence[str | None], after: Sequence[str | None]) -> 
 
 def compares(operation: Node) -> bool:
     """Return whether a set operation compares rows: whether it is more than UNION ALL."""
-    if operation.name == "RANGETBLREF":
-        return False
-    if operation.number("op") != UNION or not operation.flag("all"):
-        return True
-    return any(compares(_part(operation, side)) for side in ("larg", "rarg"))
+    operations = (node for node in _in_order(operation) if node.name != "RANGETBLREF")
+    return any(node.number("op") != UNION or not node.flag("all") for node in operations)
 
 
 def leaves(operation: Node) -> Iterator[Node]:
     """Yield the nodes that refer to the queries of a set operation."""
-    if operation.name == "RANGETBLREF":
-        yield operation
-        return
-    for side in ("larg", "rarg"):
-        yield from leaves(_part(operation, side))
+    return (node for node in _in_order(operation) if node.name == "RANGETBLREF")
 
 
 def _part(operation: Node, side: str) -> Node:

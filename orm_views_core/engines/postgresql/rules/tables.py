@@ -51,21 +51,31 @@ def cte_table(
         known: the results of the queries of that list. A query that reads itself finds what is known so far.
         read: reads a query.
     """
-    if name in known:
-        return known[name]
-    cte = find_cte(with_list, name)
+    # Each reads those before it. So none is read from within another, however many there are.
+    for cte in with_list if name not in known else ():
+        its_name = cte.text("ctename") or ""
+        if its_name not in known:
+            _read_cte(cte, its_name, known, read)
+        if its_name == name:
+            break
+    if name not in known:
+        raise Unknown("a WITH query that is not there")
+    return known[name]
+
+
+def _read_cte(cte: Node, name: str, known: dict[str, Table], read: Callable[[Node], Table]) -> None:
     select = cte.node("ctequery")
     if select is None:
         raise Unknown("a WITH query without a SELECT")
     if not cte.flag("cterecursive"):
         known[name] = _with_clauses(cte, read(select))
-        return known[name]
+        return
     found = Table([Made() for _ in cte.nodes("ctecolnames")])
     while True:
         known[name] = _with_clauses(cte, found)
         again = read(select)
         if again == found:
-            return known[name]
+            return
         found = again
 
 
