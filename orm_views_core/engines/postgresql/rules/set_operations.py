@@ -70,7 +70,7 @@ def _combined(operation: Node, left: Leaf, right: Leaf) -> Leaf:
 
 
 def _in_order(operation: Node) -> Iterator[Node]:
-    """Yield the nodes of a set operation, each after its two parts. A tree may be as deep as it has branches."""
+    """Yield the nodes of a set operation, each after its two parts. Many branches make a deep tree."""
     pending = [(operation, False)]
     while pending:
         node, is_done = pending.pop()
