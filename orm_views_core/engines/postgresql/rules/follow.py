@@ -13,7 +13,8 @@ from .selects import Select, read_select
 from .sources import ROWS, WHOLE, Made, Source
 from .stored import OPAQUE_RELATIONS, Stored, StoredRelation
 
-_SEQUENCE = "S"
+# pg_class.relkind. A TOAST table has the long values of another table.
+_SEQUENCE, _TOAST = "S", "t"
 
 
 @dataclass
@@ -198,7 +199,7 @@ class _Follower:
         if source not in self.tables:
             self.tables[source] = column = self._named(source)
             relation = self.stored.relations[source.relation]
-            if relation.name in OPAQUE_RELATIONS:
+            if relation.name in OPAQUE_RELATIONS or relation.kind == _TOAST:
                 column.through.add(str(relation.name))
             if text := relation.generated.get(source.attribute):
                 column.add(self._generated(source, text))

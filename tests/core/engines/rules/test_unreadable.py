@@ -148,3 +148,14 @@ def test_views_that_read_one_another_end(execute):
     with catalog_cursor(connection) as cursor:
         lineage = follow(read_stored(cursor, [VIEW]))
     assert set(lineage.views) == {VIEW, READER}
+
+
+def test_long_values_of_another_table(execute):
+    """A TOAST table has them. Nobody can tell of which columns they are."""
+    execute("CREATE TABLE public.things (id int, email text)")
+    ((toast,),) = execute("SELECT reltoastrelid::regclass::text FROM pg_class WHERE relname = 'things'")
+    execute(f"CREATE VIEW public.v AS SELECT chunk_data FROM {toast}")
+    with catalog_cursor(connection) as cursor:
+        column = follow(read_stored(cursor, [VIEW])).views[VIEW].column("chunk_data")
+    assert column.through == (toast,)
+    assert column.because == f"it reads through {toast}, which may read any table"
