@@ -1,4 +1,9 @@
-"""What a user may read of an error: PostgreSQL's words may quote rows, and need the permission to preview."""
+"""What a user may read of an error: PostgreSQL's words may quote rows, and need the permissions to see them.
+
+An error may quote any row that was read, of whichever table, also where the view shows nothing of it: a cast
+in WHERE names the value that it refuses. So once anything is personal in the project, the words need the
+permission to see personal data too, whatever view they are about.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_core.engines.postgresql.errors.diagnostics import report_of
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.privacy.marks import are_used
 from orm_views_core.quoting import summary_of
 
 from .models import Run
@@ -43,7 +49,12 @@ def run_error_for(user: Any, run: Run) -> str:
 
 
 def _chosen(user: Any, text: str, summary: str) -> str:
-    if text == summary or may(user, Permission.PREVIEW):
+    if text == summary:
         return text
-    hint = _("Those who may see rows of views can read the whole message.")
+    if not may(user, Permission.PREVIEW):
+        hint = _("Those who may see rows of views can read the whole message.")
+    elif are_used() and not may(user, Permission.VIEW_PERSONAL):
+        hint = _("Those who may see personal data in rows of views can read the whole message.")
+    else:
+        return text
     return f"{summary}\n{hint}"

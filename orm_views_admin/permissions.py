@@ -11,6 +11,7 @@ class Permission(enum.Enum):
 
     VIEW = "view"
     PREVIEW = "preview"
+    VIEW_PERSONAL = "view_personal"
     EXPORT = "export"
     REFRESH = "refresh"
     CANCEL = "cancel"

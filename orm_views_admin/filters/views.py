@@ -16,6 +16,8 @@ from orm_views_core.names import ViewKind
 from .base import Facet, Filter
 
 SEARCH = "q"
+#: So many names of tables and columns are looked for in a search.
+MOST_NAMES = 10
 #: The value of the status filter that stands for all states that need attention.
 ATTENTION = "attention"
 
@@ -66,7 +68,8 @@ _FILTERS = (STATUS, *_FACETS)
 
 def narrow(entries: Iterable[Entry], parameters: QueryDict, *, without: Filter | None = None) -> list[Entry]:
     """Return the entries that pass the search and all filters, or all filters but one."""
-    words = parameters.get(SEARCH, "").lower().split()
+    whole = parameters.get(SEARCH, "").lower().strip()
+    words = whole.split()
     chosen = [
         (by, value) for by in _FILTERS if by is not without and (value := parameters.get(by.parameter, ""))
     ]
@@ -74,8 +77,21 @@ def narrow(entries: Iterable[Entry], parameters: QueryDict, *, without: Filter |
         entry
         for entry in entries
         if all(_passes(entry, by, value) for by, value in chosen)
-        and all(word in entry.searched_text for word in words)
+        and (whole in entry.hangs_on or all(_has(entry, word) for word in words))
     ]
+
+
+def searched_names(parameters: QueryDict) -> list[str]:
+    """Return the texts of the search that may be names of tables or columns, as they are written.
+
+    A name may have blanks, so the whole search is one of them.
+    """
+    whole = parameters.get(SEARCH, "").replace("\0", "").strip()
+    return list(dict.fromkeys([whole, *whole.split()][:MOST_NAMES])) if whole else []
+
+
+def _has(entry: Entry, word: str) -> bool:
+    return word in entry.hangs_on or word in entry.searched_text
 
 
 def _passes(entry: Entry, by: EntryFilter, value: str) -> bool:

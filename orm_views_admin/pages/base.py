@@ -144,11 +144,19 @@ def _naming_the_database(alias: str) -> Iterator[None]:
         raise OrmViewsError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
 
 
-def read_statuses(alias: str, only: Collection[ViewName] | None = None) -> DatabaseStatus:
-    """Return the status of some or all views of a database; if that fails, the reason is its ``error``."""
+def read_statuses(
+    alias: str, only: Collection[ViewName] | None = None, *, judged: bool = True
+) -> DatabaseStatus:
+    """Return the status of some or all views of a database; if that fails, the reason is its ``error``.
+
+    Args:
+        alias: the database.
+        only: the views; all when None.
+        judged: whether to look for what they show of personal columns, and to whom.
+    """
     try:
         with _naming_the_database(alias):
-            (status,) = get_statuses([alias], only=only)
+            (status,) = get_statuses([alias], only=only, judged=judged)
     except OrmViewsError as error:
         return DatabaseStatus(alias, error=error)
     return status

@@ -6,24 +6,33 @@ from typing import Any
 
 import django_tables2 as tables
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+
+from orm_views_admin.ui import wording
+from orm_views_admin.ui.lineage import anchor
 
 from .base import AdminTable, FormattedColumn, code, yes_or
 
 
 class ColumnTable(AdminTable):
-    """The columns of a view."""
+    """The columns of a view, what they are made of, and what is made of them."""
 
     label = _("Columns")
     row_header = "name"
 
-    name = FormattedColumn(code, _("Column"), accessor="column__name")
+    name = tables.Column(_("Column"), accessor="column__name")
     type = FormattedColumn(
         lambda column: code(f"{column.type} COLLATE {column.collation}" if column.collation else column.type),
         _("Type"),
         accessor="column",
     )
     comment = tables.Column(_("Comment"))
+    made_of = tables.Column(_("Made of"))
+    goes_to = tables.Column(_("Goes to"))
+
+    def render_name(self, value: str, record: dict[str, Any]) -> SafeString:
+        return format_html('<code id="{}">{}</code> {}', anchor(value), value, record["mark"])
 
 
 class IndexTable(AdminTable):
@@ -39,15 +48,17 @@ class IndexTable(AdminTable):
 
 
 class RelationTable(AdminTable):
-    """The relations that a view reads, or the views that read it."""
+    """The relations that a view reads, or the views that hang on it."""
 
     row_header = "name"
 
     name = tables.Column(_("Name"))
     whose = tables.Column(_("What it is"))
+    how = tables.Column(_("How"))
 
     def render_name(self, value: str, record: dict[str, Any]) -> str:
-        return format_html('<a href="{}">{}</a>', record["url"], value) if record["url"] else value
+        name = wording.breakable(value)
+        return format_html('<a href="{}">{}</a>', record["url"], name) if record["url"] else name
 
 
 class GrantTable(AdminTable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,15 +21,29 @@ _AGES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list: a view's status and its last refreshes."""
+    """A row of the list: a view's status and its last refreshes.
+
+    Attributes:
+        hangs_on: of the texts that are searched for, in lower case, those that name something that the view
+            hangs on, each with the reason in words.
+    """
 
     status: ViewStatus
     trend: Trend = ()
+    hangs_on: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, status: ViewStatus, trends: Mapping[ViewAddress, Trend]) -> Entry:
-        """Return the entry of a view, with its trend if it has one."""
-        return cls(status, trends.get(ViewAddress(status.database, status.name), ()) if status.name else ())
+    def of(
+        cls,
+        status: ViewStatus,
+        trends: Mapping[ViewAddress, Trend],
+        hanging: Mapping[ViewAddress, Mapping[str, str]] | None = None,
+    ) -> Entry:
+        """Return the entry of a view, with its trend and what it hangs on."""
+        if not status.name:
+            return cls(status)
+        address = ViewAddress(status.database, status.name)
+        return cls(status, trends.get(address, ()), (hanging or {}).get(address, {}))
 
     @property
     def address(self) -> ViewAddress | None:
@@ -56,6 +70,8 @@ class Entry:
         """Return the first line of the reason, as a user may read it; "" if the view needs no attention."""
         if not self.state.needs_attention:
             return ""
+        if self.state is State.EXPOSES:
+            return self.status.problems[0].what
         reason = error_for(user, self.status.error) if self.status.error else self.status.reason
         return reason.partition("\n")[0]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import django_tables2 as tables
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -64,10 +64,15 @@ class ViewTable(LinkingTable):
         if record.address is None:
             return record.title
         return format_html(
-            '<a href="{}" title="{}">{}</a>',
+            '<a href="{}" title="{}">{}</a>{}',
             self._url("detail", record.address),
             record.title,
             wording.breakable(record.address.name.name if self._has_one_schema else record.title),
+            format_html_join(
+                "",
+                '<span class="ov-reason ov-why">{}</span>',
+                ((wording.breakable(why),) for why in record.hangs_on.values()),
+            ),
         )
 
     def render_state(self, record: Entry) -> SafeString:

@@ -53,6 +53,11 @@ def render_value(value: Any, type_name: str) -> str:
     return _long(text) if text else _mark(_("empty text"))
 
 
+def render_mask() -> SafeString:
+    """Return what is shown in the place of a value that was not read, because it is personal."""
+    return _mark(_("masked"))
+
+
 def _mark(word: str) -> SafeString:
     """Return a word that describes a value, so marked that it cannot be taken for the value."""
     return format_html('<span class="ov-null">{}</span>', word)

@@ -46,11 +46,16 @@ _PLUS = "M6.9 1.5h2.2v5.4h5.4v2.2H9.1v5.4H6.9V9.1H1.5V6.9h5.4z"
 _MINUS = "M1.5 6.9h13v2.2h-13z"
 _RING = "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3"
 _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
+_EYE = (
+    "M8 3C4.4 3 1.7 5.2.4 8 1.7 10.8 4.4 13 8 13s6.3-2.2 7.6-5C14.3 5.2 11.6 3 8 3m0 1.8a3.2 3.2 0 1 1 0 6.4"
+    " 3.2 3.2 0 0 1 0-6.4m0 1.6a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2"
+)
 CLOCK = f"{_RING}m-.8 1.5h1.6v3.2l2.3 1.4-.8 1.3-3.1-1.9z"
 
 #: How each state looks. Its urgency is a fact of core.
 _STATES = {
     State.INVALID: Look(_("invalid"), "error", CROSS),
+    State.EXPOSES: Look(_("shows personal data"), "error", _EYE),
     State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
     State.MISSING: Look(_("missing"), "error", _PLUS),
     State.DRIFTED: Look(_("drifted"), "warning", _TRIANGLE),

@@ -11,19 +11,24 @@ from orm_views_core.database.lineage import Lineage
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
 from orm_views_core.engines.postgresql.rules.follow import follow
+from orm_views_core.engines.postgresql.rules.known import read_selects
 from orm_views_core.names import ViewName
 
 
-def read_lineage(connection: BaseDatabaseWrapper, views: Collection[ViewName] | None = None) -> Lineage:
+def read_lineage(
+    connection: BaseDatabaseWrapper, views: Collection[ViewName] | None = None, *, anew: bool = True
+) -> Lineage:
     """Return what the columns of views are made of.
 
     Args:
         connection: the database.
         views: the views, of whatever schema and owner; all but those of PostgreSQL itself when None. The
             views that they read are returned too.
+        anew: whether to read the SELECTs too that this process has read before. Pages do without.
     """
     with catalog_cursor(connection) as cursor:
-        return follow(read_stored(cursor, views, safe_functions()))
+        stored = read_stored(cursor, views, safe_functions())
+        return follow(stored, selects=None if anew else read_selects(stored))
 
 
 def safe_functions() -> list[ViewName]:

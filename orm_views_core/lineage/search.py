@@ -22,7 +22,7 @@ from orm_views_core.views.identity import name_of
 
 from .api import read_lineage
 from .questions import downstream
-from .written import parts_of
+from .written import ALL_COLUMNS, parts_of
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _answers(
     below = {name: closure(read_by, [name]) - {name} for name in {each.relation for each in everything}}
     of_columns = {each.relation for each in everything if each.column}
     wanted = {view for name in of_columns for view in (below[name] | {name})}
-    lineage = read_lineage(connection, wanted) if wanted else None
+    lineage = read_lineage(connection, wanted, anew=False) if wanted else None
     answers = {}
     for each in everything:
         names = below[each.relation]
@@ -113,6 +113,8 @@ def _candidates(alias: str, text: str) -> Iterator[RelationColumn]:
     if len(parts) > 3:
         return
     *most, last = parts
+    if most and last == ALL_COLUMNS:
+        last, parts = "", most
     handles = registered_views(alias).by_handle
     for handle, column in ((text, ""), (".".join(most), last)):
         for view in handles.get(handle, ()):
@@ -122,10 +124,11 @@ def _candidates(alias: str, text: str) -> Iterator[RelationColumn]:
         yield RelationColumn(ViewName("", last), "")
     elif len(most) == 1:
         yield RelationColumn(ViewName("", most[0]), last)
-        yield RelationColumn(ViewName(most[0], last), "")
+        if last:
+            yield RelationColumn(ViewName(most[0], last), "")
     else:
         yield RelationColumn(ViewName(most[0], most[1]), last)
-    if most:
+    if len(parts) > 1:
         yield from _of_model(*parts)
 
 

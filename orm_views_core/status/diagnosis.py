@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from orm_views_core.database.ownership import how_to_trust, why_not_believed
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
@@ -11,6 +15,27 @@ from orm_views_core.plan.diff import Differences, differences
 from orm_views_core.refresh.freshness import Freshness, how_stale
 
 from .states import State, ViewStatus
+
+if TYPE_CHECKING:
+    from orm_views_core.privacy.guard import Finding
+
+
+def with_findings(
+    status: ViewStatus, problems: Sequence[Finding] = (), warnings: Sequence[Finding] = ()
+) -> ViewStatus:
+    """Return a status with what the guard of personal columns has found of its view.
+
+    A problem of a view with a valid class is its state. Whatever else is to be done is said behind it.
+    """
+    status = replace(status, problems=tuple(problems), warnings=tuple(warnings))
+    if not problems or status.definition is None:
+        return status
+    reasons = [str(each) for each in problems]
+    advice = State.EXPOSES.advice
+    if status.state.needs_attention:
+        reasons.append(status.reason)
+        advice = status.advice
+    return replace(status, state=State.EXPOSES, reason="\n".join(reasons), advice=advice)
 
 
 def registered_status(

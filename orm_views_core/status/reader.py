@@ -37,24 +37,33 @@ from orm_views_core.plan.diff import find_orphans, find_scope, sources_of
 from orm_views_core.refresh.freshness import freshness_of
 
 from .diagnosis import invalid_status, left_over_status, registered_status
+from .exposed import judged_statuses
 from .states import DatabaseStatus, State, ViewDetail, ViewStatus
+from .surroundings import Surroundings, read_surroundings
 from .unreadable import find_unreadable
 
 
 def get_statuses(
-    databases: Sequence[str] | None = None, *, only: Collection[ViewName] | None = None
+    databases: Sequence[str] | None = None,
+    *,
+    only: Collection[ViewName] | None = None,
+    judged: bool = True,
 ) -> list[DatabaseStatus]:
     """Return the status of every view. The number of queries does not depend on the number of views.
 
     Args:
         databases: aliases; when None, the default database and every database with registered views.
         only: the views to read, in each database; nothing is read of the others. All views when None.
+        judged: whether to look for what they show of personal columns, and to whom.
 
     Returns:
         one entry for each database; one that cannot be reached has an error and no views.
+
+    Raises:
+        PersonalFieldError: what is marked as personal is no field with a column.
     """
     aliases = view_databases() if databases is None else databases
-    return [_database_status(alias, only) for alias in aliases]
+    return [_database_status(alias, only, judged=judged) for alias in aliases]
 
 
 def get_status(database: str, name: ViewName) -> ViewStatus:
@@ -85,15 +94,18 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
     Raises:
         UnknownViewError: when neither a class nor the database has it.
         DatabaseUnavailableError: when the database cannot be reached.
+        PersonalFieldError: when what is marked as personal is no field with a column.
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])
     with transaction.atomic(using=database):
         with catalog_cursor(connection):
             catalog, statuses = _read_statuses(connection, definitions, only=[name])
-            status = _the_one(statuses, database, name)
+            _the_one(statuses, database, name)
             installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
+        status = _the_one(judged_statuses(connection, definitions, statuses, [name]), database, name)
         status = replace(status, installed=installed)
+        surroundings = read_surroundings(connection, name) if installed else Surroundings()
         dry_run, not_tried = _try_view(connection, status, catalog)
         expected = dry_run.views.get(name)
         columns: Sequence[Column] = expected.columns if expected else ()
@@ -112,6 +124,7 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         not_tried=not_tried,
         reads=tuple(sorted(reads)),
         read_by=tuple(sorted(installed.read_by)) if installed else (),
+        surroundings=surroundings,
     )
 
 
@@ -175,12 +188,14 @@ def _with_missing_sources(
     return found
 
 
-def _database_status(alias: str, only: Collection[ViewName] | None) -> DatabaseStatus:
+def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: bool) -> DatabaseStatus:
     try:
         connection = get_connection(alias)
         definitions = compile_definitions(connection, anew=False, only=only)
         with catalog_cursor(connection, savepoint=True):
             _, statuses = _read_statuses(connection, definitions, only=only)
+        if judged:
+            statuses = judged_statuses(connection, definitions, statuses, only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return DatabaseStatus(alias, error=error)
     return DatabaseStatus(alias, tuple(statuses))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.relations import Column, InstalledView, why_not_concurrently
@@ -13,6 +14,11 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences
 from orm_views_core.refresh.freshness import Freshness
+
+from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from orm_views_core.privacy.guard import Finding
 
 
 class State(enum.Enum):
@@ -29,15 +35,16 @@ class State(enum.Enum):
 
     _value_: str
 
-    SYNCED = "synced", 8, "SUCCESS", ""
-    STALE = "stale", 7, "WARNING", "Refresh it."
-    CHANGED = "changed", 4, "WARNING", "Sync it."
-    DRIFTED = "drifted", 3, "WARNING", "Sync it to put it back."
-    MISSING = "missing", 2, "WARNING", "Sync it."
-    ORPHANED = "orphaned", 6, "WARNING", "Sync to drop it, or declare it again."
-    UNMANAGED = "unmanaged", 9, "", ""
-    WRONG_KIND = "wrong kind", 1, "WARNING", "Sync it."
-    NOT_POPULATED = "not populated", 5, "WARNING", "Refresh it."
+    SYNCED = "synced", 9, "SUCCESS", ""
+    STALE = "stale", 8, "WARNING", "Refresh it."
+    CHANGED = "changed", 5, "WARNING", "Sync it."
+    DRIFTED = "drifted", 4, "WARNING", "Sync it to put it back."
+    MISSING = "missing", 3, "WARNING", "Sync it."
+    ORPHANED = "orphaned", 7, "WARNING", "Sync to drop it, or declare it again."
+    UNMANAGED = "unmanaged", 10, "", ""
+    WRONG_KIND = "wrong kind", 2, "WARNING", "Sync it."
+    NOT_POPULATED = "not populated", 6, "WARNING", "Refresh it."
+    EXPOSES = "exposes", 1, "ERROR", "Until then no view of this database can be synced."
     INVALID = "invalid", 0, "ERROR", "Fix its class. Until then no view of this database can be synced."
 
     def __new__(cls, word: str, urgency: int, style: str, advice: str) -> State:
@@ -73,6 +80,8 @@ class ViewStatus:
         freshness: the age of its rows; None unless it is a materialised view with a valid class. Rows may be
             stale in any state. ``State.STALE`` means that nothing else is wrong with the view.
         error: why the class is invalid; None when it is valid. The reason is its whole message.
+        problems: what it shows of personal columns, and must not. ``get_status()`` does not look for that.
+        warnings: what somebody should look at, because it shows personal columns, or may.
     """
 
     database: str
@@ -87,6 +96,8 @@ class ViewStatus:
     differences: Differences | None = None
     freshness: Freshness | None = None
     error: OrmViewsError | None = None
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def is_stale(self) -> bool:
@@ -125,6 +136,7 @@ class ViewDetail:
         not_tried: why the dry run failed, a sentence; "" when it did not, or when there is no class.
         reads: every relation that the view reads.
         read_by: every relation that reads the view.
+        surroundings: what its columns are made of, and what hangs on it.
     """
 
     status: ViewStatus
@@ -133,6 +145,7 @@ class ViewDetail:
     not_tried: str = ""
     reads: tuple[ViewName, ...] = ()
     read_by: tuple[ViewName, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:

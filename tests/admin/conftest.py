@@ -14,10 +14,15 @@ from django.db import connections
 from django.test import Client
 
 from orm_views_admin.models import Run
+from orm_views_core.privacy import marks
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import Registry, registry
 from tests.admin.browse import Browse
 from tests.admin.slow import declare_slow
+from tests.demo.lending.models import Customer
+
+#: The fields that the demonstration marks.
+MARKED = ("email", "first_name", "last_name", "date_of_birth")
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +34,22 @@ def plain_settings(settings: Any) -> None:
     """
     settings.ORM_VIEWS = {}
     settings.ORM_VIEWS_ADMIN = {"EXECUTOR": "inline"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what the demonstration marks as personal. :func:`personal` marks it again."""
+    for name in MARKED:
+        monkeypatch.delattr(Customer._meta.get_field(name), marks.ATTRIBUTE, raising=False)
+    monkeypatch.setattr(marks, "_used", False)
+
+
+@pytest.fixture
+def personal(nothing_personal: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what the demonstration marks as personal: names, e-mail addresses and dates of birth."""
+    for name in MARKED:
+        monkeypatch.setattr(Customer._meta.get_field(name), marks.ATTRIBUTE, True, raising=False)
+    monkeypatch.setattr(marks, "_used", True)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,10 @@ from tests.admin.browse import LIST, url
 
 #: Those who have all permissions but the one to see rows.
 ALL_BUT_PREVIEW = ("view", "export", "refresh", "cancel", "sync")
+#: Those who have all permissions but the one to see personal data. The demonstration marks some.
+ALL_BUT_PERSONAL = (*ALL_BUT_PREVIEW, "preview")
+#: Those who may see rows with personal data, and therefore what errors quote.
+SEES_ROWS = ("view", "preview", "view_personal")
 
 
 def log_in(*verbs: str, models: tuple[str, ...] = ()) -> Client:

@@ -23,7 +23,7 @@ from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans
 
 from .attacker import query
-from .staff import ALL_BUT_PREVIEW, finding, log_in, pages, walk
+from .staff import ALL_BUT_PERSONAL, ALL_BUT_PREVIEW, SEES_ROWS, finding, log_in, pages, walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,7 +136,7 @@ def test_a_row_that_an_error_quotes(way: str) -> None:
     query("INSERT INTO people VALUES (%s)", [SECRET])
     told = fail_everything()
     paths = pages("ages", "plain")
-    for verbs in (("view",), ALL_BUT_PREVIEW):
+    for verbs in (("view",), ALL_BUT_PREVIEW, ALL_BUT_PERSONAL):
         shown = walk(log_in(*verbs), paths)
         assert finding(SECRET, shown) == []
         assert finding("secret", shown) == []
@@ -146,7 +146,7 @@ def test_a_row_that_an_error_quotes(way: str) -> None:
     if way in _QUIET:
         return
     assert finding(SECRET, told) == list(told), "the command line has all"
-    for client in (log_in("view", "preview"), log_in()):
+    for client in (log_in(*SEES_ROWS), log_in()):
         seen = finding(SECRET, walk(client, paths))
         assert {f"{LIST}runs/export/json/", f"{LIST}runs/export/csv/"} <= {*seen}
         assert sum("/state/" in path for path in seen) >= 3
@@ -168,10 +168,11 @@ def test_a_key_that_is_not_unique(kind: str) -> None:
     told = fail_everything()
     assert finding(SECRET, told) == list(told)
     paths = pages("ages")
+    assert finding(SECRET, walk(log_in(*ALL_BUT_PERSONAL), paths)) == []
     shown = walk(log_in(*ALL_BUT_PREVIEW), paths)
     assert finding(SECRET, shown) == []
     assert sum("SQLSTATE 23505 (unique violation)" in text for text in shown.values()) >= 5
-    assert finding(SECRET, walk(log_in("view", "preview"), paths))
+    assert finding(SECRET, walk(log_in(*SEES_ROWS), paths))
 
 
 def test_a_function_that_has_the_name_of_a_value() -> None:
@@ -234,14 +235,15 @@ def test_what_a_view_loses_and_why() -> None:
         said = "\n".join([*plan.problems, *(lost for step in plan.steps for lost in step.lost)])
         texts = {
             verbs: "".join(walk(log_in(*verbs), [f"{LIST}sync/"]).values())
-            for verbs in (ALL_BUT_PREVIEW, (*ALL_BUT_PREVIEW, "preview"))
+            for verbs in (ALL_BUT_PREVIEW, ALL_BUT_PERSONAL, (*ALL_BUT_PERSONAL, "view_personal"))
         }
     query("DROP SCHEMA lair CASCADE")
     quote = "does not exist"
     assert quote in said
-    assert texts[(*ALL_BUT_PREVIEW, "preview")].count(quote) >= 2
-    assert quote not in texts[ALL_BUT_PREVIEW]
-    assert "SQLSTATE 42703 (undefined column)" in texts[ALL_BUT_PREVIEW]
+    assert texts[(*ALL_BUT_PERSONAL, "view_personal")].count(quote) >= 2
+    for verbs in (ALL_BUT_PREVIEW, ALL_BUT_PERSONAL):
+        assert quote not in texts[verbs]
+        assert "SQLSTATE 42703 (undefined column)" in texts[verbs]
 
 
 @pytest.mark.parametrize("way", ["a cast to a number", "the message of a function"])
@@ -275,7 +277,7 @@ def test_a_run_that_was_stored_before() -> None:
     shown = walk(log_in("view"), paths)
     assert finding(SECRET, shown) == []
     assert len(finding("It failed.", shown)) >= 4
-    assert len(finding(SECRET, walk(log_in("view", "preview"), paths))) >= 4
+    assert len(finding(SECRET, walk(log_in(*SEES_ROWS), paths))) >= 4
 
 
 def test_a_run_that_the_release_before_writes(settings: Any) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connections
 
 from orm_views_admin.models import Run
@@ -26,6 +29,11 @@ PAGES = {
     "detail, synced": url("detail", "ages"),
     "detail, changed": url("detail", "towns"),
     "detail, invalid": url("detail", "broken"),
+    "detail, personal": url("detail", "contacts"),
+    "detail, on purpose": url("detail", "mailing"),
+    "list, personal": f"{LIST}?q=lending_customer.email",
+    "preview, masked": url("preview", "contacts"),
+    "preview, masked and refused": f"{url('preview', 'contacts')}?sort=email",
     "detail, materialised": url("detail", "summary"),
     "plan": f"{LIST}sync/?view={key('towns')}&view={key('above')}&view={key('gone')}&view={key('missing')}",
     "plan, refused": f"{LIST}sync/",
@@ -119,6 +127,38 @@ def _write_history() -> None:
     )
     for name in ("summary", "above"):
         make_run(name, request=QUEUED, state=Run.State.QUEUED, ago=1)
+
+
+def set_up_personal() -> None:
+    """Load some customers, and sync views that show what is personal: by mistake, and on purpose."""
+    data.load(connections["default"], scale=0.001)
+    declare(
+        "Contacts",
+        """SELECT customer.id, customer.email, lower(customer.first_name) AS called, customer.city,
+        loan.principal / 12 AS monthly, to_jsonb(loan) AS loan
+        FROM lending_customer AS customer JOIN lending_loan AS loan ON loan.customer_id = customer.id""",
+        __doc__="Whom to call about which loan.",
+    )
+    declare(
+        "Mailing",
+        "SELECT email, city, monthly FROM views.contacts WHERE city <> 'York'",
+        grant_select_to=["analyst"],
+        exposes=("email",),
+    )
+    declare_materialised("Monthly", "SELECT city, sum(monthly) AS monthly FROM views.mailing GROUP BY city")
+    sync_views(views=["contacts", "mailing", "monthly"])
+    with connections["default"].cursor() as cursor:
+        cursor.execute("CREATE VIEW views.theirs_too AS SELECT loan ->> 'status' AS s FROM views.contacts")
+        cursor.execute("GRANT SELECT ON views.contacts TO PUBLIC")
+
+
+def make_staff(*verbs: str) -> Any:
+    """Return a member of staff with some permissions."""
+    user = get_user_model().objects.create_user(f"staff-{'-'.join(verbs)}", is_staff=True)
+    codenames = [f"{verb}_registeredview" for verb in verbs]
+    found = Permission.objects.filter(content_type__app_label="orm_views_admin", codename__in=codenames)
+    user.user_permissions.set(found)
+    return user
 
 
 def break_one() -> None:

@@ -17,9 +17,16 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 POLICY = "default-src 'self'"
 
 
+#: The pages of the scene that refuse something, with the status that says so.
+REFUSED = {"preview, masked and refused": 403}
+
+
 @pytest.fixture
 def visit(page: Page, log_in: Callable[[Any], Page], admin_user: Any, settings: Any) -> Any:
-    """A function that opens a page of the scene as a superuser and makes sure that it is that page."""
+    """A function that opens a page of the scene and makes sure that it is that page.
+
+    It does so as a superuser; what is masked, as somebody who may not see personal data.
+    """
     log_in(admin_user)
     settings.ORM_VIEWS = {"COUNT_TIMEOUT": 0.2}
     with registry.isolated():
@@ -30,9 +37,13 @@ def visit(page: Page, log_in: Callable[[Any], Page], admin_user: Any, settings: 
                 scene.break_one()
             if name.startswith("row"):
                 scene.set_up_rows(name)
+            if "personal" in name or "masked" in name or "on purpose" in name:
+                scene.set_up_personal()
+            if "masked" in name:
+                log_in(scene.make_staff("view", "preview"))
             response = page.goto(scene.PAGES[name])
             assert response is not None
-            assert response.status == 200
+            assert response.status == REFUSED.get(name, 200)
             assert page.url.endswith(scene.PAGES[name])
             return page
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
@@ -20,6 +22,7 @@ from orm_views_admin.tables.entries import can_be_counted
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
+from orm_views_admin.ui.lineage import LineageMarkup, personal_mark
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_core.database.sync_state import SyncState
@@ -54,6 +57,8 @@ class DetailPage(Page):
             tools.append(Link(_("Refresh…"), self.url_about("refresh", address)))
         if is_read and self.may(Permission.PREVIEW):
             tools.append(Link(_("Preview"), self.url("preview", address)))
+        if status.installed is not None:
+            tools.append(Link(_("Graph"), self.url_about("graph", address)))
         return tools
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
@@ -71,7 +76,7 @@ class DetailPage(Page):
         return {
             "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,
-            "reason": self.explain(status.error) if status.error else status.reason,
+            "reasons": self._reasons(status),
             "look": wording.look_of(status.state),
             "definition": definition,
             "source": wording.breakable(str(definition.source)) if definition and definition.source else "",
@@ -85,12 +90,13 @@ class DetailPage(Page):
             "sql": highlight_sql(format_sql(definition.sql) if definition else ""),
             "stored": highlight_sql(stored.strip()),
             "difference": diff_lines(stored, expected) if stored and expected else None,
-            "columns": ColumnTable(_columns(detail)),
+            "columns": self._columns(address.database, detail),
+            **_personal_facts(detail),
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
-            "upstream": self._relations(address.database, detail.reads, _("Reads")),
-            "downstream": self._relations(address.database, detail.read_by, _("Is read by")),
+            "upstream": self._relations(address.database, dict.fromkeys(detail.reads, ""), _("Reads")),
+            "downstream": self._relations(address.database, _hanging(detail), _("What hangs on it")),
             **(
                 self._history(address, state) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}
             ),
@@ -98,6 +104,12 @@ class DetailPage(Page):
             "estimate": wording.row_count(estimate),
             "why_not_read": why_not,
         }
+
+    def _reasons(self, status: ViewStatus) -> list[str]:
+        """Return the reason of the state in paragraphs, as the user may read it."""
+        if status.state is State.EXPOSES:
+            return status.reason.splitlines()
+        return [self.explain(status.error) if status.error else status.reason]
 
     def _history(self, address: ViewAddress, state: SyncState | None) -> dict[str, Any]:
         """Return what the page shows of the last runs of a materialised view."""
@@ -114,26 +126,79 @@ class DetailPage(Page):
             ),
         }
 
-    def _relations(self, alias: str, names: Iterable[ViewName], label: str) -> RelationTable:
-        registered = registered_views(alias).names
-        relations = [
-            {
-                "name": str(name),
-                "url": self.url("detail", ViewAddress(alias, name)) if name in registered else "",
-                "whose": _("registered view") if name in registered else _("not registered here"),
-            }
-            for name in names
-        ]
-        return RelationTable(relations, label=label)
+    def _relations(self, alias: str, names: Mapping[ViewName, str], label: str) -> RelationTable:
+        """Return a table of relations, each with words that say how they belong to the view."""
+        relations = []
+        for name, how in names.items():
+            url = self._view_url(alias, name)
+            whose = _("registered view") if url else _("not registered here")
+            relations.append({"name": str(name), "url": url, "whose": whose, "how": how})
+        return RelationTable(relations, label=label, exclude=[] if any(names.values()) else ["how"])
+
+    def _view_url(self, alias: str, name: ViewName) -> str:
+        """Return the URL of the page of a registered view; "" for any other relation."""
+        is_registered = name in registered_views(alias).names
+        return self.url("detail", ViewAddress(alias, name)) if is_registered else ""
+
+    def _columns(self, alias: str, detail: ViewDetail) -> ColumnTable:
+        definition, installed = detail.status.definition, detail.status.installed
+        around = detail.surroundings
+        comments = {
+            **(installed.column_comments if installed else {}),
+            **(definition.column_comments if definition else {}),
+        }
+        sources = {each for exposure in around.personal.values() for each in exposure.sources}
+        markup = LineageMarkup(partial(self._view_url, alias), sources)
+        rows = []
+        for column in detail.columns:
+            made_of = around.made_of.column(column.name) if around.made_of else None
+            direct = around.direct.column(column.name) if around.direct else None
+            rows.append(
+                {
+                    "column": column,
+                    "comment": comments.get(column.name, ""),
+                    "made_of": markup.made_of(made_of, direct) if made_of else "",
+                    "goes_to": markup.goes_to(around.goes_to.get(column.name, ())),
+                    "mark": _mark(column.name, detail),
+                }
+            )
+        empty = [name for name in ("comment", "goes_to") if not any(row[name] for row in rows)]
+        return ColumnTable(rows, exclude=[*empty, *([] if around.made_of else ["made_of"])])
 
 
-def _columns(detail: ViewDetail) -> list[dict[str, Any]]:
-    definition, installed = detail.status.definition, detail.status.installed
-    comments = {
-        **(installed.column_comments if installed else {}),
-        **(definition.column_comments if definition else {}),
+def _mark(column: str, detail: ViewDetail) -> str:
+    """Return the mark of a column with personal data; "" for any other column."""
+    definition = detail.status.definition
+    if column in detail.surroundings.personal:
+        is_declared = definition is not None and column in definition.exposes
+        return personal_mark(_("personal, shown on purpose") if is_declared else _("personal"))
+    if definition is not None and column in definition.not_personal:
+        return format_html('<span class="ov-reason">{}</span>', _("no longer personal, as its class says"))
+    return ""
+
+
+def _personal_facts(detail: ViewDetail) -> dict[str, Any]:
+    """Return what the page says of personal data besides the state."""
+    status, personal = detail.status, detail.surroundings.personal
+    exposes = status.definition.exposes if status.definition else ()
+    return {
+        "problems": [] if status.state is State.EXPOSES else status.problems,
+        "warnings": status.warnings,
+        "on_purpose": [column for column in exposes if column in personal],
+        "is_personal": bool(personal),
     }
-    return [{"column": column, "comment": comments.get(column.name, "")} for column in detail.columns]
+
+
+def _hanging(detail: ViewDetail) -> dict[ViewName, str]:
+    """Return the views that hang on a view, those that read it first, each with how it does, in words."""
+    own, around = detail.status.name, detail.surroundings
+    direct = {name: _("reads it") for name, reads in around.hanging.items() if own in reads}
+    others = {
+        name: _("by way of %(views)s") % {"views": ", ".join(map(str, sorted(reads)))}
+        for name, reads in around.hanging.items()
+        if name not in direct
+    }
+    return {**direct, **others}
 
 
 def _indexes(status: ViewStatus) -> list[dict[str, Any]]:

@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orm_views_admin.filters.runs import ACTIVE
-from orm_views_admin.filters.views import ATTENTION, SEARCH, STATUS, facets, is_filtered, narrow
+from orm_views_admin.filters.views import (
+    ATTENTION,
+    SEARCH,
+    STATUS,
+    facets,
+    is_filtered,
+    narrow,
+    searched_names,
+)
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import Link, Page, read_statuses
 from orm_views_admin.permissions import Permission
@@ -24,6 +32,8 @@ from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.status import DatabaseStatus, count_states
 
+from .search import search
+
 PER_PAGE = 50
 
 
@@ -36,7 +46,8 @@ class ListPage(Page):
         databases = [read_statuses(alias) for alias in view_databases()]
         # Trends take long to read. Only an order by duration needs those of all views.
         trends = read_trends() if request.GET.get(SORT, "").lstrip("-") == DURATION else {}
-        entries = [Entry.of(view, trends) for database in databases for view in database.views]
+        hits = search(databases, searched_names(request.GET))
+        entries = [Entry.of(view, trends, hits.hanging) for each in databases for view in each.views]
         active = list(Run.objects.filter(state__in=Run.ACTIVE))
         reconcile(active)
         shown = narrow(entries, request.GET)
@@ -53,7 +64,11 @@ class ListPage(Page):
             active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(databases),
             attention_url=with_parameters(request.GET, status=ATTENTION),
-            broken=[(each.database, self.explain(each.error)) for each in databases if each.error],
+            broken=[
+                *((each.database, self.explain(each.error)) for each in databases if each.error),
+                *((alias, self.explain(error)) for alias, error in hits.errors.items()),
+            ],
+            sentences=hits.sentences,
             facets=facets(entries, request.GET),
             is_filtered=is_filtered(request.GET),
             total=len(entries),
@@ -73,7 +88,7 @@ class ListPage(Page):
             tools.append(Link(_("Sync…"), self.url("sync")))
         if can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh all…"), self.url("refresh")))
-        return [*tools, Link(_("History"), self.url("runs"))]
+        return [*tools, Link(_("Graph"), self.url("graph")), Link(_("History"), self.url("runs"))]
 
     def _table(self, entries: Sequence[Entry], *, several: bool) -> ViewTable:
         can_act = self.may(Permission.SYNC) or self.may(Permission.REFRESH)

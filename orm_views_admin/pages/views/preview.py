@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,10 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
 from orm_views_admin.ui.querystrings import page_number, with_parameters
+from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.rows import read_rows
+from orm_views_core.exceptions import MaskedColumnError
+from orm_views_core.privacy.api import find_personal_columns
 
 PER_PAGE = 50
 #: Later pages are not read: their OFFSET would be too large.
@@ -64,14 +68,19 @@ class PreviewPage(Page):
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
         query = Query.from_parameters(request.GET)
+        status_code = 200
         try:
             context = self._rows(address, query)
+        except MaskedColumnError as error:
+            hint = _("You need the permission to see personal data in rows of views.")
+            context, status_code = {"error": f"{self.explain(error)} {hint}"}, 403
         except (*UNREADABLE, ValueError, OverflowError) as error:
             # The last two: a value that Python cannot represent, such as a date before the year 1.
             context = {"error": self.explain(error)}
         return self.render(
             _("Preview of %(name)s") % {"name": address.name},
             parent=self.link_to(address),
+            status_code=status_code,
             query=query,
             **context,
         )
@@ -81,6 +90,7 @@ class PreviewPage(Page):
 
         Raises:
             Http404: if it is a table that has the name of a registered view.
+            MaskedColumnError: if they are to be sorted or filtered by what the user may not see.
             RowsUnavailableError: if its rows may not be read.
         """
         status = find_status(address)
@@ -97,15 +107,24 @@ class PreviewPage(Page):
             offset=query.offset,
             order_by=[query.sort] if query.sort else [],
             contains=query.filters,
+            mask=lambda: self._personal_columns(address),
         )
         parameters = self.request.GET
+        open_columns = [column.name for column in found.columns if column.name not in found.masked]
         return {
-            "table": PreviewTable(found.columns, found.rows, parameters, query.sort),
+            "table": PreviewTable(found.columns, found.rows, parameters, query.sort, found.masked),
+            "masked": [column.name for column in found.columns if column.name in found.masked],
             "filter_prefix": FILTER_PREFIX,
-            "filters": [(column.name, query.filters.get(column.name, "")) for column in found.columns],
+            "filters": [(name, query.filters.get(name, "")) for name in open_columns],
             "first": query.offset + 1,
             "last": query.offset + len(found.rows),
             "is_empty": not found.rows,
             "previous_url": with_parameters(parameters, page=str(query.page - 1)) if query.page > 1 else "",
             "next_url": with_parameters(parameters, page=str(query.page + 1)) if found.has_more else "",
         }
+
+    def _personal_columns(self, address: ViewAddress) -> Collection[str]:
+        """Return the columns of a view whose values the user may not see."""
+        if self.may(Permission.VIEW_PERSONAL):
+            return ()
+        return find_personal_columns(get_connection(address.database), [address.name]).get(address.name, ())

@@ -75,7 +75,7 @@ def _refreshable(selection: Selection) -> tuple[list[Entry], list[OrmViewsError]
     found: list[ViewStatus] = []
     errors: list[OrmViewsError] = []
     for alias, wanted in selection.by_database.items():
-        database = read_statuses(alias, wanted)
+        database = read_statuses(alias, wanted, judged=False)
         if database.error is not None:
             errors.append(database.error)
         views = {view.name: view for view in database.views if view.name and view.can_refresh}

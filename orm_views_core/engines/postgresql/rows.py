@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_columns
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.exceptions import RowsUnavailableError
+from orm_views_core.exceptions import MaskedColumnError, RowsUnavailableError
 from orm_views_core.names import ViewName, quote_identifier
 from orm_views_core.quoting import Quoting, unquoted
 from orm_views_core.views.identity import name_of
@@ -71,11 +71,13 @@ class RowPage:
         columns: all columns of the view.
         rows: the values of each row, in the order of ``columns``.
         has_more: whether more rows follow; how many is not counted.
+        masked: the names of the columns whose values were not read. In the rows they are None.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
     has_more: bool
+    masked: frozenset[str] = frozenset()
 
 
 def judge_views(database: str, names: Collection[ViewName]) -> dict[ViewName, Judgement]:
@@ -165,6 +167,7 @@ def read_rows(
     offset: int = 0,
     order_by: Sequence[str] = (),
     contains: Mapping[str, str] | None = None,
+    mask: Callable[[], Collection[str]] = tuple,
 ) -> RowPage:
     """Read some rows of a view.
 
@@ -175,8 +178,12 @@ def read_rows(
         offset: how many rows to skip.
         order_by: columns; a ``-`` in front means descending.
         contains: for each of these columns, text that its value must contain, ignoring case.
+        mask: returns the columns whose values stay in the database. It is called when the view is locked, so
+            that it is about the view that is read.
 
     Raises:
+        MaskedColumnError: when the rows are to be sorted or filtered by a masked column. Which rows come, and
+            in which order, would tell its values.
         RowsUnavailableError: when the view does not exist, is not populated, takes too long, or may not be
             read by our role.
     """
@@ -184,7 +191,8 @@ def read_rows(
     try:
         with reading(connection, get_settings().PREVIEW_TIMEOUT, name) as cursor:
             columns = _columns(cursor, name)
-            sql, params = _select(name, columns, order_by, contains or {})
+            masked = frozenset(mask())
+            sql, params = _select(name, columns, order_by, contains or {}, masked)
             cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*params, limit + 1, offset])
             rows = cursor.fetchall()
     except DatabaseError as error:
@@ -192,7 +200,7 @@ def read_rows(
     except (ValueError, OverflowError) as error:  # of the driver, for example for a date BC
         what = f"{name} has a value that Python cannot hold"
         raise RowsUnavailableError(Quoting(f"{what}: {error}", f"{what}.")) from error
-    return RowPage(columns, tuple(rows[:limit]), has_more=len(rows) > limit)
+    return RowPage(columns, tuple(rows[:limit]), len(rows) > limit, masked)
 
 
 def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
@@ -203,13 +211,21 @@ def _columns(cursor: CursorWrapper, name: ViewName) -> tuple[Column, ...]:
 
 
 def _select(
-    name: ViewName, columns: Sequence[Column], order_by: Sequence[str], contains: Mapping[str, str]
+    name: ViewName,
+    columns: Sequence[Column],
+    order_by: Sequence[str],
+    contains: Mapping[str, str],
+    masked: Collection[str],
 ) -> tuple[str, list[str]]:
     known = {column.name for column in columns}
     for column in [*contains, *(key.removeprefix("-") for key in order_by)]:
         if column not in known:
             raise RowsUnavailableError(f"{name} has no column {column!r}; it has {', '.join(sorted(known))}.")
-    listed = ", ".join(_quoted(column.name) for column in columns)
+        if column in masked:
+            raise MaskedColumnError(
+                f"The values of {column!r} are masked, so rows are neither sorted nor filtered by them."
+            )
+    listed = ", ".join("NULL" if column.name in masked else _quoted(column.name) for column in columns)
     conditions = [_CONTAINS.format(_quoted(column)) for column in contains]
     keys = [_quoted(key.removeprefix("-")) + (" DESC" if key.startswith("-") else "") for key in order_by]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

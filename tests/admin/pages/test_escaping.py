@@ -40,6 +40,8 @@ def test_every_page_shows_text_and_works_for_any_name(browse, registered, execut
     pages = [
         (LIST, {}),
         (LIST, {"q": EVIL, "status": EVIL, "sort": EVIL, "page": EVIL}),
+        (f"{LIST}graph/", {"tables": EVIL}),
+        (f"{LIST}graph/", {"view": key(name), "tables": "on"}),
         (f"{LIST}sync/", {}),
         (f"{LIST}sync/", {"view": key(name)}),
         (f"{LIST}refresh/", {"view": key(name)}),

@@ -15,14 +15,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def one_of_each(registered, execute):
+def one_of_each(registered, execute, personal):
     """A view for each status that views of an intact database can have."""
+    declare("Exposes", "SELECT email FROM lending_customer")
     for name in ("Synced", "Changed", "Drifted", "Orphaned", "Wrong_kind"):
         declare(name, f"SELECT 1 AS one, '{name} needle' AS word")
     empty = declare_materialised("Empty", "SELECT 1 AS one", with_data=False)
     sync_views()
     forget(registered, "Orphaned")
     declare("Changed", "SELECT 2 AS one, 'new' AS word")
+    execute("GRANT SELECT ON views.exposes TO PUBLIC")
     execute("CREATE OR REPLACE VIEW views.drifted AS SELECT 3 AS one, 'x'::text AS word")
     execute("CREATE VIEW views.unmanaged AS SELECT 1 AS one")
     declare_materialised("Wrong_kind", "SELECT 1 AS one")
@@ -32,7 +34,17 @@ def one_of_each(registered, execute):
     return empty
 
 
-STATES = ["synced", "changed", "drifted", "missing", "orphaned", "unmanaged", "wrong kind", "not populated"]
+STATES = [
+    "synced",
+    "changed",
+    "drifted",
+    "missing",
+    "orphaned",
+    "unmanaged",
+    "wrong kind",
+    "not populated",
+    "shows personal data",
+]
 
 
 def rows(html):
@@ -48,7 +60,7 @@ def names(html):
 
 def test_the_list_begins_with_how_many_need_attention(browse, one_of_each):
     # Invalid SQL shows on the page of the view and in a plan; the list tries nothing and says "missing".
-    assert "8 of 10 views need attention." in browse.read(LIST)
+    assert "9 of 11 views need attention." in browse.read(LIST)
 
 
 def test_the_list_says_when_nothing_needs_attention(browse):
@@ -76,6 +88,15 @@ def test_statuses_are_links_with_counts_that_filter(browse, one_of_each, state):
     shown = rows(browse.get(LIST + link[1]))
     assert len(shown) == int(link[2]) > 0
     assert all(state in row for row in shown.values())
+
+
+def test_personal_data_that_others_can_read_is_urgent_and_says_what_and_who(browse, one_of_each):
+    html = browse.get(LIST, sort="state")
+    assert names(html)[:3] == ["broken", "exposes", "wrong_kind"]
+    reason = rows(html)["exposes"]
+    assert "lending.Customer.email as it is" in reason
+    assert "It may be read by everybody (PUBLIC)." in reason
+    assert names(browse.get(LIST, status="exposes")) == ["exposes"]
 
 
 def test_an_invalid_class_is_a_row_with_its_reason_and_a_page(browse, one_of_each):
@@ -142,7 +163,7 @@ def test_every_sortable_column_sorts_all_kinds_of_rows(browse, one_of_each, colu
     for sort in (column, f"-{column}"):
         html = browse.get(LIST, sort=sort)
         assert "aria-sort" in html
-        assert len(rows(html)) == 10
+        assert len(rows(html)) == 11
 
 
 @pytest.mark.parametrize("sort", ["nonsense", "-", "rows", "__class__", "view,-app"])

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 REQUEST = uuid.UUID(int=7)
 PAGES = {
     "list": (LIST, {"view"}),
+    "graph": (f"{LIST}graph/", {"view"}),
     "detail": (url("detail", "ages"), {"view"}),
     "count": (url("count", "ages"), {"view"}),
     "preview": (url("preview", "ages"), {"view", "preview"}),
@@ -31,7 +32,7 @@ PAGES = {
     "run's state": (f"{LIST}runs/{REQUEST}/state/", {"view"}),
 }
 ACTIONS = ("sync", "refresh")
-VERBS = ("view", "preview", "export", "refresh", "cancel", "sync")
+VERBS = ("view", "preview", "view_personal", "export", "refresh", "cancel", "sync")
 HOLDERS = [(), *((verb,) for verb in VERBS), *(("view", verb) for verb in VERBS if verb != "view")]
 
 
@@ -117,7 +118,9 @@ def test_a_post_without_csrf_token_is_refused(admin_user, views, action):
     assert state("missing") is State.MISSING
 
 
-@pytest.mark.parametrize("page", ["list", "detail", "count", "preview", "history", "run", "run's state"])
+@pytest.mark.parametrize(
+    "page", ["list", "graph", "detail", "count", "preview", "history", "run", "run's state"]
+)
 def test_what_only_shows_something_takes_no_post(admin_client, page):
     assert admin_client.post(PAGES[page][0]).status_code == 405
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from orm_views_core.privacy import marks
 from orm_views_core.refresh import refresh_views
 from orm_views_core.sync import sync_views
 from tests.admin.browse import LIST, declare, declare_materialised, key, url
@@ -70,7 +71,7 @@ def test_the_list_of_one_database_sends_14_statements_at_most(browse, execute):
 PAGES = {
     "detail": (
         lambda browse: browse.get(url("detail", "view0000", database="warehouse")),
-        {"default": 4, "warehouse": 62},
+        {"default": 4, "warehouse": 73},
     ),
     "rows": (
         lambda browse: browse.get(url("preview", "view0000", database="warehouse")),
@@ -93,9 +94,45 @@ PAGES = {
 }
 
 
+#: The page that looks for personal data for whoever may see all. It sends more if something is personal.
+LOOKS = "detail"
+
+
+def test_with_marks_the_list_takes_as_many_queries_for_200_views_as_for_10(browse, execute, personal):
+    def declare_some(number):
+        for n in range(number):
+            shows = "email" if n % 2 else "city"
+            declare(f"View{n:04}", f"SELECT {n} AS n, {shows} AS shown FROM lending_customer")
+        sync_views()
+        execute("GRANT SELECT ON ALL TABLES IN SCHEMA views TO PUBLIC")
+
+    declare_some(10)
+    browse.get(LIST)
+    html, few = count_queries(browse)
+    assert "5 of 10 views need attention." in html
+    execute("REVOKE SELECT ON ALL TABLES IN SCHEMA views FROM PUBLIC")
+    declare_some(200)
+    html, many = count_queries(browse)
+    assert "100 of 200 views need attention." in html
+    assert many == few
+
+
+def test_without_marks_the_list_sends_no_query_for_personal_data(browse, personal, monkeypatch):
+    declare("Plain", "SELECT email FROM lending_customer")
+    sync_views()
+    browse.get(LIST)
+    _, with_marks = count_queries(browse)
+    monkeypatch.setattr(marks, "_used", False)
+    _, without = count_queries(browse)
+    assert with_marks["default"] > without["default"] == 12
+
+
+@pytest.mark.parametrize("is_marked", [False, True], ids=["without marks", "with marks"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_about_a_view_takes_a_fixed_number_of_queries(browse, page):
+def test_a_page_about_a_view_takes_a_fixed_number_of_queries(browse, request, page, is_marked):
     get, wanted = PAGES[page]
+    if is_marked:
+        request.getfixturevalue("personal")
 
     def queries():
         with ExitStack() as stack:
@@ -110,4 +147,8 @@ def test_a_page_about_a_view_takes_a_fixed_number_of_queries(browse, page):
     get(browse)
     few = queries()
     declare_many(100)
-    assert queries() == few == wanted
+    assert queries() == few
+    if is_marked and page == LOOKS:
+        assert few["warehouse"] > wanted["warehouse"]
+    else:
+        assert few == wanted

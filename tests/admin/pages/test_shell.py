@@ -32,6 +32,7 @@ PAGES = [
     LIST,
     url("detail", "ages"),
     url("preview", "ages"),
+    f"{LIST}graph/",
     f"{LIST}sync/",
     f"{LIST}refresh/",
 ]

@@ -62,6 +62,42 @@ WITH RECURSIVE reached AS (
     " AND c.oid IN (SELECT oid FROM reached)",
 )
 
+# The views that hang on some relations, each with each relation that it reads, if that is one of these or
+# hangs on one. A partition counts as its partitioned table. (pg_partition_tree() would wait for locks.)
+_ROOT = "COALESCE(pg_catalog.pg_partition_root({0}.oid)::oid, {0}.oid)"
+_READERS = """
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN' AND r.ev_class <> reached.oid
+    WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = reached.oid
+"""
+_HANGING = f"""
+WITH RECURSIVE reached AS (
+    SELECT {_ROOT.format("c")} AS oid
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') {queries.BY_NAME}
+    UNION
+    SELECT further.oid
+    FROM reached
+    CROSS JOIN LATERAL (
+        SELECT r.ev_class AS oid {_READERS}
+        UNION ALL
+        SELECT part.oid
+        FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class part ON part.oid = i.inhrelid AND part.relispartition
+        WHERE i.inhparent = reached.oid
+    ) AS further
+)
+SELECT DISTINCT n.nspname, c.relname, read_schema.nspname, read.relname
+FROM reached
+CROSS JOIN LATERAL (SELECT r.ev_class AS oid {_READERS}) AS reader
+JOIN pg_catalog.pg_class c ON c.oid = reader.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class read ON read.oid = {_ROOT.format("reached")}
+JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
+"""
+
 
 def read_other_dependents(
     connection: BaseDatabaseWrapper, views: Iterable[InstalledView]
@@ -149,3 +185,22 @@ def read_view_reads(connection: BaseDatabaseWrapper, of: Collection[ViewName] | 
         elif not is_populated:
             empty.add(view)
     return ViewReads(dict(reads), plain, empty)
+
+
+def read_hanging_views(
+    connection: BaseDatabaseWrapper, on: Collection[ViewName]
+) -> dict[ViewName, set[ViewName]]:
+    """Return the views that hang on some relations, however many views are between, whoever owns them.
+
+    Args:
+        connection: the database.
+        on: the tables or views.
+
+    Returns:
+        for each view, what it reads of these relations and of the views that hang on them.
+    """
+    reads: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
+    with catalog_cursor(connection) as cursor:
+        for schema, name, read_schema, read in fetch(cursor, _HANGING, name_arrays(on)):
+            reads[ViewName(schema, name)].add(ViewName(read_schema, read))
+    return dict(reads)

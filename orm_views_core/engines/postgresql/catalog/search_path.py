@@ -103,6 +103,6 @@ def catalog_cursor(connection: BaseDatabaseWrapper, *, savepoint: bool = False) 
 
 def read_search_path(connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
     """Return the search path of the project: the setting, and those of its schemas that exist."""
-    with catalog_cursor(connection):
-        setting, schemas = vars(connection)[_PROJECTS]
+    with catalog_cursor(connection) as cursor:
+        setting, schemas = vars(cursor.db)[_PROJECTS]  # `connection` may be a proxy
     return setting, schemas

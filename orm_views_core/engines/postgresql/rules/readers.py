@@ -86,7 +86,8 @@ WHERE CASE WHEN asked.role = '' THEN NOT c.relrowsecurity AND
                AND pg_catalog.has_column_privilege('public', c.oid, a.attnum, 'SELECT')
            ELSE r.oid IS NOT NULL AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
                 AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
-                AND (NOT c.relrowsecurity OR r.rolsuper OR r.rolbypassrls) END
+                AND (NOT c.relrowsecurity OR r.rolsuper OR r.rolbypassrls
+                     OR NOT c.relforcerowsecurity AND pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE')) END
 """
 
 
