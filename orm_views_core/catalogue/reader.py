@@ -17,9 +17,11 @@ from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
 from orm_views_core.engines.postgresql.rules.follow import follow
+from orm_views_core.engines.postgresql.rules.selects import Select
 from orm_views_core.engines.postgresql.visible import VisibleView, read_visible
 from orm_views_core.lineage.api import safe_functions
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.privacy.judging import follow_to_ends
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.privacy.personal_columns import read_personal
 
@@ -69,18 +71,19 @@ def read_database(
         }
         catalog = read_catalog(connection, [], only=visible.keys(), owners_of=definitions.placed)
         stored = read_stored(cursor, visible.keys(), safe_functions())
-        personal = frozenset(read_personal(cursor) if are_used() else ())
+        labels = read_personal(cursor) if are_used() else {}
         if sql:
             catalog = with_definitions(connection, catalog, visible.keys(), wait=False)
     # A view may have been dropped in between.
     names = sorted(visible.keys() & catalog.relations.keys())
-    lineage = follow(stored)
+    selects: dict[int, Select] = {}
+    lineage, personal = follow(stored, selects=selects), frozenset(labels)
     not_personal = frozenset(
         RelationColumn(name, column)
         for name, definition in definitions.views.items()
         for column in definition.not_personal
     )
-    declared = follow(stored, ends=not_personal) if personal and not_personal else lineage
+    declared = follow_to_ends(stored, labels, not_personal, selects=selects) if labels else lineage
     reads = visible_reads(names, lineage.reads)
     found = _Found(definitions, catalog, visible, lineage, declared, not_personal, personal, reads)
     views = tuple(found.view(name) for name in names)

@@ -24,8 +24,7 @@ def check_marks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     try:
         read_marks()
     except PersonalFieldError as error:
-        hint = "Nothing is synced until this is right, because views could show what is meant."
-        return [checks.Error(str(error), hint=hint, id="orm_views_core.E013")]
+        return [_wrong_mark(error)]
     return []
 
 
@@ -41,6 +40,7 @@ def check_exposures(
         return []
     # With the guard come the rules of PostgreSQL, which only who marks something needs.
     from orm_views_core.privacy.api import judge_views
+    from orm_views_core.privacy.telling import told_once
 
     messages: list[CheckMessage] = []
     for alias in [alias for alias in view_databases() if alias in (databases or ())]:
@@ -48,8 +48,16 @@ def check_exposures(
             findings = judge_views(get_connection(alias))
         except (DatabaseUnavailableError, UnsupportedDatabaseError, OperationalError, InterfaceError):
             continue  # E002, or the command that needs the database, reports it.
-        for number, found in (("W020", findings.problems), ("W021", findings.warnings)):
+        except PersonalFieldError as error:
+            messages.append(_wrong_mark(error))
+            continue
+        for number, found in (("W020", told_once(findings.problems)), ("W021", findings.warnings)):
             messages += [
                 checks.Warning(each.what, hint=each.advice, id=f"orm_views_core.{number}") for each in found
             ]
     return messages
+
+
+def _wrong_mark(error: PersonalFieldError) -> CheckMessage:
+    hint = "Nothing is synced until this is right, because views could show what is meant."
+    return checks.Error(str(error), hint=hint, id="orm_views_core.E013")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.conf import is_role_list
 from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.definitions.definition import Definitions
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
-from orm_views_core.engines.postgresql.rules.follow import follow
+from orm_views_core.engines.postgresql.rules.known import read_selects
 from orm_views_core.engines.postgresql.rules.readers import read_readers
 from orm_views_core.lineage.api import safe_functions
 from orm_views_core.names import ViewName
@@ -19,30 +22,54 @@ from orm_views_core.views.options import ViewOptions
 
 from .exposures import Exposure, find_exposures
 from .guard import Findings
-from .judging import judge_stored
+from .judging import follow_to_ends, judge_stored
 from .marks import are_used
-from .personal_columns import read_personal
+from .personal_columns import read_marked, read_personal
 
 
-def judge_views(connection: BaseDatabaseWrapper) -> Findings:
+def judge_views(
+    connection: BaseDatabaseWrapper,
+    views: Collection[ViewName] | None = None,
+    definitions: Definitions | None = None,
+) -> Findings:
     """Return what the guard finds in a database: the views that show what is personal, and to whom.
 
     Without anything personal, nothing is sent to the database. Classes that do not compile declare nothing.
+
+    Args:
+        connection: the database.
+        views: the views; all when None. Of the others only those are read that these read, and nothing is
+            found of them.
+        definitions: what the classes say, at least those of the views, if they are compiled already.
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
     """
     if not are_used():
         return Findings()
-    definitions = compile_definitions(connection, anew=False).views
-    with catalog_cursor(connection) as cursor:
-        personal = read_personal(cursor)
+    if definitions is None:
+        definitions = compile_definitions(connection, anew=False, only=views)
+    ends = set() if views is None else _not_personal(connection.alias)
+    with catalog_cursor(connection, savepoint=True) as cursor:
+        personal, missing = read_marked(cursor)
         if not personal:
-            return Findings()
+            return Findings(warnings=missing)
         readers = read_readers(cursor)
-        names = [name for name, each in readers.items() if each.is_anybody]
+        readable = [name for name, each in readers.items() if each.is_anybody]
+        names = [name for name in readable if views is None or name in views]
         stored = read_stored(cursor, names, safe_functions())
-        return judge_stored(cursor, stored, {}, personal, definitions, readers, declared=definitions)
+        findings = judge_stored(
+            cursor,
+            stored,
+            {},
+            personal,
+            definitions,
+            readers,
+            further_ends=ends,
+            selects=read_selects(stored),
+        )
+    findings = replace(findings, warnings=(*missing, *findings.warnings))
+    return findings if views is None else findings.about(views)
 
 
 def find_personal_columns(
@@ -50,8 +77,8 @@ def find_personal_columns(
 ) -> dict[ViewName, dict[str, Exposure]]:
     """Return the columns of views that are personal, whoever may read them.
 
-    A column that its class declares to be no longer personal is not among them. Without anything personal,
-    nothing is sent to the database.
+    A column that its class declares to be no longer personal is not among them, unless it shows a personal
+    column as it is. Without anything personal, nothing is sent to the database.
 
     Args:
         connection: the database.
@@ -66,13 +93,14 @@ def find_personal_columns(
     if not are_used():
         return {}
     ends = _not_personal(connection.alias)
-    with catalog_cursor(connection) as cursor:
+    with catalog_cursor(connection, savepoint=True) as cursor:
         personal = read_personal(cursor)
         if not personal:
             return {}
-        lineage = follow(read_stored(cursor, views, safe_functions()), {}, ends)
+        stored = read_stored(cursor, views, safe_functions())
+        lineage = follow_to_ends(stored, personal, ends, selects=read_selects(stored))
     found = {
-        name: {column: each for column, each in exposures.items() if each.column not in ends}
+        name: {c: each for c, each in exposures.items() if each.is_shown or each.column not in ends}
         for name, exposures in find_exposures(lineage, personal).items()
         if views is None or name in views
     }
@@ -85,5 +113,6 @@ def _not_personal(database: str) -> set[RelationColumn]:
         RelationColumn(name, column)
         for name, classes in registered_views(database).by_name.items()
         for view in classes
-        for column in ViewOptions(view).not_personal
+        if is_role_list(columns := ViewOptions(view).not_personal)
+        for column in columns
     }

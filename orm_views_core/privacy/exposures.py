@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orm_views_core.database.lineage import ColumnLineage, Lineage, RelationColumn, ViewLineage
 from orm_views_core.names import ViewName
@@ -21,7 +22,7 @@ class Exposure:
         computed_from: those that it is computed from.
         may_show: those that it may show.
         because: why it may show more than is known, in words; "" when it may not.
-        anything: whether it may show any personal column.
+        through: what it reads through that may read any table. So it may show any personal column.
     """
 
     column: RelationColumn
@@ -29,7 +30,7 @@ class Exposure:
     computed_from: frozenset[RelationColumn]
     may_show: frozenset[RelationColumn]
     because: str
-    anything: bool
+    through: tuple[str, ...]
 
     @property
     def is_shown(self) -> bool:
@@ -41,28 +42,37 @@ class Exposure:
         """The personal columns that are known to be in it."""
         return self.shows | self.computed_from | self.may_show
 
-    def how(self, personal: Personal, by_way_of: str = "") -> str:
+    @property
+    def functions(self) -> list[str]:
+        """The functions of users among what it reads through. PostgreSQL's own are named without a schema."""
+        return [each for each in self.through if "." in each.partition("(")[0] and "(" in each]
+
+    def is_within(self, other: Exposure | None) -> bool:
+        """Return whether another one shows all that it shows, and is made of all that it is made of."""
+        if other is None or (self.through and not other.through):
+            return False
+        return self.shows <= other.shows and self.sources <= other.sources
+
+    def how(self, personal: Personal, by_way_of: Collection[RelationColumn] = ()) -> str:
         """Return in what way it is made of personal columns: the rest of a sentence about it.
 
         Args:
             personal: the fields of the personal columns.
-            by_way_of: the view that it has them from; "" when it reads their tables.
+            by_way_of: the columns of views that it has them from; none when it reads their tables.
         """
 
-        def fields(columns: Iterable[RelationColumn]) -> str:
-            return _listed(sorted({personal[column] for column in columns}))
+        def fields(columns: Iterable[RelationColumn]) -> list[str]:
+            return sorted({personal[column] for column in columns})
 
         parts = []
-        if self.shows:
-            parts.append(f"shows {fields(self.shows)} as it is")
+        if shown := fields(self.shows):
+            parts.append(f"shows {listed(shown)} as {'they are' if len(shown) > 1 else 'it is'}")
         if self.computed_from:
-            parts.append(f"is computed from {fields(self.computed_from)}")
-        if by_way_of and parts:
-            parts[-1] += f", by way of {by_way_of}"
-        if self.may_show or self.anything:
-            what = fields(self.may_show) if self.may_show else "any personal field"
-            parts.append(f"may show {what}, because {self.because}")
-        return _listed(parts)
+            parts.append(f"is computed from {listed(fields(self.computed_from))}")
+        if self.may_show or self.through:
+            parts.append(f"may show {listed(fields(self.may_show) or ['any personal field'])}")
+        way = f", by way of {listed([*map(str, by_way_of)])}" if by_way_of else ""
+        return f"{listed(parts)}{way}{f', because {self.because}' if self.because else ''}"
 
 
 def find_exposures(lineage: Lineage, personal: Personal) -> dict[ViewName, dict[str, Exposure]]:
@@ -85,26 +95,44 @@ def _exposure(view: ViewLineage, column: ColumnLineage, personal: Personal) -> E
     shows, computed, may_show = (
         columns & personal.keys() for columns in (column.shows, column.computed_from, column.may_show)
     )
-    anything = bool(column.through) and bool(personal)
-    if not (shows or computed or may_show or anything):
+    through = column.through if personal else ()
+    if not (shows or computed or may_show or through):
         return None
-    because = column.because if may_show or anything else ""
+    because = column.because if may_show or through else ""
     at = RelationColumn(view.view, column.column)
-    return Exposure(at, shows, computed, may_show, because, anything)
+    return Exposure(at, shows, computed, may_show, because, through)
 
 
-def way_to(lineage: Lineage, exposure: Exposure) -> str:
-    """Return the column of a view that a column has a personal value from; "" if it reads the table."""
+class Ways(NamedTuple):
+    """Where a column of a view has its personal values from.
+
+    Attributes:
+        views: the columns of views that pass them on to it.
+        are_all: whether all come from there, and none from a table that it reads itself.
+    """
+
+    views: tuple[RelationColumn, ...]
+    are_all: bool
+
+
+def ways_to(lineage: Lineage, exposure: Exposure) -> Ways:
+    """Return where a column has its personal values from."""
     direct = lineage.direct.get(exposure.column.relation)
     column = direct.column(exposure.column.column) if direct else None
-    for source in sorted(column.sources) if column else ():
+    if column is None:
+        return Ways((), are_all=False)
+    passed_on: dict[RelationColumn, ColumnLineage] = {}
+    for source in sorted(column.sources):
         view = lineage.views.get(source.relation)
         made = view.column(source.column) if view else None
-        if made and made.sources & exposure.sources:
-            return str(source)
-    return ""
+        if made and (made.sources & exposure.sources or made.through):
+            passed_on[source] = made
+    missing = exposure.sources.difference(*(made.sources for made in passed_on.values()))
+    is_direct = bool(missing or column.sources & exposure.sources or column.through)
+    return Ways(tuple(passed_on), are_all=bool(passed_on) and not is_direct)
 
 
-def _listed(parts: list[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
+    """Return parts of a sentence with commas, and “and” before the last one."""
     *most, last = parts
     return f"{', '.join(most)} and {last}" if most else last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from orm_views_core.database.lineage import Lineage, RelationColumn
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
 
-from .exposures import Exposure, Personal, find_exposures, find_used, way_to
+from .exposures import Exposure, Personal, Ways, find_exposures, find_used, listed, ways_to
 
 #: PUBLIC as the role of a grant.
 _PUBLIC = ""
@@ -26,7 +27,10 @@ class Situation:
         definitions: those of the registered views.
         readers: the roles that may read each column of a view, besides the view's owner.
         holders: the pairs of a role and a personal column whose role may read that in its table.
-        known: the columns that are made of personal ones before the plan is carried out.
+        known: the columns that are made of personal ones before the plan is carried out, with these.
+        invokers: the views that read with the rights of whoever reads them. They show nobody more than that.
+        twins: the views of other tenants, which have the same classes. They are judged by their own syncs.
+        passed_over: the views to find nothing of.
     """
 
     personal: Personal
@@ -34,7 +38,10 @@ class Situation:
     definitions: Mapping[ViewName, ViewDefinition]
     readers: Mapping[RelationColumn, frozenset[str]]
     holders: Collection[tuple[str, RelationColumn]] = ()
-    known: Collection[RelationColumn] = ()
+    known: Mapping[RelationColumn, Exposure] = field(default_factory=dict)
+    invokers: Collection[ViewName] = ()
+    twins: Collection[ViewName] = ()
+    passed_over: Collection[ViewName] = ()
 
 
 class Finding(NamedTuple):
@@ -44,11 +51,15 @@ class Finding(NamedTuple):
         column: the column.
         what: what it is made of and who may read it, in words.
         advice: what to do, in words.
+        where: the column, and where its view is written, in words.
+        roots: the columns that are found fault with too and have passed all of it on to this one.
     """
 
     column: RelationColumn
     what: str
     advice: str
+    where: str = ""
+    roots: tuple[RelationColumn, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.what} {self.advice}"
@@ -70,6 +81,14 @@ class Findings:
     notes: tuple[str, ...] = ()
     exposed: Mapping[ViewName, Mapping[str, Exposure]] = field(default_factory=dict)
 
+    def about(self, views: Collection[ViewName]) -> Findings:
+        """Return what it has found of some views, without the notes."""
+        return Findings(
+            tuple(each for each in self.problems if each.column.relation in views),
+            tuple(each for each in self.warnings if each.column.relation in views),
+            exposed={name: exposures for name, exposures in self.exposed.items() if name in views},
+        )
+
 
 def judge(situation: Situation) -> Findings:
     """Return what is wrong with the views, what is doubtful, and what is merely used."""
@@ -77,35 +96,37 @@ def judge(situation: Situation) -> Findings:
     problems: list[Finding] = []
     warnings: list[Finding] = []
     exposed: dict[ViewName, dict[str, Exposure]] = {}
-    for name in sorted(situation.lineage.views):
+    for name in sorted(situation.lineage.views.keys() - {*situation.passed_over}):
         found = exposures.get(name, {})
         definition = situation.definitions.get(name)
-        if definition:
+        is_ours = definition is not None and name not in situation.twins
+        if definition and is_ours:
             problems += _wrong_declarations(situation, definition, found)
             warnings += _idle_declarations(situation, definition, found)
         for column, exposure in sorted(found.items()):
-            at = exposure.column
-            if definition and column in definition.not_personal:
-                continue
-            roles = situation.readers.get(at, frozenset())
-            if not roles:
+            is_reduced = definition is not None and column in definition.not_personal
+            roles = situation.readers.get(exposure.column, frozenset())
+            if not roles or (is_reduced and not exposure.is_shown):
                 continue
             exposed.setdefault(name, {})[column] = exposure
-            if definition and column in definition.exposes:
+            is_said = definition is not None and (is_reduced or column in definition.exposes)
+            if is_said or name in situation.invokers:
                 continue
             lacking = {role for role in roles if not _has_all(situation, role, exposure)}
-            if lacking and (definition or at not in situation.known):
+            is_made = not exposure.is_within(situation.known.get(exposure.column))
+            if lacking and (is_ours or is_made):
                 problems.append(_exposed(situation, exposure, lacking, definition))
-            elif lacking:
+            elif lacking and not definition:
                 warnings.append(_exposed(situation, exposure, lacking, definition))
-            if having := roles - lacking:
+            having = roles - lacking
+            if having and (is_ours or not definition):
                 warnings.append(_exposed_to_holders(situation, exposure, having, definition))
     return Findings(tuple(problems), tuple(warnings), tuple(_used(situation)), exposed)
 
 
 def _has_all(situation: Situation, role: str, exposure: Exposure) -> bool:
     """Return whether a role may read all that a column is made of in the tables themselves."""
-    if exposure.anything or not exposure.sources:
+    if exposure.through or not exposure.sources:
         return False
     return all((role, column) in situation.holders for column in exposure.sources)
 
@@ -113,50 +134,71 @@ def _has_all(situation: Situation, role: str, exposure: Exposure) -> bool:
 def _exposed(
     situation: Situation, exposure: Exposure, roles: Collection[str], definition: ViewDefinition | None
 ) -> Finding:
-    way = way_to(situation.lineage, exposure)
-    what = f"{_subject(exposure, definition)} {exposure.how(situation.personal, way)}. {_readable_by(roles)}."
-    column = exposure.column.column
+    ways = ways_to(situation.lineage, exposure)
+    what = f"{_subject(exposure, definition)} {exposure.how(situation.personal, ways.views)}."
+    what = f"{what} It may be read by {_named(roles)}."
     if definition is None:
-        advice = (
-            "No class declares this view. Talk to its owner, or change what it reads: leave the column out "
-            "there, or write not_personal there if it is not personal any more."
-        )
-        return Finding(exposure.column, what, advice)
+        if not exposure.is_within(situation.known.get(exposure.column)):
+            what += " This plan makes it do so."
+        return Finding(exposure.column, what, _advice_to_others(exposure, ways))
+    roots = ways.views if ways.are_all else ()
+    is_said = all(situation.readers.get(root, frozenset()).issuperset(roles) for root in roots)
+    where = f"{exposure.column} in {definition.where}"
+    return Finding(exposure.column, what, _advice(exposure), where, roots if is_said else ())
+
+
+def _advice(exposure: Exposure) -> str:
+    """Return the ways out of a view that a class declares."""
+    declared = _tuple(exposure.column.column)
+    ways_out = ["leave the column out", "hide the view with HiddenViewMixin"]
+    if functions := exposure.functions:
+        ways_out.append(f"declare {listed(functions)} IMMUTABLE if no table is read there")
     if exposure.is_shown:
-        reduced = f"reduce it to what is not personal and write not_personal = {_tuple(column)}"
+        ways_out.append(f"reduce it to what is not personal and write not_personal = {declared}")
     else:
-        reduced = f"write not_personal = {_tuple(column)} if it is not personal any more"
-    advice = (
-        f"Leave the column out, hide the view with HiddenViewMixin, {reduced}, or write exposes = "
-        f"{_tuple(column)} to show it on purpose."
+        ways_out.append(f"write not_personal = {declared} if it is not personal any more")
+    *most, last = ways_out
+    text = f"{', '.join(most)}, {last}, or write exposes = {declared} to show it on purpose."
+    return text[0].upper() + text[1:]
+
+
+def _advice_to_others(exposure: Exposure, ways: Ways) -> str:
+    view = exposure.column.relation
+    if not ways.views:
+        return (
+            f"No class declares this view. Ask the owner of {view} to leave the column out, or to revoke "
+            "the privilege."
+        )
+    sources = listed([*map(str, ways.views)])
+    return (
+        f"No class declares this view. Leave {sources} out, write not_personal there if it is not personal "
+        f"any more, or ask the owner of {view} to leave the column out."
     )
-    return Finding(exposure.column, what, advice)
 
 
 def _exposed_to_holders(
     situation: Situation, exposure: Exposure, roles: Collection[str], definition: ViewDefinition | None
 ) -> Finding:
-    how = exposure.how(situation.personal, way_to(situation.lineage, exposure))
+    how = exposure.how(situation.personal, ways_to(situation.lineage, exposure).views)
     what = (
-        f"{_subject(exposure, definition)} {how}. {_readable_by(roles)}, who may read the table itself too."
+        f"{_subject(exposure, definition)} {how}. It may be read by {_named(roles)}, who may read that in "
+        "the table itself too."
     )
     return Finding(exposure.column, what, "Nothing has to be done, unless they lose that privilege.")
 
 
 def _subject(exposure: Exposure, definition: ViewDefinition | None) -> str:
     view, column = exposure.column
-    where = f"{definition.where}: " if definition else ""
-    return f"{where}column {column!r} of {view}"
+    where = f"{definition.where}: column" if definition else "Column"
+    return f"{where} {column!r} of {view}"
 
 
-def _readable_by(roles: Collection[str]) -> str:
-    named = [repr(role) if role != _PUBLIC else "everybody (PUBLIC)" for role in sorted(roles)]
-    *most, last = named
-    return f"It may be read by {', '.join(most)} and {last}" if most else f"It may be read by {last}"
+def _named(roles: Collection[str]) -> str:
+    return listed([repr(role) if role != _PUBLIC else "everybody (PUBLIC)" for role in sorted(roles)])
 
 
 def _tuple(column: str) -> str:
-    return f'("{column}",)'
+    return f"({json.dumps(column, ensure_ascii=False)},)"
 
 
 def _wrong_declarations(
@@ -170,12 +212,17 @@ def _wrong_declarations(
     for column in definition.not_personal:
         exposure = found.get(column)
         if exposure and exposure.is_shown:
-            fields = ", ".join(sorted({situation.personal[each] for each in exposure.shows}))
-            what = f"its not_personal has {column!r}, which shows {fields} as it is. That stays personal."
+            how = exposure.how(situation.personal, ways_to(situation.lineage, exposure).views)
+            what = f"its not_personal has {column!r}, and that column {how}. It stays personal."
             advice = (
-                "Remove it from not_personal, and leave the column out, hide the view with HiddenViewMixin, "
-                f"reduce the column, or write exposes = {_tuple(column)} to show it on purpose."
+                "Remove it from not_personal. While only its owner may read the view, it may carry anything."
             )
+            if situation.readers.get(exposure.column):
+                advice = (
+                    "Remove it from not_personal, and leave the column out, hide the view with "
+                    f"HiddenViewMixin, reduce the column, or write exposes = {_tuple(column)} to show it on "
+                    "purpose."
+                )
             yield _about(definition, column, what, advice)
 
 
@@ -206,6 +253,9 @@ def _about(definition: ViewDefinition, column: str, what: str, advice: str) -> F
 
 def _used(situation: Situation) -> Iterator[str]:
     for name, columns in sorted(find_used(situation.lineage, situation.personal).items()):
+        if name in situation.passed_over:
+            continue
         definition = situation.definitions.get(name)
-        fields = ", ".join(sorted({situation.personal[column] for column in columns}))
-        yield f"{definition.where if definition else name}: {fields} decides which rows {name} has."
+        fields = listed(sorted({situation.personal[column] for column in columns}))
+        where = f"{definition.where}: " if definition else ""
+        yield f"{where}{name} chooses, orders or counts its rows by {fields}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
     from .plans import PlanGuard
 
 
-def plan_guard(connection: BaseDatabaseWrapper, definitions: Definitions) -> PlanGuard | None:
+def plan_guard(
+    connection: BaseDatabaseWrapper, definitions: Definitions, command_roles: Collection[str]
+) -> PlanGuard | None:
     """Return the guard of a plan; None when nothing is personal in the database.
 
     Args:
         connection: the database, in the transaction of the plan.
         definitions: the registered views.
+        command_roles: further roles to grant SELECT to, named on the command line.
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
@@ -29,8 +33,8 @@ def plan_guard(connection: BaseDatabaseWrapper, definitions: Definitions) -> Pla
         return None
     from .plans import PlanGuard
 
-    guard = PlanGuard(connection, definitions)
-    return guard if guard.personal else None
+    guard = PlanGuard(connection, definitions, command_roles)
+    return guard if any(guard.marked) else None
 
 
 def refuse_exposed(connection: BaseDatabaseWrapper) -> None:
@@ -40,6 +44,7 @@ def refuse_exposed(connection: BaseDatabaseWrapper) -> None:
         PlanBlockedError: a view shows what is personal to others than its owner.
     """
     from .api import judge_views
+    from .telling import told_once
 
     if problems := judge_views(connection).problems:
-        raise PlanBlockedError([*map(str, problems)])
+        raise PlanBlockedError([*map(str, told_once(problems))])

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from orm_views_core.database.lineage import Lineage, RelationColumn
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
 from orm_views_core.engines.postgresql.rules.follow import follow
 from orm_views_core.engines.postgresql.rules.readers import Readers, read_holders
@@ -23,11 +23,12 @@ def judge_stored(
     stored: Stored,
     schemas: Mapping[str, str],
     personal: Personal,
-    definitions: Mapping[ViewName, ViewDefinition],
+    definitions: Definitions,
     readers: Mapping[ViewName, Readers],
     *,
-    declared: Mapping[ViewName, ViewDefinition],
-    dropped: Collection[ViewName] = (),
+    passed_over: Collection[ViewName] = (),
+    further_ends: Collection[RelationColumn] = (),
+    selects: dict[int, Select] | None = None,
 ) -> Findings:
     """Return what the guard finds in rules that were read.
 
@@ -36,18 +37,21 @@ def judge_stored(
         stored: the rules, those of staged views among them.
         schemas: the real schema of each staging schema.
         personal: the personal columns, each with its field.
-        definitions: the registered views to judge.
+        definitions: the registered views. What they declare to be no longer personal ends the lineage.
         readers: who may read each view.
-        declared: all registered views. What they declare to be no longer personal ends the lineage.
-        dropped: views that there will not be.
+        passed_over: the views to find nothing of.
+        further_ends: what else ends the lineage.
+        selects: the SELECTs of the rules, as far as they were read before.
     """
+    twins = _twins(definitions, stored, schemas)
+    declared = {**twins, **definitions.views}
     ends = {RelationColumn(name, column) for name, d in declared.items() for column in d.not_personal}
-    selects: dict[int, Select] = {}
-    lineage = follow(stored, schemas, ends, selects=selects)
-    passed_over = {*dropped, *(declared.keys() - definitions.keys())}
-    lineage = replace(lineage, views={n: v for n, v in lineage.views.items() if n not in passed_over})
-    before = follow(_without(stored, schemas), {}, ends, selects=selects) if schemas else lineage
-    known = find_exposures(before, personal)
+    ends.update(further_ends)
+    selects = {} if selects is None else selects
+    lineage = follow_to_ends(stored, personal, ends, schemas, selects=selects)
+    before = lineage
+    if schemas:
+        before = follow_to_ends(_without(stored, schemas), personal, ends, selects=selects)
     may_read = {
         RelationColumn(name, column.column): readers[name].of(column.column)
         for name, view in lineage.views.items()
@@ -57,12 +61,56 @@ def judge_stored(
     situation = Situation(
         personal,
         lineage,
-        definitions,
+        declared,
         may_read,
         read_holders(cursor, _pairs(lineage, personal, may_read)),
-        {exposure.column for exposures in known.values() for exposure in exposures.values()},
+        {e.column: e for exposures in find_exposures(before, personal).values() for e in exposures.values()},
+        invokers={name for name, each in readers.items() if each.is_invoker},
+        twins=twins.keys(),
+        passed_over=passed_over,
     )
     return judge(situation)
+
+
+def follow_to_ends(
+    stored: Stored,
+    personal: Personal,
+    ends: Collection[RelationColumn],
+    schemas: Mapping[str, str] | None = None,
+    *,
+    selects: dict[int, Select],
+) -> Lineage:
+    """Return the lineage of views up to the columns that are declared to be no longer personal.
+
+    One that shows what is personal as it is does not end it: the declaration is wrong.
+
+    Args:
+        stored: the rules.
+        personal: the personal columns.
+        ends: the columns that are declared to be no longer personal.
+        schemas: the real schema of each staging schema.
+        selects: the SELECTs of the rules, as far as they were read before.
+    """
+    while True:
+        lineage = follow(stored, schemas, ends, selects=selects)
+        found = find_exposures(lineage, personal)
+        wrong = {end for end in ends if (e := found.get(end.relation, {}).get(end.column)) and e.is_shown}
+        if not wrong:
+            return lineage
+        ends = {*ends} - wrong
+
+
+def _twins(
+    definitions: Definitions, stored: Stored, schemas: Mapping[str, str]
+) -> dict[ViewName, ViewDefinition]:
+    """Return the views of other tenants: those that a class has in other schemas on other connections."""
+    if not definitions.follows_connection:
+        return {}
+    by_name = {name.name: definition for name, definition in definitions.views.items()}
+    names = {stored.relations[oid].name for oid in stored.rules} - definitions.names
+    return {
+        n: replace(by_name[n.name], name=n) for n in names if n.name in by_name and n.schema not in schemas
+    }
 
 
 def _without(stored: Stored, schemas: Mapping[str, str]) -> Stored:

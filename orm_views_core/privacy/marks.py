@@ -73,7 +73,7 @@ def read_marks() -> tuple[Mark, ...]:
         PersonalFieldError: a field of the setting is unknown, or a field that is marked has no column.
     """
     marked = {*_marked_fields(), *map(_field_of, get_settings().PERSONAL)}
-    keys = [field for model in _models() for field in _own_fields(model) if isinstance(field, ForeignKey)]
+    keys = [field for model in _models() for field in _own_fields(model) if _is_key(field)]
     while found := {key for key in keys if key not in marked and key.target_field in marked}:
         marked |= found
     return tuple(sorted(map(_mark, marked), key=lambda mark: mark.label))
@@ -87,6 +87,12 @@ def _own_fields(model: type[Model]) -> Iterator[Any]:
     """Yield the fields that a model declares itself or has from an abstract one."""
     yield from model._meta.local_fields
     yield from model._meta.local_many_to_many
+    yield from model._meta.private_fields
+
+
+def _is_key(field: Any) -> bool:
+    """Return whether a field is a foreign key. Django's checks name one whose model is unknown."""
+    return isinstance(field, ForeignKey) and not isinstance(field.remote_field.model, str)
 
 
 def _marked_fields() -> Iterator[Any]:
@@ -105,6 +111,11 @@ def _field_of(name: str) -> Any:
         what = f"app {app_label!r} has no model {model_name!r}" if known else f"there is no app {app_label!r}"
         hint = f"Its models are {', '.join(sorted(known))}." if known else "Write app_label.Model.field."
         raise PersonalFieldError(f"{said} {what}. {hint}") from None
+    if model._meta.swapped:
+        other = f"{model._meta.swapped}.{field_name}"
+        raise PersonalFieldError(
+            f"{said} {model._meta.label} is swapped out. Name the field of its substitute: {other}."
+        )
     try:
         field: Any = model._meta.get_field(field_name)
     except FieldDoesNotExist:
@@ -120,7 +131,7 @@ def _field_of(name: str) -> Any:
 def _mark(field: Any) -> Mark:
     model = field.model
     label = f"{model._meta.label}.{field.name}"
-    if getattr(field, "column", None) is None:
+    if field.many_to_many or getattr(field, "column", None) is None:
         raise PersonalFieldError(
             f"{label} is marked as personal and has no column. Mark the fields of the model that has its "
             f"values{_through(field)}."

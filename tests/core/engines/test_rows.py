@@ -6,14 +6,13 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import connections
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from orm_views_core.engines.postgresql.errors.diagnostics import LOCK_NOT_AVAILABLE, sqlstate
 from orm_views_core.engines.postgresql.reading import reading
 from orm_views_core.engines.postgresql.rows import RowCount, count_rows, estimate_rows, read_rows
-from orm_views_core.exceptions import MaskedColumnError, RowsUnavailableError
+from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
 from orm_views_core.views import PostgresViewFromSQL
 
@@ -351,52 +350,3 @@ def test_a_view_without_columns_has_rows(create):
     create("SELECT FROM generate_series(1, 3)")
     assert read_rows("default", V, limit=2).has_more
     assert count_rows("default", V).rows == 3
-
-
-def test_masked_values_stay_in_the_database(create):
-    create("SELECT n AS id, 'secret ' || n AS \"a % b\", n * 1.5 AS half FROM generate_series(1, 3) AS n")
-    with CaptureQueriesContext(connections["default"]) as queries:
-        page = read_rows("default", V, limit=100, order_by=["-id"], mask=lambda: {"a % b"})
-    assert page.rows == ((3, None, Decimal("4.5")), (2, None, Decimal("3.0")), (1, None, Decimal("1.5")))
-    assert [column.name for column in page.columns] == ["id", "a % b", "half"]
-    assert page.masked == {"a % b"}
-    (sent,) = [
-        query["sql"] for query in queries if 'FROM "views"."v"' in query["sql"] and "LIMIT" in query["sql"]
-    ]
-    assert "a % b" not in sent
-
-
-@pytest.mark.parametrize("asked", [{"order_by": ["id"]}, {"order_by": ["-id"]}, {"contains": {"id": "1"}}])
-def test_rows_are_neither_sorted_nor_filtered_by_masked_values(create, asked):
-    create("SELECT 1 AS id, 2 AS other")
-    with pytest.raises(MaskedColumnError, match="The values of 'id' are masked"):
-        rows(mask=lambda: ["id"], **asked)
-    assert rows(mask=lambda: ["other"], **asked) == [[1, None]]
-
-
-def test_a_view_of_masked_columns_only_has_rows(create):
-    create("SELECT 1 AS id, 2 AS other")
-    assert rows(mask=lambda: ["id", "other", "no such column"]) == [[None, None]]
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("committed_views")
-def test_the_view_cannot_become_another_one_between_mask_and_rows(create):
-    """Otherwise its columns could become personal after it was decided what to mask."""
-    create("SELECT 1 AS id")
-    other = connections.create_connection("default")
-    refusals = []
-
-    def mask():
-        with other.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
-            with pytest.raises(OperationalError) as refused:
-                cursor.execute("CREATE OR REPLACE VIEW views.v AS SELECT 2 AS id")
-        refusals.append(sqlstate(refused.value))
-        return ()
-
-    try:
-        assert rows(mask=mask) == [[1]]
-    finally:
-        other.close()
-    assert refusals == [LOCK_NOT_AVAILABLE]
