@@ -35,6 +35,8 @@ class Around(Protocol):
     def targets(self) -> Sequence[Node]: ...
     @property
     def rows(self) -> Made: ...
+    @property
+    def is_chosen(self) -> bool: ...
 
     def made_of(self, *expressions: Any, shown: bool = True) -> Made: ...
     def column_of(self, number: int, attribute: int) -> Made: ...
@@ -112,6 +114,7 @@ def _sublink(query: Around, node: Node, made: Made, shown: bool) -> bool:
     made.through |= inner.rows.through
     if kind != EXISTS:
         made.add(query.made_of(node.fields.get("testexpr")), shown=False)
+    if kind != EXISTS or inner.is_chosen:
         made.add(together(inner.columns, shown=False), shown=False)
     return True
 

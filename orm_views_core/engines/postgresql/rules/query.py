@@ -24,7 +24,7 @@ from .node_kinds import (
     Unknown,
 )
 from .nodes import Node
-from .set_operations import Leaf, combined, compares, leaves, type_of
+from .set_operations import Leaf, chooses, combined, compares, leaves, type_of
 from .sources import ROWS, WHOLE, Functions, Made, Source, together
 from .tables import Table, cte_table, find_cte
 
@@ -53,6 +53,12 @@ class Query:
             operation is not None and compares(operation)
         )
         return Table(self.columns, self.rows, is_distinct)
+
+    @cached_property
+    def is_chosen(self) -> bool:
+        """Whether its columns decide which rows it has, because it has those of two queries in common."""
+        operation = self.node.node("setOperations")
+        return operation is not None and chooses(operation)
 
     @cached_property
     def columns(self) -> list[Made]:
@@ -299,5 +305,5 @@ def _sets(targets: list[Node]) -> Iterator[Node]:
         node = pending.pop()
         if node.flag("funcretset") or node.flag("opretset"):
             yield node
-        else:
+        elif node.name != "SUBLINK":  # what is in a subquery makes rows there
             pending += node.children()

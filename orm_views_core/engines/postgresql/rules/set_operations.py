@@ -98,6 +98,11 @@ def compares(operation: Node) -> bool:
     return any(node.number("op") != UNION or not node.flag("all") for node in operations)
 
 
+def chooses(operation: Node) -> bool:
+    """Return whether a set operation compares rows to choose some: whether it has INTERSECT or EXCEPT."""
+    return any(node.name != "RANGETBLREF" and node.number("op") != UNION for node in _in_order(operation))
+
+
 def leaves(operation: Node) -> Iterator[Node]:
     """Yield the nodes that refer to the queries of a set operation."""
     return (node for node in _in_order(operation) if node.name == "RANGETBLREF")

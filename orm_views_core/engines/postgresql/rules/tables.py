@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .node_kinds import Unknown
 from .nodes import Node
@@ -94,6 +94,9 @@ def _with_clauses(cte: Node, table: Table) -> Table:
 
     if search:
         columns.append(made_of(search, "search_col_list"))
+    rows = replace(table.rows, used={*table.rows.used})
     if cycle:
-        columns += [made_of(cycle, "cycle_col_list")] * 2
-    return Table(columns, table.rows, table.is_distinct)
+        compared = made_of(cycle, "cycle_col_list")
+        columns += [compared] * 2
+        rows.add_used(compared)
+    return Table(columns, rows, table.is_distinct)
