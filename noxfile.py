@@ -153,6 +153,29 @@ def attacks(session: nox.Session, django: str, driver: str, postgresql: str) -> 
         session.run("python", "-m", "pytest", "-q", "tests/attacks", *session.posargs, env=environment)
 
 
+#: The first row of each PostgreSQL.
+READ_ON = [
+    next(row for row in ROWS if row.postgresql == version) for version in ("14", "15", "16", "17", "18")
+]
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "driver", "postgresql"),
+    [tuple(row) for row in READ_ON],
+    ids=[str(row) for row in READ_ON],
+)
+def lineage(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Compare the lineage of all views of `tests/lineage` with the truth, and print how many are right."""
+    row = Row(str(session.python), django, driver, postgresql)
+    _install(session, row)
+    with _server(row) as environment:
+        if not environment:
+            session.skip(f"PostgreSQL {postgresql} needs node and its npm package")
+        environment = {"DATABASE_URL": None, **environment, "LINEAGE": "1"}
+        session.run("python", "-m", "pytest", "-q", "tests/lineage", *session.posargs, env=environment)
+
+
 #: What `tests/fields` reads through views.
 FIELD_PACKAGES = [
     "django-colorfield",

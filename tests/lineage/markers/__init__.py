@@ -1,0 +1,1 @@
+"""Generated queries of tables in which every value tells the column that it is of."""
