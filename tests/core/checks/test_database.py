@@ -411,6 +411,7 @@ def test_a_wrong_setting_is_left_to_e001():
         assert check_views(None, databases=["default"]) == []
 
 
+@pytest.mark.django_db(databases=["default", "warehouse"])
 def test_only_the_databases_that_are_asked_for_are_asked(settings):
     readable("Lost", "SELECT 1 AS id", id=key(), city=models.TextField())
     sync_views()
