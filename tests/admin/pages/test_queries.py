@@ -71,7 +71,7 @@ def test_the_list_of_one_database_sends_14_statements_at_most(browse, execute):
 PAGES = {
     "detail": (
         lambda browse: browse.get(url("detail", "view0000", database="warehouse")),
-        {"default": 4, "warehouse": 73},
+        {"default": 4, "warehouse": 72},
     ),
     "rows": (
         lambda browse: browse.get(url("preview", "view0000", database="warehouse")),

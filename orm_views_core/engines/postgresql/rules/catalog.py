@@ -107,7 +107,7 @@ _READING = """
     """.split()  # noqa: SIM905 - one name a line would fill a page
 
 _FUNCTION_OIDS = re.compile(r":(?:funcid|aggfnoid|winfnoid|opfuncid) (\d+)")
-_RELATION_OIDS = re.compile(r":relid (\d+)")
+_RELATION_OIDS = re.compile(r":relid ([1-9]\d*)")
 
 
 def read_stored(
