@@ -61,8 +61,11 @@ class _Column:
 
 @dataclass(frozen=True)
 class _View:
+    """What a view is made of. ``rows`` is what decides which rows those who read it find."""
+
     columns: Mapping[str, _Column]
     used: Columns
+    rows: Columns
 
 
 _Expand = Callable[[Source], _Column]
@@ -151,7 +154,8 @@ class _Follower:
             columns[names[number]] = column = _made_of(made, expand)
             column.add_possible(unread)
         used = {each for source in select.used for each in expand(source).sources}
-        return _View(columns, frozenset(used))
+        compared = columns.values() if select.is_distinct else ()
+        return _View(columns, frozenset(used), frozenset(used.union(*(each.sources for each in compared))))
 
     def _expand(self, source: Source) -> _Column:
         """Return what a column is made of, in columns of tables."""
@@ -173,7 +177,7 @@ class _Follower:
         if view is None:
             return _Column()
         if attribute == ROWS:
-            return _Column(computed=set(view.used))
+            return _Column(computed=set(view.rows))
         name = self.names[oid]
         if attribute != WHOLE:
             column = relation.columns.get(attribute, "")

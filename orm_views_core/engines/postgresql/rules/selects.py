@@ -19,12 +19,14 @@ class Select:
     Attributes:
         columns: its output columns, in their order.
         used: what decides which rows it has.
+        is_distinct: whether its columns are compared, so that all of them decide which rows it has.
         may_show: what every column may show besides. Empty when the SELECT could be read to the end.
         why: why it could not be, in words.
     """
 
     columns: tuple[Made, ...]
     used: frozenset[Source]
+    is_distinct: bool = False
     may_show: frozenset[Source] = frozenset()
     why: str = ""
 
@@ -49,7 +51,7 @@ def read_select(stored: Stored, oid: int) -> Select:
     except (Unknown, Malformed, RecursionError) as error:
         may_show = frozenset(Source(relation, WHOLE) for relation in rule.reads)
         why = "it is nested too deeply" if isinstance(error, RecursionError) else f"it has {error}"
-        return Select(_origins(tree, width), may_show, may_show, why)
+        return Select(_origins(tree, width), may_show, may_show=may_show, why=why)
 
 
 def _select_node(tree: Any) -> Node:
@@ -72,7 +74,7 @@ def _read(node: Node, functions: Functions, width: int) -> Select:
         origin = _origin(target)
         if origin is not None and origin not in column.shows:
             raise Unknown(f"a column whose origin is another one ({target.number('resno')})")
-    return Select(tuple(columns), frozenset(used))
+    return Select(tuple(columns), frozenset(used), query.table.is_distinct)
 
 
 def _origin(target: Node) -> Source | None:
