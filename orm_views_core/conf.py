@@ -168,7 +168,9 @@ def _are_names(parts: int) -> Callable[[object], bool]:
     """Return whether a value is a list of names of so many parts with dots between them."""
 
     def is_valid(value: object) -> bool:
-        return is_role_list(value) and all(len([*filter(None, name.split("."))]) == parts for name in value)  # type: ignore[attr-defined]
+        return isinstance(value, (list, tuple)) and all(
+            isinstance(name, str) and all(name.split(".")) and name.count(".") == parts - 1 for name in value
+        )
 
     return is_valid
 

@@ -83,7 +83,7 @@ def read_database(
         for name, definition in definitions.views.items()
         for column in definition.not_personal
     )
-    declared = follow_to_ends(stored, labels, not_personal, selects=selects) if labels else lineage
+    declared = follow_to_ends(stored, labels, not_personal, selects=selects).lineage if labels else lineage
     reads = visible_reads(names, lineage.reads)
     found = _Found(definitions, catalog, visible, lineage, declared, not_personal, personal, reads)
     views = tuple(found.view(name) for name in names)

@@ -20,7 +20,7 @@ from orm_views_core.names import ViewName, parse_db_table, quote_identifier
 from orm_views_core.views.identity import label_of
 from orm_views_core.views.readable import is_readable
 
-from .written import ALL_COLUMNS, Part, parts_of, write_column, write_relation
+from .written import ALL_COLUMNS, Part, parts_of, relations_of, write_column, write_relation
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def find_asked(connections: Sequence[BaseDatabaseWrapper], text: str) -> dict[st
         candidates = [
             *_of_models(parts, lacking),
             *_of_views(connection.alias, parts),
-            *_of_relations(parts),
+            *(_Candidate(*each) for each in relations_of(parts)),
         ]
         several = list(dict.fromkeys(_existing(connection, candidates, lacking)))
         if len(several) > 1:
@@ -96,21 +96,6 @@ def find_asked(connections: Sequence[BaseDatabaseWrapper], text: str) -> dict[st
     if not found:
         raise _unknown(connections, text, lacking)
     return found
-
-
-def _of_relations(parts: Sequence[Part]) -> Iterator[_Candidate]:
-    """Yield the relations, and the columns of relations, that the parts may be."""
-    *most, last = (part.text for part in parts)
-    if most and parts[-1] == Part(ALL_COLUMNS, False):
-        last = ""
-    if not most:
-        yield _Candidate(ViewName("", last))
-    elif len(most) == 1:
-        yield _Candidate(ViewName("", most[0]), last)
-        if last:
-            yield _Candidate(ViewName(most[0], last))
-    else:
-        yield _Candidate(ViewName(most[0], most[1]), last)
 
 
 def _of_views(alias: str, parts: Sequence[Part]) -> Iterator[_Candidate]:

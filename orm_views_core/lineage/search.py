@@ -22,7 +22,7 @@ from orm_views_core.views.identity import name_of
 
 from .api import read_lineage
 from .questions import downstream
-from .written import ALL_COLUMNS, parts_of
+from .written import ALL_COLUMNS, Part, parts_of, relations_of
 
 
 @dataclass(frozen=True)
@@ -107,29 +107,24 @@ def _answers(
 def _candidates(alias: str, text: str) -> Iterator[RelationColumn]:
     """Yield what a text may be the name of: relations, without a schema where it has none, and columns."""
     try:
-        parts = [part.text for part in parts_of(text)]
+        parts = parts_of(text)
     except UnknownNameError:
         return
     if len(parts) > 3:
         return
-    *most, last = parts
-    if most and last == ALL_COLUMNS:
-        last, parts = "", most
+    names = [part.text for part in parts]
+    if len(parts) > 1 and parts[-1] == Part(ALL_COLUMNS, False):
+        names.pop()
+    *most, last = (part.text for part in parts)
+    column = last if len(names) == len(parts) else ""
     handles = registered_views(alias).by_handle
-    for handle, column in ((text, ""), (".".join(most), last)):
+    for handle, of_view in ((text, ""), (".".join(most), column)):
         for view in handles.get(handle, ()):
             with suppress(OrmViewsError):  # a class without a valid name has its label only
-                yield RelationColumn(name_of(view), column)
-    if not most:
-        yield RelationColumn(ViewName("", last), "")
-    elif len(most) == 1:
-        yield RelationColumn(ViewName("", most[0]), last)
-        if last:
-            yield RelationColumn(ViewName(most[0], last), "")
-    else:
-        yield RelationColumn(ViewName(most[0], most[1]), last)
-    if len(parts) > 1:
-        yield from _of_model(*parts)
+                yield RelationColumn(name_of(view), of_view)
+    yield from relations_of(parts)
+    if len(names) > 1:
+        yield from _of_model(*names)
 
 
 def _of_model(app_label: str, name: str, field_name: str = "") -> Iterator[RelationColumn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orm_views_core.database.lineage import RelationColumn
@@ -44,6 +45,24 @@ def parts_of(text: str) -> list[Part]:
         "as lending.Loan.status or public.lending_loan.status. Put a part that has a dot in double quotes: "
         '"odd.name".'
     )
+
+
+def relations_of(parts: Sequence[Part]) -> Iterator[RelationColumn]:
+    """Yield the relations, and the columns of relations, that up to three parts may be.
+
+    A schema that is not named is "". So is the column of a whole relation.
+    """
+    *most, last = (part.text for part in parts)
+    if most and parts[-1] == Part(ALL_COLUMNS, False):
+        last = ""
+    if not most:
+        yield RelationColumn(ViewName("", last), "")
+    elif len(most) == 1:
+        yield RelationColumn(ViewName("", most[0]), last)
+        if last:
+            yield RelationColumn(ViewName(most[0], last), "")
+    else:
+        yield RelationColumn(ViewName(most[0], most[1]), last)
 
 
 def write_relation(relation: ViewName) -> str:

@@ -159,9 +159,14 @@ def wanted_readers(definition: ViewDefinition, command_roles: Sequence[str]) -> 
     return {} if definition.hidden else dict.fromkeys([*definition.grant_select_to, *command_roles])
 
 
+def grantee(role: str) -> str:
+    """Return a role that a class or a setting names as grants have it: "" for PUBLIC."""
+    return "" if role.lower() == PUBLIC else role
+
+
 def is_reader(role: str, installed: InstalledView) -> bool:
     """Return whether a role may read a view. Its owner always may."""
-    return role == installed.owner or ("" if role.lower() == PUBLIC else role) in installed.readers
+    return role == installed.owner or grantee(role) in installed.readers
 
 
 def _grants(

@@ -20,7 +20,7 @@ from orm_views_core.lineage.api import safe_functions
 from orm_views_core.names import ViewName
 from orm_views_core.views.options import ViewOptions
 
-from .exposures import Exposure, find_exposures
+from .exposures import Exposure
 from .guard import Findings
 from .judging import follow_to_ends, judge_stored
 from .marks import are_used
@@ -98,13 +98,13 @@ def find_personal_columns(
         if not personal:
             return {}
         stored = read_stored(cursor, views, safe_functions())
-        lineage = follow_to_ends(stored, personal, ends, selects=read_selects(stored))
+        exposures = follow_to_ends(stored, personal, ends, selects=read_selects(stored)).exposures
     found = {
-        name: {c: each for c, each in exposures.items() if each.is_shown or each.column not in ends}
-        for name, exposures in find_exposures(lineage, personal).items()
+        name: {c: each for c, each in columns.items() if each.is_shown or each.column not in ends}
+        for name, columns in exposures.items()
         if views is None or name in views
     }
-    return {name: exposures for name, exposures in found.items() if exposures}
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _not_personal(database: str) -> set[RelationColumn]:

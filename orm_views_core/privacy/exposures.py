@@ -75,7 +75,11 @@ class Exposure:
         return f"{listed(parts)}{way}{f', because {self.because}' if self.because else ''}"
 
 
-def find_exposures(lineage: Lineage, personal: Personal) -> dict[ViewName, dict[str, Exposure]]:
+#: Columns of views that are made of personal ones, by view and by name.
+Exposures = Mapping[ViewName, Mapping[str, Exposure]]
+
+
+def find_exposures(lineage: Lineage, personal: Personal) -> Exposures:
     """Return the columns of views that are made of personal ones, by view and by name."""
     found = {}
     for name, view in lineage.views.items():

@@ -11,7 +11,7 @@ from orm_views_core.database.lineage import Lineage, RelationColumn
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
 
-from .exposures import Exposure, Personal, Ways, find_exposures, find_used, listed, ways_to
+from .exposures import Exposure, Exposures, Personal, Ways, find_used, listed, ways_to
 
 #: PUBLIC as the role of a grant.
 _PUBLIC = ""
@@ -24,6 +24,7 @@ class Situation:
     Attributes:
         personal: the personal columns, each with its field.
         lineage: that of the views. It ends at the columns that are declared to be no longer personal.
+        exposures: the columns in it that are made of personal ones.
         definitions: those of the registered views.
         readers: the roles that may read each column of a view, besides the view's owner.
         holders: the pairs of a role and a personal column whose role may read that in its table.
@@ -35,6 +36,7 @@ class Situation:
 
     personal: Personal
     lineage: Lineage
+    exposures: Exposures
     definitions: Mapping[ViewName, ViewDefinition]
     readers: Mapping[RelationColumn, frozenset[str]]
     holders: Collection[tuple[str, RelationColumn]] = ()
@@ -79,7 +81,7 @@ class Findings:
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    exposed: Mapping[ViewName, Mapping[str, Exposure]] = field(default_factory=dict)
+    exposed: Exposures = field(default_factory=dict)
 
     def about(self, views: Collection[ViewName]) -> Findings:
         """Return what it has found of some views, without the notes."""
@@ -92,12 +94,11 @@ class Findings:
 
 def judge(situation: Situation) -> Findings:
     """Return what is wrong with the views, what is doubtful, and what is merely used."""
-    exposures = find_exposures(situation.lineage, situation.personal)
     problems: list[Finding] = []
     warnings: list[Finding] = []
     exposed: dict[ViewName, dict[str, Exposure]] = {}
     for name in sorted(situation.lineage.views.keys() - {*situation.passed_over}):
-        found = exposures.get(name, {})
+        found = situation.exposures.get(name, {})
         definition = situation.definitions.get(name)
         is_ours = definition is not None and name not in situation.twins
         if definition and is_ours:

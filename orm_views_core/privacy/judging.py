@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from orm_views_core.database.lineage import Lineage, RelationColumn
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
@@ -14,7 +15,7 @@ from orm_views_core.engines.postgresql.rules.selects import Select
 from orm_views_core.engines.postgresql.rules.stored import Stored
 from orm_views_core.names import ViewName
 
-from .exposures import Personal, find_exposures
+from .exposures import Exposures, Personal, find_exposures
 from .guard import Findings, Situation, judge
 
 
@@ -48,8 +49,8 @@ def judge_stored(
     ends = {RelationColumn(name, column) for name, d in declared.items() for column in d.not_personal}
     ends.update(further_ends)
     selects = {} if selects is None else selects
-    lineage = follow_to_ends(stored, personal, ends, schemas, selects=selects)
-    before = lineage
+    lineage, exposures = after = follow_to_ends(stored, personal, ends, schemas, selects=selects)
+    before = after
     if schemas:
         before = follow_to_ends(_without(stored, schemas), personal, ends, selects=selects)
     may_read = {
@@ -61,15 +62,23 @@ def judge_stored(
     situation = Situation(
         personal,
         lineage,
+        exposures,
         declared,
         may_read,
-        read_holders(cursor, _pairs(lineage, personal, may_read)),
-        {e.column: e for exposures in find_exposures(before, personal).values() for e in exposures.values()},
+        read_holders(cursor, _pairs(exposures, may_read)),
+        {each.column: each for columns in before.exposures.values() for each in columns.values()},
         invokers={name for name, each in readers.items() if each.is_invoker},
         twins=twins.keys(),
         passed_over=passed_over,
     )
     return judge(situation)
+
+
+class Followed(NamedTuple):
+    """The lineage of views, and the columns in it that are made of personal ones, by view and by name."""
+
+    lineage: Lineage
+    exposures: Exposures
 
 
 def follow_to_ends(
@@ -79,7 +88,7 @@ def follow_to_ends(
     schemas: Mapping[str, str] | None = None,
     *,
     selects: dict[int, Select],
-) -> Lineage:
+) -> Followed:
     """Return the lineage of views up to the columns that are declared to be no longer personal.
 
     One that shows what is personal as it is does not end it: the declaration is wrong.
@@ -96,7 +105,7 @@ def follow_to_ends(
         found = find_exposures(lineage, personal)
         wrong = {end for end in ends if (e := found.get(end.relation, {}).get(end.column)) and e.is_shown}
         if not wrong:
-            return lineage
+            return Followed(lineage, found)
         ends = {*ends} - wrong
 
 
@@ -120,13 +129,13 @@ def _without(stored: Stored, schemas: Mapping[str, str]) -> Stored:
 
 
 def _pairs(
-    lineage: Lineage, personal: Personal, readers: Mapping[RelationColumn, frozenset[str]]
+    exposures: Exposures, readers: Mapping[RelationColumn, frozenset[str]]
 ) -> set[tuple[str, RelationColumn]]:
     """Return the pairs of a role and a personal column that the role may read through a view."""
     return {
         (role, source)
-        for exposures in find_exposures(lineage, personal).values()
-        for exposure in exposures.values()
+        for columns in exposures.values()
+        for exposure in columns.values()
         for role in readers.get(exposure.column, ())
         for source in exposure.sources
     }

@@ -12,7 +12,6 @@ from orm_views_core.definitions.definition import Definitions
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_cursor
 from orm_views_core.engines.postgresql.rules.catalog import read_stored
 from orm_views_core.engines.postgresql.rules.readers import (
-    PUBLIC,
     Readers,
     read_default_readers,
     read_readers,
@@ -20,7 +19,7 @@ from orm_views_core.engines.postgresql.rules.readers import (
 from orm_views_core.engines.postgresql.rules.stored import Stored
 from orm_views_core.lineage.api import safe_functions
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import Scope, wanted_readers
+from orm_views_core.plan.diff import Scope, grantee, wanted_readers
 from orm_views_core.plan.steps import Action, Plan
 
 from .judging import judge_stored
@@ -45,7 +44,7 @@ class PlanGuard:
     ) -> None:
         self.connection, self.definitions = connection, definitions
         self.granted = {
-            name: frozenset(map(_grantee, wanted_readers(definition, [*command_roles])))
+            name: frozenset(map(grantee, wanted_readers(definition, [*command_roles])))
             for name, definition in definitions.views.items()
         }
         self.schemas: Mapping[str, str] = {}
@@ -62,7 +61,8 @@ class PlanGuard:
             cursor: sends the queries while the views are staged.
             schemas: the real schema of each staging schema.
         """
-        staged = {name: readers for name, readers in read_readers(cursor).items() if name.schema in schemas}
+        found = read_readers(cursor) if schemas else {}
+        staged = {name: readers for name, readers in found.items() if name.schema in schemas}
         self.staged = {ViewName(schemas[n.schema], n.name): readers for n, readers in staged.items()}
         readable = {name for name, readers in self.readers.items() if readers.is_anybody}
         readable |= {name for name, granted in self.granted.items() if granted}
@@ -111,12 +111,8 @@ class PlanGuard:
         difference = scope.differences.get(name)
         if difference is None:
             return found
-        revoked = set(map(_grantee, difference.revoke))
+        revoked = set(map(grantee, difference.revoke))
         granted = set(self.granted[name])
         if difference.missing:
             granted |= {reader for schema, reader in defaults if schema in ("", name.schema)}
         return replace(found, roles=found.roles - revoked | granted - {found.owner})
-
-
-def _grantee(role: str) -> str:
-    return PUBLIC if role.lower() == "public" else role

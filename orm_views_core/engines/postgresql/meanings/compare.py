@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orm_views_core.engines.postgresql.rules.node_kinds import Unknown
-from orm_views_core.engines.postgresql.rules.nodes import Malformed, Node, parse
+from orm_views_core.engines.postgresql.rules.nodes import Malformed, parse
+from orm_views_core.engines.postgresql.rules.selects import select_node
 from orm_views_core.engines.postgresql.rules.stored import Stored
 from orm_views_core.names import ViewName
 
@@ -69,10 +70,8 @@ def read_meaning(stored: Stored, oid: int, schemas: Mapping[str, str]) -> Meanin
 
     columns = stored.relations[oid].columns
     try:
-        tree = parse(stored.rules[oid].text, whole=True)
-        if not (isinstance(tree, list) and len(tree) == 1 and isinstance(tree[0], Node)):
-            return None
-        query = QueryDigests(tree[0], name_of, columns_of)
+        tree = select_node(parse(stored.rules[oid].text, whole=True))
+        query = QueryDigests(tree, name_of, columns_of)
         by_name = {columns[n]: digest for n, digest in zip(sorted(columns), query.columns, strict=True)}
         return Meaning(by_name, query.rows)
     except (Unknown, Malformed, RecursionError, ValueError):

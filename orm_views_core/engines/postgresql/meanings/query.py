@@ -20,11 +20,13 @@ from orm_views_core.engines.postgresql.rules.node_kinds import (
     Unknown,
 )
 from orm_views_core.engines.postgresql.rules.nodes import Node
+from orm_views_core.engines.postgresql.rules.query_node import QueryNode
+from orm_views_core.engines.postgresql.rules.set_operations import part
 
 from .nodes import SPECIAL, parts
 
 
-class QueryDigests:
+class QueryDigests(QueryNode):
     """A query whose nodes have all their fields, and the digests of what it has.
 
     Args:
@@ -41,9 +43,8 @@ class QueryDigests:
         columns_of: Callable[[int], Mapping[int, str]],
         outer: QueryDigests | None = None,
     ) -> None:
-        if node.name != "QUERY":
-            raise Unknown(f"a {node.name} in the place of a query")
-        self.node, self.name_of, self.columns_of, self.outer = node, name_of, columns_of, outer
+        super().__init__(node, outer)
+        self.name_of, self.columns_of = name_of, columns_of
         self._inner: dict[int, QueryDigests] = {}
         self._columns: dict[tuple[int, int], str] = {}
         self._within: set[str] = set()
@@ -54,8 +55,7 @@ class QueryDigests:
         operation = self.node.node("setOperations")
         if operation:
             return self._combined(operation)
-        targets = [each for each in self.node.nodes("targetList") if not each.flag("resjunk")]
-        return [self.digest(each.node("expr")) for each in targets]
+        return [self.digest(each.node("expr")) for each in self.targets]
 
     @cached_property
     def rows(self) -> str:
@@ -114,15 +114,6 @@ class QueryDigests:
 
     # Queries around and inside.
 
-    def out(self, levels: int) -> QueryDigests:
-        """Return the query that is some levels further out."""
-        query = self
-        for _ in range(levels):
-            if query.outer is None:
-                raise Unknown("a name of a query that is not there")
-            query = query.outer
-        return query
-
     def inner(self, select: Any) -> QueryDigests:
         """Return a query that is part of it."""
         if not isinstance(select, Node):
@@ -130,13 +121,6 @@ class QueryDigests:
         if id(select) not in self._inner:
             self._inner[id(select)] = QueryDigests(select, self.name_of, self.columns_of, self)
         return self._inner[id(select)]
-
-    def _entry(self, number: int) -> Node:
-        entries = self.node.nodes("rtable")
-        if not 1 <= number <= len(entries):
-            raise Unknown(f"entry {number} of a range table of {len(entries)}")
-        entry: Node = entries[number - 1]
-        return entry
 
     # What an entry of the range table means.
 
@@ -147,7 +131,7 @@ class QueryDigests:
         return self._columns[number, attribute]
 
     def _column(self, number: int, attribute: int) -> str:
-        entry = self._entry(number)
+        entry = self.entry(number)
         kind = entry.number("rtekind")
         if kind == RELATION:
             names = self.columns_of(entry.number("relid"))
@@ -166,14 +150,14 @@ class QueryDigests:
 
     def _rank(self, number: int) -> str:
         """Return which one of several entries for the same relation an entry is."""
-        oid, entries = self._entry(number).fields.get("relid"), self.node.nodes("rtable")[: number - 1]
+        oid, entries = self.entry(number).fields.get("relid"), self.node.nodes("rtable")[: number - 1]
         return str(
             sum(each.number("rtekind") == RELATION and each.fields.get("relid") == oid for each in entries)
         )
 
     def rows_of(self, number: int) -> str:
         """Return what decides the rows of an entry."""
-        entry = self._entry(number)
+        entry = self.entry(number)
         kind = entry.number("rtekind")
         if kind == RELATION:
             name = self.name_of(entry.number("relid"))
@@ -200,9 +184,7 @@ class QueryDigests:
         Everything in a recursive one may pass its values on to everything else of it.
         """
         home, name = self.out(entry.number("ctelevelsup")), entry.text("ctename") or ""
-        cte = next((each for each in home.node.nodes("cteList") if each.text("ctename") == name), None)
-        if cte is None:
-            raise Unknown("a WITH query that is not there")
+        cte = home.cte(name)
         if name in home._within:
             return self.digest("itself", str(attribute))
         query = home.inner(cte.fields.get("ctequery"))
@@ -225,19 +207,14 @@ class QueryDigests:
 
     def key(self, key: Node) -> Iterator[Any]:
         """Yield what a key of GROUP BY, of ORDER BY or of a window means."""
-        yield self._by_reference(key.fields.get("tleSortGroupRef"))
+        yield self._by_reference(key.number("tleSortGroupRef"))
         yield from (key.fields.get(each) for each in ("eqop", "sortop", "nulls_first"))
 
-    def _by_reference(self, reference: Any) -> str:
-        for target in self.node.nodes("targetList"):
-            if target.fields.get("ressortgroupref") == reference:
-                is_combined = self.node.node("setOperations")
-                return (
-                    self.columns[target.number("resno") - 1]
-                    if is_combined
-                    else self.digest(target.node("expr"))
-                )
-        raise Unknown("a reference to the target list that is not there")
+    def _by_reference(self, reference: int) -> str:
+        target = self.referred_to(reference)
+        if self.node.node("setOperations"):
+            return self.columns[target.number("resno") - 1]
+        return self.digest(target.node("expr"))
 
     def _grouping_sets(self) -> Iterator[Any]:
         pending = [*reversed(self.node.nodes("groupingSets"))]
@@ -248,7 +225,7 @@ class QueryDigests:
                 yield f"{value.fields.get('kind')} {len(content)}"
                 pending += reversed(content)
             else:
-                yield value if value == "i" else self._by_reference(value)
+                yield value if value == "i" else self._by_reference(int(value))
 
     # UNION and the like.
 
@@ -256,7 +233,7 @@ class QueryDigests:
         def columns_of(side: Node) -> list[str]:
             if side.name == "SETOPERATIONSTMT":
                 return self._combined(side)
-            return self.inner(self._entry(side.number("rtindex")).fields.get("subquery")).columns
+            return self.inner(self.entry(side.number("rtindex")).fields.get("subquery")).columns
 
         kind = [operation.fields.get("op"), operation.fields.get("all")]
         left, right = map(columns_of, _sides(operation))
@@ -274,7 +251,4 @@ class QueryDigests:
 
 
 def _sides(operation: Node) -> tuple[Node, Node]:
-    left, right = operation.node("larg"), operation.node("rarg")
-    if operation.name != "SETOPERATIONSTMT" or left is None or right is None:
-        raise Unknown("a set operation of another kind")
-    return left, right
+    return part(operation, "larg"), part(operation, "rarg")

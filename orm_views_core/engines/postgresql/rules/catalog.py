@@ -10,10 +10,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
 from orm_views_core.names import ViewName
 
 from .sources import Functions
-from .stored import Stored, StoredRelation, StoredRule
-
-#: PostgreSQL itself creates objects with the oids below. https://www.postgresql.org/docs/current/system-catalog-initial-data.html
-FIRST_USER_OID = 16384
+from .stored import FIRST_USER_OID, Stored, StoredRelation, StoredRule
 
 # All views but PostgreSQL's own, those of temporary schemas among them.
 _VIEWS = """

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable
 
-from .catalog import FIRST_USER_OID, functions_of
+from .catalog import functions_of
 from .selects import Select, read_select
-from .stored import Stored
+from .stored import FIRST_USER_OID, Stored
 
 #: So many SELECTs are kept at most.
 _MOST = 20_000

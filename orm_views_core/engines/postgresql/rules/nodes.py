@@ -127,9 +127,9 @@ def parse(text: str, *, whole: bool = False) -> Any:
         else:
             value = None if written == "<>" else written
         if field is None:
-            if type(container) is Node:
+            if not isinstance(container, list):
                 raise Malformed(f"no label at position {match.start()}")
-            container.append(value)  # type: ignore[union-attr]  # it is a list
+            container.append(value)
         else:
             if type(container) is not Node:
                 raise Malformed(f"a label at position {match.start()}")

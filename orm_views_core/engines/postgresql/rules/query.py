@@ -24,12 +24,13 @@ from .node_kinds import (
     Unknown,
 )
 from .nodes import Node
+from .query_node import QueryNode
 from .set_operations import Leaf, chooses, combined, compares, leaves, type_of
 from .sources import ROWS, WHOLE, Functions, Made, Source, together
-from .tables import Table, cte_table, find_cte
+from .tables import Table, cte_table
 
 
-class Query:
+class Query(QueryNode):
     """A query and what is known around it.
 
     Args:
@@ -39,9 +40,8 @@ class Query:
     """
 
     def __init__(self, node: Node, functions: Functions, outer: Query | None = None) -> None:
-        if node.name != "QUERY":
-            raise Unknown(f"a {node.name} in the place of a query")
-        self.node, self.functions, self.outer = node, functions, outer
+        super().__init__(node, outer)
+        self.functions = functions
         self._tables: dict[int, Table] = {}
         self._ctes: dict[str, Table] = {}
 
@@ -67,11 +67,6 @@ class Query:
         if operation:
             return combined(operation, self._leaf)
         return [self.made_of(target.node("expr")) for target in self.targets]
-
-    @cached_property
-    def targets(self) -> list[Node]:
-        """The entries of the target list that are output columns."""
-        return [target for target in self.node.nodes("targetList") if not target.flag("resjunk")]
 
     @cached_property
     def rows(self) -> Made:
@@ -122,23 +117,6 @@ class Query:
             raise Unknown(f"column {attribute} of {len(columns)}")
         return columns[attribute - 1]
 
-    def entry(self, number: int) -> Node:
-        """Return an entry of the range table by its number, from 1."""
-        entries = self.node.nodes("rtable")
-        if not 1 <= number <= len(entries):
-            raise Unknown(f"entry {number} of a range table of {len(entries)}")
-        entry: Node = entries[number - 1]
-        return entry
-
-    def out(self, levels: int) -> Query:
-        """Return the query that is some levels further out."""
-        query = self
-        for _ in range(levels):
-            if query.outer is None:
-                raise Unknown("a name of a query that is not there")
-            query = query.outer
-        return query
-
     def select_of(self, number: int) -> Query | None:
         """Return the query of an entry of the range table; None when it has none, or it reads itself."""
         entry = self.entry(number)
@@ -148,7 +126,7 @@ class Query:
         if entry.number("rtekind") != CTE:
             return None
         outer = self.out(entry.number("ctelevelsup"))
-        cte = find_cte(outer.node.nodes("cteList"), entry.text("ctename") or "")
+        cte = outer.cte(entry.text("ctename") or "")
         select = None if cte.flag("cterecursive") else cte.node("ctequery")
         return outer.inner(select) if select else None
 
@@ -270,14 +248,11 @@ class Query:
                 yield each.number("tleSortGroupRef")
 
     def by_reference(self, reference: int) -> Made:
-        """Return what GROUP BY, ORDER BY or a window refers to in the target list."""
-        for target in self.node.nodes("targetList"):
-            if target.number("ressortgroupref") == reference:
-                number: int = target.number("resno")
-                if self.node.node("setOperations"):
-                    return self.columns[number - 1]
-                return self.made_of(target.node("expr"))
-        raise Unknown("a reference to the target list that is not there")
+        """Return what GROUP BY, ORDER BY or a window refers to is made of."""
+        target = self.referred_to(reference)
+        if self.node.node("setOperations"):
+            return self.columns[target.number("resno") - 1]
+        return self.made_of(target.node("expr"))
 
     def _from(self) -> Iterator[int]:
         operation = self.node.node("setOperations")

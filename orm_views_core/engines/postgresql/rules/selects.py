@@ -47,14 +47,14 @@ def read_select(stored: Stored, oid: int) -> Select:
             raise Unknown(
                 f"PostgreSQL {stored.version}, and {NEWEST} is the newest version whose rules are known"
             )
-        return _read(_select_node(tree), stored.functions, width)
+        return _read(select_node(tree), stored.functions, width)
     except (Unknown, Malformed, RecursionError) as error:
         may_show = frozenset(Source(relation, WHOLE) for relation in rule.reads)
         why = "it is nested too deeply" if isinstance(error, RecursionError) else f"it has {error}"
         return Select(_origins(tree, width), may_show, may_show=may_show, why=why)
 
 
-def _select_node(tree: Any) -> Node:
+def select_node(tree: Any) -> Node:
     if isinstance(tree, list) and len(tree) == 1 and isinstance(tree[0], Node):
         return tree[0]
     raise Unknown("more than one query")
@@ -87,7 +87,7 @@ def _origins(tree: Any, width: int) -> tuple[Made, ...]:
     """Return the noted origins of the output columns, as far as they can be found in a tree."""
     columns = [Made() for _ in range(width)]
     try:
-        targets = _select_node(tree).nodes("targetList")
+        targets = select_node(tree).nodes("targetList")
         for target in targets:
             number = target.number("resno")
             origin = _origin(target)

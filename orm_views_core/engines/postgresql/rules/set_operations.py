@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .node_kinds import EXCEPT, UNION, Unknown
 from .nodes import Node
 from .sources import Made
+from .stored import FIRST_USER_OID
 
 # The type of an expression is in a field of another name for each kind of node. Others have none.
 _TYPES = """
@@ -16,7 +17,6 @@ _TYPES = """
     """.split()  # noqa: SIM905 - one name a line would fill a page
 # PostgreSQL takes the one for the other without changing the value.
 _TEXT = {"25", "1043"}
-_FIRST_USER_OID = 16384
 
 
 class Leaf(NamedTuple):
@@ -77,7 +77,7 @@ def _in_order(operation: Node) -> Iterator[Node]:
         if is_done or node.name == "RANGETBLREF":
             yield node
         else:
-            pending += [(node, True), (_part(node, "rarg"), False), (_part(node, "larg"), False)]
+            pending += [(node, True), (part(node, "rarg"), False), (part(node, "larg"), False)]
 
 
 def _is_converted(before: Sequence[str | None], after: Sequence[str | None]) -> bool:
@@ -89,7 +89,7 @@ def _is_converted(before: Sequence[str | None], after: Sequence[str | None]) -> 
     types = {*before, *after}
     if len(types) < 2 or types == _TEXT:
         return False
-    return all(each is not None and int(each) < _FIRST_USER_OID for each in types)
+    return all(each is not None and int(each) < FIRST_USER_OID for each in types)
 
 
 def compares(operation: Node) -> bool:
@@ -108,7 +108,7 @@ def leaves(operation: Node) -> Iterator[Node]:
     return (node for node in _in_order(operation) if node.name == "RANGETBLREF")
 
 
-def _part(operation: Node, side: str) -> Node:
+def part(operation: Node, side: str) -> Node:
     node = operation.node(side) if operation.name == "SETOPERATIONSTMT" else None
     if node is None:
         raise Unknown(f"a {operation.name} node in a set operation")

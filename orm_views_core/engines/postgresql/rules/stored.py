@@ -10,6 +10,9 @@ from orm_views_core.names import ViewName
 
 from .sources import Functions
 
+#: PostgreSQL itself creates objects with the oids below. https://www.postgresql.org/docs/current/system-catalog-initial-data.html
+FIRST_USER_OID = 16384
+
 #: Relations of PostgreSQL that have values of other tables, by name.
 OPAQUE_RELATIONS = frozenset(
     ViewName("pg_catalog", name) for name in ("pg_statistic", "pg_statistic_ext_data", "pg_largeobject")

@@ -25,18 +25,6 @@ class Table:
     is_distinct: bool = False
 
 
-def find_cte(with_list: Iterable[Node], name: str) -> Node:
-    """Return the WITH query of a name.
-
-    Raises:
-        Unknown: there is none.
-    """
-    cte = next((each for each in with_list if each.text("ctename") == name), None)
-    if cte is None:
-        raise Unknown("a WITH query that is not there")
-    return cte
-
-
 def cte_table(
     with_list: Iterable[Node], name: str, known: dict[str, Table], read: Callable[[Node], Table]
 ) -> Table:
