@@ -108,6 +108,9 @@ class Settings:
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
         PREVIEW_TIMEOUT: how long reading a page of rows may take.
+        CONNECT_TIMEOUT: how long a database may take to accept a connection and give its first answer, before
+            pages and ``show_views`` say that it does not answer. PostgreSQL's client library counts whole
+            seconds, and at least two.
         LOCK_TIMEOUT: how long a sync waits for locks while other sessions queue behind it. A sync never
             waits longer than half of PostgreSQL's ``deadlock_timeout`` (1 s). In a deadlock the sync
             therefore gives up, and no reader is cancelled.
@@ -134,6 +137,7 @@ class Settings:
     GRANT_SELECT_TO: tuple[str, ...] = ()
     COUNT_TIMEOUT: float = 2.0
     PREVIEW_TIMEOUT: float = 10.0
+    CONNECT_TIMEOUT: float = 5.0
     LOCK_TIMEOUT: float = 0.5
     LOCK_WAIT: float = 60.0
     ROUTE_READS: bool = True
@@ -227,7 +231,8 @@ _READER = SettingReader(
         "SCHEMA": Rule(lambda value: _is_schema_name(value) or callable(value), _SCHEMA_HINT),
         "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
         "GRANT_SELECT_TO": Rule(is_role_list, "Give a list of role names, such as ['analyst']."),
-        **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
+        **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "CONNECT_TIMEOUT"), _DURATION),
+        **dict.fromkeys(("LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
         **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),
         "REFRESH_EVERY": Rule(is_refresh_every, REFRESH_EVERY_HINT),
         "SYNC_WAIT": Rule(_is_wait, f"Give a number of seconds up to {_LONGEST}, or 0 to wait for ever."),

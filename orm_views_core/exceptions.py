@@ -30,7 +30,13 @@ def joined_errors(errors: Iterable[OrmViewsError]) -> Quoting:
 
 
 class CyclicDependencyError(OrmViewsError):
-    """Views depend on each other in a circle, so that none of them can be created first."""
+    """Views depend on each other in a circle, so that none of them can be created first.
+
+    Attributes:
+        names: the views of the circle.
+    """
+
+    names: Sequence[Any] = ()
 
 
 class InvalidViewDependencies(OrmViewsError):  # noqa: N818 - the name in django-orm-views
@@ -138,6 +144,22 @@ class RowsUnavailableError(OrmViewsError):
 
 class MaskedColumnError(RowsUnavailableError):
     """Rows were to be sorted or filtered by a column whose values are masked: that would tell the values."""
+
+
+class BadConditionError(RowsUnavailableError):
+    """Rows were to be chosen by a condition that the type of its column does not allow.
+
+    ``column``, ``type`` and ``value`` are the column's name, its type, and the value that is none of that
+    type; ``value`` is "" if the condition has an operator or a number of values that does not fit.
+    """
+
+    def __init__(self, message: str, *, column: str, type_: str, value: str) -> None:
+        self.column, self.type, self.value = column, type_, value
+        super().__init__(message)
+
+
+class RowsChangedError(RowsUnavailableError):
+    """A row that was shown is not in its place any more, or has another value."""
 
 
 class LockNotAvailableError(OrmViewsError):

@@ -30,14 +30,18 @@ def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[
         return list(sorter.static_order())
     except CycleError as error:
         # graphlib returns the circle in the opposite direction.
-        circle: list[N] = error.args[1][::-1]
-        path = " → ".join(str(name) for name in circle)
-        where = ", ".join(describe(name) for name in circle[1:])
-        raise CyclicDependencyError(
+        circle: list[N] = error.args[1][:0:-1]
+        first = min(range(len(circle)), key=lambda position: str(circle[position]))
+        circle = [*circle[first:], *circle[:first]]  # the message does not depend on where the search began
+        path = " → ".join(str(name) for name in [*circle, circle[0]])
+        where = ", ".join(describe(name) for name in circle)
+        circular = CyclicDependencyError(
             unquoted(
                 f"These views read each other in a circle: {path}. Remove one of the references from {where}."
             )
-        ) from error
+        )
+        circular.names = circle
+        raise circular from error
 
 
 def reverse(dependencies: Mapping[N, Iterable[N]]) -> dict[N, set[N]]:

@@ -15,7 +15,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import because, unquoted
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
-from orm_views_core.views.identity import describe, invalid, label_of, name_of
+from orm_views_core.views.identity import describe, invalid, kind_of, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import column_comments, is_readable
 
@@ -51,7 +51,8 @@ def compile_class(
     """
     options = ViewOptions(view)
     name = name_of(view)
-    materialised = issubclass(view, PostgresMaterialisedViewMixin)
+    kind = kind_of(view)
+    materialised = kind is ViewKind.MATERIALISED_VIEW
     if materialised and options.updatable:
         problem = "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."
         raise invalid(view, problem)
@@ -60,7 +61,7 @@ def compile_class(
         source=options.source,
         database=connection.alias,
         name=name,
-        kind=ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW,
+        kind=kind,
         sql=statement_of(view, select, connection),
         columns=select.columns,
         comment=options.docstring,

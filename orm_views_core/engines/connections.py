@@ -13,6 +13,8 @@ from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatab
 from orm_views_core.quoting import Quoting
 from orm_views_core.views.registry import registry
 
+from .answers import asked_once, ensure_connection
+
 
 def get_connection(alias: str) -> BaseDatabaseWrapper:
     """Return this thread's connection to a PostgreSQL database, and open it if it is closed.
@@ -31,8 +33,8 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
             f"Database {alias!r} is {connection.display_name}, and views are for PostgreSQL. Set another "
             f"'database' on {', '.join(labels) or 'the views meant for it'}."
         )
-    with naming_the_database(connection):
-        connection.ensure_connection()
+    with asked_once(alias), naming_the_database(connection):
+        ensure_connection(connection)
     return connection
 
 

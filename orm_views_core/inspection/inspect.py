@@ -84,8 +84,9 @@ def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, 
         raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another name.")
     if detail.expected is not None:
         return detail.expected.columns
-    if status.state is State.INVALID:
-        raise InvalidViewError(status.reason)
+    for condition in status.conditions:
+        if condition.state is State.INVALID:
+            raise InvalidViewError(condition.reason)
     raise InvalidViewError(f"{where}: {detail.not_tried or f'{status.reason} {status.advice}'}")
 
 

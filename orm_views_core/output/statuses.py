@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orm_views_core.refresh.freshness import Freshness, in_seconds
-from orm_views_core.status.states import DatabaseStatus, State, ViewStatus
+from orm_views_core.status.states import Condition, DatabaseStatus, State, ViewStatus
 
 
 def status_matches(view: ViewStatus, text: str) -> bool:
@@ -17,7 +17,7 @@ def status_matches(view: ViewStatus, text: str) -> bool:
 def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]:
     """Yield a line for each view in the style of ``showmigrations``, and the state that colours the line."""
     if database.error:
-        yield State.INVALID, f"  {database.error}"
+        yield State.UNREADABLE, f"  {database.error}"
         return
     if not database.views:
         yield None, "  (no views)"
@@ -30,8 +30,15 @@ def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]
         is_synced = view.state is State.SYNCED
         mark = "[X]" if is_synced else "[ ]" if view.state.needs_attention else "[-]"
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        why = "" if is_synced else f"{view.reason} {view.advice}"
+        why = "" if is_synced else " ".join(_sentences(view.conditions))
         yield view.state, f" {mark} {line}  {why}".rstrip()
+
+
+def _sentences(conditions: Sequence[Condition]) -> Iterator[str]:
+    """Yield why a view has its state, and what to do; then the same of each other state that it is in."""
+    for number, condition in enumerate(conditions):
+        also = f"Also {condition.state.value}: " if number else ""
+        yield f"{also}{condition.reason} {condition.advice}".rstrip()
 
 
 def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
@@ -55,6 +62,7 @@ def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
         "state": view.state.value,
         "reason": view.reason,
         "advice": view.advice,
+        "also": [_condition_as_dict(condition) for condition in view.conditions[1:]],
         "size_bytes": installed.size if installed else None,
         "synced": state.synced.isoformat() if state else None,
         "refreshed": state.refreshed.isoformat() if state and state.refreshed else None,
@@ -62,6 +70,10 @@ def _view_as_dict(view: ViewStatus) -> dict[str, Any]:
         "why_not_concurrently": view.why_not_concurrently or None,
         "freshness": _freshness_as_dict(view.freshness) if view.freshness else None,
     }
+
+
+def _condition_as_dict(condition: Condition) -> dict[str, str]:
+    return {"state": condition.state.value, "reason": condition.reason, "advice": condition.advice}
 
 
 def _freshness_as_dict(fresh: Freshness) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The status of the views of databases."""
 
-from .reader import get_detail, get_status, get_statuses, read_sync_states
-from .states import DatabaseStatus, State, ViewDetail, ViewStatus, count_states
+from .reader import get_detail, get_status, get_statuses, read_sync_states, unanswered
+from .states import Condition, DatabaseStatus, State, ViewDetail, ViewStatus, count_states
 
 __all__ = [
+    "Condition",
     "DatabaseStatus",
     "State",
     "ViewDetail",
@@ -13,4 +14,5 @@ __all__ = [
     "get_status",
     "get_statuses",
     "read_sync_states",
+    "unanswered",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences, differences
 from orm_views_core.refresh.freshness import Freshness, how_stale
 
-from .states import State, ViewStatus
+from .states import Condition, State, ViewStatus
+from .unreadable import Obstacle
 
 if TYPE_CHECKING:
     from orm_views_core.privacy.guard import Finding
@@ -23,26 +24,19 @@ if TYPE_CHECKING:
 def with_findings(
     status: ViewStatus, problems: Sequence[Finding] = (), warnings: Sequence[Finding] = ()
 ) -> ViewStatus:
-    """Return a status with what the guard of personal columns has found of its view.
-
-    A problem of a view with a valid class is its state. Whatever else is to be done is said behind it.
-    """
+    """Return a status with what the guard of personal columns has found of its view."""
     status = replace(status, problems=tuple(problems), warnings=tuple(warnings))
     if not problems or status.definition is None:
         return status
-    reasons = [str(each) for each in problems]
-    advice = State.EXPOSES.advice
-    if status.state.needs_attention:
-        reasons.append(status.reason)
-        advice = status.advice
-    return replace(status, state=State.EXPOSES, reason="\n".join(reasons), advice=advice)
+    reason = "\n".join(str(each) for each in problems)
+    return status.with_condition(Condition(State.EXPOSES, reason, State.EXPOSES.advice))
 
 
 def registered_status(
     definition: ViewDefinition,
     installed: InstalledView | None,
     freshness: Freshness | None = None,
-    empty: ViewName | None = None,
+    obstacle: Obstacle | None = None,
 ) -> ViewStatus:
     """Return the status of a view with a valid class.
 
@@ -50,94 +44,128 @@ def registered_status(
         definition: what the class declares.
         installed: the relation with the view's name, or None.
         freshness: the age of its rows.
-        empty: a materialised view without rows that it reads.
+        obstacle: why it, or what it reads, cannot be read.
     """
     diff = differences(definition, installed)
-    state, reason = _diagnose(definition, installed, diff, empty)
-    if stale := how_stale(freshness) if freshness else "":
-        state, reason = (State.STALE, stale) if state is State.SYNCED else (state, f"{reason} {stale}")
-    advice = state.advice
-    if diff.obstructed_by:
-        advice = f"Rename the {diff.obstructed_by}, or give the view another name."
-    elif diff.unbelieved and installed:
-        advice = how_to_trust(installed)
-    elif empty and state is State.NOT_POPULATED:
-        is_plain = definition.kind is ViewKind.VIEW
-        advice = f"Refresh {empty}." if is_plain else f"Refresh it after {empty}: --upstream does that."
+    found = [_structure(definition, installed, diff), _rows(installed, obstacle), _age(freshness)]
+    conditions = [*(each for each in found if each), *_changes(installed, diff)]
+    synced = Condition(State.SYNCED, "The database has what its class says.")
     return ViewStatus(
         database=definition.database,
         name=definition.name,
         label=definition.label,
         kind=definition.kind,
-        state=state,
-        reason=reason,
-        advice=advice,
+        conditions=(synced,),
         definition=definition,
         installed=installed,
         differences=diff,
         freshness=freshness,
+    ).with_condition(*conditions)
+
+
+def _structure(
+    definition: ViewDefinition, installed: InstalledView | None, diff: Differences
+) -> Condition | None:
+    """Return that the view is not there, or is something else. What else may differ is no news then."""
+    if installed is None:
+        return _condition(State.MISSING, "It is registered, but not in the database.")
+    relation = installed.relation
+    if diff.obstructed_by:
+        return Condition(
+            State.WRONG_KIND,
+            f"The name belongs to a {relation} that no sync created.",
+            f"Rename the {diff.obstructed_by}, or give the view another name.",
+        )
+    if diff.other_kind:
+        reason = f"It is a {relation} in the database; its class says {definition.kind.label}."
+        return _condition(State.WRONG_KIND, reason)
+    return None
+
+
+def _rows(installed: InstalledView | None, obstacle: Obstacle | None) -> Condition | None:
+    """Return that the view cannot be read."""
+    if installed is None or installed.kind is None:
+        return None
+    if installed.populated:
+        if obstacle is None or installed.kind is not ViewKind.VIEW:
+            return None
+        return Condition(State.UNREADABLE, obstacle.reason, obstacle.advice)
+    reason = "It has no rows yet and cannot be read."
+    if obstacle is None or obstacle.closed:
+        return _condition(State.NOT_POPULATED, reason)
+    return Condition(
+        State.NOT_POPULATED,
+        f"{reason} {obstacle.view}, which it reads, has none.",
+        f"Refresh it after {obstacle.view}: --upstream does that.",
     )
 
 
-def _diagnose(
-    definition: ViewDefinition, installed: InstalledView | None, diff: Differences, empty: ViewName | None
-) -> tuple[State, str]:
-    """Return the state, and the reason for it, of the first rule that applies."""
-    if installed is None:
-        return State.MISSING, "It is registered, but not in the database."
-    relation, kind = installed.relation, definition.kind.label
+def _age(freshness: Freshness | None) -> Condition | None:
+    """Return that the rows are older than promised."""
+    reason = how_stale(freshness) if freshness else ""
+    return _condition(State.STALE, reason) if reason else None
+
+
+def _changes(installed: InstalledView | None, diff: Differences) -> Iterator[Condition]:
+    """Yield how the class and the database differ: at most one condition of each state."""
+    if installed is None or diff.obstructed_by or diff.other_kind:
+        return
+    if diff.unbelieved:
+        reason = f"{why_not_believed(installed)} A sync changes it if its SQL differs."
+        yield Condition(State.DRIFTED, reason, how_to_trust(installed))
+        return
+    if diff.unrecorded:
+        reason = "No sync has recorded it. If its SQL is the same, it is adopted."
+        yield _condition(State.CHANGED, reason)
+        return
     rules = [
-        (diff.obstructed_by, State.WRONG_KIND, f"The name belongs to a {relation} that no sync created."),
-        (diff.other_kind, State.WRONG_KIND, f"It is a {relation} in the database; its class says {kind}."),
-        (
-            diff.unbelieved,
-            State.DRIFTED,
-            f"{why_not_believed(installed)} A sync changes it if its SQL differs.",
-        ),
-        (diff.unrecorded, State.CHANGED, "No sync has recorded it. If its SQL is the same, it is adopted."),
-        (diff.code, State.CHANGED, "Its class has changed since the last sync."),
+        (diff.code, "Its class has changed since the last sync."),
         (
             diff.restored,
-            State.CHANGED,
             f"It was {diff.restored} since the last sync. If its SQL is the same, a sync only records it.",
         ),
-        (diff.drifted, State.DRIFTED, "It was changed in the database since the last sync."),
         (
             diff.resolved,
-            State.CHANGED,
             f"The search path gives names in its SQL another meaning: {'; '.join(diff.resolved)}.",
         ),
-        (diff.sources, State.CHANGED, "It selects *, and the columns of what it reads have changed."),
-        (diff.grant, State.CHANGED, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
-        (diff.revoke, State.CHANGED, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
-        (diff.comment, State.CHANGED, "Its comment is not the docstring of its class, or its label."),
-        (diff.column_comments, State.CHANGED, "A column's comment is not the help_text of its field."),
-        (diff.record, State.CHANGED, "The roles in its grant_select_to have changed since the last sync."),
+        (diff.sources, "It selects *, and the columns of what it reads have changed."),
+        (diff.grant, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
+        (diff.revoke, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
+        (diff.comment, "Its comment is not the docstring of its class, or its label."),
+        (diff.column_comments, "A column's comment is not the help_text of its field."),
         (
-            not installed.populated,
-            State.NOT_POPULATED,
-            "It has no rows yet and cannot be read."
-            + (f" {empty}, which it reads, has none." if empty else ""),
+            diff.record and not diff.code,
+            "The roles in its grant_select_to have changed since the last sync.",
         ),
-        (
-            empty and definition.kind is ViewKind.VIEW,
-            State.NOT_POPULATED,
-            f"It cannot be read: {empty} has no rows.",
-        ),
-        (True, State.SYNCED, "The database has what its class says."),
     ]
-    return next((state, reason) for applies, state, reason in rules if applies)
+    if reasons := [reason for applies, reason in rules if applies]:
+        yield _condition(State.CHANGED, " ".join(reasons))
+    if diff.drifted:
+        yield _condition(State.DRIFTED, "It was changed in the database since the last sync.")
+
+
+def _condition(state: State, reason: str) -> Condition:
+    return Condition(state, reason, state.advice)
+
+
+def invalid(error: OrmViewsError) -> Condition:
+    """Return the condition of a view whose class is invalid, or whose SQL PostgreSQL refuses."""
+    return Condition(State.INVALID, str(error), State.INVALID.advice, error)
 
 
 def invalid_status(
     database: str, name: ViewName | None, label: str, error: OrmViewsError, installed: InstalledView | None
 ) -> ViewStatus:
     """Return the status of a view whose class is invalid."""
-    state = State.INVALID
-    reason = str(error)
-    return ViewStatus(
-        database, name, label, None, state, reason, state.advice, installed=installed, error=error
-    )
+    return ViewStatus(database, name, label, None, (invalid(error),), installed=installed)
+
+
+def unanswered_status(
+    database: str, name: ViewName | None, label: str, kind: ViewKind | None, error: OrmViewsError
+) -> ViewStatus:
+    """Return the status of a registered view whose database cannot be read."""
+    condition = Condition(State.UNREADABLE, str(error), "Make its database answer.", error)
+    return ViewStatus(database, name, label, kind, (condition,))
 
 
 def left_over_status(database: str, installed: InstalledView, *, orphaned: bool) -> ViewStatus:
@@ -160,8 +188,6 @@ def left_over_status(database: str, installed: InstalledView, *, orphaned: bool)
         name=installed.name,
         label="",
         kind=installed.kind,
-        state=state,
-        reason=reason,
-        advice=state.advice,
+        conditions=(_condition(state, reason),),
         installed=installed,
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.registered import registered_views
+from orm_views_core.engines.answers import expecting_answers
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import (
@@ -22,25 +22,23 @@ from orm_views_core.engines.postgresql.catalog.introspection import (
     with_definitions,
 )
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.engines.postgresql.dry_run import try_views
-from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
-from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import (
-    CyclicDependencyError,
     DatabaseUnavailableError,
-    SyncFailedError,
+    OrmViewsError,
     UnknownViewError,
     UnsupportedDatabaseError,
 )
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import find_orphans, find_scope, sources_of
+from orm_views_core.plan.diff import find_orphans
 from orm_views_core.refresh.freshness import freshness_of
+from orm_views_core.views.identity import kind_of, label_of
 
-from .diagnosis import invalid_status, left_over_status, registered_status
+from .diagnosis import invalid, invalid_status, left_over_status, registered_status, unanswered_status
 from .exposed import judged_statuses
-from .states import DatabaseStatus, State, ViewDetail, ViewStatus
+from .states import DatabaseStatus, ViewDetail, ViewStatus
 from .surroundings import Surroundings, read_surroundings
-from .unreadable import find_unreadable
+from .trying import find_refused, try_view
+from .unreadable import Obstacle, find_unreadable, reads_of
 
 
 def get_statuses(
@@ -57,13 +55,15 @@ def get_statuses(
         judged: whether to look for what they show of personal columns, and to whom.
 
     Returns:
-        one entry for each database; one that cannot be reached has an error and no views.
+        one entry for each database. One that cannot be reached has an error, and its registered views cannot
+        be read. Unless only some views are asked for, those that a sync would change are tried.
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
     """
     aliases = view_databases() if databases is None else databases
-    return [_database_status(alias, only, judged=judged) for alias in aliases]
+    with expecting_answers():
+        return [_database_status(alias, only, judged=judged) for alias in aliases]
 
 
 def get_status(database: str, name: ViewName) -> ViewStatus:
@@ -105,17 +105,15 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
             installed = with_definitions(connection, catalog, [name], wait=False).relations.get(name)
         status = _the_one(judged_statuses(connection, definitions, statuses, [name]), database, name)
         status = replace(status, installed=installed)
-        surroundings = read_surroundings(connection, name) if installed else Surroundings()
-        dry_run, not_tried = _try_view(connection, status, catalog)
+        surroundings = read_surroundings(connection, name, installed.reads) if installed else Surroundings()
+        dry_run, not_tried = try_view(connection, status, catalog)
         expected = dry_run.views.get(name)
         columns: Sequence[Column] = expected.columns if expected else ()
         if installed is not None:
             with catalog_cursor(connection) as cursor:
                 columns = read_columns(cursor, [installed.oid]).get(installed.oid, ())
     if error := dry_run.errors.get(name):
-        state = State.INVALID
-        reason, advice = str(error), state.advice
-        status = replace(status, state=state, reason=reason, advice=advice, freshness=None, error=error)
+        status = status.with_condition(invalid(error))
     reads = installed.reads if installed else expected.reads if expected else ()
     return ViewDetail(
         status=status,
@@ -143,62 +141,49 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
     return {name: state for name, state in states.items() if state is not None}
 
 
-def _try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catalog) -> tuple[DryRun, str]:
-    """Try the SQL of one view, and create before it only the missing views that it reads.
-
-    Returns:
-        what the dry run found, and why it failed, a sentence; "" when it did not. It is empty for a view
-        without a class, and for one whose name something else has.
-    """
-    definition = status.definition
-    if definition is None or (status.differences and status.differences.obstructed_by):
-        return DryRun(), ""
-    name = definition.name
-    try:
-        definitions = _with_missing_sources(connection, definition, catalog)
-        scope = find_scope(definitions, catalog, only=[name], force=True)
-        views = [definitions[n] for n in scope.try_views]
-        with transaction.atomic(using=connection.alias), as_sync_role(connection):
-            limit_lock_waits(connection)
-            installed = {name: status.installed} if status.installed else {}
-            return try_views(connection, views, scope.dependencies, installed, catalog.search_path), ""
-    except (CyclicDependencyError, SyncFailedError, DatabaseError) as error:
-        # Another session may lock a relation that it reads, or the role may not create a schema. The rest of
-        # the detail does not depend on the dry run.
-        return DryRun(), f"It could not be tried: {str(error).strip()}"
-
-
-def _with_missing_sources(
-    connection: BaseDatabaseWrapper, definition: ViewDefinition, catalog: Catalog
-) -> dict[ViewName, ViewDefinition]:
-    """Return the definition of a view, and those of the views that it reads and that are not in the database.
-
-    Args:
-        catalog: what the database has of the view itself.
-    """
-    names = registered_views(connection.alias).names
-    found, new = {definition.name: definition}, [definition]
-    while new:
-        read = set().union(*(sources_of(each, names, catalog.search_path) for each in new)) - found.keys()
-        there = read_catalog(connection, [], only=read).relations if read else {}
-        missing = sorted(read - there.keys())
-        compiled = compile_definitions(connection, anew=False, only=missing).views
-        new = [compiled[name] for name in missing if name in compiled]
-        found |= {each.name: each for each in new}
-    return found
-
-
 def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: bool) -> DatabaseStatus:
     try:
         connection = get_connection(alias)
         definitions = compile_definitions(connection, anew=False, only=only)
         with catalog_cursor(connection, savepoint=True):
-            _, statuses = _read_statuses(connection, definitions, only=only)
+            catalog, statuses = _read_statuses(connection, definitions, only=only)
+        if only is None:
+            refused = find_refused(connection, definitions, catalog)
+            statuses = [_with_refusal(status, refused) for status in statuses]
         if judged:
             statuses = judged_statuses(connection, definitions, statuses, only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
-        return DatabaseStatus(alias, error=error)
+        return unanswered(alias, error, only)
     return DatabaseStatus(alias, tuple(statuses))
+
+
+def unanswered(alias: str, error: OrmViewsError, only: Collection[ViewName] | None = None) -> DatabaseStatus:
+    """Return the status of the registered views of a database that cannot be read.
+
+    Args:
+        alias: the database.
+        error: why it cannot be read.
+        only: the views; all when None.
+    """
+    registered = registered_views(alias)
+    named = [(name, view) for name, views in registered.by_name.items() for view in views]
+    views = [*named, *((None, view) for view in registered.nameless)] if only is None else named
+    statuses = [
+        unanswered_status(alias, name, label_of(view), kind_of(view), error)
+        for name, view in views
+        if only is None or name in only
+    ]
+    return DatabaseStatus(alias, tuple(sorted(statuses, key=_place)), error)
+
+
+def _with_refusal(status: ViewStatus, refused: Mapping[ViewName, OrmViewsError]) -> ViewStatus:
+    error = refused.get(status.name) if status.name and status.definition else None
+    return status.with_condition(invalid(error)) if error else status
+
+
+def _place(status: ViewStatus) -> tuple[object, ...]:
+    """Return what statuses are sorted by."""
+    return status.name or ("", ""), status.label
 
 
 def _read_statuses(
@@ -227,7 +212,8 @@ def _read_statuses(
     there = [installed[name] for name in views if name in installed]
     counted = [view.oid for view in there if view.state is not None and view.state.changes is not None]
     changes = {oid: sources.changes for oid, sources in read_sources_of(connection, counted).items()}
-    unreadable = find_unreadable(installed) if only is None else _find_unreadable(connection, views)
+    reads = reads_of(installed) if only is None else read_view_reads(connection, views)
+    unreadable = find_unreadable(connection, reads)
     statuses = [_status(d, catalog, changes, unreadable.get(d.name)) for d in views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
@@ -245,16 +231,7 @@ def _read_statuses(
         and name not in definitions.names
         and (_is_ours(view, definitions) or name.schema in schemas)
     ]
-    return catalog, sorted(statuses, key=lambda status: (status.name or ("", ""), status.label))
-
-
-def _find_unreadable(
-    connection: BaseDatabaseWrapper, names: Collection[ViewName]
-) -> dict[ViewName, ViewName]:
-    """Return those of some views that read a materialised view without rows, each with that one."""
-    views = read_view_reads(connection, names)
-    empty = {name: sorted(views.empty_sources(name)) for name in names}
-    return {name: sources[0] for name, sources in empty.items() if sources}
+    return catalog, sorted(statuses, key=_place)
 
 
 def _is_ours(view: InstalledView, definitions: Definitions) -> bool:
@@ -262,8 +239,8 @@ def _is_ours(view: InstalledView, definitions: Definitions) -> bool:
 
 
 def _status(
-    definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int], empty: ViewName | None
+    definition: ViewDefinition, catalog: Catalog, changes: Mapping[int, int], obstacle: Obstacle | None
 ) -> ViewStatus:
     view, now = catalog.relations.get(definition.name), catalog.session.now
     freshness = freshness_of(definition, view, now, changes.get(view.oid)) if view and now else None
-    return registered_status(definition, view, freshness, empty)
+    return registered_status(definition, view, freshness, obstacle)

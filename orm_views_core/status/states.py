@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orm_views_core.database.dry_run import ExpectedView
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class State(enum.Enum):
     """The state of a view. The value is the word that users see.
 
-    The order of the members is the order in which states are counted and listed. A new state is one line here
-    and one rule in ``diagnosis.py``; the admin adds its translated word and its icon.
+    The order of the members is that of urgency, the worst first. A new state is one line here and one rule in
+    ``diagnosis.py``; the admin adds its translated word, its icon and its place among its own states.
 
     Attributes:
         urgency: the rank in a list that is sorted by urgency; the lowest number comes first.
@@ -35,22 +35,23 @@ class State(enum.Enum):
 
     _value_: str
 
-    SYNCED = "synced", 9, "SUCCESS", ""
-    STALE = "stale", 8, "WARNING", "Refresh it."
-    CHANGED = "changed", 5, "WARNING", "Sync it."
-    DRIFTED = "drifted", 4, "WARNING", "Sync it to put it back."
-    MISSING = "missing", 3, "WARNING", "Sync it."
-    ORPHANED = "orphaned", 7, "WARNING", "Sync to drop it, or declare it again."
-    UNMANAGED = "unmanaged", 10, "", ""
-    WRONG_KIND = "wrong kind", 2, "WARNING", "Sync it."
-    NOT_POPULATED = "not populated", 6, "WARNING", "Refresh it."
-    EXPOSES = "exposes", 1, "ERROR", "Until then no view of this database can be synced."
-    INVALID = "invalid", 0, "ERROR", "Fix its class. Until then no view of this database can be synced."
+    UNREADABLE = "cannot be read", "ERROR", "Make what it reads readable."
+    INVALID = "invalid", "ERROR", "Fix its class. Until then no view of this database can be synced."
+    EXPOSES = "exposes", "ERROR", "Until then no view of this database can be synced."
+    WRONG_KIND = "wrong kind", "WARNING", "Sync it."
+    NOT_POPULATED = "not populated", "WARNING", "Refresh it."
+    STALE = "stale", "WARNING", "Refresh it."
+    CHANGED = "changed", "WARNING", "Sync it."
+    DRIFTED = "drifted", "WARNING", "Sync it to put it back."
+    MISSING = "missing", "WARNING", "Sync it."
+    ORPHANED = "orphaned", "WARNING", "Sync to drop it, or declare it again."
+    SYNCED = "synced", "SUCCESS", ""
+    UNMANAGED = "unmanaged", "", ""
 
-    def __new__(cls, word: str, urgency: int, style: str, advice: str) -> State:
+    def __new__(cls, word: str, style: str, advice: str) -> State:
         state = object.__new__(cls)
         state._value_ = word
-        state.urgency, state.style, state.advice = urgency, style, advice
+        state.urgency, state.style, state.advice = len(cls.__members__), style, advice
         return state
 
     urgency: int
@@ -64,22 +65,35 @@ class State(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A state that a view is in, why, and what to do. A view may be in several states at once.
+
+    Attributes:
+        reason: a sentence.
+        advice: a sentence; "" when there is nothing to do.
+        error: what the reason is the message of; None when there was no error. The message may quote rows.
+    """
+
+    state: State
+    reason: str
+    advice: str = ""
+    error: OrmViewsError | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class ViewStatus:
-    """A view, its state, the reason for the state, and what to do.
+    """A view, and the states that it is in.
 
     Attributes:
         database: the alias.
         name: the view's name; None when its class is so wrong that it has no name.
         label: ``app_label.ClassName``; "" when no class declares the view.
         kind: the kind that the class declares, else the kind that is installed.
-        reason: why it has this state, a sentence.
-        advice: what to do, a sentence; "" when there is nothing to do.
+        conditions: the states that it is in, the worst first. There is at least one.
         definition: the compiled class; None when there is no class, or when it is invalid.
         installed: the view in the database; None when it is missing.
         differences: how the installed view differs from the class; None without a valid class.
-        freshness: the age of its rows; None unless it is a materialised view with a valid class. Rows may be
-            stale in any state. ``State.STALE`` means that nothing else is wrong with the view.
-        error: why the class is invalid; None when it is valid. The reason is its whole message.
+        freshness: the age of its rows; None unless it is a materialised view with a valid class.
         problems: what it shows of personal columns, and must not. ``get_status()`` does not look for that.
         warnings: what somebody should look at, because it shows personal columns, or may.
     """
@@ -88,16 +102,39 @@ class ViewStatus:
     name: ViewName | None
     label: str
     kind: ViewKind | None
-    state: State
-    reason: str
-    advice: str = ""
+    conditions: tuple[Condition, ...]
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
     differences: Differences | None = None
     freshness: Freshness | None = None
-    error: OrmViewsError | None = None
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The worst of its states."""
+        return self.conditions[0].state
+
+    @property
+    def reason(self) -> str:
+        """Why it has this state, a sentence."""
+        return self.conditions[0].reason
+
+    @property
+    def advice(self) -> str:
+        """What to do about this state, a sentence; "" when there is nothing to do."""
+        return self.conditions[0].advice
+
+    @property
+    def error(self) -> OrmViewsError | None:
+        """The error that this state is from; None when it is from none. The reason is its whole message."""
+        return self.conditions[0].error
+
+    def with_condition(self, *new: Condition) -> ViewStatus:
+        """Return the status of a view that is in further states, and is therefore not synced."""
+        found = [each for each in self.conditions if each.state is not State.SYNCED or not new]
+        ordered = sorted([*found, *new], key=lambda each: each.state.urgency)
+        return replace(self, conditions=tuple(ordered))
 
     @property
     def is_stale(self) -> bool:
@@ -119,7 +156,11 @@ class ViewStatus:
 
 @dataclass(frozen=True)
 class DatabaseStatus:
-    """The views of one database, or the error that kept them from being read."""
+    """The views of one database.
+
+    Attributes:
+        error: why the database could not be read; None when it could. No registered view can be read then.
+    """
 
     database: str
     views: tuple[ViewStatus, ...] = ()
@@ -149,6 +190,6 @@ class ViewDetail:
 
 
 def count_states(statuses: Collection[DatabaseStatus]) -> Mapping[State, int]:
-    """Count views by state, in the order of :class:`State`."""
+    """Count views by state, the worst first."""
     states = [view.state for database in statuses for view in database.views]
     return {state: states.count(state) for state in State if state in states}

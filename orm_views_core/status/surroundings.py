@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.lineage import RelationColumn, ViewLineage
-from orm_views_core.engines.postgresql.catalog.dependencies import read_hanging_views
+from orm_views_core.database.relations import NamedRelation
+from orm_views_core.engines.postgresql.catalog.dependencies import read_hanging_views, read_named_relations
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
 
@@ -42,6 +43,7 @@ class Surroundings:
         hanging: the views that hang on it, however many are between, whoever owns them. Each is with what it
             reads of these and of the view itself.
         personal: its personal columns, by name.
+        relations: what it reads, and what hangs on it: whether that is a table or a view.
     """
 
     made_of: ViewLineage | None = None
@@ -49,12 +51,20 @@ class Surroundings:
     goes_to: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
     hanging: Mapping[ViewName, frozenset[ViewName]] = field(default_factory=dict)
     personal: Mapping[str, Exposure] = field(default_factory=dict)
+    relations: Mapping[ViewName, NamedRelation] = field(default_factory=dict)
 
 
-def read_surroundings(connection: BaseDatabaseWrapper, name: ViewName) -> Surroundings:
+def read_surroundings(
+    connection: BaseDatabaseWrapper, name: ViewName, reads: Collection[ViewName] = ()
+) -> Surroundings:
     """Return what a view is made of, and what hangs on it.
 
     The rules of the view, of what it reads and of its direct readers are read, and no others.
+
+    Args:
+        connection: the database.
+        name: the view.
+        reads: what it reads.
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
@@ -66,6 +76,7 @@ def read_surroundings(connection: BaseDatabaseWrapper, name: ViewName) -> Surrou
     personal = find_personal_columns(connection, [name])
     with catalog_cursor(connection):
         hanging = read_hanging_views(connection, [name])
+        relations = read_named_relations(connection, {*reads, *hanging})
         readers = sorted(reader for reader, reads in hanging.items() if name in reads)
         lineage = read_lineage(connection, [name, *readers], anew=False)
     goes_to: defaultdict[str, list[Target]] = defaultdict(list)
@@ -79,6 +90,7 @@ def read_surroundings(connection: BaseDatabaseWrapper, name: ViewName) -> Surrou
         {own: tuple(targets) for own, targets in goes_to.items()},
         {view: frozenset(reads) for view, reads in sorted(hanging.items())},
         personal.get(name, {}),
+        relations,
     )
 
 

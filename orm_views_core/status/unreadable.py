@@ -1,29 +1,86 @@
-"""Which views read a materialised view that has no rows. Pure."""
+"""Which views cannot be read: they, or what they read, have no rows yet, or their owner lacks a right."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.database.ownership import Closed
 from orm_views_core.database.relations import InstalledView
+from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads
+from orm_views_core.engines.postgresql.catalog.rights import read_closed_views
+from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewKind, ViewName
 
 
-def find_unreadable(relations: Mapping[ViewName, InstalledView]) -> dict[ViewName, ViewName]:
-    """Return the views that read a materialised view without rows, each with that one.
+class Obstacle(NamedTuple):
+    """What keeps a view from being read.
 
-    Plain views among them cannot be read. They pass that on to whatever reads them.
+    Attributes:
+        view: the view that cannot be read by itself. It is the view in question, or something that it reads.
+        closed: what the owner of that view would have to read and may not; empty when it has no rows yet.
     """
-    empty = {n: n for n, v in relations.items() if v.kind is ViewKind.MATERIALISED_VIEW and not v.populated}
-    readers: dict[ViewName, list[ViewName]] = {}
-    for name, view in relations.items() if empty else ():
-        for read in view.reads:
-            readers.setdefault(read, []).append(name)
-    found: dict[ViewName, ViewName] = {}
-    pending = sorted(empty.items())
+
+    view: ViewName
+    closed: tuple[Closed, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why the view in question cannot be read, a sentence."""
+        if not self.closed:
+            return f"It cannot be read: {self.view} has no rows."
+        role, names = self.closed[0].role, ", ".join(str(each.relation) for each in self.closed)
+        return f"It cannot be read: {self.view} belongs to {role}, who may not read {names}."
+
+    @property
+    def advice(self) -> str:
+        """What to do, a sentence."""
+        if not self.closed:
+            return f"Refresh {self.view}."
+        names = ", ".join(str(each.relation) for each in self.closed)
+        return f"GRANT SELECT ON {names} TO {self.closed[0].role}."
+
+
+def reads_of(relations: Mapping[ViewName, InstalledView]) -> ViewReads:
+    """Return what some views read, if the catalog that was read has all of them."""
+    return ViewReads(
+        {name: set(view.reads) for name, view in relations.items()},
+        {name for name, view in relations.items() if view.kind is ViewKind.VIEW},
+        {name for name, view in relations.items() if view.kind and not view.populated},
+    )
+
+
+def find_unreadable(connection: BaseDatabaseWrapper, views: ViewReads) -> dict[ViewName, Obstacle]:
+    """Return the views that cannot be read because of another view or of a right, each with why.
+
+    A materialised view whose own rows are missing is not among them, unless it reads another such view.
+
+    Args:
+        connection: the database.
+        views: what the views read, with whatever that reads.
+    """
+    with catalog_cursor(connection) as cursor:
+        closed = read_closed_views(cursor, views.plain)
+    own = {name: Obstacle(name, found) for name, found in closed.items()}
+    empty = {name: Obstacle(name) for name in sorted(views.empty)}
+    return {**_passed_on(views, {**empty, **own}), **own}
+
+
+def _passed_on(views: ViewReads, own: Mapping[ViewName, Obstacle]) -> dict[ViewName, Obstacle]:
+    """Return the readers of views that cannot be read. Plain views among them pass that on."""
+    readers: defaultdict[ViewName, list[ViewName]] = defaultdict(list)
+    for name, reads in views.reads.items():
+        for read in reads:
+            readers[read].append(name)
+    found: dict[ViewName, Obstacle] = {}
+    pending = list(own.items())
     while pending:
-        closed, source = pending.pop()
-        for reader in readers.get(closed, ()):
+        name, obstacle = pending.pop()
+        for reader in sorted(readers[name]):
             if reader not in found:
-                found[reader] = source
-                pending += [(reader, source)] if relations[reader].kind is ViewKind.VIEW else []
+                found[reader] = obstacle
+                pending += [(reader, obstacle)] if reader in views.plain else []
     return found

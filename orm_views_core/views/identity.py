@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.apps import apps
 
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName
+from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewKind, ViewName
 from orm_views_core.quoting import because, embedded
 
-from .base import BasePostgresView
+from .base import BasePostgresView, PostgresMaterialisedViewMixin
 from .options import ViewOptions
 from .readable import is_readable
 
@@ -19,6 +19,12 @@ def label_of(view: type) -> str:
         return str(view._meta.label)  # type: ignore[attr-defined]
     app = apps.get_containing_app_config(view.__module__)
     return f"{app.label if app else view.__module__.partition('.')[0]}.{view.__name__}"
+
+
+def kind_of(view: type) -> ViewKind:
+    """Return the kind that a view class declares."""
+    is_materialised = issubclass(view, PostgresMaterialisedViewMixin)
+    return ViewKind.MATERIALISED_VIEW if is_materialised else ViewKind.VIEW
 
 
 def describe(view: type) -> str:

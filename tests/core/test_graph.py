@@ -31,15 +31,12 @@ def test_nothing_has_an_empty_order():
     ("reads", "path"),
     [
         ({"a": ["a"]}, "a → a"),
-        ({"a": ["b"], "b": ["a"]}, "a → b → a|b → a → b"),
-        (
-            {"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]},
-            "a → b → c → a|b → c → a → b|c → a → b → c",
-        ),
+        ({"a": ["b"], "b": ["a"]}, "a → b → a"),
+        ({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]}, "a → b → c → a"),
     ],
 )
 def test_a_circle_is_named_in_the_direction_of_reading(reads, path):
-    with pytest.raises(CyclicDependencyError, match=f"in a circle: ({path})\\. "):
+    with pytest.raises(CyclicDependencyError, match=f"in a circle: {path}\\. "):
         creation_order(reads)
 
 

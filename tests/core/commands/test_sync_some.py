@@ -107,7 +107,7 @@ def test_what_postgresql_refuses_for_another_reason_is_said_as_ever():
     declare("B", "SELECT z FROM views.a")
     with pytest.raises(CommandError, match=r"tests\.B .*z"):
         call_command("sync_views", "b")
-    assert states() == {"a": "changed", "b": "missing"}
+    assert states() == {"a": "changed", "b": "invalid"}
 
 
 def test_schemas_of_other_views_are_not_created(execute):

@@ -13,7 +13,7 @@ from orm_views_core.exceptions import DatabaseUnavailableError
 from orm_views_core.output.plans import definition_diff, plan_as_dict, plan_lines, summary
 from orm_views_core.output.statuses import status_as_dict, status_matches, status_table
 from orm_views_core.plan.steps import Action, Plan, Step
-from orm_views_core.status import DatabaseStatus, State, ViewStatus, count_states
+from orm_views_core.status import Condition, DatabaseStatus, State, ViewStatus, count_states
 from orm_views_core.status.diagnosis import registered_status
 from tests.core.values import CITY, MATERIALISED, SYNCED, catalog_of, define, install, plan_for, state_of
 
@@ -169,12 +169,19 @@ def test_every_state_is_a_line_with_its_reason_unless_all_is_well(state, case):
         assert state.needs_attention
 
 
+NAMELESS = ViewStatus(
+    "default", None, "lending.Nameless", None, (Condition(State.INVALID, "It has no name.", "Mend it."),)
+)
+
+
 def test_the_table_stands_in_columns():
     statuses = (
         status_of(LOANS, install(LOANS)),
         status_of(TOTALS, install(TOTALS, populated=False)),
-        ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.", "Mend it."),
-        ViewStatus("default", define("theirs").name, "", LOANS.kind, State.UNMANAGED, "Not ours."),
+        NAMELESS,
+        ViewStatus(
+            "default", define("theirs").name, "", LOANS.kind, (Condition(State.UNMANAGED, "Not ours."),)
+        ),
     )
     lines = [line for _, line in status_table(DatabaseStatus("default", statuses))]
     assert [line[:5] for line in lines] == [" [X] ", " [ ] ", " [ ] ", " [-] "]
@@ -190,7 +197,7 @@ def test_a_database_without_views_and_one_that_does_not_answer_are_lines_too():
     assert list(status_table(DatabaseStatus("default"))) == [(None, "  (no views)")]
     error = DatabaseUnavailableError("Database 'default' does not answer")
     assert list(status_table(DatabaseStatus("default", error=error))) == [
-        (State.INVALID, "  Database 'default' does not answer")
+        (State.UNREADABLE, "  Database 'default' does not answer")
     ]
 
 
@@ -217,8 +224,7 @@ def test_the_json_of_a_status_has_the_same_facts():
 
 
 def test_the_json_of_a_view_without_class_or_database_has_nulls():
-    broken = ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.")
-    said = status_as_dict(DatabaseStatus("default", (broken,), DatabaseUnavailableError("gone")))
+    said = status_as_dict(DatabaseStatus("default", (NAMELESS,), DatabaseUnavailableError("gone")))
     assert said["error"] == "gone"
     assert said["views"][0]["view"] is None
     assert said["views"][0]["kind"] is None
@@ -241,15 +247,14 @@ def test_a_status_goes_by_its_name_its_full_name_and_its_label(text, matches):
 
 
 def test_a_view_without_name_goes_by_its_label():
-    broken = ViewStatus("default", None, "lending.Nameless", None, State.INVALID, "It has no name.")
-    assert status_matches(broken, "lending.Nameless")
-    assert not status_matches(broken, "None")
+    assert status_matches(NAMELESS, "lending.Nameless")
+    assert not status_matches(NAMELESS, "None")
 
 
 def test_states_are_counted_in_their_order():
     statuses = [status_of(*STATES[state]) for state in (State.MISSING, State.SYNCED, State.MISSING)]
     counts = count_states([DatabaseStatus("default", tuple(statuses)), DatabaseStatus("other")])
-    assert list(counts.items()) == [(State.SYNCED, 1), (State.MISSING, 2)]
+    assert list(counts.items()) == [(State.MISSING, 2), (State.SYNCED, 1)]
 
 
 def test_a_replacement_says_whom_it_keeps_waiting_and_is_a_swap():

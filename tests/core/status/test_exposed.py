@@ -15,7 +15,7 @@ from orm_views_core.exceptions import PersonalFieldError
 from orm_views_core.lineage import RelationColumn, Way
 from orm_views_core.names import ViewName
 from orm_views_core.privacy import marks
-from orm_views_core.status import State, get_detail, get_status, get_statuses
+from orm_views_core.status import Condition, State, get_detail, get_status, get_statuses
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 from tests.demo.lending.models import Customer
@@ -63,10 +63,8 @@ def test_it_is_a_state_of_its_own_with_the_message_of_the_guard(exposed):
     assert found["towns"].problems == found["towns"].warnings == ()
 
 
-def test_it_is_more_urgent_than_all_but_an_invalid_class():
-    by_urgency = sorted(State, key=lambda state: state.urgency)
-    assert by_urgency[:2] == [State.INVALID, State.EXPOSES]
-    assert len({state.urgency for state in State}) == len(State)
+def test_it_is_more_urgent_than_all_but_a_view_that_cannot_be_read_and_an_invalid_class():
+    assert list(State)[:3] == [State.UNREADABLE, State.INVALID, State.EXPOSES]
     assert State.EXPOSES.needs_attention
 
 
@@ -74,8 +72,9 @@ def test_whatever_else_is_to_be_done_is_said_behind_it(exposed, execute):
     declare("Contacts", "SELECT id, email, city FROM lending_customer")
     found = statuses()["contacts"]
     assert found.state is State.EXPOSES
-    assert found.reason.splitlines()[1:] == ["Its class has changed since the last sync."]
-    assert found.advice == "Sync it."
+    assert found.conditions[1:] == (
+        Condition(State.CHANGED, "Its class has changed since the last sync.", "Sync it."),
+    )
 
 
 def test_a_relation_of_another_kind_can_expose_too(email_is_personal, execute):

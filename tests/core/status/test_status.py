@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from django.db import DataError, connection
@@ -95,7 +94,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_views(count):
     sync_views()
     with CaptureQueriesContext(connection) as queries:
         assert len(statuses()) == count
-    assert len(queries) == 9  # with the savepoint, because the test has a transaction of its own
+    assert len(queries) == 10  # with the savepoint, because the test has a transaction of its own
 
 
 @pytest.mark.parametrize("read", [statuses, lambda: get_status("default", ViewName("views", "v"))])
@@ -149,7 +148,7 @@ def test_every_state_is_counted_in_a_fixed_order():
     declare("A", "SELECT 1 AS a")
     sync_views()
     declare("B", "SELECT 1 AS a")
-    assert list(count_states(get_statuses(["default"])).items()) == [(State.SYNCED, 1), (State.MISSING, 1)]
+    assert list(count_states(get_statuses(["default"])).items()) == [(State.MISSING, 1), (State.SYNCED, 1)]
 
 
 def test_the_detail_of_a_view_has_what_it_reads_and_what_reads_it():
@@ -220,8 +219,7 @@ def test_the_status_of_one_view_is_that_in_the_list_of_all(execute, registered):
     assert len({view.state for view in found}) >= 6
     for view in found:
         if view.name is not None:
-            # Each reading compiles an invalid class again, and its error is another object.
-            assert replace(get_status("default", view.name), error=None) == replace(view, error=None)
+            assert get_status("default", view.name) == view
 
 
 def test_a_table_and_a_name_that_nothing_has_are_no_views(execute):

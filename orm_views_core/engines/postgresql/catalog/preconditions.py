@@ -12,6 +12,7 @@ from orm_views_core.names import ViewName
 
 from . import queries
 from .fetch import array, fetch, name_arrays
+from .rights import IS_INVOKER
 from .search_path import catalog_cursor
 
 # The views that are members of an extension.
@@ -98,7 +99,7 @@ _OWN_ROLE = "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = c
 
 # The relations that some plain views of ours read and that our role may not read. PostgreSQL checks this only
 # when a view is read.
-_UNREADABLE = """
+_UNREADABLE = f"""
 SELECT n.nspname, c.relname, read_schema.nspname, read.relname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -108,7 +109,7 @@ JOIN pg_catalog.pg_class read
   ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
 JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
 WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
-  AND 'security_invoker=true' <> ALL (COALESCE(c.reloptions, '{}'))
+  AND NOT {IS_INVOKER.format('c')}
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, name_arrays
+from orm_views_core.engines.postgresql.catalog.rights import IS_INVOKER
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
 from orm_views_core.names import ViewName
 
@@ -25,8 +26,7 @@ SELECT n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner),
              FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) g
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1),
-       EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions) o
-               WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+       {IS_INVOKER.format('c')}
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND c.relpersistence <> 't'
