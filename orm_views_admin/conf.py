@@ -30,10 +30,12 @@ class Settings:
         EXECUTOR: what performs the requests of staff: ``"auto"``, ``"thread"``, ``"inline"``, ``"task"``, or
             the dotted path of a callable that takes the id of a request as a string.
         KEEP_RUNS: how long runs stay in the history.
+        KEEP_CHANGES: how long the changes of views are kept; None for ever.
     """
 
     EXECUTOR: str = "auto"
     KEEP_RUNS: dt.timedelta = dt.timedelta(days=90)
+    KEEP_CHANGES: dt.timedelta | None = None
 
 
 def _is_executor(value: object) -> bool:
@@ -47,6 +49,10 @@ _RULES = {
     ),
     "KEEP_RUNS": Rule(
         is_length_of_time, "Give a datetime.timedelta that is more than zero, such as timedelta(days=90)."
+    ),
+    "KEEP_CHANGES": Rule(
+        lambda value: value is None or is_length_of_time(value),
+        "Give a datetime.timedelta that is more than zero, such as timedelta(days=730), or None for ever.",
     ),
 }
 _READER = SettingReader("ORM_VIEWS_ADMIN", Settings, _RULES)

@@ -26,10 +26,12 @@ views_sync_started = Signal()
 #: too.
 views_synced = Signal()
 
-#: A sync of one database has failed, and has changed nothing there. The error is raised afterwards.
+#: A sync of one database has failed, and has changed nothing there, unless ``committed`` says what. The error
+#: is raised afterwards.
 #: Arguments: those of ``views_sync_started``; ``error`` (an exception; it is no ``OrmViewsError`` if the sync
-#: was interrupted or the code has a bug); ``seconds`` until then; and ``plan``, which is None if the error
-#: came before there was a plan.
+#: was interrupted or the code has a bug); ``seconds`` until then; ``plan``, which is None if the error came
+#: before there was a plan; and ``committed``. That is None, except when ``migrate_views`` could not build the
+#: materialised views that it had left: then it is the ``SyncResult`` of what was committed before.
 views_sync_failed = Signal()
 
 #: A refresh of one view begins. Its backend is known, and it has not waited for any lock. The sender of this

@@ -13,6 +13,7 @@ from django.test.signals import setting_changed
 from orm_views_admin.apps import add_commands
 from tests import summaries
 from tests.demo import data
+from tests.silence import Proxy
 
 if os.environ.get("HOSTILE"):
     from django.db.backends.signals import connection_created
@@ -132,3 +133,35 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             variant = node.partition("[")[2].rstrip("]")
             terminalreporter.line(f"{outcome:7} {what}{f' [{variant}]' if variant else ''}")
     terminalreporter.line(f"{held} of {len(_tried)} attacks held off")
+
+
+@pytest.fixture
+def misdirect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """A function that gives an alias a new connection with other settings, for the length of a test."""
+    replaced = {}
+
+    def point_elsewhere(alias: str, settings: dict[str, Any]) -> None:
+        replaced[alias] = connections[alias]
+        monkeypatch.setitem(connections.settings, alias, {**connections.settings[alias], **settings})
+        connections[alias] = connections.create_connection(alias)
+
+    yield point_elsewhere
+    for alias, connection in replaced.items():
+        connections[alias].close()
+        connections[alias] = connection
+
+
+@pytest.fixture
+def proxy(settings: Any, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Proxy]:
+    """A proxy in front of the second database, and a limit of half a second."""
+    settings.ORM_VIEWS = {"CONNECT_TIMEOUT": 0.5}
+    before = connections["warehouse"]
+    proxy = Proxy(before.settings_dict)
+    options = {**before.settings_dict["OPTIONS"], "sslmode": "disable", "gssencmode": "disable"}
+    there = {**before.settings_dict, "HOST": "127.0.0.1", "PORT": str(proxy.port), "OPTIONS": options}
+    monkeypatch.setitem(connections.settings, "warehouse", there)
+    connections["warehouse"] = connections.create_connection("warehouse")
+    yield proxy
+    proxy.close()
+    connections["warehouse"].close()
+    connections["warehouse"] = before

@@ -293,11 +293,12 @@ def unqualified(sql: str) -> list[str]:
     """Return the functions, operators and types in a statement that are looked up along the search path."""
     sql = re.sub(r"--[^\n]*|'(?:[^']|'')*'", " ", sql)  # comments and literals
     sql = re.sub(r'"(?:[^"]|"")*"', '"', sql)  # quoted names, which are of tables and columns
-    sql = re.sub(r"%s|%\(\w+\)s|OPERATOR\(pg_catalog\.[^)]+\)|\*(?=\)|\s+FROM\b)", " ", sql)
+    sql = re.sub(r'%s|%\(\w+\)s|OPERATOR\([\w"]+\.[^)]+\)|:=|\bFOR \w+ IN\b|\*(?=\)|\s+FROM\b)', " ", sql)
     functions = re.findall(r'(?<![.\w"])([a-z_]\w*)\s*\(', sql, re.IGNORECASE)
     types = re.findall(r"::\s*([a-z_]\w*)(?![\w.])", sql, re.IGNORECASE)
-    # IN and the like are looked up as the operator = or ~~.
-    operators = re.findall(r"[-+*/<>=~!@#%^&|?]+|\b(?:IN|I?LIKE|SIMILAR|BETWEEN|NULLIF|DISTINCT FROM)\b", sql)
+    # IN and the like are looked up as the operator = or ~~. A comparison with NULL is no operator.
+    words = r"IN|I?LIKE|SIMILAR|BETWEEN|NULLIF|DISTINCT FROM(?! NULL)"
+    operators = re.findall(rf"[-+*/<>=~!@#%^&|?]+|\b(?:{words})\b", sql)
     return [*(word for word in (*functions, *types) if word.lower() not in _GRAMMAR), *operators]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import Error as DriverError
@@ -20,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import to_field
 from orm_views_admin.models import Run, Target
-from orm_views_admin.origins import Origin, find_origin
 from orm_views_admin.plan_words import summarise
 from orm_views_core import signals
 from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends, own_backend
@@ -28,53 +26,16 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh.results import Outcome, RefreshResult, RefreshStart
 from orm_views_core.sync import SyncResult
 
+from .changes import record_when_committed
 from .reconciliation import reconcile
 from .retention import prune_now_and_then
 from .sync_progress import failed_steps, finished_steps
+from .work import Work
 from .writing import error_fields, recorded, storable
 
 #: Fields that a run has from a ``RefreshResult``.
 _HOW = ("concurrently", "why_not")
 _MEASURES = ("seconds", "waited", "rows_before", "rows_after", "rows_exact", "size_before", "size_after")
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A refresh or a sync that core reports.
-
-    Attributes:
-        request: the id of the call of ``refresh_views()`` or ``sync_views()``.
-        target: what is refreshed or synced.
-        origin: who started it; it names the run when that was created before.
-    """
-
-    request: uuid.UUID
-    target: Target
-    origin: Origin = field(default_factory=find_origin)
-
-    @property
-    def runs(self) -> models.QuerySet[Run]:
-        """The run of this work, if this process may write it."""
-        if (pk := self.origin.runs.get(self.target)) is not None:
-            return Run.objects.filter(pk=pk, claimed_at=self.origin.claimed_at)
-        return Run.objects.filter(request=self.request, **self.target._asdict())
-
-    @property
-    def has_run(self) -> bool:
-        """Whether this work has a run, which another process may have taken."""
-        return self.target in self.origin.runs or self.runs.exists()
-
-    def new_run(self, **facts: Any) -> Run:
-        """Return a run that is not saved."""
-        return Run(
-            request=self.request,
-            kind=Run.Kind.REFRESH if self.target.name else Run.Kind.SYNC,
-            **self.target._asdict(),
-            origin=self.origin.origin,
-            user=self.origin.user,
-            who=self.origin.who,
-            **facts,
-        )
 
 
 @receiver(signals.view_refresh_started)
@@ -83,14 +44,14 @@ def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, *
     """Record the backend of a refresh. After a lock time-out the next try may have another backend."""
     backend = find_backends(database, [start.pid]).get(start.pid)
     how = {"concurrently": start.concurrently, "why_not": start.why_not, "waiting_for": ""}
-    _begin(_Work(request, Target(database, *start.name)), backend, pid=start.pid, **how)
+    _begin(Work(request, Target(database, *start.name)), backend, pid=start.pid, **how)
 
 
 @receiver(signals.view_refresh_waiting)
 @recorded
 def refresh_waiting(*, start: RefreshStart, waiting_for: str, **_: Any) -> None:
     """Record what a refresh waits for."""
-    work = _Work(start.request, Target(start.database, *start.name))
+    work = Work(start.request, Target(start.database, *start.name))
     work.runs.filter(state__in=Run.ACTIVE).update(waiting_for=storable(waiting_for))
 
 
@@ -104,7 +65,7 @@ def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, *
     facts |= error_fields(result.error or "") | {"summary": _summary(result)}
     # Any other outcome is also the name of a state.
     state = Run.State.SUCCEEDED if result.outcome is Outcome.REFRESHED else Run.State(result.outcome.value)
-    _finish(_Work(request, Target(database, *result.name)), state, **facts)
+    _finish(Work(request, Target(database, *result.name)), state, **facts)
 
 
 @receiver(signals.views_sync_started)
@@ -112,22 +73,42 @@ def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, *
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
     """Record the backend of a sync, which is that of this thread's own connection."""
     backend = own_backend(database)
-    _begin(_Work(request, Target(database)), backend, pid=backend.pid)
+    _begin(Work(request, Target(database)), backend, pid=backend.pid)
 
 
 @receiver(signals.views_synced)
-@recorded
 def synced(*, database: str, request: uuid.UUID, result: SyncResult, **_: Any) -> None:
-    """Record the result of a sync that was committed."""
+    """Record the result of a sync that was committed, and what it changed."""
+    work = Work(request, Target(database))
+    _synced(work, result)
+    record_when_committed(work, result)
+
+
+@recorded
+def _synced(work: Work, result: SyncResult) -> None:
     facts = {"steps": finished_steps(result.steps), "summary": summarise(result.plan.counts)}
-    _finish(_Work(request, Target(database)), Run.State.SUCCEEDED, seconds=result.seconds, **facts)
+    _finish(work, Run.State.SUCCEEDED, seconds=result.seconds, **facts)
 
 
 @receiver(signals.views_sync_failed)
+def sync_failed(
+    *,
+    database: str,
+    request: uuid.UUID,
+    error: BaseException,
+    seconds: float,
+    committed: SyncResult | None = None,
+    **_: Any,
+) -> None:
+    """Record the error of a sync that was rolled back, and what was committed before."""
+    work = Work(request, Target(database))
+    _failed(work, error, seconds)
+    if committed is not None:
+        record_when_committed(work, committed)
+
+
 @recorded
-def sync_failed(*, database: str, request: uuid.UUID, error: BaseException, seconds: float, **_: Any) -> None:
-    """Record the error of a sync that was rolled back."""
-    work = _Work(request, Target(database))
+def _failed(work: Work, error: BaseException, seconds: float) -> None:
     facts = error_fields(error)
     # The message of an error in the code, such as a KeyError, does not explain it.
     if not isinstance(error, (OrmViewsError, DriverError)):
@@ -145,7 +126,7 @@ def _summary(result: RefreshResult) -> str:
     return _("Coalesced with a refresh that was already running. The rows are those of %(time)s.") % names
 
 
-def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
+def _begin(work: Work, backend: Backend | None, **facts: Any) -> None:
     """Mark the run of some work as running. It is created when the work has none."""
     # The clock of the view's database: this time is compared with the time in the view's sync state.
     now = to_field(backend.now) if backend else timezone.now()
@@ -165,7 +146,7 @@ def _begin(work: _Work, backend: Backend | None, **facts: Any) -> None:
             run.insert()
 
 
-def _finish(work: _Work, state: Run.State, **facts: Any) -> None:
+def _finish(work: Work, state: Run.State, **facts: Any) -> None:
     """Write how some work ended.
 
     A failed run that somebody has cancelled becomes a cancelled run. A run that was marked as lost gets its

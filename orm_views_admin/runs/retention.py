@@ -1,13 +1,14 @@
-"""Deleting old runs."""
+"""Deleting old runs, and old changes of views if a project wants that."""
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 
 from django.utils import timezone
 
 from orm_views_admin.conf import get_settings
-from orm_views_admin.models import Run
+from orm_views_admin.models import Run, ViewChange
 
 _PAUSE = 3600.0  # seconds between two prunings by one process
 _pruned: float | None = None
@@ -16,14 +17,24 @@ _pruned: float | None = None
 def prune() -> int:
     """Delete the runs that are older than ``ORM_VIEWS_ADMIN["KEEP_RUNS"]``; return how many were deleted.
 
-    Active runs are kept.
+    Active runs are kept. Changes of views outlive their runs: they are deleted when they are older than
+    ``ORM_VIEWS_ADMIN["KEEP_CHANGES"]``.
     """
-    try:
-        oldest = timezone.now() - get_settings().KEEP_RUNS
-    except OverflowError:  # with timedelta.max, for example: no run is that old
+    settings = get_settings()
+    if (oldest := _ago(settings.KEEP_CHANGES)) is not None:
+        ViewChange.objects.filter(at__lt=oldest).delete()
+    if (oldest := _ago(settings.KEEP_RUNS)) is None:
         return 0
     count, _ = Run.objects.filter(queued_at__lt=oldest).exclude(state__in=Run.ACTIVE).delete()
     return count
+
+
+def _ago(age: dt.timedelta | None) -> dt.datetime | None:
+    """Return the time that is so long ago; None for an age that nothing has."""
+    try:
+        return None if age is None else timezone.now() - age
+    except OverflowError:  # with timedelta.max, for example
+        return None
 
 
 def prune_now_and_then() -> None:

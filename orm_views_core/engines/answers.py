@@ -116,8 +116,9 @@ def _open(connection: BaseDatabaseWrapper, seconds: float) -> None:
     def made_in_time(params: dict[str, Any]) -> Any:
         allowed = max(_SHORTEST, math.ceil(seconds))
         limit = min(allowed, int(params.get("connect_timeout") or allowed))
-        if pool := getattr(connection, "pool", None):
-            # Django waits for a connection of the pool as long as the pool likes.
+        if connection.settings_dict.get("OPTIONS", {}).get("pool"):
+            # Django waits for a connection of its pool as long as the pool likes.
+            pool = connection.pool  # type: ignore[attr-defined]  # django-stubs omit it
             pool.open()
             pool.putconn(pool.getconn(timeout=seconds))
         made = make({**params, "connect_timeout": limit})

@@ -277,6 +277,7 @@ def _step(
         definition=draft.facts.definitions.get(name),
         installed=draft.facts.catalog.relations.get(name),
         expected=draft.facts.dry_run.views.get(name),
+        columns=draft.facts.dry_run.installed_columns.get(name, ()),
         indirect=decision.indirect,
         blocks=blocks,
         deferred=decision.deferred,

@@ -7,13 +7,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import InstalledView
+from orm_views_core.database.relations import Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 
@@ -100,6 +100,7 @@ class Step:
         definition: what the class declares; None when the view is dropped or is an external dependent.
         installed: the view as it is now; None when it is created.
         expected: what PostgreSQL would make of the definition, if it was tried.
+        columns: the columns of the view as it is now, if it was tried.
         indirect: True when the view itself has not changed, only what it reads.
         blocks: who has to wait for the step, in words.
         built_at: where a view is built before it takes its place; None when it is created in its place.
@@ -117,6 +118,7 @@ class Step:
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
     expected: ExpectedView | None = None
+    columns: tuple[Column, ...] = ()
     indirect: bool = False
     blocks: str = ""
     built_at: ViewName | None = None
@@ -184,6 +186,8 @@ class Plan:
             ``plan_views()`` returns have them.
         unchanged: how many of the registered views that were looked at stay as they are.
         judged_late: whether personal columns of new views can only be looked for once these exist.
+        digests: of everything that somebody may change of a view, and of what hangs on it, by oid. Only plans
+            that somebody confirms have them.
     """
 
     database: str
@@ -198,6 +202,7 @@ class Plan:
     meanings: tuple[ChangedMeaning, ...] = ()
     unchanged: int = 0
     judged_late: bool = False
+    digests: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -245,18 +250,24 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what would be done and of what was found, to confirm exactly this plan."""
-        steps = [
-            [
-                step.action.value,
-                step.name,
-                [[sent.phase.value, sent.sql] for sent in step.statements],
-                repr(step.installed.as_found) if step.installed else "",
-            ]
-            for step in self.steps
-        ]
-        text = json.dumps([self.database, steps, self.problems])
+        """A hash of what would be done, what was found and what comes out, to confirm exactly this plan."""
+        text = json.dumps([self.database, [self._to_confirm(step) for step in self.steps], self.problems])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _to_confirm(self, step: Step) -> list[object]:
+        """Return what must be the same when a step is carried out as when it was shown."""
+        before, after = step.installed, step.expected
+        if before and (digest := self.digests.get(before.oid)):
+            # It has the rule and the indexes, which are not read of a view that a refresh has locked.
+            before = replace(before, rule=digest, indexes=())
+        return [
+            step.action.value,
+            step.name,
+            [[sent.phase.value, sent.sql] for sent in step.statements],
+            step.definition.fingerprint if step.definition else "",
+            repr(before.as_found) if before else "",
+            [after.definition, repr(after.columns)] if after else "",
+        ]
 
     @property
     def counts(self) -> Mapping[Action, int]:

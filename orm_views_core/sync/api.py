@@ -85,7 +85,7 @@ def plan_views(
 
     def plan(connection: BaseDatabaseWrapper) -> Plan:
         limit_lock_waits(connection)
-        asked = replace(options, only=chosen[connection.alias], tells_meanings=True)
+        asked = replace(options, only=chosen[connection.alias], tells_meanings=True, is_confirmed=True)
         return plan_database(connection, asked, try_missing=True)
 
     return [in_transaction(connection, plan) for connection in _connect(chosen)]
@@ -180,6 +180,7 @@ def announced(alias: str, request: uuid.UUID) -> Iterator[AnnouncedSync]:
         yield about
     except BaseException as error:
         failure = {"error": error, "seconds": time.perf_counter() - started, "plan": about.plan}
+        failure["committed"] = about.result
         signals.views_sync_failed.send_robust(**arguments, **failure)
         raise
     signals.views_synced.send_robust(**arguments, result=about.result)
@@ -216,8 +217,10 @@ def sync_database(
         limit_lock_waits(connection)
         # A confirmed plan was made by plan_views(), which also tries missing views: this one is made alike.
         # What some views need besides themselves shows when they are tried.
-        try_missing = expected_fingerprint is not None or asked.only is not None
-        make_plan = partial(plan_database, connection, asked, try_missing=try_missing, anew=anew)
+        is_confirmed = expected_fingerprint is not None
+        options = replace(asked, is_confirmed=is_confirmed)
+        try_missing = is_confirmed or asked.only is not None
+        make_plan = partial(plan_database, connection, options, try_missing=try_missing, anew=anew)
         plan = make_plan()
         if on_made:
             on_made(plan)

@@ -15,6 +15,7 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
+from orm_views_core.engines.postgresql.catalog.details import read_digests
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
@@ -35,7 +36,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import NO_DIFFERENCES, Scope, find_left_behind, find_orphans, find_scope
 from orm_views_core.plan.facts import Facts
-from orm_views_core.plan.steps import Plan
+from orm_views_core.plan.steps import Action, Plan
 from orm_views_core.privacy.guarded import plan_guard
 
 from .blame import naming_sources
@@ -101,6 +102,8 @@ def _plan(
     tries_for_guard = guard is not None and not try_missing and not judges_late
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     roles |= {*options.grant_select_to}
+    # Before the catalog: what is changed between the two makes the fingerprint another one.
+    digests = read_digests(connection, definitions.schemas) if options.is_confirmed else {}
     catalog = read_catalog(
         connection,
         definitions.schemas,
@@ -118,6 +121,9 @@ def _plan(
     with ExitStack() as stack:
         views = [catalog.relations[name] for name in external_names]
         views = [view for view in views if view.kind and view.is_ours_to_change and not view.is_temporary]
+        if options.is_confirmed and external_names:
+            others = [catalog.relations[name].oid for name in external_names]
+            digests = {**read_digests(connection, oids=others), **digests}
         if views:
             # Their owners cannot change them between the check that they may be parsed and the reading.
             stack.enter_context(releasing_locks(connection))
@@ -170,7 +176,20 @@ def _plan(
         plan = guard.judge(plan, catalog, scope)
     if meanings:
         plan = meanings.add_to(plan)
-    return replace(plan, judged_late=judges_late)
+    plan = _with_dropped_definitions(connection, catalog, plan)
+    return replace(plan, judged_late=judges_late, digests=digests)
+
+
+def _with_dropped_definitions(connection: BaseDatabaseWrapper, catalog: Catalog, plan: Plan) -> Plan:
+    """Return a plan in which the views to drop have their definitions, so that it is known what they were."""
+    drops = [step for step in plan.steps if step.action is Action.DROP and step.installed]
+    unknown = {step.name for step in drops if step.installed and step.installed.definition is None}
+    if not unknown:
+        return plan
+    with releasing_locks(connection):
+        read = with_definitions(connection, catalog, unknown, wait=False).relations
+    steps = [replace(s, installed=read[s.name]) if s.name in unknown else s for s in plan.steps]
+    return replace(plan, steps=tuple(steps))
 
 
 def _try(

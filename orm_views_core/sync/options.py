@@ -21,6 +21,8 @@ class SyncOptions:
         leave: views that stay as they are although what their classes read changes, unless ``only`` names
             them. What is installed reads none of that.
         tells_meanings: whether to find out which columns of which views mean something else afterwards.
+        is_confirmed: whether somebody confirms the plan before it is carried out, so that its fingerprint has
+            to tell every change that is made in between.
     """
 
     grant_select_to: tuple[str, ...]
@@ -31,6 +33,7 @@ class SyncOptions:
     drop_dependents: bool
     leave: Collection[ViewName] = ()
     tells_meanings: bool = False
+    is_confirmed: bool = False
 
 
 def role_names(roles: str | Iterable[str] | None) -> tuple[str, ...]:

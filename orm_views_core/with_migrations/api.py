@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,13 +14,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.errors.diagnostics import is_deadlock, is_lock_timeout
 from orm_views_core.engines.postgresql.errors.refusals import database_refused, is_refusal
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
 from orm_views_core.exceptions import OrmViewsError, SyncFailedError
 from orm_views_core.names import ViewName
-from orm_views_core.plan.steps import Action, Plan, Step
+from orm_views_core.plan.steps import Action, Phase, Plan, Step, in_phase
 from orm_views_core.sql.alterations import Script
 from orm_views_core.sync.api import AnnouncedSync, SyncResult, announced, sync_database
 from orm_views_core.sync.executor import Progress, StepResult
@@ -161,10 +162,11 @@ def migrate_views(
             seconds=time.perf_counter() - began,
             locked_seconds=state.steps.locked_seconds,
         )
+        about.result = _as_sync(alias, result, state, result.seconds)
         told.migrated(result)
         if finished.is_unfinished:
             result = replace(result, rebuilt=_build(connection, options, told))
-        about.result = _as_sync(alias, result, state.steps, time.perf_counter() - began)
+            about.result = _as_sync(alias, result, state, time.perf_counter() - began)
     return result
 
 
@@ -192,17 +194,38 @@ def _build(connection: BaseDatabaseWrapper, options: MigrateOptions, listener: L
     return result
 
 
-def _as_sync(alias: str, result: MigrateResult, steps: Steps, seconds: float) -> SyncResult:
+def _as_sync(alias: str, result: MigrateResult, state: _State, seconds: float) -> SyncResult:
     """Return what was done as the result of one sync, with a step for each migration."""
+    assert state.steps is not None
     migrations = tuple(
         StepResult(Step(Action.MIGRATE, ViewName(*name.split(".", 1)), "it was not applied"), took)
-        for name, took in zip(steps.applied, steps.seconds, strict=True)
+        for name, took in zip(state.steps.applied, state.steps.seconds, strict=True)
     )
+    aside = {each.view.name: each for each in state.put}
+    dropped = tuple(StepResult(_drop(name, aside.get(name))) for name in result.dropped)
     syncs = [each for each in (result.synced, result.rebuilt) if each is not None]
-    done = (*migrations, *(step for each in syncs for step in each.steps))
+    steps = tuple(_as_it_was(step, aside) for each in syncs for step in each.steps)
+    done = (*migrations, *dropped, *steps)
     plan = syncs[-1].plan if syncs else Plan(alias)
     plan = replace(plan, steps=tuple(each.step for each in done))
     return SyncResult(plan, done, seconds, result.locked_seconds or None)
+
+
+def _drop(name: ViewName, each: PutAside | None) -> Step:
+    """Return the step that dropped a view of others."""
+    if each is None or each.view.kind is None:
+        return Step(Action.DROP, name, "it reads a view that does not fit the new tables")
+    sent = in_phase(Phase.DROP, [ddl.drop_view(each.view.kind, name)])
+    why = f"it stood against a migration ({each.why}), and does not fit the new tables"
+    return Step(Action.DROP, name, why, sent, installed=each.view)
+
+
+def _as_it_was(done: StepResult, aside: Mapping[ViewName, PutAside]) -> StepResult:
+    """Return a step with what its view was before the migrations; the plan has found its stand-in."""
+    each = aside.get(done.step.name)
+    if each is None or done.step.installed is None:
+        return done
+    return replace(done, step=replace(done.step, installed=each.view))
 
 
 @contextmanager

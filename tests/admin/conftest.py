@@ -83,20 +83,9 @@ def browse(admin_client: Client, django_capture_on_commit_callbacks: Any) -> Bro
 
 
 @pytest.fixture
-def cut_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def cut_off(misdirect: Callable[[str, dict[str, Any]], None]) -> Callable[[str], None]:
     """A function that makes a database unreachable until the end of a test."""
-    kept = {}
-
-    def cut(alias: str) -> None:
-        kept[alias] = connections[alias]
-        nowhere = {**connections.settings[alias], "HOST": "/nonexistent", "NAME": "nowhere"}
-        monkeypatch.setitem(connections.settings, alias, nowhere)
-        connections[alias] = connections.create_connection(alias)
-
-    yield cut
-    for alias, connection in kept.items():
-        connections[alias].close()
-        connections[alias] = connection
+    return lambda alias: misdirect(alias, {"HOST": "/nonexistent", "NAME": "nowhere"})
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ from django.urls import path
 from orm_views_admin.admin import ReadableViewAdmin
 from orm_views_core.checks.rows import check_values
 from orm_views_core.checks.synced_views import read_registered_views, read_synced_views
+from orm_views_core.database.rows import Condition, Operator, digest
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
-from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_rows
+from orm_views_core.engines.postgresql.rows import count_rows, estimate_rows, read_cell, read_rows
+from orm_views_core.exceptions import BadConditionError
 from orm_views_core.names import ViewName
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresViewFromSQL, ReadableViewFromSQL
@@ -405,6 +407,14 @@ CALLED = {
     "jsonb_build_object(text, text)": ("jsonb", "'{}'"),
     "json_extract_path_text(json, text, text, text)": ("text", "'1'"),
     "concat(text, text)": ("text", "'SELECT 1'"),
+    "concat(text)": ("text", "'word 3'"),
+    "concat(int)": ("text", "'3'"),
+    '"left"(text, int)': ("text", "'word 3'"),
+    "length(text)": ("int", "6"),
+    "octet_length(text)": ("int", "6"),
+    "current_setting(text, boolean)": ("text", "'3'"),
+    "begins(text, text)": ("boolean", "true"),
+    "same(text, text)": ("boolean", "true"),
     "unnest(text[])": ("SETOF text", ""),
     "to_regclass(text)": ("regclass", "0"),
     "evil_count(bigint)": ("bigint", "0"),
@@ -414,6 +424,21 @@ CALLED = {
     "both(jsonb, jsonb)": ("jsonb", "'[]'"),
     "both(text, text)": ("text", "''"),
 }
+
+
+#: One condition for each way in which values are compared.
+CONDITIONS = [
+    Condition("word", Operator.CONTAINS, ("RD 3",)),
+    Condition("word", Operator.BEGINS, ("word",)),
+    Condition("word", Operator.IN, ("word 3", "word 4")),
+    Condition("id", Operator.BEGINS, ("3",)),
+    Condition("id", Operator.EQUALS, ("3",)),
+    Condition("id", Operator.NOT_EQUALS, ("4",)),
+    Condition("id", Operator.IN, ("3", "4")),
+    Condition("id", Operator.AT_LEAST, ("3",)),
+    Condition("id", Operator.AT_MOST, ("3",)),
+    Condition("id", Operator.IS_NOT_NULL),
+]
 
 
 def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
@@ -431,6 +456,9 @@ def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
         (">", "more", "bigint", "int"),
         ("||", "both", "jsonb", "jsonb"),
         ("||", "both", "text", "text"),
+        ("^@", "begins", "text", "text"),
+        ("=", "same", "text", "text"),
+        *((operator, "more", "int", "int") for operator in ("=", "<=", ">=")),
     ]:
         arguments = f"LEFTARG = {left}, RIGHTARG = {right}"
         attacker.run(f"CREATE OPERATOR lair.{operator} (FUNCTION = lair.{function}, {arguments})")
@@ -446,14 +474,22 @@ def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
     connection = connections["default"]
     definitions = list(compile_definitions(connection).views.values())
     synced = read_synced_views(connection, read_registered_views(connection, definitions))
+    query("CREATE INDEX ON views.base (id); ALTER FUNCTION lair.current_setting(text, boolean) IMMUTABLE")
     query("SET search_path = lair, pg_catalog, public")
     try:
         counted = count_rows("default", VICTIM)
         estimates = estimate_rows("default", [VICTIM])
-        page = read_rows("default", VICTIM, limit=9, contains={"word": "RD 3"}, order_by=["word"])
+        asked: dict[str, Any] = {"conditions": CONDITIONS, "order_by": ["word"]}
+        page = read_rows("default", VICTIM, limit=9, find_quick=True, **asked)
+        (cell,) = page.rows[0][1:]
+        assert cell
+        whole = read_cell("default", VICTIM, "word", offset=0, expected=digest(cell), **asked)
+        with pytest.raises(BadConditionError):
+            read_rows("default", VICTIM, limit=9, conditions=[Condition("id", Operator.EQUALS, ("x",))])
         messages = check_values(connection, synced)
     finally:
         query("RESET search_path")
     assert attacker.struck() == set()
-    assert (counted.rows, list(estimates), page.rows) == (6, [VICTIM], ((3, "word 3"),))
+    assert (counted.rows, list(estimates), whole) == (6, [VICTIM], cell)
+    assert [[cell and cell.text for cell in row] for row in page.rows] == [["3", "word 3"]]
     assert len(messages) == 2

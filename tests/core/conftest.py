@@ -115,22 +115,6 @@ def add_database() -> Iterator[Callable[[str, dict[str, Any]], BaseDatabaseWrapp
 
 
 @pytest.fixture
-def misdirect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[str, Any]], None]]:
-    """A function that gives an alias a new connection with other settings, for the length of a test."""
-    replaced = {}
-
-    def point_elsewhere(alias: str, settings: dict[str, Any]) -> None:
-        replaced[alias] = connections[alias]
-        monkeypatch.setitem(connections.settings, alias, {**connections.settings[alias], **settings})
-        connections[alias] = connections.create_connection(alias)
-
-    yield point_elsewhere
-    for alias, connection in replaced.items():
-        connections[alias].close()
-        connections[alias] = connection
-
-
-@pytest.fixture
 def gate(transactional_db: None) -> Iterator[None]:
     """What views pass that stop in the middle of a refresh: see `gates.py`."""
     query(MAKE_GATE)

@@ -191,7 +191,8 @@ def test_a_mistake_in_the_code_is_recorded_and_raised(ann, monkeypatch):
 
 def test_the_usual_duration_is_the_median_or_that_of_the_last_refresh(numbers, ann):
     run = Run(kind="refresh", database="default", schema="views", name="bottom", request=uuid.uuid4())
-    assert usual_durations([run])[run.target] is not None  # the duration in the view's sync state
+    run.save()
+    assert usual_durations([run])[run.pk] is not None  # the duration in the view's sync state
     for seconds in (1, 2, 9):
         Run.objects.create(
             kind="refresh",
@@ -202,7 +203,7 @@ def test_the_usual_duration_is_the_median_or_that_of_the_last_refresh(numbers, a
             state="succeeded",
             seconds=seconds,
         )
-    assert usual_durations([run]) == {run.target: 2}
+    assert usual_durations([run]) == {run.pk: 2}
     assert usual_durations([Run(kind="sync", database="default")]) == {}
 
 

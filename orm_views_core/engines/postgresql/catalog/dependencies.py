@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import InstalledView
+from orm_views_core.database.relations import InstalledView, NamedRelation, RelationKind
 from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 
 from . import queries
 from .fetch import array, fetch, group, name_arrays
-from .search_path import catalog_cursor
+from .search_path import catalog_cursor, read_search_path
 from .trust import read_trusted_roles
 
 _COMMENTS = f"""
@@ -97,6 +97,28 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class read ON read.oid = {_ROOT.format("reached")}
 JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
 """
+
+# What some relations are, and whether their names without a schema lead to them.
+_KINDS = f"""
+SELECT n.nspname, c.relname, c.relkind, n.nspname = (
+    SELECT found.nspname
+    FROM pg_catalog.pg_class other
+    JOIN pg_catalog.pg_namespace found ON found.oid = other.relnamespace
+    WHERE other.relname = c.relname AND found.nspname = ANY(%(path)s::text[])
+    ORDER BY array_position(%(path)s::text[], found.nspname::text)
+    LIMIT 1
+)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') {queries.BY_NAME}
+"""
+_KIND_NAMES = {
+    "r": RelationKind.TABLE,
+    "p": RelationKind.PARTITIONED,
+    "f": RelationKind.FOREIGN,
+    "v": RelationKind.VIEW,
+    "m": RelationKind.MATERIALISED_VIEW,
+}
 
 
 def read_other_dependents(
@@ -204,3 +226,18 @@ def read_hanging_views(
         for schema, name, read_schema, read in fetch(cursor, _HANGING, name_arrays(on)):
             reads[ViewName(schema, name)].add(ViewName(read_schema, read))
     return dict(reads)
+
+
+def read_named_relations(
+    connection: BaseDatabaseWrapper, names: Collection[ViewName]
+) -> dict[ViewName, NamedRelation]:
+    """Return what some tables and views are. Names that lead to neither are left out."""
+    if not names:
+        return {}
+    _, path = read_search_path(connection)
+    with catalog_cursor(connection) as cursor:
+        rows = fetch(cursor, _KINDS, {**name_arrays(names), "path": array(path)})
+    return {
+        ViewName(schema, name): NamedRelation(_KIND_NAMES[kind], bool(is_found))
+        for schema, name, kind, is_found in rows
+    }

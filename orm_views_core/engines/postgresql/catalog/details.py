@@ -1,4 +1,7 @@
-"""Reads what belongs to relations: rules, comments on columns, grants and indexes, all with one query."""
+"""Reads what belongs to relations: rules, comments on columns, grants and indexes, all with one query.
+
+Another query makes a digest of everything that belongs to a view, to tell whether anything has changed.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from orm_views_core.database.relations import Grant, InstalledIndex
 
 from . import queries
 from .fetch import array, fetch
-from .search_path import CatalogCursor
+from .search_path import CatalogCursor, catalog_cursor
 
 _COLUMN_COMMENTS = """
 SELECT d.objoid, a.attname, left(d.description, 1000000)
@@ -41,6 +46,86 @@ UNION ALL
 SELECT 'index', oid, ARRAY[name::text, is_unique::text, definition, is_whole::text, tablespace::text]
 FROM ({queries.INDEXES}) AS found(oid, name, is_unique, definition, is_whole, tablespace)
 """
+
+# What somebody may change of a view, and what hangs on it, as one digest of each view. Reading it waits for
+# no lock. A refresh, an ANALYZE or a REINDEX changes none of it. The comment of the view itself is left out,
+# because a refresh writes its time into it.
+_DIGESTS = """
+WITH view AS MATERIALIZED (
+    SELECT c.*
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('v', 'm')
+      AND (n.nspname = ANY(%(schemas)s::text[]) OR c.oid = ANY(%(oids)s::oid[]))
+), part(view, what) AS (
+    SELECT v.oid, concat_ws(' ', v.relname, v.relnamespace, v.relowner, v.relkind, v.relpersistence,
+                            v.reltablespace, v.relam, v.reloptions, toast.reloptions)
+    FROM view v LEFT JOIN pg_catalog.pg_class toast ON toast.oid = v.reltoastrelid
+    UNION ALL
+    SELECT oid, concat_ws(' ', 'grant', given)
+    FROM view, unnest(COALESCE(relacl, pg_catalog.acldefault('r', relowner))) given
+    UNION ALL
+    SELECT a.attrelid, concat_ws(' ', 'column', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,
+                                 a.attstorage, a.attcompression, a.attstattarget, a.attoptions, d.adbin,
+                                 pg_catalog.col_description(a.attrelid, a.attnum),
+                                 ARRAY(SELECT given::text FROM unnest(a.attacl) given ORDER BY 1))
+    FROM view v
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    UNION ALL
+    SELECT r.ev_class, concat_ws(' ', 'rule', r.rulename, r.ev_type, r.ev_enabled, r.is_instead, r.ev_qual,
+                                 r.ev_action, pg_catalog.obj_description(r.oid, 'pg_rewrite'))
+    FROM view v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+    UNION ALL
+    SELECT t.tgrelid, concat_ws(' ', 'trigger', pg_catalog.to_jsonb(t),
+                                pg_catalog.obj_description(t.oid, 'pg_trigger'))
+    FROM view v JOIN pg_catalog.pg_trigger t ON t.tgrelid = v.oid AND NOT t.tgisinternal
+    UNION ALL
+    SELECT i.indrelid,
+           concat_ws(' ', 'index', c.relname, c.reltablespace, c.relam, c.reloptions,
+                     pg_catalog.to_jsonb(i)
+                     - '{indexrelid,indcheckxmin,indisvalid,indisready,indislive}'::text[],
+                     ARRAY(SELECT a.attstattarget FROM pg_catalog.pg_attribute a
+                           WHERE a.attrelid = c.oid ORDER BY a.attnum),
+                     pg_catalog.obj_description(c.oid, 'pg_class'))
+    FROM view v
+    JOIN pg_catalog.pg_index i ON i.indrelid = v.oid
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    UNION ALL
+    SELECT s.stxrelid, concat_ws(' ', 'statistics', pg_catalog.to_jsonb(s),
+                                 pg_catalog.obj_description(s.oid, 'pg_statistic_ext'))
+    FROM view v JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = v.oid
+    UNION ALL
+    SELECT found.view, concat_ws(' ', 'dependent', d.classid, d.objid, d.objsubid, d.refobjsubid, d.deptype)
+    FROM (
+        SELECT oid AS view, 'pg_catalog.pg_class'::regclass::oid AS classid, oid AS objid FROM view
+        UNION ALL
+        SELECT v.oid, 'pg_catalog.pg_type'::regclass::oid, unnest(ARRAY[t.oid, t.typarray])
+        FROM view v JOIN pg_catalog.pg_type t ON t.oid = v.reltype
+    ) AS found
+    JOIN pg_catalog.pg_depend d ON d.refclassid = found.classid AND d.refobjid = found.objid
+                               AND d.deptype = 'n'
+    UNION ALL
+    SELECT v.oid, concat_ws(' ', 'extension', d.refobjid, d.deptype)
+    FROM view v
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = v.oid
+                               AND d.deptype IN ('e', 'x')
+)
+SELECT view, md5(string_agg(what, E'\\n' ORDER BY what COLLATE "C")) FROM part GROUP BY view
+"""
+
+
+def read_digests(
+    connection: BaseDatabaseWrapper, schemas: Collection[str] = (), *, oids: Collection[int] = ()
+) -> dict[int, str]:
+    """Return, by oid, a digest of everything that somebody may change of a view, and of what hangs on it.
+
+    Args:
+        connection: the database, inside a transaction.
+        schemas: read the views in these schemas.
+        oids: read these views too.
+    """
+    with catalog_cursor(connection) as cursor:
+        return dict(fetch(cursor, _DIGESTS, {"schemas": array(schemas), "oids": array(oids)}))
 
 
 def read_details(

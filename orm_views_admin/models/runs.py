@@ -1,4 +1,4 @@
-"""The table of this app, ``Run``, and a model without a table, ``RegisteredView``, for the permissions."""
+"""A refresh of a view or a sync of a database, and the steps of a sync."""
 
 from __future__ import annotations
 
@@ -12,34 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.names import ViewName
-
-
-class NoRows(models.Manager["RegisteredView"]):
-    """A manager without rows: code that reads all models, such as ``dumpdata``, must not need a table."""
-
-    def get_queryset(self) -> models.QuerySet[RegisteredView]:
-        return super().get_queryset().none()
-
-
-class RegisteredView(models.Model):
-    """The views of all databases. It has permissions and an entry in the admin's index, but no table."""
-
-    objects = NoRows()
-
-    class Meta:
-        base_manager_name = "objects"
-        managed = False
-        default_permissions = ("view",)
-        permissions = (
-            ("preview_registeredview", "Can see rows of views"),
-            ("view_personal_registeredview", "Can see personal data in rows of views"),
-            ("export_registeredview", "Can export rows of views"),
-            ("refresh_registeredview", "Can refresh materialised views"),
-            ("cancel_registeredview", "Can cancel refreshes and syncs"),
-            ("sync_registeredview", "Can sync views"),
-        )
-        verbose_name = _("view")
-        verbose_name_plural = _("views")
 
 
 class StepState(models.TextChoices):
