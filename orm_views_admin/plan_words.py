@@ -25,10 +25,25 @@ _ACTIONS = {
     Action.COMMENT: _("comment"),
 }
 
+#: How many there are of actions whose words do not go on after “to”.
+_COUNTS = {
+    Action.SCHEMA: _("%(count)s schema to prepare"),
+    Action.GRANT: _("%(count)s to grant access to"),
+    Action.REVOKE: _("%(count)s to revoke access to"),
+    Action.OPTIONS: _("%(count)s to set options of"),
+}
+
 
 def action_word(action: Action) -> str:
     """Return the word for an action."""
     return str(_ACTIONS[action])
+
+
+def count_words(action: Action, count: int) -> str:
+    """Return how many steps a plan has that do the same: “2 to create”."""
+    words = _COUNTS.get(action, _("%(count)s to %(action)s"))
+    number = formats.number_format(count, use_l10n=True, force_grouping=True)
+    return str(words) % {"count": number, "action": action_word(action)}
 
 
 def describe_step(action: Action, target: str) -> str:

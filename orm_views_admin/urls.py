@@ -16,6 +16,8 @@ from orm_views_admin.pages.runs.cancel import CancelView
 from orm_views_admin.pages.runs.history import HistoryExport, HistoryPage
 from orm_views_admin.pages.runs.run import RunPage, RunState
 from orm_views_admin.pages.sync import SyncPage
+from orm_views_admin.pages.views.cell import CellPage
+from orm_views_admin.pages.views.changes import ChangePage, ChangesPage
 from orm_views_admin.pages.views.count import CountView
 from orm_views_admin.pages.views.detail import DetailPage
 from orm_views_admin.pages.views.graph import GraphPage
@@ -47,6 +49,9 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
         path("runs/<int:pk>/cancel/", CancelView.for_site(site), name="cancel"),
         path(_VIEW, DetailPage.for_site(site), name="detail"),
         path(f"{_VIEW}preview/", PreviewPage.for_site(site), name="preview"),
+        path(f"{_VIEW}preview/cell/", CellPage.for_site(site), name="cell"),
+        path(f"{_VIEW}changes/", ChangesPage.for_site(site), name="changes"),
+        path(f"{_VIEW}changes/<int:pk>/", ChangePage.for_site(site), name="change"),
         path(f"{_VIEW}count/", CountView.for_site(site), name="count"),
     ]
 

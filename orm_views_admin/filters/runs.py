@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.models import Run
+from orm_views_admin.models import Run, ViewChange
 from orm_views_admin.trends import about
 
 from .base import Facet, Filter
@@ -59,19 +59,25 @@ _FILTERS = (*_FIELDS, _TIME)
 def narrow(
     parameters: QueryDict, addresses: Sequence[ViewAddress], *, without: Filter | None = None
 ) -> QuerySet[Run]:
-    """Return the runs of some views that pass all filters, or all filters but one, the newest first.
+    """Return the runs that concern some views and pass all filters, or all filters but one, the newest first.
 
     Args:
         parameters: those of the page.
         addresses: the views; none stands for all runs.
         without: the filter that is not applied.
     """
-    runs: QuerySet[Run] = Run.objects.filter(reduce(or_, (about(address) for address in addresses), Q()))
+    runs: QuerySet[Run] = Run.objects.filter(reduce(or_, map(_concerning, addresses), Q()))
     for by in _FILTERS:
         value = parameters.get(by.parameter, "")
         if by is not without and value:
             runs = _only(runs, by, value)
     return runs
+
+
+def _concerning(address: ViewAddress) -> Q:
+    """Return the condition for the refreshes of a view, and for the syncs that changed it."""
+    changes = ViewChange.objects.of(address.database, address.name).exclude(run=None).order_by()
+    return about(address) | Q(pk__in=changes.values("run"))
 
 
 def _only(runs: QuerySet[Run], by: Filter, value: str) -> QuerySet[Run]:

@@ -20,11 +20,14 @@ from orm_views_admin.models import RegisteredView
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
+from orm_views_admin.ui.shell import Shell
+from orm_views_admin.ui.wording import breakable
+from orm_views_core.engines.answers import expecting_answers
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewName
-from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses
+from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses, unanswered
 
 from .selection import about_views
 
@@ -64,7 +67,8 @@ class AdminView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.may(self.permission):
             raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
+        with expecting_answers():
+            return super().dispatch(request, *args, **kwargs)
 
     def may(self, permission: Permission) -> bool:
         """Return whether the user has a permission and the one to view."""
@@ -76,7 +80,7 @@ class AdminView(View):
 
     def url(self, page: str, address: ViewAddress | None = None, **parts: Any) -> str:
         """Return the URL of a page of this site."""
-        return url_in(self.site, page, **(address.parts if address else parts))
+        return url_in(self.site, page, **(address.parts if address else {}), **parts)
 
     def url_about(self, page: str, *addresses: ViewAddress) -> str:
         """Return the URL of a page about some views, which it gets as parameters."""
@@ -84,7 +88,7 @@ class AdminView(View):
 
     def link_to(self, address: ViewAddress | None) -> Link | None:
         """Return a link to the page of a view; None without a view."""
-        return Link(str(address.name), self.url("detail", address)) if address else None
+        return Link(breakable(str(address.name)), self.url("detail", address)) if address else None
 
 
 class Page(AdminView):
@@ -100,7 +104,7 @@ class Page(AdminView):
         """Return the page.
 
         Args:
-            title: the heading, which is also the last breadcrumb.
+            title: the heading, which is also the last breadcrumb: text, or HTML without links.
             status_code: the HTTP status.
             context: further variables of the template. ``parent``, a link, is a breadcrumb between the list
                 of views and this page. ``tools`` are the links beside the heading.
@@ -112,8 +116,10 @@ class Page(AdminView):
             {
                 **self._site_context(),
                 "title": title,
-                "opts": RegisteredView._meta,
+                # Not "opts": skins take a page with it for a page of the model's own admin.
+                "page_opts": RegisteredView._meta,
                 "markup": django_versions.CONTEXT,
+                "shell": Shell(),
                 "list_url": self.url("list"),
                 "may": {permission.value: self.may(permission) for permission in Permission},
                 **context,
@@ -158,6 +164,8 @@ def read_statuses(
         with _naming_the_database(alias):
             (status,) = get_statuses([alias], only=only, judged=judged)
     except OrmViewsError as error:
+        if isinstance(error.__cause__, DatabaseError):
+            return unanswered(alias, error, only)
         return DatabaseStatus(alias, error=error)
     return status
 

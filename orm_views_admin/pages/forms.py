@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from orm_views_admin.ui.wording import with_names
 from orm_views_core.plan.steps import Action, Plan
 
 
@@ -26,7 +27,7 @@ class ConfirmPlanForm(forms.Form):
         self._names = {f"drop-{n}": name for n, name in enumerate(dropped)}
         for field, name in self._names.items():
             self.fields[field] = forms.CharField(
-                label=_("Type “%(name)s” to confirm that it is dropped") % {"name": name},
+                label=with_names(_("Type “%(name)s” to confirm that it is dropped"), name=name),
                 required=False,
                 widget=forms.TextInput(
                     attrs={"autocomplete": "off", "spellcheck": "false", "class": "vTextField"}
@@ -51,7 +52,6 @@ class ConfirmPlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         for field, name in self._names.items():
             if self.cleaned_data.get(field, "") != name.strip():
-                self.add_error(
-                    field, _("Type the name exactly as it is written here: %(name)s") % {"name": name}
-                )
+                words = _("Type the name exactly as it is written here: %(name)s")
+                self.add_error(field, with_names(words, name=name))
         return self.cleaned_data

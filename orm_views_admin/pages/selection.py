@@ -48,8 +48,22 @@ class Selection:
             Http404: if one of the names is not a view's address, or if the project has no views in its
                 database.
         """
+        return cls._of(parameters.getlist(PARAMETER))
+
+    @classmethod
+    def from_text(cls, text: str) -> Selection:
+        """Read the views of a text that :attr:`text` has returned.
+
+        Raises:
+            Http404: as :meth:`from_request` does.
+        """
+        segments = text.split("/") if text else []
+        return cls._of("/".join(segments[n : n + 3]) for n in range(0, len(segments), 3))
+
+    @classmethod
+    def _of(cls, keys: Iterable[str]) -> Selection:
         addresses = []
-        for key in parameters.getlist(PARAMETER):
+        for key in keys:
             try:
                 database, name = ViewAddress.parse(key)
             except ValueError:
@@ -73,3 +87,8 @@ class Selection:
     def keys(self) -> list[str]:
         """The addresses as a form contains them."""
         return [address.key for address in self.addresses]
+
+    @property
+    def text(self) -> str:
+        """The addresses as one field of a form. Django accepts 1,000 fields."""
+        return "/".join(self.keys)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
-from orm_views_admin.disclosure import error_for, text_for
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import text_for
 from orm_views_admin.permissions import Permission
-from orm_views_admin.plan_words import action_word
-from orm_views_admin.tables.plan import ShownStep, StepTable
-from orm_views_admin.ui.wording import number
-from orm_views_core.output.plans import stages_of, targets
-from orm_views_core.plan.steps import Plan
+from orm_views_admin.plan_words import count_words
+from orm_views_admin.tables.plan import StepTable, show_steps
+from orm_views_admin.trends import StepKey, usual_steps
+from orm_views_admin.ui.meanings import ShownMeaning, show_meaning
+from orm_views_admin.ui.wording import name_list, number, with_names
+from orm_views_core.definitions.registered import registered_views
+from orm_views_core.names import ViewName
+from orm_views_core.output.plans import stages_of
+from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.sync import plan_views
 
-from .base import UNREADABLE
+from .base import UNREADABLE, Page
 from .confirmation import ConfirmationPage
 from .forms import ConfirmPlanForm
 from .selection import Selection
@@ -32,7 +39,8 @@ class DatabasePlan:
     """The plan of one database with its form, or the error that prevents it, as a user may read them."""
 
     alias: str
-    user: Any
+    page: Page
+    usual: Mapping[StepKey, float]
     form: ConfirmPlanForm | None = None
     error: Exception | None = None
 
@@ -44,22 +52,20 @@ class DatabasePlan:
     def errors(self) -> list[str]:
         """What prevents the sync."""
         if self.error is not None:
-            return [error_for(self.user, self.error)]
-        return [text_for(self.user, problem) for problem in self.plan.problems] if self.plan else []
+            return [self.page.explain(self.error)]
+        user = self.page.request.user
+        return [text_for(user, problem) for problem in self.plan.problems] if self.plan else []
 
     @property
     def summary(self) -> str:
         """The plan in one line: “2 to create, 1 to drop, 38 unchanged”."""
         if self.plan is None:
             return ""
-        parts = [
-            _("%(count)s to %(action)s") % {"count": number(count), "action": action_word(action)}
-            for action, count in self.plan.counts.items()
-        ]
+        parts = [count_words(action, count) for action, count in self.plan.counts.items()]
         return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(self.plan.unchanged)}])
 
     @property
-    def stages(self) -> list[str]:
+    def stages(self) -> list[SafeString]:
         """How the plan is carried out, one sentence for each stage; empty if it swaps no views."""
         if self.plan is None or (stages := stages_of(self.plan)) is None:
             return []
@@ -69,18 +75,43 @@ class DatabasePlan:
             (_("Created in the swap: %(names)s."), stages.created),
             (_("Built during the swap, while readers wait: %(names)s."), stages.deferred),
         )
-        return [words % {"names": targets(steps)} for words, steps in sentences if steps]
+        return [
+            with_names(words, names=name_list(dict.fromkeys(step.target for step in steps)))
+            for words, steps in sentences
+            if steps
+        ]
+
+    @property
+    def meanings(self) -> list[ShownMeaning]:
+        """The views whose columns or rows mean something else afterwards."""
+        return [show_meaning(each, self._url) for each in (self.plan.meanings if self.plan else ())]
 
     @property
     def tables(self) -> list[StepTable]:
         """The tables of the steps: views that were changed, and views that are affected by those."""
-        steps = self.plan.steps if self.plan else ()
-        shown = [ShownStep(n, step, self.user) for n, step in enumerate(steps, 1)]
+        shown = []
+        if self.plan:
+            shown = show_steps(self.plan, self.page.request.user, self._url_of, self.usual)
         tables = (
             (_("Changes"), [each for each in shown if not each.step.indirect]),
             (_("Indirectly affected"), [each for each in shown if each.step.indirect]),
         )
         return [StepTable(steps, label=label) for label, steps in tables if steps]
+
+    def _url_of(self, step: Step) -> str:
+        return self._url(step.name) if step.name.name else ""
+
+    def _url(self, name: ViewName) -> str:
+        """Return the URL of the page of a view; "" if it has none: neither it nor its schema is ours."""
+        if name.schema not in self._schemas:
+            return ""
+        return self.page.url("detail", ViewAddress(self.alias, name))
+
+    @cached_property
+    def _schemas(self) -> frozenset[str]:
+        """The schemas whose views have pages: those of the registered views, and of the views in the plan."""
+        ours = [step.name for step in (self.plan.steps if self.plan else ()) if step.action is Action.DROP]
+        return frozenset(name.schema for name in (*registered_views(self.alias).names, *ours))
 
 
 class SyncPage(ConfirmationPage):
@@ -123,7 +154,7 @@ class SyncPage(ConfirmationPage):
     def _show(self, selection: Selection, plans: Sequence[DatabasePlan], status: int = 200) -> HttpResponse:
         title = _("Sync all views")
         if selection.single:
-            title = _("Sync %(name)s") % {"name": selection.single.name}
+            title = with_names(_("Sync %(name)s"), name=selection.single.name)
         elif count := len(selection.addresses):
             title = ngettext("Sync %(count)s view", "Sync %(count)s views", count) % {"count": number(count)}
         return self.render(
@@ -144,13 +175,14 @@ class SyncPage(ConfirmationPage):
             confirmation: the submitted fields of the plans' forms; empty if nothing was confirmed.
         """
         plans = []
+        usual = usual_steps(selection.by_database)
         for n, (alias, only) in enumerate(selection.by_database.items()):
             try:
                 (plan,) = plan_views([alias], only=only)
             except UNREADABLE as error:
-                plans.append(DatabasePlan(alias, self.request.user, error=error))
+                plans.append(DatabasePlan(alias, self, {}, error=error))
                 continue
             data = confirmation if f"{alias}-fingerprint" in confirmation else None
             form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=f"id-{n}-%s")
-            plans.append(DatabasePlan(alias, self.request.user, form))
+            plans.append(DatabasePlan(alias, self, usual.get(alias, {}), form))
         return plans

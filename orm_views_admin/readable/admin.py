@@ -24,6 +24,7 @@ from orm_views_admin.disclosure import error_for
 from orm_views_admin.permissions import Permission, may
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
+from orm_views_admin.ui.shell import Shell
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.reading import limiting, reading
@@ -270,8 +271,9 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("The rows cannot be shown"),
-            "opts": self.opts,
+            "page_opts": self.opts,
             "markup": django_versions.CONTEXT,
+            "shell": Shell(),
             "list_url": reverse(
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
                 current_app=self.admin_site.name,

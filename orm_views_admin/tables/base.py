@@ -5,7 +5,7 @@ django-tables2 provides columns, sorting and pages. All tables are rendered by o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,20 @@ from orm_views_admin.ui.querystrings import with_parameters
 SORT = "sort"
 #: The attributes of a column of numbers.
 NUMBER = {"td": {"class": "ov-number"}, "th": {"class": "ov-number"}}
+
+
+def shown_from(width: str, attributes: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
+    """Return the attributes of a column that is left out where there is no room for it.
+
+    Args:
+        width: how much room there has to be: "little", "much" or "most", as the style sheet says.
+        attributes: further attributes.
+    """
+    further = attributes or {}
+    return {
+        tag: {"class": f"{further.get(tag, {}).get('class', '')} ov-from-{width}".strip()}
+        for tag in ("td", "th")
+    }
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,16 @@ class Cell:
     header: object
     css_class: str
     is_row_header: bool
+
+
+class Line(list[Cell]):
+    """The cells of a row.
+
+    Attributes:
+        below: what is shown below the row, as wide as the table; "" for nothing.
+    """
+
+    below: object = ""
 
 
 class FormattedColumn(tables.Column):  # type: ignore[misc]
@@ -111,7 +135,11 @@ class AdminTable(tables.Table):  # type: ignore[misc]
                     direction = "descending" if column.order_by_alias.is_descending else "ascending"
             yield Header(column.header, url, direction, column.attrs["th"].get("class", ""))
 
-    def lines(self) -> Iterator[list[Cell]]:
+    def below(self, record: Any) -> object:
+        """Return what is shown below a row, as wide as the table."""
+        return ""
+
+    def lines(self) -> Iterator[Line]:
         """Yield the cells of each shown row. What all cells of a column share is asked of it once."""
         shared = [
             (column.name, column.header, column.attrs["td"].get("class", ""), column.name == self.row_header)
@@ -119,10 +147,12 @@ class AdminTable(tables.Table):  # type: ignore[misc]
         ]
         for row in self.paginated_rows:
             contents = [row.get_cell(name) for name, *_ in shared]
-            yield [
+            line = Line(
                 Cell(content, content == self.default, *rest)
                 for content, (_, *rest) in zip(contents, shared, strict=True)
-            ]
+            )
+            line.below = self.below(row.record)
+            yield line
 
 
 class LinkingTable(AdminTable):
@@ -134,8 +164,8 @@ class LinkingTable(AdminTable):
 
 
 def code(text: str) -> SafeString:
-    """Return text in a fixed-width font, as HTML."""
-    return format_html("<code>{}</code>", text)
+    """Return a name or a text in a fixed-width font, as HTML."""
+    return format_html("<code>{}</code>", wording.breakable(text))
 
 
 def yes_or(no: object) -> Callable[[bool], object]:

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import error_for
+from orm_views_admin.standings import AnyState, Standing, standings_of
 from orm_views_admin.trends import Trend, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_core.database.sync_state import SyncState
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind
-from orm_views_core.status import State, ViewStatus
+from orm_views_core.status import Condition, State, ViewStatus
 
 _AGES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list: a view's status and its last refreshes.
+    """A row of the list: a view, with its last refreshes; or a database that cannot be read.
 
     Attributes:
+        standings: the states that it is in, the worst first.
         hangs_on: of the texts that are searched for, in lower case, those that name something that the view
             hangs on, each with the reason in words.
     """
 
     status: ViewStatus
+    standings: Sequence[Standing]
     trend: Trend = ()
     hangs_on: Mapping[str, str] = field(default_factory=dict)
 
@@ -37,13 +44,26 @@ class Entry:
         cls,
         status: ViewStatus,
         trends: Mapping[ViewAddress, Trend],
-        hanging: Mapping[ViewAddress, Mapping[str, str]] | None = None,
+        troubles: Mapping[ViewAddress, Sequence[Standing]] = MappingProxyType({}),
+        hanging: Mapping[ViewAddress, Mapping[str, str]] = MappingProxyType({}),
     ) -> Entry:
-        """Return the entry of a view, with its trend and what it hangs on."""
+        """Return the entry of a view, with its trend, what its runs tell and what it hangs on."""
         if not status.name:
-            return cls(status)
+            return cls(status, standings_of(status))
         address = ViewAddress(status.database, status.name)
-        return cls(status, trends.get(address, ()), (hanging or {}).get(address, {}))
+        standings = standings_of(status, troubles.get(address, ()))
+        return cls(status, standings, trends.get(address, ()), hanging.get(address, {}))
+
+    @classmethod
+    def of_database(cls, alias: str, error: OrmViewsError) -> Entry:
+        """Return the entry of a database that cannot be read."""
+        advice = _("Make it answer. Until then none of its views can be read, synced or refreshed.")
+        status = ViewStatus(alias, None, "", None, (Condition(State.UNREADABLE, str(error), advice, error),))
+        return cls(status, standings_of(status))
+
+    @property
+    def is_database(self) -> bool:
+        return not self.status.name and not self.status.label
 
     @property
     def address(self) -> ViewAddress | None:
@@ -52,6 +72,8 @@ class Entry:
 
     @property
     def title(self) -> str:
+        if self.is_database:
+            return _("database “%(alias)s”") % {"alias": self.status.database}
         return str(self.status.name) if self.status.name else self.status.label
 
     @property
@@ -59,21 +81,42 @@ class Entry:
         return self.status.label.rpartition(".")[0]
 
     @property
+    def says(self) -> str:
+        """The first line of the view's docstring, or of its comment in the database."""
+        definition, installed = self.status.definition, self.status.installed
+        text = definition.comment if definition else installed.text if installed else ""
+        return (text or "").strip().partition("\n")[0]
+
+    @property
     def kind_word(self) -> str:
         return wording.kind_word(self.status.kind)
 
     @property
-    def state(self) -> State:
-        return self.status.state
+    def standing(self) -> Standing:
+        """The worst of the states that it is in."""
+        return self.standings[0]
+
+    @property
+    def state(self) -> AnyState:
+        return self.standing.state
+
+    @property
+    def urgency(self) -> int:
+        return self.standing.urgency
 
     def short_reason(self, user: Any) -> str:
-        """Return the first line of the reason, as a user may read it; "" if the view needs no attention."""
-        if not self.state.needs_attention:
+        """Return the first line of the reason, as a user may read it; "" if nothing is to be said."""
+        if self.state in {State.SYNCED, State.UNMANAGED}:
             return ""
         if self.state is State.EXPOSES:
             return self.status.problems[0].what
-        reason = error_for(user, self.status.error) if self.status.error else self.status.reason
+        reason = error_for(user, self.standing.error) if self.standing.error else self.standing.reason
         return reason.partition("\n")[0]
+
+    @property
+    def also(self) -> str:
+        """The words of the other states that it is in; "" when there are none."""
+        return ", ".join(str(wording.look_of_standing(each).word) for each in self.standings[1:])
 
     @property
     def refreshed(self) -> dt.datetime | None:
@@ -82,7 +125,12 @@ class Entry:
     @property
     def seconds(self) -> float | None:
         """How many seconds a refresh usually takes."""
-        return usual_seconds(self.trend, self.sync_state)
+        return usual_seconds(self.trend, self.sync_state, concurrently=self.goes_concurrently)
+
+    @property
+    def goes_concurrently(self) -> bool | None:
+        """Whether readers go on reading during a refresh; None if it cannot be refreshed."""
+        return not self.status.why_not_concurrently if self.status.can_refresh else None
 
     @property
     def sync_state(self) -> SyncState | None:

@@ -33,7 +33,7 @@ class GraphTable(AdminTable):
         return format_html('<a href="{}">{}</a>', record["url"], wording.breakable(str(value)))
 
     def render_state(self, value: Any) -> SafeString:
-        return wording.state_badge(value)
+        return wording.badge(wording.look_of_standing(value))
 
     def render_reads(self, value: Iterable[object]) -> SafeString:
         return lines(value)

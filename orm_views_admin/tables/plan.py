@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import django_tables2 as tables
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import text_for
+from orm_views_admin.trends import StepKey
 from orm_views_admin.ui import wording
-from orm_views_admin.ui.sql_markup import DiffLine, diff_lines, highlight_sql
-from orm_views_core.plan.steps import Step
+from orm_views_admin.ui.sql_markup import (
+    FORMAT_LIMIT,
+    DiffLine,
+    Folded,
+    diff_lines,
+    format_sql,
+    highlight_sql,
+)
+from orm_views_core.plan.steps import Action, Plan, Step
 
 from .base import NUMBER, AdminTable, FormattedColumn, LinkingTable
 from .entries import Entry
@@ -22,11 +33,31 @@ from .entries import Entry
 
 @dataclass(frozen=True)
 class ShownStep:
-    """A row of the steps: a step with its number in the plan, as a user may read it."""
+    """A row of the steps, as a user may read it.
+
+    Attributes:
+        number: its position in the plan, from 1. Steps are done in this order.
+        url: the page of its view; "" if it has none.
+        is_formatted: whether its SQL is formatted.
+        usual: how many seconds it usually takes; None if that is unknown.
+    """
 
     number: int
     step: Step
     user: Any
+    url: str = ""
+    is_formatted: bool = True
+    usual: float | None = None
+
+    @property
+    def name(self) -> SafeString:
+        return wording.breakable(self.step.target)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a class declares the view, or declared it before it was dropped."""
+        step = self.step
+        return step.definition is not None or step.action in {Action.SCHEMA, Action.DROP}
 
     @property
     def lost(self) -> list[str]:
@@ -34,8 +65,10 @@ class ShownStep:
         return [text_for(self.user, lost) for lost in self.step.lost]
 
     @property
-    def sql(self) -> SafeString:
-        return highlight_sql(self.step.sql)
+    def sql(self) -> Folded:
+        if not self.is_formatted:
+            return highlight_sql(self.step.sql)
+        return highlight_sql("\n".join(f"{format_sql(each.sql)};" for each in self.step.statements))
 
     @cached_property
     def difference(self) -> list[DiffLine]:
@@ -59,7 +92,35 @@ class StepTable(AdminTable):
         attrs={"td": {"class": "ov-main"}},
     )
     blocks = tables.Column(_("Blocks"), accessor="step__blocks")
-    usual = FormattedColumn(wording.duration, _("Last build"), accessor="step__usual_seconds", attrs=NUMBER)
+    usual = FormattedColumn(wording.duration, _("Usual time"), attrs=NUMBER)
+
+    def below(self, record: ShownStep) -> SafeString:
+        return render_to_string("orm_views_admin/includes/step_sql.html", {"record": record})
+
+
+def show_steps(
+    plan: Plan, user: Any, url: Callable[[Step], str], usual: Mapping[StepKey, float]
+) -> list[ShownStep]:
+    """Return the rows of a plan's steps, in their order.
+
+    Args:
+        plan: the plan.
+        user: who reads the page.
+        url: returns the URL of the page of a step's view; "" if it has none.
+        usual: how many seconds the steps of earlier syncs usually took.
+    """
+    # Formatting takes a second for so much SQL.
+    is_formatted = sum(len(sent.sql) for step in plan.steps for sent in step.statements) <= 2 * FORMAT_LIMIT
+    return [
+        ShownStep(n, step, user, url(step), is_formatted, _usual(step, usual))
+        for n, step in enumerate(plan.steps, 1)
+    ]
+
+
+def _usual(step: Step, usual: Mapping[StepKey, float]) -> float | None:
+    """Return how long a step usually takes: as the same step of earlier syncs, or as the last build did."""
+    known = usual.get((step.action.value, step.target))
+    return known or (step.usual_seconds if step.fills else None)
 
 
 class RefreshTable(LinkingTable):
@@ -68,6 +129,13 @@ class RefreshTable(LinkingTable):
     label = _("Views to refresh")
     row_header = "title"
 
+    def __init__(
+        self, entries: Sequence[Entry], url: Callable[..., str], *, has_boxes: bool, are_ticked: bool
+    ) -> None:
+        super().__init__(entries, url, exclude=() if has_boxes else ("ticked",))
+        self._are_ticked = are_ticked
+
+    ticked = tables.Column("", accessor="address", attrs={"td": {"class": "action-checkbox"}}, default="")
     number = tables.Column(_("No."), empty_values=(), attrs=NUMBER)
     title = tables.Column(_("View"))
     how = tables.Column(_("How"), accessor="status__why_not_concurrently", empty_values=())
@@ -76,11 +144,20 @@ class RefreshTable(LinkingTable):
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
     seconds = FormattedColumn(wording.duration, _("Usual duration"), attrs=NUMBER)
 
+    def render_ticked(self, value: ViewAddress, record: Entry) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="view" value="{}" class="ov-select" aria-label="{}"{}>',
+            value.key,
+            _("Refresh %(name)s") % {"name": record.title},
+            " checked" if self._are_ticked else "",
+        )
+
     def render_number(self, bound_row: Any) -> int:
         return int(bound_row.row_counter) + 1
 
     def render_title(self, value: str, record: Entry) -> SafeString:
-        return format_html('<a href="{}">{}</a>', self._url("detail", record.address), value)
+        name = wording.breakable(value)
+        return format_html('<a href="{}">{}</a>', self._url("detail", record.address), name)
 
     def render_how(self, value: str) -> object:
         if not value:

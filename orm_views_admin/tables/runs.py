@@ -17,7 +17,7 @@ from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording, wording
 from orm_views_admin.ui.run_wording import Change
 
-from .base import NUMBER, LinkingTable
+from .base import NUMBER, FormattedColumn, LinkingTable, shown_from
 
 #: The characters of a message that are shown.
 _SHORT = 140
@@ -31,13 +31,13 @@ class RunTable(LinkingTable):
 
     when = tables.Column(_("When"), accessor="queued_at")
     what = tables.Column(_("What"), accessor="name", empty_values=())
-    database = tables.Column(_("Database"))
+    database = FormattedColumn(wording.breakable, _("Database"), attrs=shown_from("little"))
     result = tables.Column(_("Result"), accessor="state", attrs={"td": {"class": "ov-result"}})
     who = tables.Column(_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
-    how = tables.Column(_("How"), accessor="concurrently", empty_values=())
+    how = tables.Column(_("How"), accessor="concurrently", empty_values=(), attrs=shown_from("much"))
     duration = tables.Column(_("Duration"), accessor="seconds", empty_values=(), attrs=NUMBER)
-    rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=NUMBER)
-    size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=NUMBER)
+    rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=shown_from("much", NUMBER))
+    size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=shown_from("most", NUMBER))
 
     def __init__(self, data: Any, url: Callable[..., str], user: Any, **kwargs: Any) -> None:
         super().__init__(data, url, **kwargs)
@@ -54,7 +54,7 @@ class RunTable(LinkingTable):
     def render_what(self, record: Run) -> str:
         name = record.view_name
         if name is None:
-            return run_wording.title(record)
+            return run_wording.heading(record)
         return format_html(
             '{} <a href="{}">{}</a>',
             record.get_kind_display(),
@@ -68,11 +68,12 @@ class RunTable(LinkingTable):
         if len(line) > _SHORT:
             line = f"{line[:_SHORT]}…"
         if record.state == Run.State.CANCELLED:
-            line = gettext("by %(name)s") % {"name": record.cancelled_by}
+            line = wording.with_names(gettext("by %(name)s"), name=record.cancelled_by)
         return _two_lines(wording.badge(run_wording.look_of_run(record.state)), line)
 
     def render_who(self, record: Run) -> str:
-        return _two_lines(record.who, record.get_origin_display())
+        where = run_wording.where(record)
+        return _two_lines(wording.breakable(record.who), where) if record.who else where
 
     def render_how(self, record: Run) -> str:
         words = run_wording.how(record) or wording.DASH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import django_tables2 as tables
@@ -15,7 +15,7 @@ from orm_views_admin.trends import Trend, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sparklines import sparkline
 
-from .base import NUMBER, FormattedColumn, LinkingTable, yes_or
+from .base import NUMBER, FormattedColumn, LinkingTable, shown_from, yes_or
 from .entries import Entry
 
 #: The name of the column of durations.
@@ -33,20 +33,28 @@ class ViewTable(LinkingTable):
         "", accessor="address", attrs={"td": {"class": "action-checkbox"}}, default="", orderable=False
     )
     view = tables.Column(_("View"), accessor="title")
-    app = tables.Column(_("App"))
-    kind = tables.Column(_("Kind"), accessor="kind_word")
+    app = tables.Column(_("App"), attrs=shown_from("much"))
+    kind = tables.Column(_("Kind"), accessor="kind_word", attrs=shown_from("little"))
     readable = FormattedColumn(
-        yes_or(wording.DASH), _("Readable"), accessor="status__definition__is_readable"
+        yes_or(wording.DASH),
+        _("Readable"),
+        accessor="status__definition__is_readable",
+        attrs=shown_from("most"),
     )
-    database = tables.Column(_("Database"), accessor="status__database")
-    state = tables.Column(_("Status"), order_by="state__urgency")
+    database = FormattedColumn(wording.breakable, _("Database"), accessor="status__database")
+    state = tables.Column(_("Status"), order_by="urgency")
     rows = tables.Column(_("Rows"), empty_values=(), orderable=False, attrs=NUMBER)
-    size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
+    size = FormattedColumn(
+        wording.size, _("Size"), accessor="status__installed__size", attrs=shown_from("much", NUMBER)
+    )
     refreshed = FormattedColumn(wording.moment, _("Last refresh"))
-    seconds = tables.Column(_("Usual duration"), empty_values=(), attrs=NUMBER)
+    seconds = tables.Column(_("Usual duration"), empty_values=(), attrs=shown_from("little", NUMBER))
 
     def __init__(self, entries: Sequence[Entry], url: Callable[..., str], user: Any, **kwargs: Any) -> None:
-        super().__init__(entries, url, **kwargs)
+        sorted_by = str(kwargs.get("order_by"))
+        empty = (name for name in _without_values(entries) if name not in sorted_by)
+        exclude = [*kwargs.pop("exclude", ()), *empty]
+        super().__init__(entries, url, exclude=exclude, **kwargs)
         self._user = user
         # If all views are in the same schema, its name is not shown.
         self._has_one_schema = len({entry.status.name.schema for entry in entries if entry.status.name}) == 1
@@ -61,25 +69,30 @@ class ViewTable(LinkingTable):
         )
 
     def render_view(self, record: Entry) -> str:
-        if record.address is None:
+        if record.is_database:
             return record.title
+        if record.address is None:
+            return wording.breakable(record.title)
         return format_html(
-            '<a href="{}" title="{}">{}</a>{}',
+            '<a href="{}" title="{}">{}</a>{}{}',
             self._url("detail", record.address),
             record.title,
             wording.breakable(record.address.name.name if self._has_one_schema else record.title),
+            format_html('<span class="ov-reason ov-says">{}</span>', record.says) if record.says else "",
             format_html_join(
                 "",
                 '<span class="ov-reason ov-why">{}</span>',
-                ((wording.breakable(why),) for why in record.hangs_on.values()),
+                ((why,) for why in record.hangs_on.values()),
             ),
         )
 
     def render_state(self, record: Entry) -> SafeString:
+        also = _("Also: %(states)s.") % {"states": record.also} if record.also else ""
         return format_html(
-            '{}<span class="ov-reason">{}</span>',
-            wording.state_badge(record.state),
+            '{}<span class="ov-reason">{}</span>{}',
+            wording.badge(wording.look_of_standing(record.standing)),
             record.short_reason(self._user),
+            format_html('<span class="ov-reason">{}</span>', also) if also else "",
         )
 
     def render_rows(self, record: Entry) -> str:
@@ -96,9 +109,17 @@ class ViewTable(LinkingTable):
 
     def render_seconds(self, record: Entry) -> object:
         trend = self.trends.get(record.address, ()) if record.address else ()
-        seconds = usual_seconds(trend, record.sync_state)
+        seconds = usual_seconds(trend, record.sync_state, concurrently=record.goes_concurrently)
         return (
             wording.DASH
             if seconds is None
             else format_html("{}{}", wording.duration(seconds), sparkline(trend))
         )
+
+
+def _without_values(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield the names of the columns that would have dashes only, as those of plain views."""
+    if not any(entry.status.definition and entry.status.definition.is_readable for entry in entries):
+        yield "readable"
+    if not any(entry.is_materialised for entry in entries):
+        yield from ("size", "refreshed", DURATION)

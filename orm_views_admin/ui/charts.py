@@ -9,8 +9,9 @@ from __future__ import annotations
 import bisect
 import enum
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Mark(enum.Enum):
@@ -62,13 +63,20 @@ class Tick:
     y: float
 
 
+class Stop(NamedTuple):
+    """A mark below which its date is written: its place among the marks, and its x coordinate."""
+
+    place: int
+    x: float
+
+
 @dataclass(frozen=True)
 class Chart:
     """Durations in the order of time.
 
     Attributes:
         width: the width of the grid of all paths.
-        height: the height of that grid.
+        height: the height of that grid; dates are below it.
         left: where the marks begin; the numbers of the ticks are left of it.
         line: the path through the successful runs.
         is_logarithmic: whether the scale is logarithmic.
@@ -81,6 +89,7 @@ class Chart:
     left: int = 0
     ticks: tuple[Tick, ...] = ()
     is_logarithmic: bool = False
+    stops: tuple[Stop, ...] = ()
 
 
 #: Distances between ticks in seconds: round numbers of milliseconds, seconds, minutes and hours.
@@ -95,9 +104,10 @@ _DECADES = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000)
 _TOO_FAR_APART = 100
 _SHORTEST = 0.001
 _MOST_TICKS = 4
+_MOST_STOPS = 4
 
 
-def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, left: int = 72) -> Chart:
+def draw_chart(points: Sequence[Point], width: int = 720, height: int = 180, left: int = 72) -> Chart:
     """Return the chart of some runs, the oldest first."""
     top, bottom, edge = 10, height - 10, 12
     known = [max(point.seconds, _SHORTEST) for point in points if point.seconds is not None]
@@ -109,7 +119,7 @@ def draw_chart(points: Sequence[Point], width: int = 800, height: int = 180, lef
     ticks = tuple(Tick(seconds, round(y_of(seconds), 1)) for seconds in marks)
     shapes = tuple(_shapes(at, points, size=4.5))
     line = _line(at, points)
-    return Chart(width, height, line, shapes, left=left, ticks=ticks, is_logarithmic=is_logarithmic)
+    return Chart(width, height, line, shapes, left, ticks, is_logarithmic, tuple(_stops(at)))
 
 
 def draw_sparkline(points: Sequence[Point], width: int = 64, height: int = 18) -> Chart:
@@ -137,6 +147,14 @@ def _places(
         (right - step * rank, bottom if point.seconds is None else y_of(point.seconds))
         for rank, point in zip(reversed(range(len(points))), points, strict=True)
     ]
+
+
+def _stops(at: Sequence[tuple[float, float]]) -> Iterator[Stop]:
+    """Yield the first mark, the last one, and some at about equal distances between them."""
+    count = min(len(at), _MOST_STOPS)
+    for n in range(count):
+        index = round(n * (len(at) - 1) / max(1, count - 1))
+        yield Stop(index, round(at[index][0], 1))
 
 
 def _log(seconds: float) -> float:

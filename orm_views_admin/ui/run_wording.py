@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from orm_views_admin.models import Run, RunStep, StepState
+from orm_views_admin.models import Run, RunStep, StepState, ViewChange
 from orm_views_admin.plan_words import describe_step, summarise
 from orm_views_core.plan.steps import Action
 
@@ -22,7 +25,6 @@ _PLAY = "M3.5 1.5 14 8 3.5 14.5z"
 _SQUARE = "M2.5 2.5h11v11h-11z"
 _SKIP = "M2 2.5 8.5 8 2 13.5zm6.5 0L15 8l-6.5 5.5z"
 _TWO = "M6 3a5 5 0 1 0 0 10A5 5 0 0 0 6 3m4 0a5 5 0 1 1 0 10 7 7 0 0 0 0-10"
-_QUESTION = "M4.5 5.5a3.5 3.5 0 1 1 4.5 3.3v1.7H7V7h1a1.5 1.5 0 1 0-1.5-1.5zM7 11.8h2v2H7z"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ _STATES = {
     Run.State.FAILED: RunLook(Run.State.FAILED.label, "error", wording.CROSS, Mark.FAILED),
     Run.State.SKIPPED: RunLook(Run.State.SKIPPED.label, "warning", _SKIP, Mark.STOPPED),
     Run.State.CANCELLED: RunLook(Run.State.CANCELLED.label, "warning", _SQUARE, Mark.STOPPED),
-    Run.State.LOST: RunLook(Run.State.LOST.label, "error", _QUESTION, Mark.FAILED),
+    Run.State.LOST: RunLook(Run.State.LOST.label, "error", wording.QUESTION, Mark.FAILED),
 }
 
 #: What a state means, a sentence. The words of the other states say it.
@@ -53,6 +55,14 @@ _EXPLANATIONS = {
     Run.State.LOST: _(
         "Its process or its connection ended before the result was recorded, so the result is unknown."
     ),
+}
+
+#: From where a run was started.
+_WHERE = {
+    Run.Origin.ADMIN: _("in the admin"),
+    Run.Origin.COMMAND: _("with a command"),
+    Run.Origin.TASK: _("by a task"),
+    Run.Origin.CODE: _("by code of the project"),
 }
 
 LEGEND = {
@@ -109,6 +119,39 @@ def title(run: Run) -> str:
         gettext("Refresh of %(subject)s") if run.kind == Run.Kind.REFRESH else gettext("Sync of %(subject)s")
     )
     return words % {"subject": subject(run)}
+
+
+def heading(run: Run) -> SafeString:
+    """Return the title of a run as HTML, in which names are isolated."""
+    if not run.name:
+        words = gettext("Sync of database “%(alias)s”")
+        return wording.with_names(words, alias=run.database)
+    return wording.with_names(gettext("Refresh of %(subject)s"), subject=run.view_name)
+
+
+def where(run: Run | ViewChange) -> str:
+    """Return from where a run, or the sync of a change, was started, words that go on after a name."""
+    return str(_WHERE[Run.Origin(run.origin)])
+
+
+def requested(run: Run) -> SafeString:
+    """Return who requested a run, from where and when, a sentence."""
+    facts: dict[str, object] = {
+        "where": SafeString(escape(where(run))),
+        "when": wording.moment(run.queued_at),
+    }
+    if run.who:
+        return wording.with_names(gettext("Requested by %(who)s, %(where)s, %(when)s."), who=run.who, **facts)
+    return wording.with_names(gettext("Requested %(where)s, %(when)s."), **facts)
+
+
+def state_title(runs: Sequence[Run]) -> str:
+    """Return the states of the runs of a page for the title of the document: “Ended: succeeded”."""
+    states = [look_of_run(run.state).word for run in runs]
+    words = ", ".join(dict.fromkeys(map(str, states)))
+    if any(run.is_active for run in runs):
+        return capfirst(words)
+    return gettext("Ended: %(states)s") % {"states": words}
 
 
 def how(run: Run) -> str:

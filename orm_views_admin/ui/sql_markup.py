@@ -19,6 +19,10 @@ from orm_views_core.sql.lexer import tokenize
 FORMAT_LIMIT = 30_000
 #: Longer statements are not highlighted.
 _HIGHLIGHT_LIMIT = 200_000
+#: The lines of a long text that are shown at once. The rest is unfolded by a click.
+SHOWN_LINES = 40
+#: A text with fewer lines than that beyond them is shown whole.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,31 @@ class DiffLine:
     kind: str
     sign: str
     text: str
+
+
+class Folded(SafeString):
+    """SQL as HTML, of which the beginning is shown at once.
+
+    Attributes:
+        first: the beginning.
+        rest: what a click unfolds; "" if all is shown.
+        more: how many lines that is.
+    """
+
+    first: SafeString
+    rest: SafeString
+    more: int
+
+
+def fold(html: SafeString) -> Folded:
+    """Divide highlighted SQL into the lines that are shown at once and the rest. No markup spans lines."""
+    html = SafeString(html.removesuffix("\n"))
+    lines = html.split("\n")
+    shown = SHOWN_LINES if len(lines) > SHOWN_LINES + _FEW else len(lines)
+    folded = Folded(html)
+    folded.first, folded.rest = (mark_safe("\n".join(part)) for part in (lines[:shown], lines[shown:]))  # noqa: S308 - parts of HTML
+    folded.more = len(lines) - shown
+    return folded
 
 
 def format_sql(sql: str) -> str:
@@ -60,12 +89,12 @@ def _meaning(sql: str) -> list[str]:
     return meaning
 
 
-def highlight_sql(sql: str) -> SafeString:
-    """Return SQL as HTML whose only markup is ``<span class="hl-…">``."""
+def highlight_sql(sql: str) -> Folded:
+    """Return SQL as HTML whose only markup is ``<span class="hl-…">``. What is long is folded."""
     if len(sql) > _HIGHLIGHT_LIMIT:
-        return escape(sql)
+        return fold(escape(sql))
     lexer = PostgresLexer(stripnl=False, ensurenl=False)
-    return mark_safe(highlight(sql, lexer, HtmlFormatter(nowrap=True, classprefix="hl-")))  # noqa: S308 - Pygments escapes
+    return fold(mark_safe(highlight(sql, lexer, HtmlFormatter(nowrap=True, classprefix="hl-"))))  # noqa: S308 - Pygments escapes
 
 
 def diff_lines(before: str, after: str) -> list[DiffLine]:

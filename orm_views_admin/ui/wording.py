@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from unicodedata import east_asian_width
 
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.plan_words import action_word
+from orm_views_admin.standings import AnyState, RunState, Standing
 from orm_views_core.names import ViewKind
 from orm_views_core.plan.steps import Action
 from orm_views_core.refresh.freshness import Freshness
 from orm_views_core.status import State
 
 DASH = "\N{EN DASH}"
+#: Names that take more columns may be broken after dots, underscores and slashes.
+_LONG_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ _PENCIL = "M11.2 1 15 4.8 5.4 14.4 1 15l.6-4.4zM10.4 4l1.6 1.6 1-1L11.4 3z"
 _PLUS = "M6.9 1.5h2.2v5.4h5.4v2.2H9.1v5.4H6.9V9.1H1.5V6.9h5.4z"
 _MINUS = "M1.5 6.9h13v2.2h-13z"
 _RING = "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 2a5 5 0 1 0 0 10A5 5 0 0 0 8 3"
+_BAR = f"{_RING}M3.2 4.6l1.4-1.4 8.2 8.2-1.4 1.4z"
+QUESTION = "M4.5 5.5a3.5 3.5 0 1 1 4.5 3.3v1.7H7V7h1a1.5 1.5 0 1 0-1.5-1.5zM7 11.8h2v2H7z"
 _BARS = "M1.5 2.5h13v2h-13zm0 4.5h13v2h-13zm0 4.5h13v2h-13z"
 _EYE = (
     "M8 3C4.4 3 1.7 5.2.4 8 1.7 10.8 4.4 13 8 13s6.3-2.2 7.6-5C14.3 5.2 11.6 3 8 3m0 1.8a3.2 3.2 0 1 1 0 6.4"
@@ -52,8 +59,9 @@ _EYE = (
 )
 CLOCK = f"{_RING}m-.8 1.5h1.6v3.2l2.3 1.4-.8 1.3-3.1-1.9z"
 
-#: How each state looks. Its urgency is a fact of core.
-_STATES = {
+#: How each state looks.
+_STATES: dict[AnyState, Look] = {
+    State.UNREADABLE: Look(_("cannot be read"), "error", _BAR),
     State.INVALID: Look(_("invalid"), "error", CROSS),
     State.EXPOSES: Look(_("shows personal data"), "error", _EYE),
     State.WRONG_KIND: Look(_("wrong kind"), "error", _TRIANGLE),
@@ -65,6 +73,9 @@ _STATES = {
     State.STALE: Look(_("stale"), "warning", CLOCK),
     State.SYNCED: Look(_("synced"), "success", CHECK),
     State.UNMANAGED: Look(_("unmanaged"), "info", _RING),
+    RunState.FAILED: Look(_("failed"), "error", CROSS),
+    RunState.LOST: Look(_("lost"), "error", QUESTION),
+    RunState.WAITING: Look(_("waiting"), "info", CLOCK),
 }
 
 #: The colours of actions. All other actions have the colour "info".
@@ -77,14 +88,18 @@ _ACTION_COLOURS = {
 _KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
 
 
-def look_of(state: State) -> Look:
+def look_of(state: AnyState) -> Look:
     """Return the word, colour and icon of a state."""
     return _STATES[state]
 
 
-def state_badge(state: State) -> SafeString:
-    """Return a state's badge as HTML."""
-    return badge(look_of(state))
+def look_of_standing(standing: Standing) -> Look:
+    """Return how a state of a view is shown: with how often it has failed, if that is more than once."""
+    look = look_of(standing.state)
+    if standing.state is not RunState.FAILED or standing.times == 1:
+        return look
+    words = ngettext("failed %(times)s time", "failed %(times)s times", standing.times)
+    return replace(look, word=words % {"times": number(standing.times)})
 
 
 def badge(look: Look) -> SafeString:
@@ -121,8 +136,29 @@ def kind_word(kind: ViewKind | None) -> str:
 
 
 def breakable(name: str) -> SafeString:
-    """Return a name as HTML in which a line may break after each dot, underscore and slash."""
-    return format_html_join("", "{}<wbr>", ((part,) for part in re.split(r"(?<=[._/])", name)))
+    """Return a name as HTML, isolated from the direction of the text around it.
+
+    A line may break after each dot, underscore and slash of a long name, and nowhere in a short one.
+    """
+    if sum(1 + (east_asian_width(letter) in "WF") for letter in name) <= _LONG_NAME:
+        return format_html('<bdi class="ov-short">{}</bdi>', name)
+    parts = re.split(r"(?<=[._/])(?=.)", name)
+    return format_html(
+        "<bdi>{}</bdi>", format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
+    )
+
+
+def with_names(words: str, **names: object) -> SafeString:
+    """Return words as HTML, with names in the place of “%(key)s”, each isolated like a name alone."""
+    html = {
+        key: name if isinstance(name, SafeString) else breakable(str(name)) for key, name in names.items()
+    }
+    return SafeString(escape(words) % html)
+
+
+def name_list(names: Iterable[object]) -> SafeString:
+    """Return names as HTML, with commas between them, each isolated like a name alone."""
+    return format_html_join(", ", "{}", ((breakable(str(name)),) for name in names))
 
 
 def duration(seconds: float | None) -> str:
@@ -138,6 +174,21 @@ def duration(seconds: float | None) -> str:
         return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
     hours, minutes = divmod(minutes, 60)
     return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+
+
+def round_duration(seconds: float) -> str:
+    """Return a round duration in the largest unit that fits: “200 ms”, “10 s”, “5 min”, “1 h”."""
+    units = (
+        (3600, gettext("%(number)s h")),
+        (60, gettext("%(number)s min")),
+        (1, gettext("%(number)s s")),
+        (0.001, gettext("%(number)s ms")),
+    )
+    if not seconds:
+        return formats.number_format(0)
+    length, words = next(unit for unit in units if seconds >= unit[0] or unit is units[-1])
+    number = round(seconds / length, 2)
+    return words % {"number": formats.number_format(int(number) if number.is_integer() else number)}
 
 
 def size(size_in_bytes: int | None) -> str:

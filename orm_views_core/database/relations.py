@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,28 +14,6 @@ from .sync_state import SyncState
 
 #: The length of a fingerprint.
 _HASH = 16
-
-
-class RelationKind(enum.Enum):
-    """What a relation is that has rows. The value is what people read."""
-
-    TABLE = "table"
-    PARTITIONED = "partitioned table"
-    FOREIGN = "foreign table"
-    VIEW = "view"
-    MATERIALISED_VIEW = "materialised view"
-
-
-class NamedRelation(NamedTuple):
-    """A table or a view, without what is in it.
-
-    Attributes:
-        kind: what it is.
-        is_found: whether its name without a schema leads to it, along the search path of the project.
-    """
-
-    kind: RelationKind
-    is_found: bool
 
 
 @dataclass(frozen=True)

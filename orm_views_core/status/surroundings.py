@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.lineage import RelationColumn, ViewLineage
-from orm_views_core.database.relations import NamedRelation
+from orm_views_core.database.relation_kinds import KnownRelation
 from orm_views_core.engines.postgresql.catalog.dependencies import read_hanging_views, read_named_relations
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
@@ -51,7 +51,7 @@ class Surroundings:
     goes_to: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
     hanging: Mapping[ViewName, frozenset[ViewName]] = field(default_factory=dict)
     personal: Mapping[str, Exposure] = field(default_factory=dict)
-    relations: Mapping[ViewName, NamedRelation] = field(default_factory=dict)
+    relations: Mapping[ViewName, KnownRelation] = field(default_factory=dict)
 
 
 def read_surroundings(

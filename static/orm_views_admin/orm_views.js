@@ -40,20 +40,18 @@
   /* Adds a button to SQL that copies it. */
   const addCopyButtons = () => {
     if (!navigator.clipboard) return;
-    for (const code of document.querySelectorAll("[data-copy]")) {
-      const frame = document.createElement("div");
-      frame.className = "ov-copy-frame";
+    for (const frame of document.querySelectorAll("[data-copy]")) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "button";
-      button.textContent = code.dataset.copy;
+      button.textContent = frame.dataset.copy;
       button.setAttribute("aria-live", "polite");
-      code.replaceWith(frame);
-      frame.append(code, button);
+      frame.querySelector(".ov-code-bar").append(button);
       button.addEventListener("click", async () => {
-        await navigator.clipboard.writeText(code.textContent);
-        button.textContent = code.dataset.copied;
-        window.setTimeout(() => { button.textContent = code.dataset.copy; }, 2000);
+        const parts = [...frame.querySelectorAll("code")].map((code) => code.textContent);
+        await navigator.clipboard.writeText(parts.join("\n"));
+        button.textContent = frame.dataset.copied;
+        window.setTimeout(() => { button.textContent = frame.dataset.copy; }, 2000);
       });
     }
   };
@@ -230,6 +228,8 @@
         }
         tick();
         setText(root.querySelector("[data-standing]"), state.standing);
+        document.title = document.title.replace(root.dataset.title, () => state.title);
+        root.dataset.title = state.title;
         root.querySelector("[data-reload]").hidden = true;
         active = state.active;
         if (!active) root.querySelectorAll("[data-while-active]").forEach(leave);

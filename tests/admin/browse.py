@@ -46,7 +46,12 @@ def key(name: str, schema: str = "views", database: str = "default") -> str:
 
 def text_of(html: str) -> str:
     """Return the text of a page: without markup, and with spaces collapsed."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html.replace("<wbr>", "")).split())
+    return " ".join(re.sub(r"<[^>]*>", " ", bare(html)).split())
+
+
+def bare(html: str) -> str:
+    """Return HTML without what isolates and breaks names."""
+    return re.sub(r"</?(?:wbr|bdi)\b[^>]*>", "", html)
 
 
 class Browse:

@@ -13,12 +13,13 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import OURS, PACKAGES, before
 from tests.benchmarks.report import report
 from tests.benchmarks.runner import block
+from tests.benchmarks.scale import previews
 from tests.benchmarks.scale import scenarios as scale
 from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.server import start_server
 from tests.benchmarks.views import Sizes
 
-_ = graphs, scale  # their scenarios have registered themselves
+_ = graphs, previews, scale  # their scenarios have registered themselves
 DESCRIPTION = "Measure syncing views beside the predecessor and django-pgviews-redux, and print the table."
 
 
@@ -33,7 +34,8 @@ def main() -> None:
     load, *_ = os.getloadavg()
     start = monotonic()
     with start_server() as server:
-        bench = Bench(server, Sizes(options.views, options.many, options.rows))
+        previewed = Sizes.previewed if options.rows == Sizes.rows else options.rows
+        bench = Bench(server, Sizes(options.views, options.many, options.rows, previewed))
         with bench.clean():
             blocks = [
                 block(bench, scenario, packages, options.rounds)
@@ -55,7 +57,7 @@ def parse_arguments() -> argparse.Namespace:
     for name, of_what in {
         "views": "plain views there are",
         "many": "plain views are many",
-        "rows": "rows the large table has",
+        "rows": f"rows the large table has, and {Sizes.previewed:,} are previewed unless this is given",
     }.items():
         default = getattr(Sizes, name)
         parser.add_argument(

@@ -79,5 +79,17 @@ def pages(stock: float, beside: str = "", times: float = 0) -> Target:
     return Target(text, is_met, figure)
 
 
+def beside(times: float) -> Target:
+    """At most so many times what was measured beside, all of it together."""
+
+    def is_met(ours: Run, theirs: Run | None) -> bool:
+        return figure(ours) <= times
+
+    def figure(ours: Run) -> float:
+        return ours.median / sum(median(each) for each in ours.beside.values())
+
+    return Target(f"{times:g} times both", is_met, figure)
+
+
 def works() -> Target:
     return Target("works", lambda ours, theirs: True)

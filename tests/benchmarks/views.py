@@ -36,6 +36,7 @@ class Sizes:
     views: int = 1_000
     many: int = 5_000
     rows: int = 3_000_000
+    previewed: int = 10_000_000
     readers: int = 8
 
     @property

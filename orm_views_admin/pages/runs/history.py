@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,11 +23,11 @@ from orm_views_admin.pages.selection import Selection, about_views
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.ui import run_wording
-from orm_views_admin.ui.charts import Point, draw_chart, path_of
+from orm_views_admin.ui.charts import Chart, Point, draw_chart, path_of
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
 from orm_views_admin.ui.sparklines import extremes, failures, marks
-from orm_views_admin.ui.wording import duration, exact, number
+from orm_views_admin.ui.wording import duration, exact, number, round_duration, with_names
 
 PER_PAGE = 50
 #: The largest number of marks in a chart: more could not be told apart.
@@ -44,9 +45,11 @@ class HistoryPage(Page):
         found = narrow(request.GET, selection.addresses)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
         several = len({run.database for run in page.object_list}) > 1
+        # Syncs that changed a view are among its runs.
+        is_alike = selection.single and all(run.name for run in page.object_list)
         title = _("History")
         if selection.single:
-            title = _("History of %(name)s") % {"name": selection.single.name}
+            title = with_names(_("History of %(name)s"), name=selection.single.name)
         return self.render(
             title,
             parent=self.link_to(selection.single),
@@ -54,7 +57,7 @@ class HistoryPage(Page):
                 page.object_list,
                 self.url,
                 request.user,
-                exclude=[*([] if several else ["database"]), *(["what"] if selection.single else [])],
+                exclude=[*([] if several else ["database"]), *(["what"] if is_alike else [])],
             ),
             found=page.paginator.count,
             facets=facets(request.GET, selection.addresses),
@@ -62,7 +65,7 @@ class HistoryPage(Page):
             clear_url=about_views(selection.addresses),
             pages=page_links(page, request.GET),
             page=page,
-            chart=_chart(found),
+            chart=_chart(_to_draw(found, selection)),
             exports=[
                 (form.upper(), self.url("runs_export", form=form) + with_parameters(request.GET))
                 for form in FORMATS
@@ -85,6 +88,11 @@ class HistoryExport(AdminView):
         return download(request, form, name, COLUMNS, records)
 
 
+def _to_draw(found: QuerySet[Run], selection: Selection) -> QuerySet[Run]:
+    """Return the runs of the chart. Of views these are refreshes: a sync takes its time for others, too."""
+    return found.filter(kind=Run.Kind.REFRESH) if selection.addresses else found
+
+
 def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
     """Return the chart of the newest durations; None if there are fewer than two."""
     newest = list(found.filter(seconds__isnull=False)[:_IN_CHART])[::-1]
@@ -98,24 +106,39 @@ def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:
         "drawn": chart,
         "is_trend": len(subjects) == 1,  # a line between the durations of different views would mean nothing
         "marks": marks(chart.shapes),
-        "ticks": [(tick.y, duration(tick.seconds) if tick.seconds else "0") for tick in chart.ticks],
-        "label": _label(points),
-        "span": [
-            {"iso": from_field(run.queued_at).isoformat(timespec="seconds"), "text": _date(run)}
-            for run in (newest[0], newest[-1])
-        ],
+        "ticks": [(tick.y, round_duration(tick.seconds)) for tick in chart.ticks],
+        "dates": _dates(chart, newest),
+        "label": _label(points, is_logarithmic=chart.is_logarithmic),
         "legend": [
             (mark.value, path_of(mark, 8, 8, 4.5), word) for mark, word in LEGEND.items() if mark in occurring
         ],
     }
 
 
-def _label(points: Sequence[Point]) -> str:
+def _dates(chart: Chart, runs: Sequence[Run]) -> list[tuple[float, str, str]]:
+    """Return what is written below the chart: where, a date, and the end of the text that is there.
+
+    Within a day, they are times; within a week, dates with times.
+    """
+    span = runs[-1].queued_at - runs[0].queued_at
+    form = "SHORT_DATETIME_FORMAT" if span < dt.timedelta(days=7) else "SHORT_DATE_FORMAT"
+    if span < dt.timedelta(hours=20):
+        form = "TIME_FORMAT"
+    ends = ["start", *["middle"] * (len(chart.stops) - 2), "end"]
+    dates = [
+        (stop.x, exact(runs[stop.place].queued_at, form), end)
+        for stop, end in zip(chart.stops, ends, strict=True)
+    ]
+    return [date for n, date in enumerate(dates) if n == 0 or date[1] != dates[n - 1][1]]
+
+
+def _label(points: Sequence[Point], *, is_logarithmic: bool) -> str:
     count = ngettext(
         "The duration of the last run.", "The durations of the last %(count)s runs.", len(points)
     )
     span = _("They are between %(least)s and %(most)s.") % extremes(points)
-    return f"{count % {'count': number(len(points))}} {span} {failures(points)}".rstrip()
+    scale = _("The scale is logarithmic.") if is_logarithmic else ""
+    return " ".join(filter(None, (count % {"count": number(len(points))}, span, failures(points), scale)))
 
 
 def _date(run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
@@ -11,13 +12,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from orm_views_admin import runs
-from orm_views_admin.models import Run
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import Run, ViewChange
 from orm_views_admin.pages.base import AdminView, Link, Page
 from orm_views_admin.permissions import Permission
 from orm_views_admin.sites import url_in
 from orm_views_admin.trends import usual_durations
 from orm_views_admin.ui import run_wording
-from orm_views_admin.ui.wording import moment, number
+from orm_views_admin.ui.wording import number, with_names
 
 from .shown_runs import ShownRun, show_runs, standing_of
 
@@ -34,9 +36,8 @@ class RunPage(Page):
         requests = [run_request, *uuids(request.GET.getlist(AND))]
         found = read_runs(requests)
         active = [run for run in found if run.is_active]
-        shown = show_runs(found, request.user, usual_durations(found))
+        shown = show_runs(found, request.user, usual_durations(found), self._changes(found))
         may_cancel = self.may(Permission.CANCEL)
-        first = found[0]
         return self.render(
             _title(found),
             parent=Link(_("History"), self.url("runs")),
@@ -55,20 +56,29 @@ class RunPage(Page):
             requests=requests,
             here=follow(self.site, requests),
             state_url=follow(self.site, requests, "run_state") if active else "",
-            asked=moment(first.queued_at),
-            who=first.who,
-            origin=first.get_origin_display(),
+            requested=run_wording.requested(found[0]),
+            state_title=run_wording.state_title(found),
             active=active,
             cancel_all_url=self.url("cancel", pk=active[0].pk) if may_cancel and len(active) > 1 else "",
             next_links=self._next_links(shown),
         )
+
+    def _changes(self, found: Sequence[Run]) -> dict[int, dict[str, str]]:
+        """Return the addresses of the pages of what syncs have changed, by sync and by the view's name."""
+        syncs = [run.pk for run in found if run.kind == Run.Kind.SYNC and not run.is_active]
+        urls: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        facts = ("run_id", "pk", "database", "schema", "name")
+        for change in ViewChange.objects.filter(run__in=syncs).only(*facts) if syncs else ():
+            address = ViewAddress(change.database, change.view_name)
+            urls[change.run_id or 0][str(address.name)] = self.url("change", address, pk=change.pk)
+        return {**urls}
 
     def _next_links(self, shown: Sequence[ShownRun]) -> list[Link]:
         """Return the links to what people do next."""
         addresses = [run.address for run in shown if run.address]
         links = []
         if len(addresses) == 1:
-            words = _("History of %(name)s") % {"name": addresses[0].name}
+            words = with_names(_("History of %(name)s"), name=addresses[0].name)
             links.append(Link(words, self.url_about("runs", *addresses)))
         if addresses and self.may(Permission.REFRESH):
             links.append(Link(_("Refresh again…"), self.url_about("refresh", *addresses)))
@@ -89,6 +99,7 @@ class RunState(AdminView):
             {
                 "active": any(run.is_active for run in found),
                 "standing": standing_of(shown),
+                "title": run_wording.state_title(found),
                 "runs": [each.as_json() for each in shown],
             }
         )
@@ -130,7 +141,7 @@ def uuids(texts: Iterable[str]) -> list[uuid.UUID]:
 
 def _title(found: Sequence[Run]) -> str:
     if len(found) == 1:
-        return run_wording.title(found[0])
+        return run_wording.heading(found[0])
     words = {
         Run.Kind.REFRESH: _("Refresh of %(count)s views"),
         Run.Kind.SYNC: _("Sync of %(count)s databases"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.disclosure import run_error_for
-from orm_views_admin.models import Run, StepState, Target
+from orm_views_admin.models import Run, StepState
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import Look, duration, exact
 from orm_views_core.engines.postgresql import ddl
@@ -29,12 +29,14 @@ class ShownRun:
         number: its position on the page, from 1.
         usual: how many seconds such a run usually takes; None if that is unknown.
         error: its error, as the user may read it.
+        changes: the addresses of the pages of what a sync has changed, by the target of its steps.
     """
 
     run: Run
     number: int = 1
     usual: float | None = None
     error: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def look(self) -> Look:
@@ -89,6 +91,7 @@ class ShownRun:
                 "state": step["state"],
                 "sign": run_wording.STEP_SIGNS[StepState(step["state"])],
                 "text": run_wording.step(step),
+                "url": self.changes.get(step.get("target", ""), ""),
                 "seconds": duration(step.get("seconds")),
                 "word": str(StepState(step["state"]).label),
             }
@@ -150,16 +153,23 @@ class ShownRun:
         }
 
 
-def show_runs(found: Sequence[Run], user: Any, usual: Mapping[Target, float] | None = None) -> list[ShownRun]:
+def show_runs(
+    found: Sequence[Run],
+    user: Any,
+    usual: Mapping[int, float] | None = None,
+    changes: Mapping[int, Mapping[str, str]] | None = None,
+) -> list[ShownRun]:
     """Return the runs of a page in their order.
 
     Args:
         found: the runs.
         user: who reads the page.
-        usual: how many seconds runs usually take, by target. It stays the same while the page is open.
+        usual: how many seconds runs usually take, by primary key. It stays the same while the page is open.
+        changes: for each sync, by its primary key, the addresses of the pages of what it has changed.
     """
+    known = changes or {}
     return [
-        ShownRun(run, n, (usual or {}).get(run.target), run_error_for(user, run))
+        ShownRun(run, n, (usual or {}).get(run.pk), run_error_for(user, run), known.get(run.pk, {}))
         for n, run in enumerate(found, 1)
     ]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -15,14 +15,18 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimate, why_not_read
 from orm_views_admin.pages.selection import address_or_404
+from orm_views_admin.pages.troubles import read_troubles
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
+from orm_views_admin.standings import Standing, standings_of
+from orm_views_admin.tables.changes import ChangeTable
 from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
 from orm_views_admin.tables.entries import can_be_counted
 from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import LineageMarkup, personal_mark
+from orm_views_admin.ui.relations import what_it_is
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_core.database.sync_state import SyncState
@@ -30,6 +34,8 @@ from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
+
+from .changes import LAST_CHANGES, changes_of
 
 
 class DetailPage(Page):
@@ -42,11 +48,13 @@ class DetailPage(Page):
         try:
             detail = get_detail(address.database, address.name)
         except UnknownViewError:
+            if changes_of(address).exists():
+                return HttpResponseRedirect(self.url("changes", address))
             find_status(address)  # raises Http404 with a message for people
             raise
         except UNREADABLE as error:
-            return self.render(str(address.name), error=self.explain(error))
-        return self.render(str(address.name), **self._describe(address, detail))
+            return self.render(wording.breakable(str(address.name)), error=self.explain(error))
+        return self.render(wording.breakable(str(address.name)), **self._describe(address, detail))
 
     def _tools(self, address: ViewAddress, status: ViewStatus, *, is_read: bool) -> list[Link]:
         is_managed = status.definition is not None or status.state is State.ORPHANED
@@ -63,6 +71,8 @@ class DetailPage(Page):
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
+        last = list(Run.objects.filter(about(address))[:LAST])
+        reconcile(last)
         definition, installed = status.definition, status.installed
         state = installed.state if installed else None
         stored = (installed.definition if installed else None) or ""
@@ -76,8 +86,7 @@ class DetailPage(Page):
         return {
             "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,
-            "reasons": self._reasons(status),
-            "look": wording.look_of(status.state),
+            "standings": self._standings(address, status, last),
             "definition": definition,
             "source": wording.breakable(str(definition.source)) if definition and definition.source else "",
             "installed": installed,
@@ -95,28 +104,47 @@ class DetailPage(Page):
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
-            "upstream": self._relations(address.database, dict.fromkeys(detail.reads, ""), _("Reads")),
-            "downstream": self._relations(address.database, _hanging(detail), _("What hangs on it")),
+            "upstream": self._relations(detail, dict.fromkeys(detail.reads, ""), _("Reads")),
+            "downstream": self._relations(detail, _hanging(detail), _("What hangs on it")),
             **(
-                self._history(address, state) if status.kind is ViewKind.MATERIALISED_VIEW else {"runs": None}
+                self._history(address, state, last)
+                if status.kind is ViewKind.MATERIALISED_VIEW
+                else {"runs": None}
             ),
+            "changes": ChangeTable(list(changes_of(address).in_list()[:LAST_CHANGES]), self.url),
+            "changes_url": self.url("changes", address),
             "count_url": self.url("count", address) if is_counted else "",
             "estimate": wording.row_count(estimate),
             "why_not_read": why_not,
         }
 
-    def _reasons(self, status: ViewStatus) -> list[str]:
-        """Return the reason of the state in paragraphs, as the user may read it."""
-        if status.state is State.EXPOSES:
-            return status.reason.splitlines()
-        return [self.explain(status.error) if status.error else status.reason]
+    def _standings(
+        self, address: ViewAddress, status: ViewStatus, last: Sequence[Run]
+    ) -> list[dict[str, Any]]:
+        """Return the states that the view is in, the worst first, as the user may read them."""
+        active = [run for run in last if run.is_active]
+        troubles = read_troubles([status], active, self.request.user, wanted=about(address))
+        return [
+            {
+                "look": wording.look_of_standing(each),
+                "reasons": self._reasons(each),
+                "advice": each.advice,
+                "url": self.url("run", run_request=each.request) if each.request else "",
+            }
+            for each in standings_of(status, troubles.views.get(address, ()))
+        ]
 
-    def _history(self, address: ViewAddress, state: SyncState | None) -> dict[str, Any]:
+    def _reasons(self, standing: Standing) -> list[str]:
+        """Return the reason of a state in paragraphs. PostgreSQL points at places in SQL: its lines stay."""
+        return [self.explain(standing.error)] if standing.error else standing.reason.split("\n")
+
+    def _history(self, address: ViewAddress, state: SyncState | None, last: Sequence[Run]) -> dict[str, Any]:
         """Return what the page shows of the last runs of a materialised view."""
-        last = list(Run.objects.filter(about(address))[:LAST])
-        reconcile(last)
         trend = read_trends([address]).get(address, ())
+        failed = _last_failure(address, last)
         return {
+            "failed": wording.moment(failed.finished_at or failed.queued_at) if failed else "",
+            "failed_url": self.url("run", run_request=failed.request) if failed else "",
             "runs": RunTable(last, self.url, self.request.user, exclude=["what", "database"]),
             "history_url": self.url_about("runs", address),
             "usual": wording.duration(usual_seconds(trend, state)),
@@ -126,12 +154,12 @@ class DetailPage(Page):
             ),
         }
 
-    def _relations(self, alias: str, names: Mapping[ViewName, str], label: str) -> RelationTable:
+    def _relations(self, detail: ViewDetail, names: Mapping[ViewName, str], label: str) -> RelationTable:
         """Return a table of relations, each with words that say how they belong to the view."""
         relations = []
         for name, how in names.items():
-            url = self._view_url(alias, name)
-            whose = _("registered view") if url else _("not registered here")
+            url = self._view_url(detail.status.database, name)
+            whose = _("registered view") if url else what_it_is(name, detail.surroundings.relations.get(name))
             relations.append({"name": str(name), "url": url, "whose": whose, "how": how})
         return RelationTable(relations, label=label, exclude=[] if any(names.values()) else ["how"])
 
@@ -166,6 +194,14 @@ class DetailPage(Page):
         return ColumnTable(rows, exclude=[*empty, *([] if around.made_of else ["made_of"])])
 
 
+def _last_failure(address: ViewAddress, last: Sequence[Run]) -> Run | None:
+    """Return the last run of a view that failed; most often it is one of the last runs, or there is none."""
+    failed = next((run for run in last if run.state == Run.State.FAILED), None)
+    if failed is None and len(last) == LAST:
+        return Run.objects.filter(about(address), state=Run.State.FAILED).first()
+    return failed
+
+
 def _mark(column: str, detail: ViewDetail) -> str:
     """Return the mark of a column with personal data; "" for any other column."""
     definition = detail.status.definition
@@ -182,7 +218,7 @@ def _personal_facts(detail: ViewDetail) -> dict[str, Any]:
     status, personal = detail.status, detail.surroundings.personal
     exposes = status.definition.exposes if status.definition else ()
     return {
-        "problems": [] if status.state is State.EXPOSES else status.problems,
+        "problems": [] if any(each.state is State.EXPOSES for each in status.conditions) else status.problems,
         "warnings": status.warnings,
         "on_purpose": [column for column in exposes if column in personal],
         "is_personal": bool(personal),
@@ -194,7 +230,7 @@ def _hanging(detail: ViewDetail) -> dict[ViewName, str]:
     own, around = detail.status.name, detail.surroundings
     direct = {name: _("reads it") for name, reads in around.hanging.items() if own in reads}
     others = {
-        name: _("by way of %(views)s") % {"views": ", ".join(map(str, sorted(reads)))}
+        name: wording.with_names(_("by way of %(views)s"), views=wording.name_list(sorted(reads)))
         for name, reads in around.hanging.items()
         if name not in direct
     }
@@ -222,7 +258,7 @@ def _grants(status: ViewStatus) -> list[dict[str, Any]]:
         privileges[grant.role].append(grant.privilege + (" *" if grant.grantable else ""))
     return [
         {
-            "role": role or "PUBLIC",
+            "role": wording.breakable(role) if role else "PUBLIC",
             "privileges": ", ".join(found),
             "source": _("sync") if (role or "public") in recorded else _("hand"),
         }

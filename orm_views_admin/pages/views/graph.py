@@ -18,7 +18,7 @@ from orm_views_admin.ui.graph.layout import lay_out
 from orm_views_admin.ui.graph.nodes import size_of
 from orm_views_admin.ui.graph.relations import Relations
 from orm_views_admin.ui.graph.way import goes_to
-from orm_views_admin.ui.wording import number
+from orm_views_admin.ui.wording import number, with_names
 from orm_views_core.lineage import Lineage, RelationColumn
 from orm_views_core.names import ViewName
 
@@ -41,7 +41,7 @@ class GraphPage(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         wanted = GraphRequest.read(request.GET)
         try:
-            relations = read_relations(wanted.database, tables=wanted.tables)
+            relations = read_relations(wanted.database, request.user, tables=wanted.tables)
             if not wanted.view:
                 return self._show_whole(wanted, relations)
             name = wanted.find(relations)
@@ -96,14 +96,14 @@ class GraphPage(Page):
         url_of = self._url_of(wanted)
         boxes = Boxes(relations, url_of, page_url, focus, personal)
         is_unknown = wanted.column != focus.column
-        absent = _("%(name)s has no column %(column)s.") % {"name": name, "column": wanted.column}
+        absent = with_names(_("%(name)s has no column %(column)s."), name=name, column=wanted.column)
         return self._show(
             wanted,
             relations,
-            _("Graph of %(name)s") % {"name": name},
+            with_names(_("Graph of %(name)s"), name=name),
             parent=Link(_("Graph"), self.url("graph") + wanted.query()),
             tools=[Link(_("Page of the view"), page_url)] if page_url else [],
-            sentence=" ".join(parts) % words,
+            sentence=with_names(" ".join(parts), **words),
             absent=absent if is_unknown else "",
             status_code=404 if is_unknown else 200,
             focus=focus,
@@ -133,7 +133,7 @@ def _picture(
             "name": str(name),
             "url": nodes[name].url,
             "what": nodes[name].kind,
-            "state": relations.views[name].state if name in relations.views else None,
+            "state": relations.standing(name),
             "reads": reads[name] or None,
             "read_by": read_by[name] or None,
             "way": boxes.way_of(name),

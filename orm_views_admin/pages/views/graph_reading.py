@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
+from django.db.models import Q
+
+from orm_views_admin.models import Run
 from orm_views_admin.pages.base import read_statuses
+from orm_views_admin.pages.troubles import read_troubles
 from orm_views_admin.ui.graph.boxes import Focus
 from orm_views_admin.ui.graph.relations import Relations
 from orm_views_admin.ui.graph.way import find_way
@@ -16,11 +21,12 @@ from orm_views_core.names import ViewName
 from orm_views_core.privacy.api import find_personal_columns
 
 
-def read_relations(alias: str, *, tables: bool) -> Relations:
+def read_relations(alias: str, user: Any, *, tables: bool) -> Relations:
     """Return the relations of a database. The number of queries does not depend on how many there are.
 
     Args:
         alias: the database.
+        user: who reads the page.
         tables: whether the tables matter that views of others read.
 
     Raises:
@@ -32,7 +38,10 @@ def read_relations(alias: str, *, tables: bool) -> Relations:
         raise status.error
     connection = get_connection(alias)
     views = read_view_reads(connection)
-    relations = Relations.of(status.views, views.reads, views.plain)
+    active = list(Run.objects.filter(database=alias, state__in=Run.ACTIVE))
+    troubles = read_troubles(status.views, active, user, wanted=Q(database=alias)).views
+    of_views = {address.name: told for address, told in troubles.items()}
+    relations = Relations.of(status.views, views.reads, views.plain, of_views)
     others = relations.names & relations.others.keys()
     return relations.with_reads(read_lineage(connection, others).reads) if tables and others else relations
 

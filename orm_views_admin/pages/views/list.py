@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +22,10 @@ from orm_views_admin.filters.views import (
 )
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import Link, Page, read_statuses
+from orm_views_admin.pages.troubles import Troubles, read_troubles
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
+from orm_views_admin.standings import STATES, AnyState
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.views import DURATION, ViewTable
@@ -30,11 +33,12 @@ from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
 from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
-from orm_views_core.status import DatabaseStatus, count_states
 
 from .search import search
 
 PER_PAGE = 50
+#: What is wrong is on the first page, however many views there are.
+WORST_FIRST = ("state", "view")
 
 
 class ListPage(Page):
@@ -47,31 +51,34 @@ class ListPage(Page):
         # Trends take long to read. Only an order by duration needs those of all views.
         trends = read_trends() if request.GET.get(SORT, "").lstrip("-") == DURATION else {}
         hits = search(databases, searched_names(request.GET))
-        entries = [Entry.of(view, trends, hits.hanging) for each in databases for view in each.views]
         active = list(Run.objects.filter(state__in=Run.ACTIVE))
         reconcile(active)
+        statuses = [view for each in databases for view in each.views]
+        troubles = read_troubles(statuses, active, request.user)
+        views = [Entry.of(view, trends, troubles.views, hits.hanging) for view in statuses]
+        silent = [Entry.of_database(each.database, each.error) for each in databases if each.error]
+        entries = [*silent, *views]
         shown = narrow(entries, request.GET)
         table = self._table(shown, several=len({entry.status.database for entry in entries}) > 1)
-        needy = sum(entry.state.needs_attention for entry in entries)
+        needy = sum(entry.state.needs_attention for entry in views)
         return self.render(
             _("Views"),
-            tools=self._tools(any(entry.status.can_refresh for entry in entries)),
+            tools=self._tools(any(status.can_refresh for status in statuses)),
             is_list=True,
             table=table,
             needy=needy,
-            summary=_summary(len(entries), needy),
+            summary=_summary(views),
+            silent=[_does_not_answer(entry) for entry in silent],
+            failed_syncs=self._failed_syncs(troubles),
             active=_underway(sum(run.is_active for run in active)),
             active_url=f"{self.url('runs')}?state={ACTIVE}",
-            states=self._state_links(databases),
+            states=self._state_links(views),
             attention_url=with_parameters(request.GET, status=ATTENTION),
-            broken=[
-                *((each.database, self.explain(each.error)) for each in databases if each.error),
-                *((alias, self.explain(error)) for alias, error in hits.errors.items()),
-            ],
+            broken=[(alias, self.explain(error)) for alias, error in hits.errors.items()],
             sentences=hits.sentences,
             facets=facets(entries, request.GET),
             is_filtered=is_filtered(request.GET),
-            total=len(entries),
+            total=len(views),
             found=len(shown),
             search=request.GET.get(SEARCH, ""),
             kept_parameters=[
@@ -80,6 +87,7 @@ class ListPage(Page):
             pages=page_links(table.page, request.GET),
             sync_url=self.url("sync"),
             refresh_url=self.url("refresh"),
+            stale=sum(status.is_stale and status.can_refresh for status in statuses),
         )
 
     def _tools(self, can_refresh: bool) -> list[Link]:
@@ -97,7 +105,7 @@ class ListPage(Page):
             self.url,
             self.request.user,
             request=self.request,
-            order_by=self.request.GET.get(SORT) or "view",
+            order_by=self.request.GET.get(SORT) or WORST_FIRST,
             exclude=[*([] if several else ["database"]), *([] if can_act else ["select"])],
         )
         page = page_number(self.request.GET)
@@ -109,16 +117,37 @@ class ListPage(Page):
         table.trends = read_trends([address for address in stored if address])
         return table
 
-    def _state_links(self, databases: Sequence[DatabaseStatus]) -> list[dict[str, Any]]:
-        """Return a link for each state that occurs; that of the chosen state removes the filter."""
+    def _state_links(self, views: Sequence[Entry]) -> list[dict[str, Any]]:
+        """Return a link for each state, the worst first; that of the chosen state removes the filter."""
         chosen = self.request.GET.get(STATUS.parameter, "")
         links = []
-        for state, count in count_states(databases).items():
+        for state, count in _counts(views):
             value = state.name.lower()
             selected = chosen == value
             url = with_parameters(self.request.GET, status=None if selected else value)
             links.append({"look": look_of(state), "count": number(count), "url": url, "selected": selected})
         return links
+
+    def _failed_syncs(self, troubles: Troubles) -> list[dict[str, Any]]:
+        """Return what is said of the databases whose last sync did not succeed, each with a link to it."""
+        return [
+            {
+                "text": standing.reason.partition("\n")[0],
+                "url": self.url("run", run_request=standing.request),
+            }
+            for alias in sorted(troubles.syncs)
+            for standing in troubles.syncs[alias]
+        ]
+
+
+def _counts(entries: Iterable[Entry]) -> list[tuple[AnyState, int]]:
+    """Return how many entries are in each state that occurs, the worst first."""
+    counts = Counter(entry.state for entry in entries)
+    return [(state, counts[state]) for state in STATES if counts[state]]
+
+
+def _does_not_answer(entry: Entry) -> str:
+    return _("Database “%(alias)s” cannot be read.") % {"alias": entry.status.database}
 
 
 def _underway(count: int) -> str:
@@ -126,17 +155,28 @@ def _underway(count: int) -> str:
     return words % {"count": number(count)} if count else ""
 
 
-def _summary(total: int, needy: int) -> str:
-    if not total:
+def _summary(views: Sequence[Entry]) -> str:
+    """Return how many views there are in each state, the worst first."""
+    if not views:
         return _("No views are registered yet.")
+    needy = [entry for entry in views if entry.state.needs_attention]
+    rest = [entry for entry in views if not entry.state.needs_attention]
     if needy:
         words = ngettext(
-            "%(needy)s of %(total)s views needs attention.",
-            "%(needy)s of %(total)s views need attention.",
-            needy,
+            "%(needy)s of %(total)s views needs attention: %(states)s.",
+            "%(needy)s of %(total)s views need attention: %(states)s.",
+            len(needy),
         )
     else:
         words = ngettext(
-            "The only view needs no attention.", "None of the %(total)s views needs attention.", total
+            "The only view needs no attention: %(states)s.",
+            "None of the %(total)s views needs attention: %(states)s.",
+            len(views),
         )
-    return words % {"needy": number(needy), "total": number(total)}
+    counts = {"needy": number(len(needy)), "total": number(len(views)), "states": _listed(needy or rest)}
+    others = _("The others: %(states)s.") % {"states": _listed(rest)} if needy and rest else ""
+    return f"{words % counts} {others}".rstrip()
+
+
+def _listed(entries: Iterable[Entry]) -> str:
+    return ", ".join(f"{number(count)} {look_of(state).word}" for state, count in _counts(entries))

@@ -2,97 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.pages.base import UNREADABLE, Page, find_status
+from orm_views_admin.filters.form import FilterForm, added
+from orm_views_admin.pages.base import UNREADABLE, find_status
 from orm_views_admin.pages.selection import address_or_404
-from orm_views_admin.permissions import Permission
-from orm_views_admin.tables.base import SORT
-from orm_views_admin.tables.preview import FILTER_PREFIX, PreviewTable
-from orm_views_admin.ui.querystrings import page_number, with_parameters
-from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.rows import read_rows
-from orm_views_core.exceptions import MaskedColumnError
-from orm_views_core.privacy.api import find_personal_columns
+from orm_views_admin.tables.preview import PreviewTable
+from orm_views_admin.ui.querystrings import with_parameters
+from orm_views_admin.ui.wording import name_list, with_names
+from orm_views_core.database.rows import Cell, RowColumn, digest
+from orm_views_core.definitions.registered import registered_views
+from orm_views_core.engines.postgresql.rows import RowPage, read_rows
+from orm_views_core.exceptions import BadConditionError, MaskedColumnError, RowsUnavailableError
 
-PER_PAGE = 50
-#: Later pages are not read: their OFFSET would be too large.
-LAST_PAGE = 1_000_000
+from .rows import PER_PAGE, Query, RowsPage
 
 
-@dataclass(frozen=True)
-class Query:
-    """The rows that a request asks for.
-
-    Attributes:
-        sort: the column to sort by, with a hyphen in front if descending; "" for no order.
-        filters: by column, the text that its value must contain.
-        page: the number of the page, from 1.
-    """
-
-    sort: str
-    filters: dict[str, str]
-    page: int
-
-    @classmethod
-    def from_parameters(cls, parameters: QueryDict) -> Query:
-        """Read the parameters of a page; a page number that is not a number counts as 1."""
-        filters = {
-            name.removeprefix(FILTER_PREFIX): text
-            for name, value in parameters.items()
-            if name.startswith(FILTER_PREFIX) and (text := str(value).replace("\0", ""))
-        }
-        return cls(
-            parameters.get(SORT, "").replace("\0", ""),
-            filters,
-            min(page_number(parameters), LAST_PAGE),
-        )
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * PER_PAGE
-
-
-class PreviewPage(Page):
+class PreviewPage(RowsPage):
     """Rows of a view, sorted and filtered by column, in pages. The rows are not counted."""
 
     template_name = "orm_views_admin/preview.html"
-    permission = Permission.PREVIEW
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
+        if (changed := added(request.GET)) is not None:
+            return HttpResponseRedirect(changed)
         query = Query.from_parameters(request.GET)
         status_code = 200
         try:
-            context = self._rows(address, query)
+            context = self._show(address, query)
         except MaskedColumnError as error:
-            hint = _("You need the permission to see personal data in rows of views.")
-            context, status_code = {"error": f"{self.explain(error)} {hint}"}, 403
-        except (*UNREADABLE, ValueError, OverflowError) as error:
-            # The last two: a value that Python cannot represent, such as a date before the year 1.
+            context, status_code = {"error": self.refusal(error)}, 403
+        except UNREADABLE as error:
             context = {"error": self.explain(error)}
+        # Without rows, filters can be removed nevertheless.
+        context.setdefault("form", FilterForm(request.GET, query.columns, query.filters))
         return self.render(
-            _("Preview of %(name)s") % {"name": address.name},
+            with_names(_("Preview of %(name)s"), name=address.name),
             parent=self.link_to(address),
             status_code=status_code,
             query=query,
             **context,
         )
 
-    def _rows(self, address: ViewAddress, query: Query) -> dict[str, Any]:
-        """Return the variables of the template.
+    def _show(self, address: ViewAddress, query: Query) -> dict[str, Any]:
+        """Return the variables of the template; of a view without rows, why it has none.
 
         Raises:
-            Http404: if it is a table that has the name of a registered view.
+            Http404: if there is no such view, or if it is a table that has the name of a registered view.
             MaskedColumnError: if they are to be sorted or filtered by what the user may not see.
             RowsUnavailableError: if its rows may not be read.
         """
+        if address.name not in registered_views(address.database).names:
+            find_status(address)
+        try:
+            found = self._read(address, query)
+        except (MaskedColumnError, BadConditionError):
+            raise
+        except RowsUnavailableError:
+            if reason := self._why_no_rows(address):
+                return reason
+            raise
+        return self._describe(address, query, found)
+
+    def _read(self, address: ViewAddress, query: Query) -> RowPage:
+        """Read the rows. If a filter is wrong, there are none."""
+        how: dict[str, Any] = {
+            "limit": PER_PAGE,
+            "offset": query.offset,
+            "order_by": query.order_by,
+            "conditions": query.conditions,
+            "mask": lambda: self.personal_columns(address),
+            "find_quick": True,
+        }
+        try:
+            return read_rows(address.database, address.name, **how)
+        except BadConditionError as error:
+            query.refuse(error)
+            return read_rows(address.database, address.name, **how)
+
+    def _why_no_rows(self, address: ViewAddress) -> dict[str, Any]:
+        """Return what the template shows of a view that cannot be read because it was never populated."""
         status = find_status(address)
         installed = status.installed
         if installed and installed.kind is None:
@@ -100,31 +94,26 @@ class PreviewPage(Page):
         if installed and not installed.populated and status.label:
             refresh_url = self.url_about("refresh", address) if status.can_refresh else ""
             return {"not_populated": True, "refresh_url": refresh_url}
-        found = read_rows(
-            address.database,
-            address.name,
-            limit=PER_PAGE,
-            offset=query.offset,
-            order_by=[query.sort] if query.sort else [],
-            contains=query.filters,
-            mask=lambda: self._personal_columns(address),
-        )
+        return {}
+
+    def _describe(self, address: ViewAddress, query: Query, found: RowPage) -> dict[str, Any]:
         parameters = self.request.GET
-        open_columns = [column.name for column in found.columns if column.name not in found.masked]
+
+        def whole_url(column: RowColumn, number: int, cell: Cell) -> str:
+            row = str(query.offset + number + 1)
+            about = with_parameters(parameters, column=column.name, row=row, digest=digest(cell))
+            return self.url("cell", address) + about
+
         return {
-            "table": PreviewTable(found.columns, found.rows, parameters, query.sort, found.masked),
-            "masked": [column.name for column in found.columns if column.name in found.masked],
-            "filter_prefix": FILTER_PREFIX,
-            "filters": [(name, query.filters.get(name, "")) for name in open_columns],
+            "form": FilterForm(parameters, found.columns, query.filters, found.quick, found.masked),
+            "table": PreviewTable(found, parameters, query.sort, whole_url),
+            "has_columns": bool(found.columns),
+            "masked": name_list(column.name for column in found.columns if column.name in found.masked),
+            "count_masked": len(found.masked),
+            "is_wrong": bool(query.wrong),
             "first": query.offset + 1,
             "last": query.offset + len(found.rows),
             "is_empty": not found.rows,
             "previous_url": with_parameters(parameters, page=str(query.page - 1)) if query.page > 1 else "",
             "next_url": with_parameters(parameters, page=str(query.page + 1)) if found.has_more else "",
         }
-
-    def _personal_columns(self, address: ViewAddress) -> Collection[str]:
-        """Return the columns of a view whose values the user may not see."""
-        if self.may(Permission.VIEW_PERSONAL):
-            return ()
-        return find_personal_columns(get_connection(address.database), [address.name]).get(address.name, ())

@@ -5,31 +5,70 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import UNREADABLE, read_statuses
-from orm_views_admin.pages.confirmation import ConfirmationPage
-from orm_views_admin.pages.selection import Selection
+from orm_views_admin.pages.confirmation import CONFIRM, ConfirmationPage
+from orm_views_admin.pages.selection import PARAMETER, Selection
 from orm_views_admin.permissions import Permission
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
-from orm_views_admin.ui.wording import duration, number
+from orm_views_admin.ui.wording import duration, number, with_names
+from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh import refresh_order
 from orm_views_core.status import ViewStatus
 
+#: The name of the button that refreshes what is stale.
+STALE = "stale"
+#: The page sends the views that it shows, besides the addresses of those that are ticked.
+SHOWN = "shown"
+#: With more views there are no boxes to tick: Django accepts 1,000 fields.
+MOST_TICKED = 500
+
 
 class RefreshPage(ConfirmationPage):
-    """The views that a refresh computes anew, in order."""
+    """The views that a refresh computes anew, in order. POST with ``stale`` refreshes what is stale."""
 
     template_name = "orm_views_admin/refresh.html"
     permission = Permission.REFRESH
     nothing_selected = gettext_lazy("Select the views to refresh first.")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if STALE in request.POST:
+            return self._refresh_stale()
+        if CONFIRM not in request.POST or SHOWN not in request.POST or PARAMETER in request.POST:
+            return super().post(request)
+        shown = Selection.from_text(request.POST[SHOWN])
+        if len(shown.addresses) > MOST_TICKED:
+            return self.start(shown)
+        messages.error(request, _("Tick the views to refresh. None was ticked, so nothing was refreshed."))
+        return self.show(shown, are_ticked=False)
+
+    def _refresh_stale(self) -> HttpResponse:
+        """Refresh the views whose rows are older than promised, each after those that it reads."""
+        databases = [read_statuses(alias, judged=False) for alias in view_databases()]
+        for database in databases:
+            if database.error is not None:
+                messages.warning(self.request, self.explain(database.error))
+        stale = [
+            ViewAddress(view.database, view.name)
+            for database in databases
+            for view in database.views
+            if view.name and view.is_stale and view.can_refresh
+        ]
+        try:
+            if stale:
+                return self.redirect_to(runs.start_refresh(self.request.user, stale))
+            messages.info(self.request, _("No view is stale any more."))
+        except UNREADABLE as error:
+            messages.error(self.request, self.explain(error))
+        return HttpResponseRedirect(self.url("list"))
 
     def start(self, selection: Selection) -> HttpResponse:
         entries, errors = _refreshable(selection)
@@ -44,26 +83,28 @@ class RefreshPage(ConfirmationPage):
         except UNREADABLE as error:
             return self.show(selection, error)
 
-    def show(self, selection: Selection, *further_errors: Exception) -> HttpResponse:
+    def show(self, selection: Selection, *further_errors: Exception, are_ticked: bool = True) -> HttpResponse:
         entries, errors = _refreshable(selection)
         title = _("Refresh all materialised views")
         if selection.single:
-            title = _("Refresh %(name)s") % {"name": selection.single.name}
+            title = with_names(_("Refresh %(name)s"), name=selection.single.name)
         elif selection.addresses:
             title = ngettext("Refresh %(count)s view", "Refresh %(count)s views", len(entries)) % {
                 "count": number(len(entries))
             }
-        chosen = {entry.address for entry in entries}
+        chosen = Selection(tuple(entry.address for entry in entries if entry.address))
+        has_boxes = 1 < len(entries) <= MOST_TICKED
         return self.render(
             title,
             parent=self.link_to(selection.single),
-            table=RefreshTable(entries, self.url),
+            table=RefreshTable(entries, self.url, has_boxes=has_boxes, are_ticked=are_ticked),
             views=entries,
             total=_usual_total(entries),
             waiting=[entry for entry in entries if entry.status.why_not_concurrently],
-            passed_over=[address for address in selection.addresses if address not in chosen],
+            passed_over=[address for address in selection.addresses if address not in chosen.addresses],
             errors=[self.explain(error) for error in (*errors, *further_errors)],
-            keys=selection.keys,
+            shown=chosen.text,
+            has_boxes=has_boxes,
         )
 
 

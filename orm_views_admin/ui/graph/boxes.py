@@ -129,9 +129,9 @@ class Boxes:
 
     def _look(self, name: ViewName) -> tuple[Shape, wording.Look, str]:
         """Return the shape of a relation's box, its icon, and what it is."""
-        status = self._relations.views.get(name)
-        if status is not None:
-            look = wording.look_of(status.state)
+        status, standing = self._relations.views.get(name), self._relations.standing(name)
+        if status is not None and standing is not None:
+            look = wording.look_of_standing(standing)
             is_stored = status.kind is ViewKind.MATERIALISED_VIEW
             return (Shape.STORED if is_stored else Shape.VIEW), look, wording.kind_word(status.kind)
         if name in self._relations.others:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
+from orm_views_admin.standings import Standing, standings_of
 from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import sources_of
@@ -20,11 +22,13 @@ class Relations:
         views: the views with a status: registered ones, and those in the schemas of registered ones.
         others: the other views, with their kinds.
         reads: the relations that each view reads. Those that are no view are tables.
+        troubles: what the runs of views tell of their states.
     """
 
     views: Mapping[ViewName, ViewStatus] = field(default_factory=dict)
     others: Mapping[ViewName, ViewKind] = field(default_factory=dict)
     reads: Mapping[ViewName, Collection[ViewName]] = field(default_factory=dict)
+    troubles: Mapping[ViewName, Sequence[Standing]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -32,6 +36,7 @@ class Relations:
         statuses: Iterable[ViewStatus],
         view_reads: Mapping[ViewName, Collection[ViewName]],
         plain: Collection[ViewName],
+        troubles: Mapping[ViewName, Sequence[Standing]] = MappingProxyType({}),
     ) -> Relations:
         """Put together what is known of a database.
 
@@ -39,6 +44,7 @@ class Relations:
             statuses: the status of each view that has one.
             view_reads: every view of the database, with the views that it reads.
             plain: those of them that are not materialised.
+            troubles: what the runs of views tell.
         """
         views = {status.name: status for status in statuses if status.name}
         others = {
@@ -55,13 +61,18 @@ class Relations:
                     reads.setdefault(reader, set()).add(name)
             elif status.definition:
                 reads[name] = set(sources_of(status.definition, registered, ()))
-        return cls(views, others, {name: read - {name} for name, read in reads.items()})
+        return cls(views, others, {name: read - {name} for name, read in reads.items()}, troubles)
+
+    def standing(self, name: ViewName) -> Standing | None:
+        """Return the worst state that a view is in; None if it has no status."""
+        status = self.views.get(name)
+        return standings_of(status, self.troubles.get(name, ()))[0] if status else None
 
     def with_reads(self, further: Mapping[ViewName, Collection[ViewName]]) -> Relations:
         """Return the same relations, with more that views read."""
         names = {*self.reads, *further}
         reads = {name: {*self.reads.get(name, ()), *further.get(name, ())} - {name} for name in names}
-        return Relations(self.views, self.others, reads)
+        return replace(self, reads=reads)
 
     @cached_property
     def read_by(self) -> Mapping[ViewName, Collection[ViewName]]:

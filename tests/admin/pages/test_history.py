@@ -63,7 +63,7 @@ def test_a_row_says_when_what_who_whence_how_and_what_came_of_it(browse):
     assert "refresh views.ages" in row
     assert "failed division by zero" in row
     assert "CONTEXT" not in row
-    assert "ann command line" in row
+    assert "ann with a command" in row
     assert "readers wait" in row
     assert "it has no unique index" in page
     assert "locks: 1.2" in row

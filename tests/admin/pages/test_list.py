@@ -9,7 +9,7 @@ import pytest
 from orm_views_admin.ui.wording import DASH
 from orm_views_core.sync import sync_views
 from orm_views_core.views import ReadableViewFromSQL
-from tests.admin.browse import LIST, declare, declare_materialised, forget, text_of, url
+from tests.admin.browse import LIST, bare, declare, declare_materialised, forget, text_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -59,15 +59,14 @@ def names(html):
 
 
 def test_the_list_begins_with_how_many_need_attention(browse, one_of_each):
-    # Invalid SQL shows on the page of the view and in a plan; the list tries nothing and says "missing".
-    assert "9 of 11 views need attention." in browse.read(LIST)
+    assert "9 of 11 views need attention: " in browse.read(LIST)
 
 
 def test_the_list_says_when_nothing_needs_attention(browse):
     declare("Synced", "SELECT 1 AS one")
     declare("Too", "SELECT 1 AS one")
     sync_views()
-    assert "None of the 2 views needs attention." in browse.read(LIST)
+    assert "None of the 2 views needs attention: 2 synced." in browse.read(LIST)
 
 
 def test_an_empty_registry_is_explained(browse):
@@ -92,7 +91,7 @@ def test_statuses_are_links_with_counts_that_filter(browse, one_of_each, state):
 
 def test_personal_data_that_others_can_read_is_urgent_and_says_what_and_who(browse, one_of_each):
     html = browse.get(LIST, sort="state")
-    assert names(html)[:3] == ["broken", "exposes", "wrong_kind"]
+    assert names(html)[:4] == ["broken", "invalid", "exposes", "wrong_kind"]
     reason = rows(html)["exposes"]
     assert "lending.Customer.email as it is" in reason
     assert "It may be read by everybody (PUBLIC)." in reason
@@ -111,7 +110,7 @@ def test_a_class_whose_name_is_taken_is_a_row_without_a_page(browse):
     declare("Two", "SELECT 2 AS two", name="same")
     html = browse.get(LIST)
     assert "both claim the name" in text_of(html)
-    assert "lending.Two</th>" in html.replace("\n", "").replace("  ", "")
+    assert "lending.Two</th>" in bare(html).replace("\n", "").replace("  ", "")
 
 
 def test_search_looks_through_names_docstrings_and_sql(browse):
@@ -237,9 +236,12 @@ def test_a_database_that_does_not_answer_is_said_and_the_rest_is_shown(browse, c
     declare("There", "SELECT 1 AS one", database="warehouse")
     html = browse.get(LIST)
     text = text_of(html)
-    assert "The views in database “warehouse” cannot be read." in text
-    assert "does not answer" in text
-    assert names(html) == ["here"]
+    assert "2 of 2 views need attention: 1 cannot be read, 1 missing." in text
+    assert "Database “warehouse” cannot be read." in text
+    assert names(html) == ["database", "there", "here"]
+    for name in ("database", "there"):
+        assert "cannot be read" in rows(html)[name]
+        assert "does not answer" in rows(html)[name]
 
 
 def test_the_database_is_a_column_where_there_are_several(browse, one_of_each):

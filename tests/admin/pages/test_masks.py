@@ -51,7 +51,7 @@ def cells(html):
 
 
 def is_about_rows(sql):
-    return sql.startswith("SELECT") and 'FROM "views"."contacts"' in sql and "LIMIT" in sql
+    return 'FROM "views"."contacts"' in sql and "LIMIT" in sql
 
 
 def get(client, path, status_code=200, **parameters):
@@ -95,7 +95,7 @@ def test_the_values_are_not_read_from_the_database(staff, contacts, values):
         get(client, contacts)
     assert len(sent) == 50
     assert not values & {str(value) for row in sent for value in row}
-    assert {(row[1], row[2], row[4]) for row in sent} == {(None, None, None)}
+    assert {len(row) for row in sent} == {2}  # the columns that are not masked
 
 
 @pytest.mark.parametrize("held", [("view",), ("view", "view_personal"), ("view_personal", "preview")])
@@ -109,7 +109,7 @@ def test_whoever_has_the_permission_sees_all(staff, admin_client, contacts, exec
         html = get(client, contacts)
         assert {row[1] for row in cells(html)} == emails
         assert "masked" not in html
-        assert 'name="column.email"' in html
+        assert '<option value="email">' in html
         assert cells(get(client, contacts, **{"column.email": min(emails)}))[0][1] == min(emails)
         assert cells(get(client, contacts, sort="-email"))[0][1] == max(emails)
 
@@ -147,8 +147,8 @@ def test_other_columns_sort_and_filter_as_before(staff, contacts):
     ids = [int(row[0]) for row in cells(html)]
     assert ids == sorted(ids, reverse=True)
     assert all("e" in row[3].lower() for row in cells(html))
-    assert 'name="column.city"' in html
-    assert 'name="column.email"' not in html
+    assert '<option value="city">' in html
+    assert '<option value="email">' not in html
     assert "sort=city" in html
     assert "sort=email" not in html
 
@@ -211,7 +211,7 @@ def test_of_a_view_that_cannot_be_read_to_the_end_everything_is_masked(staff, co
     html = get(staff(*SEES), contacts)
     assert {value for row in cells(html) for value in row} == {"masked"}
     assert "5 columns with personal data are masked." in text_of(html)
-    assert "Filter by column" not in html
+    assert "Add filter" not in html
 
 
 def test_without_a_right_mark_no_rows_are_shown(staff, contacts, settings):

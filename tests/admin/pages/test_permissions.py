@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from orm_views_admin.models import Run
+from orm_views_admin.models import Run, ViewChange
 from orm_views_core.names import ViewName
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import sync_views
@@ -22,6 +22,8 @@ PAGES = {
     "list": (LIST, {"view"}),
     "graph": (f"{LIST}graph/", {"view"}),
     "detail": (url("detail", "ages"), {"view"}),
+    "changes": (url("changes", "ages"), {"view"}),
+    "change": (f"{url('changes', 'ages')}7/", {"view"}),
     "count": (url("count", "ages"), {"view"}),
     "preview": (url("preview", "ages"), {"view", "preview"}),
     "sync": (f"{LIST}sync/", {"view", "sync"}),
@@ -41,6 +43,7 @@ def views():
     declare_materialised("Ages", "SELECT 1 AS age", pk_field="age")
     sync_views()
     declare("Missing", "SELECT 1 AS one")
+    ViewChange.objects.create(id=7, database="default", schema="views", name="ages", actions=["+ create"])
     return make_run("ages", request=REQUEST, state=Run.State.QUEUED, ago=1)
 
 

@@ -48,7 +48,7 @@ def test_a_run_that_has_ended_says_how_and_asks_for_nothing_more(browse):
     page = browse.get(path_of(run))
     text = text_of(page)
     assert "It has ended: succeeded." in text
-    assert "Requested by ann (command line)" in text
+    assert "Requested by ann, with a command, " in text
     assert "1 min 15 s" in text
     assert "readers wait" in text
     assert "it has no rows yet" in text

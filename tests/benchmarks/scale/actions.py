@@ -69,14 +69,34 @@ def create_tables(arguments: Mapping[str, Any]) -> None:
 def page(arguments: Mapping[str, Any]) -> dict[str, float]:
     """Request a page and a stock changelist by turns. Measure beside it what the page is held against."""
     client = Client()
-    client.force_login(_root())
-    path = _path(arguments["page"])
+    client.force_login(root())
+    path = path_of(arguments["page"])
     beside: dict[str, Callable[[], object]] = {"catalog": _read_catalog, "plan": _plan}
     asked: dict[str, Callable[[], object]] = {
         "page": lambda: _get(client, path),
         "stock": lambda: _get(client, STOCK),
         **{name: beside[name] for name in arguments.get("beside", ())},
     }
+    return _by_turns(asked)
+
+
+def fill(arguments: Mapping[str, Any]) -> None:
+    """Prepare a database with very many rows."""
+    from .previewed import fill
+
+    prepare({"runs": 1})
+    fill(arguments["rows"])
+
+
+def preview(arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Request a preview of very many rows, and beside it what the preview is held against."""
+    from .previewed import what_to_ask
+
+    return _by_turns(what_to_ask(arguments["title"], arguments["rows"]))
+
+
+def _by_turns(asked: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Ask for several things by turns, and return the median time of each."""
     seconds: dict[str, list[float]] = {name: [] for name in asked}
     for number in range(TIMES + 1):
         for name, ask in asked.items():
@@ -137,13 +157,13 @@ def _redefine(number: float) -> None:
     view.sql = f"SELECT id, {number} AS report FROM scaled_purchase"
 
 
-def _root() -> Any:
+def root() -> Any:
     from django.contrib.auth.models import User
 
     return User.objects.get(username="root")
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
     if name in {"detail", "preview", "count"}:
         view = {"database": "default", "schema": "views", "name": "view11"}
         return reverse(f"orm_views_admin:{name}", kwargs=view)

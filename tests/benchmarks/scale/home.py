@@ -26,6 +26,7 @@ class Home:
         self._folder = tempfile.TemporaryDirectory(prefix="orm-views-scale-")
         self.dsn_of = cache(self._prepare)
         self.folder_of = cache(self._write)
+        self.filled = cache(self._fill)
 
     def close(self) -> None:
         """Remove the projects. The server drops its databases itself."""
@@ -50,6 +51,13 @@ class Home:
         """Return the connection string of a new database that has the tables, and no views."""
         dsn = self._server.dsn_of(self._server.create_database())
         self._start(package, Task("create_tables", str(self.folder_of(project)), dsn))
+        return dsn
+
+    def _fill(self, package: Package, project: Project, rows: int) -> str:
+        """Return the connection string of a database with so many rows; it is filled once."""
+        dsn = self._server.dsn_of(self._server.create_database())
+        folder = str(self.folder_of(project))
+        self._start(package, Task("fill", folder, dsn, has_admin=True, arguments={"rows": rows}))
         return dsn
 
     def _prepare(self, package: Package, project: Project, has_admin: bool) -> str:

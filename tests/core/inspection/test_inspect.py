@@ -426,7 +426,9 @@ def test_a_circle_is_an_error_that_says_so():
     class Egg(PostgresViewFromSQL):
         sql = "SELECT * FROM views.hen"
 
-    with pytest.raises(CommandError, match=r"in a circle: views\.egg → views\.hen → views\.egg\. .*tests\.Hen"):
+    with pytest.raises(
+        CommandError, match=r"in a circle: views\.egg → views\.hen → views\.egg\. .*tests\.Hen"
+    ):
         call_command("inspect_view", "hen")
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import InstalledView, NamedRelation, RelationKind
+from orm_views_core.database.relation_kinds import KnownRelation, RelationKind
+from orm_views_core.database.relations import InstalledView
 from orm_views_core.database.sync_state import SyncState, split_comment
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
@@ -230,7 +231,7 @@ def read_hanging_views(
 
 def read_named_relations(
     connection: BaseDatabaseWrapper, names: Collection[ViewName]
-) -> dict[ViewName, NamedRelation]:
+) -> dict[ViewName, KnownRelation]:
     """Return what some tables and views are. Names that lead to neither are left out."""
     if not names:
         return {}
@@ -238,6 +239,6 @@ def read_named_relations(
     with catalog_cursor(connection) as cursor:
         rows = fetch(cursor, _KINDS, {**name_arrays(names), "path": array(path)})
     return {
-        ViewName(schema, name): NamedRelation(_KIND_NAMES[kind], bool(is_found))
+        ViewName(schema, name): KnownRelation(_KIND_NAMES[kind], bool(is_found))
         for schema, name, kind, is_found in rows
     }

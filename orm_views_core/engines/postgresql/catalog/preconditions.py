@@ -109,7 +109,7 @@ JOIN pg_catalog.pg_class read
   ON d.refclassid = 'pg_catalog.pg_class'::regclass AND read.oid = d.refobjid AND read.oid <> c.oid
 JOIN pg_catalog.pg_namespace read_schema ON read_schema.oid = read.relnamespace
 WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]))
-  AND NOT {IS_INVOKER.format('c')}
+  AND NOT {IS_INVOKER.format("c")}
   AND NOT pg_catalog.has_any_column_privilege(read.oid, 'SELECT')
 """
 

@@ -26,7 +26,7 @@ SELECT n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner),
              FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) g
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner ORDER BY 1),
-       {IS_INVOKER.format('c')}
+       {IS_INVOKER.format("c")}
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND c.relpersistence <> 't'

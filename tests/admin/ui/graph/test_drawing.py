@@ -17,7 +17,7 @@ from orm_views_admin.ui.graph.way import ColumnWay
 from orm_views_admin.ui.wording import look_of
 from orm_views_core.lineage import RelationColumn, Way
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.status import State, ViewStatus
+from orm_views_core.status import Condition, State, ViewStatus
 
 SVG = "{http://www.w3.org/2000/svg}"
 OURS, BASE, THEIRS = ViewName("views", "ours"), ViewName("public", "base"), ViewName("theirs", "report")
@@ -167,7 +167,7 @@ def test_a_box_is_no_wider_than_it_may_be():
 
 def relations():
     """A view of ours on a table, and one of somebody else on it."""
-    ours = ViewStatus("default", OURS, "app.Ours", ViewKind.VIEW, State.STALE, "")
+    ours = ViewStatus("default", OURS, "app.Ours", ViewKind.VIEW, (Condition(State.STALE, ""),))
     reads = {OURS: {BASE}, THEIRS: {OURS}}
     return Relations({OURS: ours}, {THEIRS: ViewKind.VIEW}, reads)
 

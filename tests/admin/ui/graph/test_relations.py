@@ -8,7 +8,7 @@ from orm_views_admin.ui.graph.relations import Relations
 from orm_views_admin.ui.graph.way import find_way, goes_to
 from orm_views_core.lineage import ColumnLineage, RelationColumn, ViewLineage, Way
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.status import State, ViewStatus
+from orm_views_core.status import Condition, State, ViewStatus
 
 
 def name(text):
@@ -23,7 +23,8 @@ def column(text):
 def relations(**reads):
     """Views of ours with what they read, each a text of names of one letter."""
     ours = {
-        name(view): ViewStatus("default", name(view), "", ViewKind.VIEW, State.SYNCED, "") for view in reads
+        name(view): ViewStatus("default", name(view), "", ViewKind.VIEW, (Condition(State.SYNCED, ""),))
+        for view in reads
     }
     return Relations(ours, {}, {name(view): {name(each) for each in read} for view, read in reads.items()})
 

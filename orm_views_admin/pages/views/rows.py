@@ -1,0 +1,94 @@
+"""What the pages have in common that show rows of a view, or one of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.filters.columns import ColumnFilter, asked_filters, read_filters, with_refusal
+from orm_views_admin.pages.base import Page
+from orm_views_admin.permissions import Permission
+from orm_views_admin.tables.base import SORT
+from orm_views_admin.ui.querystrings import page_number
+from orm_views_core.database.rows import Condition, RowColumn
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.exceptions import BadConditionError, MaskedColumnError
+from orm_views_core.privacy.api import find_personal_columns
+
+PER_PAGE = 50
+#: Later pages are not read: their OFFSET would be too large.
+LAST_PAGE = 1_000_000
+
+
+@dataclass
+class Query:
+    """The rows that a request asks for.
+
+    Attributes:
+        sort: the column to sort by, with a hyphen in front if descending; "" for no order.
+        asked: the parameters that filter.
+        page: the number of the page, from 1.
+        columns: the columns of the view, once they are known.
+        filters: what was understood of ``asked``, once the columns are known.
+    """
+
+    sort: str
+    asked: Sequence[tuple[str, str]]
+    page: int
+    columns: Sequence[RowColumn] = ()
+    filters: Sequence[ColumnFilter] = field(default_factory=list)
+
+    @classmethod
+    def from_parameters(cls, parameters: QueryDict) -> Query:
+        """Read the parameters of a page; a page number that is not a number counts as 1."""
+        sort = parameters.get(SORT, "").replace("\0", "")
+        return cls(sort, asked_filters(parameters), min(page_number(parameters), LAST_PAGE))
+
+    @property
+    def offset(self) -> int:
+        """How many rows are before the page."""
+        return (self.page - 1) * PER_PAGE
+
+    @property
+    def order_by(self) -> list[str]:
+        """The columns to sort by."""
+        return [self.sort] if self.sort else []
+
+    @property
+    def wrong(self) -> list[ColumnFilter]:
+        """The filters that are not understood, or that PostgreSQL has refused."""
+        return [each for each in self.filters if each.wrong]
+
+    def conditions(self, columns: Sequence[RowColumn]) -> list[Condition] | None:
+        """Return what rows have to fulfil; None if a filter is wrong, so that no rows are read."""
+        self.columns = columns
+        if not self.filters:  # or some are known to be refused
+            self.filters = read_filters(self.asked, columns)
+        if self.wrong:
+            return None
+        return [condition for each in self.filters for condition in each.conditions]
+
+    def refuse(self, error: BadConditionError) -> None:
+        """Mark the filter as wrong that PostgreSQL has refused."""
+        self.filters = with_refusal(self.filters, error, self.columns)
+
+
+class RowsPage(Page):
+    """A page that shows values of rows."""
+
+    permission = Permission.PREVIEW
+
+    def personal_columns(self, address: ViewAddress) -> Collection[str]:
+        """Return the columns of a view whose values the user may not see."""
+        if self.may(Permission.VIEW_PERSONAL):
+            return ()
+        return find_personal_columns(get_connection(address.database), [address.name]).get(address.name, ())
+
+    def refusal(self, error: MaskedColumnError) -> str:
+        """Return why rows are neither sorted nor filtered by a column, and what the user would need."""
+        hint = _("You need the permission to see personal data in rows of views.")
+        return f"{self.explain(error)} {hint}"
