@@ -219,5 +219,5 @@ def test_each_database_is_searched(browse, execute, cut_off):
     assert "2 views hang on public.old_loans." in browse.read(LIST, q="old_loans")
     cut_off("warehouse")
     text = browse.read(LIST, q="lending_loan")
-    assert "The views in database “warehouse” cannot be read." in text
+    assert "Database “warehouse” cannot be read." in text
     assert "3 views hang on public.lending_loan." in text
