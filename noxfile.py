@@ -176,6 +176,37 @@ def lineage(session: nox.Session, django: str, driver: str, postgresql: str) -> 
         session.run("python", "-m", "pytest", "-q", "tests/lineage", *session.posargs, env=environment)
 
 
+#: The looks of the admin, each with its package.
+SKINS = {"plain": "", "unfold": "django-unfold", "jazzmin": "django-jazzmin"}
+#: The oldest and the newest Django with each look.
+LOOKED_AT = [
+    (row, skin)
+    for skin in SKINS
+    for row in (Row("3.13", "6.1", "psycopg2", "18"), Row("3.11", "5.2", "psycopg2", "18"))
+]
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "skin"),
+    [(row.python, row.django, skin) for row, skin in LOOKED_AT],
+    ids=[f"django{row.django}-{skin}" for row, skin in LOOKED_AT],
+)
+def browser(session: nox.Session, django: str, skin: str) -> None:
+    """Try every page in every way and every workflow in a browser; under a skin, the pages."""
+    row = next(row for row, look in LOOKED_AT if row.django == django and look == skin)
+    _install(session, row)
+    settings, tried = "tests.settings", ["tests/browser"]
+    if SKINS[skin]:
+        session.install(SKINS[skin])
+        settings = f"tests.browser.skins.{skin}"
+        tried = [f"tests/browser/{each}" for each in ("test_pages.py", "test_planted.py", "workflows")]
+    with _server(row) as environment:
+        environment = {"DATABASE_URL": None, **environment, "DJANGO_SETTINGS_MODULE": settings}
+        environment |= {"BROWSER": "1", "CI": "true"}
+        session.run("python", "-m", "pytest", "-q", *tried, *session.posargs, env=environment)
+
+
 #: What `tests/fields` reads through views.
 FIELD_PACKAGES = [
     "django-colorfield",

@@ -11,6 +11,10 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from orm_views_core.views.registry import registry
+from tests.browser import scene
+from tests.browser.visits import go_to
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # Without a sandbox, because root has none; without whatever looks for a network that a test must not need.
@@ -65,7 +69,10 @@ def page(browser: Browser, live_server: Any, context_options: dict[str, Any]) ->
     """An empty page of a fresh context whose relative addresses are the live server's."""
     context = browser.new_context(base_url=live_server.url, **context_options)
     context.set_default_timeout(10_000)
-    yield context.new_page()
+    page = context.new_page()
+    yield page
+    # What a page still asks for need not be answered any more.
+    page.unroute_all(behavior="ignoreErrors")
     context.close()
 
 
@@ -83,3 +90,15 @@ def log_in(page: Page, live_server: Any) -> Callable[[Any], Page]:
         return page
 
     return log_in
+
+
+@pytest.fixture
+def visit(
+    page: Page, log_in: Callable[[Any], Page], admin_user: Any, settings: Any
+) -> Iterator[Callable[[str], Page]]:
+    """A function that opens a page of the scene and makes sure that it is that page."""
+    log_in(admin_user)
+    settings.ORM_VIEWS = {"COUNT_TIMEOUT": 0.2}
+    with registry.isolated():
+        scene.set_up()
+        yield lambda name: go_to(name, page, log_in)

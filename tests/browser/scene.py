@@ -9,7 +9,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connections
 
-from orm_views_admin.models import Run
+from orm_views_admin.models import Run, ViewChange
+from orm_views_admin.origins import started_by
+from orm_views_core.database.rows import Cell, digest
+from orm_views_core.names import ViewName
+from orm_views_core.plan.steps import Action
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
 from tests.admin.browse import LIST, declare, declare_materialised, key, url
@@ -18,6 +22,10 @@ from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
 
 ENDED, SYNCED, QUEUED = (uuid.UUID(int=n) for n in (1, 2, 3))
+#: The primary keys of changes of views.
+CREATED, CHANGED, DROPPED = 10_001, 10_002, 10_003
+
+_LAST_WORD = f"{url('cell', 'ages')}?sort=-id&column=word&row=1"
 
 PAGES = {
     "list": LIST,
@@ -42,7 +50,10 @@ PAGES = {
     "refresh, nothing": f"{LIST}refresh/?view={key('ages')}",
     "preview": url("preview", "ages"),
     "preview, filtered": f"{url('preview', 'ages')}?sort=-id&column.word=long",
+    "preview, filtered badly": f"{url('preview', 'ages')}?column.moment.at_least=soon&column.id.in=1,2",
     "preview, refused": f"{url('preview', 'ages')}?sort=absent",
+    "cell, whole": f"{_LAST_WORD}&digest={digest(Cell('long ' * 120, 600))}",
+    "cell, changed": f"{_LAST_WORD}&digest=0",
     "preview, not populated": url("preview", "empty"),
     "rows": "/admin/lending/loanbook/?id__lt=30",
     "rows, filtered": "/admin/lending/loanbook/?opened_on__year=2024&q=o&o=-3&_facets=True",
@@ -57,6 +68,11 @@ PAGES = {
     "run, ended": f"{LIST}runs/{ENDED}/",
     "run, of a sync": f"{LIST}runs/{SYNCED}/",
     "run, in the queue": f"{LIST}runs/{QUEUED}/",
+    "changes": url("changes", "branches"),
+    "change": f"{url('changes', 'branches')}{CHANGED}/",
+    "change, the first": f"{url('changes', 'branches')}{CREATED}/",
+    "changes, dropped": url("changes", "former"),
+    "change, dropped": f"{url('changes', 'former')}{DROPPED}/",
 }
 
 
@@ -127,6 +143,29 @@ def _write_history() -> None:
     )
     for name in ("summary", "above"):
         make_run(name, request=QUEUED, state=Run.State.QUEUED, ago=1)
+
+
+def set_up_changes() -> None:
+    """Change a view by a sync after somebody has changed it by hand, and drop another one."""
+    data.load(connections["default"], scale=0.001)
+    views = [ViewName("views", name) for name in ("branches", "former")]
+    sql = "SELECT id, status, opened_on AS {} FROM lending_loan WHERE status <> '{}' -- but {}"
+    declare("Branches", sql.format("opened", "closed", "which"), __doc__="Loans by their branch.")
+    former = declare_materialised("Former", sql.format("opened", "closed", "all"), pk_field="id")
+    sync_views(only=views, databases=["default"])
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE VIEW views.branches AS {sql.format('opened', 'late', 'why')}")
+    registry.unregister(former)
+    declare("Branches", sql.format("since", "closed", "x"), __doc__="Loans.", grant_select_to=["analyst"])
+    with started_by(Run.Origin.ADMIN, who="Ann Example"):
+        sync_views(only=views, databases=["default"])
+    for name, action, pk in (
+        ("branches", Action.CREATE, CREATED),
+        ("branches", Action.REBUILD, CHANGED),
+        ("former", Action.DROP, DROPPED),
+    ):
+        assert ViewChange.objects.filter(name=name, actions=[action.value]).update(id=pk)
+    ViewChange.objects.filter(pk=CHANGED).update(lost=["the trigger by_hand: nobody can say what it did"])
 
 
 def set_up_personal() -> None:

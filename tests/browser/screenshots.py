@@ -68,6 +68,7 @@ def take_all(page: Any, scheme: str) -> None:
         response = page.goto(path)
         assert response.ok, f"{path}: {response.status}"
         assert page.url.endswith(path), page.url
+        assert "/login/" not in page.url, page.url
         page.wait_for_load_state("networkidle")
         if name == "plan":
             page.locator("summary", has_text="Difference and SQL").first.click()

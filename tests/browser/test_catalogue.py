@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
-from tests.browser.accessibility import check_accessibility
+from tests.browser.accessibility import check_accessibility, looks
 
 pytestmark = pytest.mark.django_db(databases=["default", "warehouse"])
 
@@ -73,7 +73,7 @@ def shown(page: Page) -> list[str]:
 def test_a_page_breaks_no_rule_of_wcag_and_fits_a_phone(site, opened, path):
     opened.goto(site.joinpath(path).as_uri())
     assert opened.url.endswith(path)
-    check_accessibility(opened)
+    check_accessibility(opened, looks(KINDS.index(path)))
 
 
 def test_no_page_asks_for_anything_but_its_own_files(site, opened, requested):
@@ -185,11 +185,11 @@ def test_what_others_have_named_is_a_text_in_the_browser_too(opened, execute, tm
         call_command(
             "view_catalogue", "--output", str(tmp_path), "--sql", "--database", "default", verbosity=0
         )
-    for file in sorted(tmp_path.rglob("*.html")):
+    for position, file in enumerate(sorted(tmp_path.rglob("*.html"))):
         opened.goto(file.as_uri())
         assert "Catalogue of views" in opened.title()
         assert opened.locator("img").count() == 0
-        check_accessibility(opened)
+        check_accessibility(opened, looks(position))
 
 
 def test_paper_gets_light_colours_a_whole_table_and_no_search(site, opened):

@@ -59,7 +59,7 @@ def test_from_log_in_to_a_synced_view_and_its_rows(page, admin_user, registered,
     page.get_by_label("Password").fill("password")
     page.get_by_role("button", name="Log in").click()
     assert page.url.endswith(LIST)
-    expect(page.get_by_text("2 of 3 views need attention.")).to_be_visible()
+    expect(page.get_by_text("2 of 3 views need attention:")).to_be_visible()
     expect(status_of(page, "ages")).to_have_text("changed")
 
     page.get_by_role("link", name="ages", exact=True).click()
@@ -80,7 +80,7 @@ def test_from_log_in_to_a_synced_view_and_its_rows(page, admin_user, registered,
     wait_until(page, "It has ended: succeeded.", java_script=java_script)
     page.get_by_role("link", name="Views", exact=True).last.click()
     assert page.url.endswith(LIST)
-    expect(page.get_by_text("None of the 2 views needs attention.")).to_be_visible()
+    expect(page.get_by_text("None of the 2 views needs attention:")).to_be_visible()
 
     with connections["default"].cursor() as cursor:
         cursor.execute("CREATE OR REPLACE VIEW views.ages AS SELECT generate_series(1, 80) AS age")

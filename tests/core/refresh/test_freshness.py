@@ -270,13 +270,12 @@ def test_check_freshness_exits_with_1_and_names_what_is_stale(four, capsys):
 
 
 @pytest.mark.django_db
-def test_another_problem_is_the_state_and_the_age_is_part_of_the_reason(four, execute):
+def test_another_problem_is_said_behind_the_age(four, execute):
     declare("Older", "SELECT id + 1 AS id FROM numbers", refresh_every=HOUR)
     view = status_of("older")
-    assert (view.state, view.is_stale) == (State.CHANGED, True)
-    assert re.match(
-        r"Its class has changed since the last sync\. Its rows are 4 hours older than", view.reason
-    )
+    assert ([each.state for each in view.conditions], view.is_stale) == ([State.STALE, State.CHANGED], True)
+    assert re.match(r"Its rows are 4 hours older than", view.reason)
+    assert view.conditions[1].reason == "Its class has changed since the last sync."
 
 
 @pytest.mark.django_db

@@ -172,9 +172,14 @@ def pretend(execute, *, server: str, name: str = "v") -> None:
     execute(f"COMMENT ON MATERIALIZED VIEW views.{name} IS $comment${changed}$comment$")
 
 
-def status_of(name):
+def conditions_of(name):
     (found,) = get_statuses(["default"])
-    return next((view.state, view.reason) for view in found.views if view.name.name == name)
+    return next(view.conditions for view in found.views if view.name.name == name)
+
+
+def status_of(name):
+    worst, *_ = conditions_of(name)
+    return worst.state, worst.reason
 
 
 LATER = "since the last sync. If its SQL is the same, a sync only records it."
@@ -203,7 +208,7 @@ def test_a_state_of_before_tells_nothing_of_a_server(execute):
     assert status_of("v")[0] is State.SYNCED
     assert steps() == []
     execute("ALTER TABLE parcels RENAME TO sendings")
-    assert status_of("v")[0] is State.DRIFTED
+    assert [each.state for each in conditions_of("v")] == [State.INVALID, State.DRIFTED]
 
 
 def test_statistics_of_another_database_are_forgotten(execute):

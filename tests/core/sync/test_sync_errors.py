@@ -374,7 +374,7 @@ def test_a_database_that_does_not_answer_is_named_and_the_others_stay_as_they_ar
     assert take_picture() == before
     (status,) = (s for s in get_statuses() if s.database == "warehouse")
     assert isinstance(status.error, DatabaseUnavailableError)
-    assert status.views == ()
+    assert [(view.label, view.state) for view in status.views] == [("tests.Lost", State.UNREADABLE)]
 
 
 def test_a_database_that_is_not_postgresql_is_named(add_database):

@@ -117,7 +117,7 @@ def test_a_status_says_which_view_has_no_rows():
     sync_views()
     found = statuses()
     assert (found["middle"].state, found["middle"].reason, found["middle"].advice) == (
-        State.NOT_POPULATED,
+        State.UNREADABLE,
         "It cannot be read: views.low has no rows.",
         "Refresh views.low.",
     )

@@ -1,0 +1,8 @@
+"""The settings of the tests with django-unfold, as its manual says to install it."""
+
+from tests.settings import *  # noqa: F403
+from tests.settings import INSTALLED_APPS
+
+SKIN = "unfold"
+
+INSTALLED_APPS = ["unfold", *INSTALLED_APPS]

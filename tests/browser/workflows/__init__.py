@@ -1,0 +1,1 @@
+"""Each workflow of the pages, with JavaScript and without."""
