@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,7 +16,6 @@ from orm_views_admin.datetimes import to_field
 from orm_views_admin.disclosure import run_error_for
 from orm_views_admin.models import Run
 from orm_views_admin.standings import RunState, Standing
-from orm_views_admin.trends import about
 from orm_views_admin.ui.wording import exact, number
 from orm_views_core.names import ViewName
 from orm_views_core.status import ViewStatus
@@ -45,7 +44,6 @@ class _Failures(NamedTuple):
         state: :attr:`Run.State.FAILED` or :attr:`Run.State.LOST`.
         times: how many they are.
         first: when the first of them was asked for, as model fields store it.
-        last: when the last of them was.
         run: the primary key of the last one.
     """
 
@@ -53,7 +51,6 @@ class _Failures(NamedTuple):
     state: str
     times: int
     first: dt.datetime
-    last: dt.datetime
     run: int
 
 
@@ -72,7 +69,7 @@ def read_troubles(
     """
     found: defaultdict[ViewAddress, list[Standing]] = defaultdict(list)
     views = {ViewAddress(each.database, each.name): each for each in statuses if each.name}
-    failures = list(_since_success(views, wanted or Q()))
+    failures = _since_success(views, wanted or Q())
     runs = Run.objects.in_bulk([each.run for each in failures]) if failures else {}
     syncs: defaultdict[str, list[Standing]] = defaultdict(list)
     for each in failures:
@@ -89,33 +86,35 @@ def read_troubles(
     return Troubles(found, syncs)
 
 
-def _since_success(views: Mapping[ViewAddress, ViewStatus], wanted: Q) -> Iterator[_Failures]:
-    """Yield the failures of some views. A refresh or a sync that wrote no run may have succeeded since."""
-    overtaken = Q()
-    for each in _count(wanted):
-        status = views.get(each.address)
-        refreshed = _refreshed(status) if status else None
-        if (status is None and each.address.name.name) or (refreshed and refreshed >= each.last):
-            continue
-        if refreshed and refreshed > each.first:
-            overtaken |= about(each.address) & Q(state=each.state, queued_at__gt=refreshed)
-        else:
-            yield each
-    if overtaken:
-        yield from _count(overtaken)
+def _since_success(views: Mapping[ViewAddress, ViewStatus], wanted: Q) -> list[_Failures]:
+    """Return the failures of some views, and of syncs, since the last success.
 
-
-def _count(wanted: Q) -> Iterator[_Failures]:
+    First the last success of each target is looked up once, and then what failed after it is counted. To ask
+    of each failure whether a success came later would take the square of their number.
+    """
+    failed = Run.objects.filter(wanted, state__in=tuple(_STATES)).order_by()
+    last_of_each = failed.values("kind", *_VIEW).annotate(last=Max("pk")).values("last")
     same = {field: OuterRef(field) for field in ("kind", *_VIEW)}
-    is_later = Q(queued_at__gt=OuterRef("queued_at")) | Q(
-        queued_at=OuterRef("queued_at"), pk__gt=OuterRef("pk")
-    )
-    succeeded = Run.objects.filter(is_later, state__in=(Run.State.SUCCEEDED, Run.State.JOINED), **same)
-    failed = Run.objects.filter(~Exists(succeeded), wanted, state__in=tuple(_STATES))
-    counts = failed.order_by().values_list(*_VIEW, "state")
-    measures = (Count("pk"), Min("queued_at"), Max("queued_at"), Max("pk"))
-    for database, schema, name, *facts in counts.annotate(*measures):
-        yield _Failures(ViewAddress(database, ViewName(schema, name)), *facts)
+    succeeded = Run.objects.filter(state__in=(Run.State.SUCCEEDED, Run.State.JOINED), **same)
+    success = Subquery(succeeded.order_by("-queued_at").values("queued_at")[:1])
+    targets = Run.objects.filter(pk__in=last_of_each).annotate(success=success)
+    after = Q()
+    for kind, database, schema, name, at in targets.values_list("kind", *_VIEW, "success"):
+        status = views.get(ViewAddress(database, ViewName(schema, name)))
+        if kind == Run.Kind.REFRESH and (status is None or not status.can_refresh):
+            continue
+        # A refresh or a sync that wrote no run may have succeeded since.
+        known = [time for time in (at, _refreshed(status) if status else None) if time]
+        since = Q(queued_at__gt=max(known)) if known else Q()
+        after |= Q(kind=kind, database=database, schema=schema, name=name) & since
+    if not after:
+        return []
+    counts = failed.filter(after).values_list(*_VIEW, "state")
+    measures = (Count("pk"), Min("queued_at"), Max("pk"))
+    return [
+        _Failures(ViewAddress(database, ViewName(schema, name)), *facts)
+        for database, schema, name, *facts in counts.annotate(*measures)
+    ]
 
 
 def _refreshed(status: ViewStatus) -> dt.datetime | None:
@@ -139,7 +138,7 @@ def _failed(failures: _Failures, run: Run, user: Any) -> Standing:
             "Since %(since)s, its refresh has failed %(times)s times.",
             failures.times,
         )
-        advice = _("See the last run, mend its cause, and refresh it.")
+        advice = _("See the last run, correct its cause, and refresh it.")
     reason = words % {
         "times": number(failures.times),
         "since": exact(failures.first, "SHORT_DATETIME_FORMAT"),

@@ -100,10 +100,11 @@ def ensure_connection(connection: BaseDatabaseWrapper) -> None:
 def _require_answer(connection: BaseDatabaseWrapper, seconds: float) -> None:
     """Close an open connection if it was lost meanwhile."""
     with _Patience(connection, seconds) as patience:
-        patience.wait_for(connection.connection)
         try:
-            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            with connection.wrap_database_errors:
+                patience.wait_for(connection.connection)
+                with connection.connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
         except DriverError:
             if patience.is_over:
                 raise
@@ -114,14 +115,17 @@ def _open(connection: BaseDatabaseWrapper, seconds: float) -> None:
     make = connection.get_new_connection
 
     def made_in_time(params: dict[str, Any]) -> Any:
+        # A shorter limit of the project stays. To the library, zero and less mean no limit.
         allowed = max(_SHORTEST, math.ceil(seconds))
-        limit = min(allowed, int(params.get("connect_timeout") or allowed))
+        with suppress(ValueError):
+            own = int(params.get("connect_timeout") or 0)
+            allowed = min(allowed, own) if own > 0 else allowed
         if connection.settings_dict.get("OPTIONS", {}).get("pool"):
             # Django waits for a connection of its pool as long as the pool likes.
             pool = connection.pool  # type: ignore[attr-defined]  # django-stubs omit it
             pool.open()
             pool.putconn(pool.getconn(timeout=seconds))
-        made = make({**params, "connect_timeout": limit})
+        made = make({**params, "connect_timeout": allowed})
         patience.wait_for(made)  # Django sends its settings before it gives the connection to us
         return made
 
@@ -173,7 +177,8 @@ class _Patience:
         if timer is not None:
             timer.cancel()
             self._socket.close()
-        if self.is_over and isinstance(error, DriverError):
+        if self.is_over and (error is None or isinstance(error, DriverError)):
+            # Without an error, the answer came at the very last moment, into a socket that was shut down then.
             self._connection.close()
             what = f"it accepts connections, but gave no answer within {self._seconds:g} s"
             raise OperationalError(f"{what} (ORM_VIEWS['CONNECT_TIMEOUT']).") from error

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.conf import get_settings
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
-from orm_views_core.engines.postgresql.dry_run import try_views
+from orm_views_core.engines.postgresql.dry_run import are_accepted, try_views
 from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import CyclicDependencyError, OrmViewsError, SyncFailedError
@@ -42,9 +43,16 @@ def find_refused(
     views = [definitions.views[name] for name in scope.try_views]
     session = catalog.session
     shortage = lock_shortage(locks_for_trying([view.kind for view in views], catalog), catalog)
-    if not views or session.read_only or not session.creates_schemas or shortage:
+    # What SYNC_ROLE may do, PostgreSQL says when it is tried.
+    may_try = session.creates_schemas or get_settings().SYNC_ROLE is not None
+    if not views or session.read_only or not may_try or shortage:
         return {}
     try:
+        with transaction.atomic(using=connection.alias), as_sync_role(connection):
+            limit_lock_waits(connection)
+            # Most often all are accepted, and then their number does not matter.
+            if len(views) > 1 and are_accepted(connection, views, catalog.search_path):
+                return {}
         # What is installed is not tried: nothing is asked about it, and others may own it.
         return _try(connection, views, scope, {}, catalog).errors
     except (SyncFailedError, DatabaseError):

@@ -13,7 +13,7 @@ from orm_views_core.database.relations import InstalledView
 from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads
 from orm_views_core.engines.postgresql.catalog.rights import read_closed_views
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
-from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.names import ViewKind, ViewName, quote_identifier
 
 
 class Obstacle(NamedTuple):
@@ -40,8 +40,8 @@ class Obstacle(NamedTuple):
         """What to do, a sentence."""
         if not self.closed:
             return f"Refresh {self.view}."
-        names = ", ".join(str(each.relation) for each in self.closed)
-        return f"GRANT SELECT ON {names} TO {self.closed[0].role}."
+        names = ", ".join(each.relation.quoted for each in self.closed)
+        return f"GRANT SELECT ON {names} TO {quote_identifier(self.closed[0].role)};"
 
 
 def reads_of(relations: Mapping[ViewName, InstalledView]) -> ViewReads:

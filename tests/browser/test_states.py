@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_first_and_can_be_read_by_everybody(page, log_in, 
 def test_the_page_of_a_view_whose_refreshes_fail_leads_to_the_last_one(page, log_in, admin_user, troubled):
     log_in(admin_user)
     page.goto(url("detail", "summary"))
-    expect(page.get_by_text("Failed 3 times")).to_be_visible()
+    expect(page.get_by_text("Failed 3 times", exact=True)).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Show the run").click()
     expect(page.get_by_text("division by zero").first).to_be_visible()

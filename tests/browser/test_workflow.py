@@ -106,9 +106,10 @@ def test_from_log_in_to_a_synced_view_and_its_rows(page, admin_user, registered,
     page.get_by_role("link", name="age", exact=True).click()
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_text("Rows 51 to 70")).to_be_visible()
-    page.locator("summary", has_text="Filter by column").click()
-    page.get_by_label("age", exact=True).fill("7")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Column", exact=True).select_option("age")
+    page.get_by_label("Condition").select_option(label="contains")
+    page.get_by_label("Value", exact=True).fill("7")
+    page.get_by_role("button", name="Add filter").click()
     expect(page.get_by_text("Rows 1 to 8")).to_be_visible()
     expect(page.locator(".ov-table").get_by_role("row").nth(1)).to_have_text(re.compile(r"^\s*7\s*$"))
 

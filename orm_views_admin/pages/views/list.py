@@ -76,10 +76,10 @@ class ListPage(Page):
             attention_url=with_parameters(request.GET, status=ATTENTION),
             broken=[(alias, self.explain(error)) for alias, error in hits.errors.items()],
             sentences=hits.sentences,
-            facets=facets(entries, request.GET),
+            facets=facets(views, request.GET),
             is_filtered=is_filtered(request.GET),
             total=len(views),
-            found=len(shown),
+            found=sum(not entry.is_database for entry in shown),
             search=request.GET.get(SEARCH, ""),
             kept_parameters=[
                 (name, value) for name, value in request.GET.items() if name not in {SEARCH, "page"} and value
@@ -162,10 +162,14 @@ def _summary(views: Sequence[Entry]) -> str:
     needy = [entry for entry in views if entry.state.needs_attention]
     rest = [entry for entry in views if not entry.state.needs_attention]
     if needy:
-        words = ngettext(
-            "%(needy)s of %(total)s views needs attention: %(states)s.",
-            "%(needy)s of %(total)s views need attention: %(states)s.",
-            len(needy),
+        words = (
+            _("The only view needs attention: %(states)s.")
+            if len(views) == 1
+            else ngettext(
+                "%(needy)s view of %(total)s needs attention: %(states)s.",
+                "%(needy)s of %(total)s views need attention: %(states)s.",
+                len(needy),
+            )
         )
     else:
         words = ngettext(

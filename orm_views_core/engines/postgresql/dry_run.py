@@ -75,6 +75,14 @@ WHERE n.nspname = ANY(%s) AND c.relkind IN ('v', 'm')
 """
 
 
+_COUNT_STAGED = """
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE n.nspname OPERATOR(pg_catalog.=) ANY(%s::pg_catalog.name[])
+  AND c.relkind OPERATOR(pg_catalog.=) ANY('{v,m}'::pg_catalog."char"[])
+"""
+
+
 def try_views(
     connection: BaseDatabaseWrapper,
     definitions: Iterable[ViewDefinition],
@@ -127,6 +135,44 @@ def try_views(
     return DryRun(views, installed_columns, errors)
 
 
+def are_accepted(
+    connection: BaseDatabaseWrapper, definitions: Sequence[ViewDefinition], search_path: Collection[str]
+) -> bool:
+    """Return whether PostgreSQL accepts all of some views. They are sent at once, and rolled back.
+
+    Args:
+        connection: their database.
+        definitions: the views, each after those that it reads. They are those of classes.
+        search_path: the schemas in which unqualified names are looked up.
+
+    Raises:
+        DatabaseError: when it is not the fault of a view.
+    """
+    staging = staging_schemas((d.name.schema for d in definitions), f"_{secrets.token_hex(4)}")
+    moves = {d.name: staging[d.name.schema] for d in definitions}
+    statements = [
+        statement
+        for each in definitions
+        for _kind, statement in _statements(
+            each, ViewName(moves[each.name], each.name.name), move_references(each.sql, moves)
+        )
+    ]
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        create_staging(cursor, staging)
+        try:
+            with staged_first(cursor, staging, search_path), transaction.atomic(using=connection.alias):
+                send(cursor, statements)
+                # A literal without an end in one statement may swallow the next ones.
+                cursor.execute(_COUNT_STAGED, [list(staging.values())])
+                return bool(cursor.fetchone()[0] == len(definitions))
+        except DatabaseError as error:
+            if not is_fault_of_view(error):
+                raise
+            return False
+        finally:
+            transaction.set_rollback(True, using=connection.alias)
+
+
 def _create_staged(
     connection: BaseDatabaseWrapper,
     cursor: CursorWrapper,
@@ -148,12 +194,7 @@ def _create_staged(
             ViewName(moves[definition.name], definition.name.name),
             move_references(definition.sql, moves),
         )
-        statements = [(StatementKind.QUERY, ddl.create_view(definition, at=at, sql=sql, with_data=False))]
-        statements += [(StatementKind.INDEX, index.create_sql(at)) for index in definition.indexes]
-        statements += [
-            (StatementKind.COMMENT, ddl.comment_on_column(at, column, text))
-            for column, text in definition.column_comments.items()
-        ]
+        statements = _statements(definition, at, sql)
         path = catalog_path(cursor) if definition.is_canonical else nullcontext()
         try:
             with transaction.atomic(using=connection.alias), path:
@@ -168,6 +209,17 @@ def _create_staged(
             errors[definition.name] = ViewSQLError(message)
     naming_functions(connection, errors.values())
     return errors
+
+
+def _statements(definition: ViewDefinition, at: ViewName, sql: str) -> list[tuple[StatementKind, str]]:
+    return [
+        (StatementKind.QUERY, ddl.create_view(definition, at=at, sql=sql, with_data=False)),
+        *((StatementKind.INDEX, index.create_sql(at)) for index in definition.indexes),
+        *(
+            (StatementKind.COMMENT, ddl.comment_on_column(at, column, text))
+            for column, text in definition.column_comments.items()
+        ),
+    ]
 
 
 def _refused_extras(

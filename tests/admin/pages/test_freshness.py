@@ -26,7 +26,7 @@ def test_a_view_past_its_promise_is_stale_in_the_list(browse, promises):
     assert page.count(">stale</span>") == 1
     assert "older than promised" in page
     assert 'href="?status=stale"' in page
-    assert "1 of 4 views needs attention: 1 stale. The others: 3 synced." in page
+    assert "1 view of 4 needs attention: 1 stale. The others: 3 synced." in page
 
 
 @pytest.mark.parametrize(("value", "shown"), [("stale", {"late"}), ("fresh", {"early"})])

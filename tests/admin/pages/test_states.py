@@ -241,7 +241,7 @@ def test_a_database_that_does_not_answer_is_a_row_and_its_views_cannot_be_read(b
     html = browse.get(LIST)
     text = text_of(html)
     assert (
-        "1 of 2 views needs attention: 1 cannot be read. The others: 1 synced. "
+        "1 view of 2 needs attention: 1 cannot be read. The others: 1 synced. "
         "Database “warehouse” cannot be read."
     ) in text
     first, second, third = rows_of(html)
@@ -277,6 +277,36 @@ def test_what_is_wrong_is_on_the_first_page(browse):
     assert rows_of(browse.get(LIST))[0].startswith("v ")
 
 
+def test_a_view_that_is_not_refreshed_any_more_has_not_failed(browse, month_old):
+    month_old()
+    write(FAILED, FAILED)
+    declare("V", "SELECT 1 AS id")
+    sync_views()
+    agree(browse, State.SYNCED)
+
+
+def test_what_failed_before_the_last_success_is_not_read(browse, month_old):
+    """The cost grows with what failed since, and not with the square of what ever failed."""
+    month_old()
+    write(*[DONE] * 300, *[FAILED] * 300)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orm_views_admin_run")
+    with CaptureQueriesContext(connection) as queries:
+        assert "failed 300 times" in browse.get(LIST)
+    (sql,) = (query["sql"] for query in queries if 'AS "success"' in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        plan = cursor.fetchone()[0]
+    (looked_up,) = [node for node in nodes_of(plan[0]["Plan"]) if node.get("Parent Relationship") == "SubPlan"]
+    assert looked_up["Actual Loops"] == 1
+
+
+def nodes_of(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
+
+
 def test_the_graph_says_the_same(browse, month_old):
     month_old()
     write(FAILED, FAILED)
@@ -299,4 +329,5 @@ def test_what_runs_tell_takes_a_fixed_number_of_queries(browse, failing):
         text = browse.read(LIST)
     assert f"{failing} failed" in text
     about_runs = [query["sql"] for query in queries if "orm_views_admin_run" in query["sql"]]
-    assert len(about_runs) == 4  # those under way, the failures, the last failures, and the trends
+    # Those under way, the last success of each view, what failed since, the last of these, and the trends.
+    assert len(about_runs) == 5

@@ -83,7 +83,7 @@ def _set_up() -> None:
     with started_by(Run.Origin.ADMIN, who="Ann Example"):
         sync_views()
     declare("Towns", "SELECT 'Bath' AS town")
-    make_run("daily", ago=7200, state=Run.State.FAILED, error="division by zero")
+    make_run("daily", ago=7500, state=Run.State.FAILED, error="division by zero")
 
 
 def test_is_anything_wrong(task):

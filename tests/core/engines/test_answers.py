@@ -57,6 +57,21 @@ def test_a_connection_that_was_lost_is_opened_anew(proxy):
         assert get_connection("warehouse").is_usable()
 
 
+def test_a_connection_of_which_the_driver_knows_that_it_is_closed_is_opened_anew(proxy):
+    proxy.silent_after = 1_000_000
+    get_connection("warehouse").connection.close()
+    with watched(), expecting_answers():
+        assert get_connection("warehouse").is_usable()
+
+
+@pytest.mark.parametrize("own", ["0", "5.0", 1, None])
+def test_whatever_limit_the_project_sets_there_is_one(proxy, own):
+    connections["warehouse"].settings_dict["OPTIONS"]["connect_timeout"] = own
+    proxy.silent_after = -1
+    with watched(), expecting_answers(), pytest.raises(DatabaseUnavailableError, match="timeout expired"):
+        get_connection("warehouse")
+
+
 def test_a_database_that_did_not_answer_is_asked_once(proxy):
     proxy.silent_after = 0
     with watched(), expecting_answers():

@@ -68,7 +68,7 @@ def test_what_cannot_be_read_cannot_be_read(execute):
     reason = "It cannot be read: views.v belongs to analyst, who may not read public.lending_customer."
     assert (status_of().reason, status_of().advice) == (
         reason,
-        "GRANT SELECT ON public.lending_customer TO analyst.",
+        'GRANT SELECT ON "public"."lending_customer" TO "analyst";',
     )
     with pytest.raises(Exception, match="permission denied"):
         execute("SELECT * FROM views.v")
@@ -112,6 +112,36 @@ def test_only_what_a_sync_would_change_is_tried(execute):
     ]
     assert [len(statements) for statements in created] == [0, 1]
     assert execute("SELECT to_regclass('views.new')") == [(None,)]
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_views_that_postgresql_accepts_are_tried_at_once(count):
+    for number in range(count):
+        declare(f"New{number}", f"SELECT {number} AS id FROM lending_customer")
+    declare("Reader", "SELECT id FROM views.new0")
+    with CaptureQueriesContext(connection) as queries:
+        assert states("reader") == [State.MISSING]
+    created = [query["sql"] for query in queries if "CREATE VIEW" in query["sql"]]
+    assert len(created) == 1
+    assert created[0].count("CREATE VIEW") == count + 1
+
+
+def test_one_that_postgresql_refuses_is_found_among_others():
+    for number in range(5):
+        declare(f"New{number}", f"SELECT {number} AS id FROM lending_customer")
+    declare("Wrong", "SELECT absent FROM views.new3")
+    declare("Reader", "SELECT * FROM views.wrong")
+    assert states("wrong") == states("reader") == [State.INVALID, State.MISSING]
+    assert states("new3") == states("new4") == [State.MISSING]
+
+
+@pytest.mark.parametrize("sql", ["SELECT 'a", "SELECT 1 /* a", 'SELECT 1 AS "a', "SELECT $$a"])
+def test_sql_that_has_no_end_does_not_swallow_what_is_sent_with_it(sql):
+    declare("First", sql)
+    declare("Second", "SELECT b' AS x")
+    declare("Third", "SELECT 1 AS id")
+    assert states("first")[0] is states("second")[0] is State.INVALID
+    assert states("third") == [State.MISSING]
 
 
 def test_a_view_that_our_role_may_not_try_keeps_the_states_that_can_be_seen(execute, registered):
