@@ -285,7 +285,7 @@ def _is_ours(sql: str) -> bool:
 _GRAMMAR = {
     *("select", "from", "where", "and", "or", "as", "in", "any", "all", "exists", "array", "values", "on"),
     *("by", "extract", "coalesce", "greatest", "least", "case", "when", "then", "else", "filter", "over"),
-    *("int", "bigint", "boolean", "numeric", "double"),
+    *("int", "bigint", "boolean", "numeric", "double", "materialized", "explain"),
 }
 
 

@@ -14,11 +14,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orm_views_core.database.rows import Condition, Operator, RowColumn
+from orm_views_core.database.rows import Condition, Operator, RowColumn, Span
 from orm_views_core.engines.postgresql.rows import operators_for
 from orm_views_core.exceptions import BadConditionError
 
-from .values import NotUnderstoodError, is_whole_day, refusal, split_list, understand
+from .values import NotUnderstoodError, refusal, split_list, understand, whole_day
 
 #: The prefix of the parameters: a column may have the name of another parameter.
 PREFIX = "column."
@@ -39,14 +39,13 @@ WORDS: Mapping[Operator, object] = {
 OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
 #: What a filter without a value has in the URL.
 _ANY = "yes"
-_FIRST, _LAST = "00:00:00", "23:59:59.999999"
 
 
-class Field(NamedTuple):
+class Problem(NamedTuple):
     """What is wrong with a filter, and which field of the form it is about."""
 
-    name: str
-    problem: str
+    field: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,22 @@ class ColumnFilter:
     text: str
     parameter: tuple[str, str]
     conditions: tuple[Condition, ...] = ()
-    wrong: Field | None = None
+    wrong: Problem | None = None
 
     @property
     def problem(self) -> str:
         """What is wrong; "" if it is right."""
-        return self.wrong.problem if self.wrong else ""
+        return self.wrong.words if self.wrong else ""
 
     @property
     def words(self) -> list[tuple[object, str]]:
         """What was understood: words for each condition, and its values."""
         if not self.conditions:
             return [(WORDS[self.operator], self.text if self.operator.takes != 0 else "")]
-        return [(WORDS[condition.operator], ", ".join(condition.values)) for condition in self.conditions]
+        return [
+            (WORDS[condition.operator], ", ".join(map(_shown, condition.values)))
+            for condition in self.conditions
+        ]
 
     @property
     def is_as_typed(self) -> bool:
@@ -126,7 +128,7 @@ def _split(name: str, text: str, known: Mapping[str, RowColumn]) -> ColumnFilter
 def _understood(asked: ColumnFilter, column: RowColumn | None) -> ColumnFilter:
     if column is None:
         problem = _("The view has no column “%(name)s”.") % {"name": asked.column}
-        return replace(asked, wrong=Field(COLUMN, problem))
+        return replace(asked, wrong=Problem(COLUMN, problem))
     operator = asked.operator
     if operator not in operators_for(column):
         values = {
@@ -135,11 +137,11 @@ def _understood(asked: ColumnFilter, column: RowColumn | None) -> ColumnFilter:
             "others": ", ".join(str(WORDS[each]) for each in operators_for(column)),
         }
         problem = _("“%(word)s” cannot be asked of the type %(type)s. Choose one of: %(others)s.") % values
-        return replace(asked, wrong=Field(OPERATOR, problem))
+        return replace(asked, wrong=Problem(OPERATOR, problem))
     try:
         return replace(asked, conditions=_conditions(asked, column))
     except NotUnderstoodError as error:
-        return replace(asked, wrong=Field(VALUE, str(error)))
+        return replace(asked, wrong=Problem(VALUE, str(error)))
 
 
 def _conditions(asked: ColumnFilter, column: RowColumn) -> tuple[Condition, ...]:
@@ -154,20 +156,34 @@ def _conditions(asked: ColumnFilter, column: RowColumn) -> tuple[Condition, ...]
     if not text and (operator not in (Operator.EQUALS, Operator.NOT_EQUALS) or column.category != "S"):
         raise NotUnderstoodError(_("Type a value."))
     if operator is Operator.IN:
-        values = tuple(understand(value, column) for value in split_list(text))
+        values = tuple(_value(each, column) for each in split_list(text))
         if not values:
             raise NotUnderstoodError(_("Type a value."))
         return (Condition(asked.column, operator, values),)
     if operator in (Operator.CONTAINS, Operator.BEGINS):
         return (Condition(asked.column, operator, (_part(text, column),)),)
-    value = understand(text, column)
-    if not is_whole_day(value, column):
+    value = _value(text, column)
+    if not isinstance(value, Span) or operator is Operator.NOT_EQUALS:
         return (Condition(asked.column, operator, (value,)),)
-    first, last = f"{value} {_FIRST}", f"{value} {_LAST}"
-    bounds = [(operator, last if operator is Operator.AT_MOST else first)]
-    if operator is Operator.EQUALS:
-        bounds = [(Operator.AT_LEAST, first), (Operator.AT_MOST, last)]
-    return tuple(Condition(asked.column, each, (bound,)) for each, bound in bounds)
+    bounds = {Operator.AT_LEAST: value.first, Operator.AT_MOST: value.last}
+    wanted = bounds if operator is Operator.EQUALS else {operator: bounds[operator]}
+    return tuple(Condition(asked.column, each, (bound,)) for each, bound in wanted.items())
+
+
+def _value(text: str, column: RowColumn) -> str | Span:
+    """Return a value as PostgreSQL writes it; of a day in a column of moments, the first and the last one.
+
+    Raises:
+        NotUnderstoodError: if it is no value of the column.
+    """
+    value = understand(text, column)
+    return whole_day(value, column) or value
+
+
+def _shown(value: str | Span) -> str:
+    if isinstance(value, Span):
+        return _("%(first)s to %(last)s") % {"first": value.first, "last": value.last}
+    return value
 
 
 def _part(text: str, column: RowColumn) -> str:
@@ -185,9 +201,9 @@ def with_refusal(
     known = {column.name: column for column in columns}
     marked = []
     for each in filters:
-        values = [value for condition in each.conditions for value in condition.values]
+        values = [text for condition in each.conditions for text in condition.texts]
         if each.column == error.column and (error.value in values or not values):
             problem = refusal(error.value, known[each.column]) if each.column in known else str(error)
-            each = replace(each, conditions=(), wrong=Field(VALUE, problem))
+            each = replace(each, conditions=(), wrong=Problem(VALUE, problem))
         marked.append(each)
     return marked

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orm_views_admin.ui.wording import breakable
 from orm_views_core.database.rows import Operator, RowColumn
 
-from .columns import COLUMN, OPERATOR, OPERATORS, PREFIX, VALUE, WORDS, ColumnFilter, Field, parameter_of
+from .columns import COLUMN, OPERATOR, OPERATORS, PREFIX, VALUE, WORDS, ColumnFilter, Problem, parameter_of
 from .values import examples
 
 _FIELDS = (COLUMN, OPERATOR, VALUE)
@@ -78,12 +78,12 @@ class FilterForm:
         return bool(self._open)
 
     @property
-    def wrong(self) -> Field | None:
+    def wrong(self) -> Problem | None:
         """What is wrong with the filter in the form."""
         if self._edited:
             return self._edited.wrong
         if COLUMN in self._parameters:
-            return Field(COLUMN, _("Choose a column."))
+            return Problem(COLUMN, _("Choose a column."))
         return None
 
     @property

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run, ViewChange
 from orm_views_admin.trends import about
+from orm_views_admin.ui.run_wording import WHERE
 
 from .base import Facet, Filter
 
@@ -39,7 +40,7 @@ _STATE = Filter(
 _FIELDS = (
     _STATE,
     Filter("kind", _("kind"), dict(Run.Kind.choices)),
-    Filter("origin", _("origin"), dict(Run.Origin.choices)),
+    Filter("origin", _("origin"), {origin.value: words for origin, words in WHERE.items()}),
     Filter("database", _("database")),
     Filter("who", _("who")),
 )

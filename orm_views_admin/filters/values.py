@@ -14,19 +14,30 @@ from collections.abc import Callable, Iterator
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from orm_views_core.database.rows import RowColumn
+from orm_views_core.database.rows import RowColumn, Span
+
+from .dates import read_day, read_time
 
 _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE
 )
+#: A whole number in groups of three digits. A number with one point is this in columns of whole numbers only.
+_POINTED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII)
 _WHOLE = ("smallint", "integer", "bigint", "oid")
+#: The types whose values are moments, so that a day has many of them.
+_MOMENTS = ("timestamp without time zone", "timestamp with time zone")
+_TIMES = ("time without time zone", "time with time zone")
 _MINUS = "\N{MINUS SIGN}"
 #: The separators of thousands that are written with a blank: languages differ in which one.
 _BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 #: What PostgreSQL reads as a day or time in one way only, whatever its DateStyle.
 _ISO = re.compile(r"[+-]?\d{4,}-\d\d?-\d\d?(?:[T ].*)?(?: BC)?", re.ASCII | re.IGNORECASE)
 _CLOCK = re.compile(r"\d\d?:\d\d.*", re.ASCII)
-_WORDS = ("infinity", "-infinity", "now", "today", "tomorrow", "yesterday", "epoch")
+_DAYS = ("today", "tomorrow", "yesterday")
+_WORDS = ("infinity", "-infinity", "now", *_DAYS, "epoch")
+_DAY = re.compile(r"(\d{4,}-\d\d?-\d\d?)( BC)?", re.ASCII | re.IGNORECASE)
+#: The first and the last time of a day. PostgreSQL's times have microseconds.
+_FIRST, _LAST = "00:00:00", "23:59:59.999999"
 _YES_OR_NO = {
     **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), "t"),
     **dict.fromkeys(("n", "no", "f", "false", "off", "0"), "f"),
@@ -79,9 +90,26 @@ def examples(category: str, type_name: str = "") -> Iterator[str]:
         yield day.isoformat()
 
 
-def is_whole_day(text: str, column: RowColumn) -> bool:
-    """Return whether a value of a column of times stands for a day."""
-    return column.type.startswith("timestamp") and re.fullmatch(r"\d{4,}-\d\d?-\d\d?", text) is not None
+def whole_day(value: str, column: RowColumn) -> Span | None:
+    """Return the first and the last moment of a day; None if a value of a column is a single one.
+
+    Args:
+        value: as :func:`understand` returns it.
+        column: its column.
+    """
+    if _base(column) not in _MOMENTS:
+        return None
+    if value.lower() in _DAYS:
+        return Span(f"{value} {_FIRST}", f"{value} {_LAST}")
+    if found := _DAY.fullmatch(value):
+        era = found[2] or ""
+        return Span(f"{found[1]} {_FIRST}{era}", f"{found[1]} {_LAST}{era}")
+    return None
+
+
+def _base(column: RowColumn) -> str:
+    """Return the name of a column's type without modifiers; of a domain, that of the type below it."""
+    return column.base or column.type
 
 
 def _category(column: RowColumn) -> str:
@@ -91,14 +119,16 @@ def _category(column: RowColumn) -> str:
 
 def _number(text: str, column: RowColumn) -> str | None:
     text = text.replace(_MINUS, "-")
+    thousands = str(formats.get_format("THOUSAND_SEPARATOR"))
+    if _base(column) in _WHOLE and thousands == "." and _POINTED.fullmatch(text):
+        return text.replace(".", "")
     if _NUMBER.fullmatch(text):
         return text
     point = re.escape(str(formats.get_format("DECIMAL_SEPARATOR")))
-    thousands = str(formats.get_format("THOUSAND_SEPARATOR"))
     comma = f"[{_BLANKS if thousands in _BLANKS else re.escape(thousands)}'\N{RIGHT SINGLE QUOTATION MARK}]"
     found = re.fullmatch(rf"([+-]?)(\d{{1,3}}(?:{comma}\d{{3}})+|\d*)(?:{point}(\d+))?", text, re.ASCII)
     if not found or not (found[2] or found[3]):
-        return text if column.type == "money" else None  # which is written as the server's locale has it
+        return text if _base(column) == "money" else None  # which is written as the server's locale has it
     whole = re.sub(r"\D", "", found[2]) or "0"
     return f"{found[1]}{whole}{f'.{found[3]}' if found[3] else ''}"
 
@@ -112,12 +142,12 @@ def _date(text: str, column: RowColumn) -> str | None:
     if text.lower() in _WORDS or _ISO.fullmatch(text):
         return text
     if _CLOCK.fullmatch(text):
-        return text if column.type.startswith("time") and not column.type.startswith("timestamp") else None
+        return text if _base(column) in _TIMES else None
     if moment := _parsed(text, _day_formats()):
         return moment.date().isoformat()
-    if moment := _parsed(text, formats.get_format("DATETIME_INPUT_FORMATS")):
+    if moment := _parsed(text, formats.get_format("DATETIME_INPUT_FORMATS")) or read_time(text):
         return moment.isoformat(" ")
-    return None
+    return day.isoformat() if (day := read_day(text)) else None
 
 
 def _parsed(text: str, patterns: list[str]) -> dt.datetime | None:
@@ -140,14 +170,14 @@ _READERS: dict[str, Callable[[str, RowColumn], str | None]] = {"N": _number, "D"
 
 def _expected(column: RowColumn) -> str:
     category = _category(column)
-    shown = list(dict.fromkeys(examples(category, column.type)))
+    shown = list(dict.fromkeys(examples(category, _base(column))))
     if category == "B":
         return _("yes or no")
     if column.choices:
         return _("one of: %(choices)s") % {"choices": ", ".join(column.choices)}
     if category == "N":
         return _("a number such as %(examples)s") % {"examples": _(" or ").join(shown)}
-    if category == "D" and column.type.startswith("time") and "stamp" not in column.type:
+    if category == "D" and _base(column) in _TIMES:
         return _("a time of day such as 13:45")
     if category == "D":
         return _("a date such as %(examples)s") % {"examples": _(" or ").join(shown)}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from orm_views_core.database.relations import Grant
 from orm_views_core.names import ViewName
 
 from .runs import Run
@@ -45,6 +48,14 @@ UNKNOWN = "?"
 def digest_of(definition: str | None) -> str:
     """Return what tells a definition from others. There is one for "", which stands for no view."""
     return UNKNOWN if definition is None else hashlib.sha256(definition.encode()).hexdigest()[:32]
+
+
+def privileges_by_role(grants: Iterable[Grant]) -> dict[str, list[str]]:
+    """Return the privileges of each role as :class:`Facts` has them, in the order of the roles."""
+    privileges: defaultdict[str, list[str]] = defaultdict(list)
+    for grant in sorted(grants, key=lambda grant: (grant.role, grant.privilege)):
+        privileges[grant.role].append(f"{grant.privilege} *" if grant.grantable else grant.privilege)
+    return {**privileges}
 
 
 class ViewChangeQuerySet(models.QuerySet["ViewChange"]):

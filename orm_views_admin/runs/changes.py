@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orm_views_admin.models import Facts, Run, ViewChange, digest_of
-from orm_views_admin.models.changes import UNKNOWN
+from orm_views_admin.models.changes import UNKNOWN, privileges_by_role
 from orm_views_core.database.relations import Column, InstalledView
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -150,9 +150,6 @@ def _left_by(step: Step) -> tuple[str, str]:
 
 
 def _facts(view: InstalledView, columns: Sequence[Column]) -> Facts:
-    grants: defaultdict[str, list[str]] = defaultdict(list)
-    for grant in sorted(view.grants, key=lambda grant: (grant.role, grant.privilege)):
-        grants[grant.role].append(grant.privilege + (" *" if grant.grantable else ""))
     facts: Facts = {
         "kind": view.kind.value if view.kind else "",
         "owner": view.owner,
@@ -169,7 +166,7 @@ def _facts(view: InstalledView, columns: Sequence[Column]) -> Facts:
             )
             for index in view.indexes
         },
-        "grants": {**grants},
+        "grants": privileges_by_role(view.grants),
     }
     if columns:
         facts["columns"] = [[each.name, _type_of(each)] for each in columns]

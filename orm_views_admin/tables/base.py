@@ -20,6 +20,8 @@ from orm_views_admin.ui.querystrings import with_parameters
 
 #: The URL parameter that names the column to sort by.
 SORT = "sort"
+#: The characters of a message or a reason that are shown.
+_SHORT = 140
 #: The attributes of a column of numbers.
 NUMBER = {"td": {"class": "ov-number"}, "th": {"class": "ov-number"}}
 
@@ -166,6 +168,11 @@ class LinkingTable(AdminTable):
 def code(text: str) -> SafeString:
     """Return a name or a text in a fixed-width font, as HTML."""
     return format_html("<code>{}</code>", wording.breakable(text))
+
+
+def shortened(line: str) -> str:
+    """Return a line that is not too long for a cell of a table."""
+    return f"{line[:_SHORT]}…" if len(line) > _SHORT else line
 
 
 def yes_or(no: object) -> Callable[[bool], object]:

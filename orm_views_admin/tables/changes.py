@@ -14,10 +14,7 @@ from orm_views_admin.ui import wording
 from orm_views_admin.ui.changes import action_badges, by_hand_words
 from orm_views_admin.ui.run_wording import where
 
-from .base import AdminTable, FormattedColumn, LinkingTable, code
-
-#: The characters of a reason that are shown.
-_SHORT = 140
+from .base import AdminTable, FormattedColumn, LinkingTable, code, shortened
 
 
 class ChangeTable(LinkingTable):
@@ -53,8 +50,7 @@ class ChangeTable(LinkingTable):
         return format_html('{}<span class="ov-reason">{}</span>', wording.breakable(record.who), place)
 
     def render_why(self, value: str) -> str:
-        line = value.replace("\n", "; ")
-        return f"{line[:_SHORT]}…" if len(line) > _SHORT else line
+        return shortened(value.replace("\n", "; "))
 
 
 class FactTable(AdminTable):

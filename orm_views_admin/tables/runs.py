@@ -17,10 +17,7 @@ from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording, wording
 from orm_views_admin.ui.run_wording import Change
 
-from .base import NUMBER, FormattedColumn, LinkingTable, shown_from
-
-#: The characters of a message that are shown.
-_SHORT = 140
+from .base import NUMBER, FormattedColumn, LinkingTable, shortened, shown_from
 
 
 class RunTable(LinkingTable):
@@ -64,9 +61,7 @@ class RunTable(LinkingTable):
 
     def render_result(self, record: Run) -> str:
         message = run_error_for(self._user, record) or run_wording.summary(record) or record.waiting_for
-        line = message.strip().partition("\n")[0]
-        if len(line) > _SHORT:
-            line = f"{line[:_SHORT]}…"
+        line = shortened(message.strip().partition("\n")[0])
         if record.state == Run.State.CANCELLED:
             line = wording.with_names(gettext("by %(name)s"), name=record.cancelled_by)
         return _two_lines(wording.badge(run_wording.look_of_run(record.state)), line)

@@ -51,7 +51,9 @@ class ViewTable(LinkingTable):
     seconds = tables.Column(_("Usual duration"), empty_values=(), attrs=shown_from("little", NUMBER))
 
     def __init__(self, entries: Sequence[Entry], url: Callable[..., str], user: Any, **kwargs: Any) -> None:
-        sorted_by = str(kwargs.get("order_by"))
+        order_by = kwargs.get("order_by") or ()
+        order_by = order_by.split(",") if isinstance(order_by, str) else order_by
+        sorted_by = {name.removeprefix("-") for name in order_by}
         empty = (name for name in _without_values(entries) if name not in sorted_by)
         exclude = [*kwargs.pop("exclude", ()), *empty]
         super().__init__(entries, url, exclude=exclude, **kwargs)

@@ -77,6 +77,7 @@ def _compare(before: Facts, after: Facts) -> Iterator[FactChange]:
     if "columns" in before and "columns" in after:
         columns = [dict(facts["columns"]) for facts in (before, after)]
         yield from _each(_("Column “%(name)s”"), *columns)
+        yield from _order(*columns)
     comments = [facts.get("column_comments", {}) for facts in (before, after)]
     yield from _each(_("Comment on “%(name)s”"), *comments)
     yield from _each(_("Option “%(name)s”"), *(facts.get("options", {}) for facts in (before, after)))
@@ -86,6 +87,12 @@ def _compare(before: Facts, after: Facts) -> Iterator[FactChange]:
         for facts in (before, after)
     ]
     yield from _each(_("Privileges of “%(name)s”"), *grants)
+
+
+def _order(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FactChange]:
+    """Yield the order of the columns if those that stayed are in another one."""
+    if [name for name in before if name in after] != [name for name in after if name in before]:
+        yield FactChange(_("Order of columns"), ", ".join(before), ", ".join(after))
 
 
 def _each(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FactChange]:

@@ -58,7 +58,7 @@ _EXPLANATIONS = {
 }
 
 #: From where a run was started.
-_WHERE = {
+WHERE = {
     Run.Origin.ADMIN: _("in the admin"),
     Run.Origin.COMMAND: _("with a command"),
     Run.Origin.TASK: _("by a task"),
@@ -131,7 +131,7 @@ def heading(run: Run) -> SafeString:
 
 def where(run: Run | ViewChange) -> str:
     """Return from where a run, or the sync of a change, was started, words that go on after a name."""
-    return str(_WHERE[Run.Origin(run.origin)])
+    return str(WHERE[Run.Origin(run.origin)])
 
 
 def requested(run: Run) -> SafeString:

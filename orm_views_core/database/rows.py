@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .relations import Column
 
@@ -72,6 +73,13 @@ class Operator(enum.Enum):
         return None if self is Operator.IN else 1
 
 
+class Span(NamedTuple):
+    """The values from a first one to a last one, as a value of EQUALS, NOT_EQUALS and IN."""
+
+    first: str
+    last: str
+
+
 @dataclass(frozen=True)
 class Condition:
     """What rows have to fulfil.
@@ -84,7 +92,12 @@ class Condition:
 
     column: str
     operator: Operator
-    values: tuple[str, ...] = ()
+    values: tuple[str | Span, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of all values; a span has two."""
+        return tuple(text for each in self.values for text in (each if isinstance(each, Span) else (each,)))
 
 
 @dataclass(frozen=True)
@@ -96,11 +109,14 @@ class RowColumn(Column):
             the type below it. https://www.postgresql.org/docs/current/catalog-pg-type.html
         is_ordered: whether its values have an order of their own.
         choices: all values that it can have, in their order; () if they are too many to list.
+        base: the type without modifiers, such as ``numeric`` for ``numeric(5,2)``. A domain has that of the
+            type below it.
     """
 
     category: str = ""
     is_ordered: bool = False
     choices: tuple[str, ...] = ()
+    base: str = ""
 
 
 def operators_for(column: RowColumn) -> tuple[Operator, ...]:

@@ -178,7 +178,7 @@ class _Patience:
             timer.cancel()
             self._socket.close()
         if self.is_over and (error is None or isinstance(error, DriverError)):
-            # Without an error, the answer came at the very last moment, into a socket that was shut down then.
+            # Without an error, the answer came at the last moment, into a socket that was shut down then.
             self._connection.close()
             what = f"it accepts connections, but gave no answer within {self._seconds:g} s"
             raise OperationalError(f"{what} (ORM_VIEWS['CONNECT_TIMEOUT']).") from error

@@ -483,7 +483,7 @@ def test_our_own_statements_are_not_captured(attacker: Attacker) -> None:
         page = read_rows("default", VICTIM, limit=9, find_quick=True, **asked)
         (cell,) = page.rows[0][1:]
         assert cell
-        whole = read_cell("default", VICTIM, "word", offset=0, expected=digest(cell), **asked)
+        whole = read_cell("default", VICTIM, "word", offset=0, page_limit=9, expected=digest(cell), **asked)
         with pytest.raises(BadConditionError):
             read_rows("default", VICTIM, limit=9, conditions=[Condition("id", Operator.EQUALS, ("x",))])
         messages = check_values(connection, synced)

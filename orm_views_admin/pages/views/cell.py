@@ -24,6 +24,7 @@ from .rows import LAST_PAGE, PER_PAGE, Query, RowsPage
 FORM, AS_FILE = "form", "text"
 #: The parameters of this page that the preview does not have.
 _OWN = dict.fromkeys(("column", "row", "digest", FORM))
+_LONGEST_NUMBER = 20
 
 
 class CellPage(RowsPage):
@@ -34,7 +35,7 @@ class CellPage(RowsPage):
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
         column, row = request.GET.get("column", "").replace("\0", ""), request.GET.get("row", "")
-        if not column or not row.isdecimal() or not 0 < int(row[:20]) <= LAST_PAGE * PER_PAGE:
+        if not column or not _is_number(row) or not 0 < int(row) <= LAST_PAGE * PER_PAGE:
             raise Http404(_("The address of a value has a column and the number of a row."))
         status_code = 200
         context: dict[str, Any] = {}
@@ -75,6 +76,7 @@ class CellPage(RowsPage):
             address.name,
             column,
             offset=row - 1,
+            page_limit=PER_PAGE,
             order_by=query.order_by,
             conditions=conditions,
             expected=self.request.GET.get("digest", ""),
@@ -88,6 +90,11 @@ class CellPage(RowsPage):
             "shown": number(len(cell.text or "")) if cell.is_cut else "",
             "file_url": with_parameters(self.request.GET, **{FORM: AS_FILE}),
         }
+
+
+def _is_number(row: str) -> bool:
+    """Return whether a text is a number that is short enough for Python to read."""
+    return row.isdecimal() and len(row) <= _LONGEST_NUMBER
 
 
 def _file(cell: Cell, name: str) -> HttpResponse:

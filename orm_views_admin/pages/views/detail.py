@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
+from orm_views_admin.models.changes import privileges_by_role
 from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimate, why_not_read
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.pages.troubles import read_troubles
@@ -253,16 +253,13 @@ def _grants(status: ViewStatus) -> list[dict[str, Any]]:
         return []
     state = status.installed.state
     recorded = {*state.granted, *state.granted_by_command} if state else set()
-    privileges: defaultdict[str, list[str]] = defaultdict(list)
-    for grant in sorted(status.installed.grants, key=lambda g: (g.role, g.privilege)):
-        privileges[grant.role].append(grant.privilege + (" *" if grant.grantable else ""))
     return [
         {
             "role": wording.breakable(role) if role else "PUBLIC",
             "privileges": ", ".join(found),
             "source": _("sync") if (role or "public") in recorded else _("hand"),
         }
-        for role, found in privileges.items()
+        for role, found in privileges_by_role(status.installed.grants).items()
     ]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.translation import override
 
-from orm_views_admin.filters.values import NotUnderstoodError, split_list, understand
+from orm_views_admin.filters.values import NotUnderstoodError, split_list, understand, whole_day
 from orm_views_core.database.rows import RowColumn
 
 CATEGORIES = {
@@ -45,6 +49,27 @@ def column(type_name):
         ("de", "numeric", "1.234,5", "1234.5"),
         ("de", "numeric", "1.234", "1.234"),
         ("de", "numeric", "1.234.567", "1234567"),
+        ("de", "integer", "1.234", "1234"),
+        ("de", "integer", "-12.345.678", "-12345678"),
+        ("de", "integer", "1.23", "1.23"),
+        ("en-gb", "integer", "1.234", "1.234"),
+        ("en-gb", "date", "30 Jun 2026", "2026-06-30"),
+        ("en-gb", "date", "30 june 2026", "2026-06-30"),
+        ("en", "date", "June 30, 2026", "2026-06-30"),
+        ("de", "date", "30. Juni 2026", "2026-06-30"),
+        ("de", "date", "3. März 2026", "2026-03-03"),
+        ("es", "date", "30 de junio de 2026", "2026-06-30"),
+        ("pl", "date", "30 czerwca 2026", "2026-06-30"),
+        ("pl", "date", "30-06-2026", "2026-06-30"),
+        ("de", "timestamp with time zone", "30. Juni 2026 13:45", "2026-06-30 13:45:00"),
+        (
+            "de",
+            "timestamp with time zone",
+            "30. Juni 2026 13:45 (Europe/London)",
+            "2026-06-30 13:45:00+01:00",
+        ),
+        ("en-gb", "timestamp with time zone", "30 Jun 2026, 1:45 p.m.", "2026-06-30 13:45:00"),
+        ("en-gb", "timestamp with time zone", "30 Jun 2026, noon", "2026-06-30 12:00:00"),
         ("de", "numeric", "0,5", "0.5"),
         ("en-gb", "numeric", "1,234.5", "1234.5"),
         ("en-gb", "integer", "1,234", "1234"),
@@ -77,6 +102,7 @@ def test_a_value_is_understood_as_shown_and_as_the_language_writes_it(language, 
             "31/02/2026",
             "no value of the type date. Expected is a date such as 30/06/2026 or",
         ),
+        ("en-gb", "date", "31 Feb 2026", "Expected is a date such as 30/06/2026"),
         ("de", "date", "heute", "Expected is a date such as 30.06.2026 or 2026-06-30"),
         ("en-gb", "date", "12:00", "no value of the type date"),
         ("en-gb", "time without time zone", "noon", "a time of day such as 13:45"),
@@ -97,6 +123,52 @@ def test_a_value_that_is_none_is_refused_with_what_is_expected(language, type_na
     with override(language), pytest.raises(NotUnderstoodError) as refused:
         understand(typed, column(type_name))
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_a_day_is_understood_as_the_title_of_a_value_says_it(language):
+    with override(language):
+        days = [dt.date(2026, month, 17) for month in range(1, 13)]
+        for how in ("DATE_FORMAT", "SHORT_DATE_FORMAT"):
+            titles = [date_format(day, how) for day in days]
+            for day, title in zip(days, titles, strict=True):
+                if titles.count(title) > 1:  # Django's Armenian has one word for March and for April
+                    with pytest.raises(NotUnderstoodError):
+                        understand(title, column("date"))
+                    continue
+                found = understand(title, column("date"))
+                assert dt.date(*map(int, found.split("-"))) == day, title
+
+
+@pytest.mark.parametrize("language", ["en-gb", "en", "de", "fr", "es", "it", "nl", "pl", "ko", "ru", "uk"])
+def test_a_time_is_understood_as_the_title_of_a_value_says_it(language):
+    with override(language):
+        for hour in (0, 1, 9, 12, 13, 23):
+            title = date_format(dt.datetime(2026, 5, 17, hour, 4), "DATETIME_FORMAT")
+            found = understand(title, column("timestamp with time zone"))
+            assert found == f"2026-05-17 {hour:02}:04:00", title
+
+
+@pytest.mark.parametrize(
+    ("type_name", "base", "typed", "span"),
+    [
+        ("timestamp with time zone", "", "2026-06-30", "2026-06-30 00:00:00 2026-06-30 23:59:59.999999"),
+        ("views.moment", "timestamp without time zone", "today", "today 00:00:00 today 23:59:59.999999"),
+        (
+            "timestamp(3) with time zone",
+            "timestamp with time zone",
+            "0044-03-15 BC",
+            "0044-03-15 00:00:00 BC 0044-03-15 23:59:59.999999 BC",
+        ),
+        ("timestamp without time zone", "", "now", ""),
+        ("timestamp without time zone", "", "2026-06-30 12:00", ""),
+        ("timestamp without time zone[]", "timestamp without time zone[]", "2026-06-30", ""),
+        ("date", "date", "2026-06-30", ""),
+    ],
+)
+def test_a_day_is_many_values_only_in_a_column_of_moments(type_name, base, typed, span):
+    moments = RowColumn("c", type_name, category="D", is_ordered=True, base=base)
+    assert " ".join(whole_day(typed, moments) or ()) == span
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,25 @@ def test_an_adopted_view_says_that_only_the_sync_state_was_written(browse, chang
     assert "Only the comment with the sync state was written." in text
 
 
+def test_another_order_of_the_columns_is_a_fact(browse, changing):
+    declare("Plain", "SELECT 1 AS one, 2 AS two")
+    changing.sync()
+    declare("Plain", "SELECT 2 AS two, 1 AS one")
+    changing.sync()
+    assert "What else changed" in browse.read(page_of(last_of("plain")))
+    assert "Order of columns one, two two, one" in browse.read(page_of(last_of("plain")))
+
+
+def test_the_order_of_the_columns_is_no_fact_when_columns_only_come_and_go(browse, changing):
+    declare("Plain", "SELECT 1 AS one, 2 AS two")
+    changing.sync()
+    declare("Plain", "SELECT 2 AS two, 3 AS three")
+    changing.sync()
+    text = browse.read(page_of(last_of("plain")))
+    assert "Column “three” \N{EN DASH} integer" in text
+    assert "Order of columns" not in text
+
+
 def test_names_and_sql_are_escaped(browse, changing, execute):
     name, sql = "<b>it's & \"</b>", "SELECT '<script>alert(1)</script>'::text AS \"<i>\""
     declare("Odd", sql, name=name, __doc__="<u>Odd.</u>")

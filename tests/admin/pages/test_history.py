@@ -84,6 +84,12 @@ def test_the_newest_is_first_and_there_are_pages(browse):
     assert "60 runs" in browse.read(HISTORY)
 
 
+def test_the_filter_by_origin_says_from_where_runs_were_started(browse, some):
+    text = browse.read(HISTORY)
+    for word in ("in the admin (1)", "with a command (1)", "by a task (1)", "by code of the project (5)"):
+        assert word in text
+
+
 @pytest.mark.parametrize(
     ("chosen", "count"),
     [
@@ -122,7 +128,7 @@ def test_filters_say_how_many_runs_they_would_leave(browse, some):
         "went wrong (3)",
         "failed (1)",
         "sync (1)",
-        "command line (1)",
+        "with a command (1)",
         "ann (2)",
         "the last hour (5)",
     ):

@@ -171,6 +171,13 @@ def test_an_order_that_does_not_exist_is_passed_over(browse, sort):
     assert names(browse.get(LIST, sort=sort)) == ["alpha"]
 
 
+@pytest.mark.parametrize(("sort", "is_shown"), [("size", True), ("-size", True), ("oversize", False)])
+def test_a_column_without_values_is_shown_if_the_list_is_sorted_by_it(browse, sort, is_shown):
+    declare("Alpha", "SELECT 1 AS one")
+    sync_views()
+    assert bool(re.search(r'<a href="\?sort=-?size">', browse.get(LIST, sort=sort))) is is_shown
+
+
 def test_long_lists_have_pages(browse):
     for n in range(120):
         declare(f"View{n:03}", "SELECT 1 AS one")

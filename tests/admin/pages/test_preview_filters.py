@@ -106,6 +106,77 @@ def test_a_day_stands_for_all_of_its_times(browse, loans):
     assert ids(html)[0] == 6
 
 
+MOMENTS = """
+SELECT n AS id, stamp::timestamptz AS zoned, stamp::timestamp(3) AS plain, stamp::views.moment AS made,
+       ARRAY[stamp::timestamp] AS several, tomorrow AS soon
+FROM (SELECT n, timestamptz '2026-06-30 22:00+00' + n * interval '1 hour' AS stamp,
+             pg_catalog.date_trunc('day', pg_catalog.now()) + n * interval '1 hour' AS tomorrow
+      FROM generate_series(1, 30) AS n) AS t
+UNION ALL SELECT 99, NULL, NULL, NULL, NULL, NULL
+"""
+
+
+@pytest.fixture
+def moments(execute):
+    """A view whose rows 2 to 25 are of the first of July, in UTC, in columns of all types of moments."""
+    execute("CREATE SCHEMA IF NOT EXISTS views; CREATE DOMAIN views.moment AS timestamptz(3)")
+    declare("Moments", MOMENTS)
+    sync_views()
+    return url("preview", "moments")
+
+
+THAT_DAY = list(range(2, 26))
+OTHERS = [1, *range(26, 31), 99]
+
+
+@pytest.mark.parametrize("column", ["zoned", "plain", "made"])
+@pytest.mark.parametrize(
+    ("operator", "value", "wanted"),
+    [
+        ("equals", "2026-07-01", THAT_DAY),
+        ("equals", "1 Jul 2026", THAT_DAY),
+        ("not_equals", "2026-07-01", OTHERS),
+        ("not_equals", "2026-07-01 03:00", [*range(1, 5), *range(6, 31), 99]),
+        ("in", "2026-07-01", THAT_DAY),
+        ("in", "2026-06-30, 2026-07-01 03:00, 02/07/2026", [1, 5, *range(26, 31)]),
+        ("at_least", "2026-07-01", range(2, 31)),
+        ("at_most", "2026-07-01", range(1, 26)),
+    ],
+)
+def test_a_day_is_all_of_its_times_for_each_condition(browse, moments, column, operator, value, wanted):
+    html = browse.get(moments, sort="id", **{f"column.{column}.{operator}": value})
+    assert ids(html) == list(wanted)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "wanted"),
+    [
+        ("equals", "today", range(1, 24)),
+        ("equals", "tomorrow", range(24, 31)),
+        ("not_equals", "today", [*range(24, 31), 99]),
+        ("in", "today, tomorrow", range(1, 31)),
+        ("at_most", "today", range(1, 24)),
+    ],
+)
+def test_today_is_all_of_its_times(browse, moments, operator, value, wanted):
+    html = browse.get(moments, sort="id", **{f"column.soon.{operator}": value})
+    assert ids(html) == list(wanted)
+
+
+def test_the_page_says_which_times_a_day_has(browse, moments):
+    html = browse.get(moments, **{"column.zoned.not_equals": "2026-07-01"})
+    (line,) = filters(html)
+    said = "zoned does not equal 2026-07-01 00:00:00 to 2026-07-01 23:59:59.999999 (typed: 2026-07-01)"
+    assert line.startswith(said)
+
+
+def test_an_array_of_times_is_written_as_an_array(browse, moments):
+    html = browse.get(moments, sort="id", **{"column.several.equals": '{"2026-07-01 03:00:00"}'})
+    assert ids(html) == [5]
+    html = browse.get(moments, **{"column.several.equals": "2026-07-01"})
+    assert "“2026-07-01” is no value of the type timestamp without time zone[]." in problem(html)
+
+
 def test_values_are_understood_in_the_language_of_the_page(browse, loans):
     how = {"headers": {"accept-language": "de"}}
     asked = {

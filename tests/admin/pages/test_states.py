@@ -297,7 +297,9 @@ def test_what_failed_before_the_last_success_is_not_read(browse, month_old):
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
         plan = cursor.fetchone()[0]
-    (looked_up,) = [node for node in nodes_of(plan[0]["Plan"]) if node.get("Parent Relationship") == "SubPlan"]
+    (looked_up,) = [
+        node for node in nodes_of(plan[0]["Plan"]) if node.get("Parent Relationship") == "SubPlan"
+    ]
     assert looked_up["Actual Loops"] == 1
 
 

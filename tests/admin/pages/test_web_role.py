@@ -63,6 +63,12 @@ def test_the_dry_run_of_a_changed_view(browse: Browse, web: Roles) -> None:
     assert get_detail("default", ViewName("views", "plain")).expected is not None
 
 
+def test_the_list_says_what_postgresql_refuses_the_sync_role(browse: Browse, web: Roles) -> None:
+    declare("Plain", WHO)
+    declare("Wrong", "SELECT nope FROM nowhere")
+    assert "2 of 2 views need attention: 1 invalid, 1 missing." in browse.read(LIST)
+
+
 def test_a_web_role_that_is_no_member(browse: Browse, web: Roles) -> None:
     declare("Plain", WHO)
     query_as(web.boss, f"REVOKE {web.owner} FROM {web.web}")

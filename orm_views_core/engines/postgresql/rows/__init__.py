@@ -6,7 +6,6 @@ from .cells import LONGEST_CELL
 from .counts import RowCount, count_queryset, count_rows, estimate_rows, judge_views
 from .errors import unavailable
 from .pages import RowPage, read_cell, read_rows
-from .quick import quick_columns
 
 __all__ = [
     "LONGEST_CELL",
@@ -17,7 +16,6 @@ __all__ = [
     "estimate_rows",
     "judge_views",
     "operators_for",
-    "quick_columns",
     "read_cell",
     "read_rows",
     "unavailable",

@@ -53,9 +53,15 @@ def beginning(text: str, limit: int) -> str:
     return f"CASE WHEN {text} IS NOT NULL THEN pg_catalog.concat(pg_catalog.length({text}), ':', {cut}) END"
 
 
-def as_cell(selected: str | None) -> Cell:
-    """Return the cell that a statement has selected as :func:`beginning`."""
+def as_cell(selected: str | None, *, counts_bytes: bool = False) -> Cell:
+    """Return the cell that a statement has selected as :func:`beginning`.
+
+    Args:
+        counts_bytes: whether the database has counted bytes. Then the length is that of the text that was
+            read, and of as many characters as there are further bytes.
+    """
     if selected is None:
         return Cell(None)
     length, _, text = selected.partition(":")
-    return Cell(text, int(length))
+    surplus = len(text.encode()) - len(text) if counts_bytes else 0
+    return Cell(text, int(length) - surplus)

@@ -14,9 +14,13 @@ from orm_views_core.engines.postgresql.catalog.fetch import fetch
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor
 from orm_views_core.names import ViewName
 
-# Dates are written as ISO, because psycopg2 sets that for each session and psycopg 3 does not.
+# Dates are written as ISO, because psycopg2 sets that for each session and psycopg 3 does not. A scan of a
+# large table begins where another one is, unless that is off: then a page would not come a second time.
 _RELATION = """
-SELECT pg_catalog.to_regclass(%(name)s)::oid, pg_catalog.set_config('DateStyle', 'ISO', true)
+SELECT c.oid, c.relkind = 'm', pg_catalog.getdatabaseencoding() = 'SQL_ASCII',
+       pg_catalog.set_config('DateStyle', 'ISO', true),
+       pg_catalog.set_config('synchronize_seqscans', 'off', true)
+FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%(name)s)
 """
 
 # A domain is compared as the type below it. An array or a row is compared by its parts, so it has an order
@@ -67,8 +71,10 @@ SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
        CASE WHEN a.attcollation <> declared.typcollation THEN co.collname ELSE '' END,
        CASE WHEN t.typelem <> 0 AND t.typsubscript = 'array_subscript_handler'::regproc THEN 'A'
             ELSE t.typcategory END,
+       pg_catalog.format_type(t.oid, NULL),
        pg_catalog.format('%%I.%%I', n.nspname, t.typname),
        t.oid IN ('text'::regtype, 'varchar'::regtype) AND co.collisdeterministic,
+       t.typlen > 0 OR t.typcategory IN ('N', 'I'),
        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid
              ORDER BY e.enumsortorder),
        ARRAY(SELECT pg_catalog.format('OPERATOR(%%I.%%s)', space.nspname, op.oprname)
@@ -109,21 +115,39 @@ class TypedColumn:
         cast: the type that a value is cast to, with its schema and without modifiers.
         comparison: the operators that compare two values; None if only their texts can be compared.
         is_text: whether it is text that can be searched as it is stored.
+        is_short: whether its values are short: of a fixed length, numbers, or addresses.
     """
 
     column: RowColumn
     cast: str
     comparison: Comparison | None
     is_text: bool
+    is_short: bool
 
 
-def read_typed_columns(cursor: CatalogCursor, name: ViewName) -> dict[str, TypedColumn]:
-    """Return the columns of a view by their names, in their order.
+class TypedColumns(NamedTuple):
+    """The columns of a view.
 
-    From then on until the end of the transaction dates are written as ISO.
+    Attributes:
+        columns: by their names, in their order.
+        is_stored: whether it is a materialised view.
+        counts_bytes: whether the database does not know its encoding, so that each byte is a character.
     """
-    ((oid, _),) = fetch(cursor, _RELATION, {"name": name.quoted})
-    return {row[0]: _typed(*row) for row in fetch(cursor, _COLUMNS, {"oid": oid})}
+
+    columns: dict[str, TypedColumn]
+    is_stored: bool
+    counts_bytes: bool
+
+
+def read_typed_columns(cursor: CatalogCursor, name: ViewName) -> TypedColumns:
+    """Return the columns of a view.
+
+    From then on until the end of the transaction dates are written as ISO, and each scan of a table begins at
+    its start.
+    """
+    ((oid, is_stored, counts_bytes, *_),) = fetch(cursor, _RELATION, {"name": name.quoted})
+    columns = {row[0]: _typed(*row) for row in fetch(cursor, _COLUMNS, {"oid": oid})}
+    return TypedColumns(columns, is_stored, counts_bytes)
 
 
 def _typed(
@@ -131,13 +155,15 @@ def _typed(
     type_: str,
     collation: str,
     category: str,
+    base: str,
     cast: str,
     is_text: bool | None,
+    is_short: bool,
     labels: list[str],
     operators: list[str],
 ) -> TypedColumn:
     choices = ("t", "f") if category == "B" else tuple(labels)
     # A class of somebody's own may lack an operator.
     comparison = Comparison(*operators) if len(operators) == len(Comparison._fields) else None
-    column = RowColumn(name, type_, collation, category, comparison is not None, choices)
-    return TypedColumn(column, cast, comparison, bool(is_text))
+    column = RowColumn(name, type_, collation, category, comparison is not None, choices, base)
+    return TypedColumn(column, cast, comparison, bool(is_text), is_short)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.rows import Condition, Operator, operators_for
+from orm_views_core.database.rows import Condition, Operator, Span, operators_for
 from orm_views_core.engines.postgresql.errors.diagnostics import is_canceled, primary_message, quoting
 from orm_views_core.exceptions import BadConditionError
 from orm_views_core.quoting import unquoted
@@ -26,6 +26,7 @@ _CONTAINS = (
 )
 _BEGINS = "{text} OPERATOR(pg_catalog.^@) %s::pg_catalog.text"
 _TEXT_EQUALS = "OPERATOR(pg_catalog.=)"
+_TAKES_SPANS = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN)
 
 
 class Filter(NamedTuple):
@@ -50,12 +51,12 @@ def as_filter(column: TypedColumn, condition: Condition) -> Filter:
         return Filter(_IS_THERE.format(column=name))
     text, is_there = _TEXT.format(column=name), _IS_THERE.format(column=name)
     if operator is Operator.CONTAINS:
-        return Filter(f"{is_there} AND {_CONTAINS.format(text=text)}", condition.values)
+        return Filter(f"{is_there} AND {_CONTAINS.format(text=text)}", condition.texts)
     if operator is Operator.BEGINS:
         # As it is stored, so that PostgreSQL can use an index if its order allows that.
         begins = _BEGINS.format(text=name if column.is_text else text)
-        return Filter(begins if column.is_text else f"{is_there} AND {begins}", condition.values)
-    return Filter(_compared(column, condition), condition.values)
+        return Filter(begins if column.is_text else f"{is_there} AND {begins}", condition.texts)
+    return Filter(_compared(column, condition), condition.texts)
 
 
 def _compared(column: TypedColumn, condition: Condition) -> str:
@@ -69,10 +70,15 @@ def _compared(column: TypedColumn, condition: Condition) -> str:
     # What has no comparison is not NULL: concat() would make an empty text of it.
     found = text if comparison is None else name
     there = f"{_IS_THERE.format(column=name)} AND " if comparison is None else ""
-    if operator is Operator.IN and _has_arrays_of_its_own(column):
+    spans = [isinstance(each, Span) for each in condition.values]
+    if operator is Operator.IN and _has_arrays_of_its_own(column) and not any(spans):
         values = ", ".join([value] * len(condition.values))
         return f"{there}{found} {compare} ANY (ARRAY[{values}])"
-    equal = there + "(" + " OR ".join([f"{found} {compare} {value}"] * len(condition.values)) + ")"
+    same = f"{found} {compare} {value}"
+    if comparison is not None and any(spans):
+        bounds = [f"{name} {_escaped(each)} {value}" for each in (comparison.at_least, comparison.at_most)]
+        within = f"({' AND '.join(bounds)})"
+    equal = there + "(" + " OR ".join(within if is_span else same for is_span in spans) + ")"
     return f"({equal}) IS NOT TRUE" if operator is Operator.NOT_EQUALS else equal
 
 
@@ -98,7 +104,11 @@ def _require_fitting(column: TypedColumn, condition: Condition) -> None:
         wanted = "at least 1" if takes is None else str(takes)
         message = f"The operator {condition.operator.value!r} takes {wanted} values, and {given} are given"
         raise _bad(column, "", f"{message} for the column {condition.column!r}.")
-    for value in condition.values:
+    is_span = any(isinstance(each, Span) for each in condition.values)
+    if is_span and (not column.column.is_ordered or condition.operator not in _TAKES_SPANS):
+        message = f"The operator {condition.operator.value!r} takes no span of values of {condition.column!r}"
+        raise _bad(column, "", f"{message}, which has the type {column.column.type}.")
+    for value in condition.texts:
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             message = f"{value!r} has characters that no text in the database has"
             raise _bad(column, value, f"{message}, so no value of {condition.column!r} is compared with it.")
@@ -125,7 +135,7 @@ def find_bad_value(
     for column, condition in conditions:
         if column.comparison is None or condition.operator in (Operator.CONTAINS, Operator.BEGINS):
             continue
-        for value in condition.values:
+        for value in condition.texts:
             try:
                 with transaction.atomic(using=cursor.db.alias):
                     cursor.execute(f"SELECT %s::{_cast(column)} IS NULL", [value])

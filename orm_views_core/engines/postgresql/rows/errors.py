@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.errors.diagnostics import (
+    NOT_IN_ENCODING,
     NOT_IN_STATE,
     UNDEFINED_COLUMN,
     UNDEFINED_TABLE,
@@ -69,4 +70,10 @@ def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
         what, advice = f"{name} is not as its class says", "Sync it first."
         return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)
     what = f"The rows of {name} cannot be read"
+    if code == NOT_IN_ENCODING:
+        # Any other database checks each text when it is stored.
+        why = (
+            "A database with the encoding SQL_ASCII may have texts in any encoding, and may cut a character."
+        )
+        return quoting(f"{what}: {message}. {why}", f"{what}. {why}", error)
     return quoting(f"{what}: {str(error).strip()}", f"{what}.", error)

@@ -22,15 +22,18 @@ from .cells import LONGEST_CELL, SHORT, as_cell, beginning, in_statement, whole_
 from .columns import TypedColumn, read_typed_columns
 from .conditions import Filter, as_filter, find_bad_value
 from .errors import unavailable
+from .order import tie_breakers, with_total_order
 from .quick import find_quick_columns, read_indexed_columns
 
-# The rows are chosen first, so that no text is made of a row that is passed over. OFFSET 0 keeps the planner
+# A cell is found as its page was: the rows of a page are chosen with all columns that it shows, because
+# PostgreSQL may choose others, or put them in another order, for other columns or another LIMIT.
+_CHOSEN = "SELECT {columns} FROM {view}{where}{order} LIMIT %s OFFSET %s"
+# The rows are chosen first, so that no text is made of a row that is passed over. OFFSET keeps the planner
 # from writing the expression of a text in each place where the text is used, which would make it as often.
 _ROWS = """
+WITH chosen AS MATERIALIZED ({chosen})
 SELECT {cells} FROM (
-    SELECT {texts} FROM (
-        SELECT {columns} FROM {view}{where}{order} LIMIT %s OFFSET %s
-    ) AS chosen OFFSET 0
+    SELECT {texts} FROM chosen LIMIT %s OFFSET %s
 ) AS written
 """
 
@@ -66,6 +69,9 @@ class _Query(NamedTuple):
         order_by: columns; a ``-`` in front means descending.
         conditions: None if no rows are to be read.
         indexed: the columns for which there may be an index, if they were asked for.
+        masked: the columns whose values stay in the database.
+        is_stored: whether it is a materialised view.
+        counts_bytes: whether the database counts bytes as characters.
     """
 
     view: ViewName
@@ -73,12 +79,39 @@ class _Query(NamedTuple):
     order_by: Sequence[str]
     conditions: Sequence[Condition] | None
     indexed: frozenset[str]
+    masked: frozenset[str]
+    is_stored: bool
+    counts_bytes: bool
+
+    @property
+    def shown(self) -> list[str]:
+        """The columns that a page shows."""
+        return [column for column in self.columns if column not in self.masked]
 
     def sorted_by(self, key: str) -> tuple[str, bool]:
         """Return the column of a sort key, and whether it is descending. A name may have a hyphen too."""
         if key in self.columns:
             return key, False
         return key.removeprefix("-"), key.startswith("-")
+
+
+class _Place(NamedTuple):
+    """Which rows of a result are read.
+
+    Attributes:
+        limit: how many rows a page has, at most.
+        offset: how many rows are before the page.
+        row: the number of the only row of the page that is read; None for all, and the one that follows.
+    """
+
+    limit: int
+    offset: int
+    row: int | None = None
+
+    @property
+    def window(self) -> tuple[int | None, int]:
+        """LIMIT and OFFSET of what is read of the page. A LIMIT of NULL is none."""
+        return (None, 0) if self.row is None else (1, self.row)
 
 
 def read_rows(
@@ -114,16 +147,14 @@ def read_rows(
             read by our role.
     """
     with _reading(database, name, order_by, conditions, mask, find_quick=find_quick) as found:
-        cursor, query, masked = found
-        shown = [column for column in query.columns if column not in masked]
-        rows = []
+        cursor, query = found
+        shown, masked = query.shown, query.masked
+        rows: list[tuple[Cell, ...]] = []
         if query.conditions is not None:
-            rows = _fetch(cursor, query, shown, [SHORT] * len(shown), limit + 1, offset)
+            rows = _fetch(cursor, query, shown, [SHORT] * len(shown), _Place(limit, offset))
         quick = find_quick_columns(cursor, name, query.columns, query.indexed)
     places = [shown.index(column) if column not in masked else None for column in query.columns]
-    cells = tuple(
-        tuple(None if place is None else as_cell(row[place]) for place in places) for row in rows[:limit]
-    )
+    cells = tuple(tuple(None if place is None else row[place] for place in places) for row in rows[:limit])
     columns = tuple(typed.column for typed in query.columns.values())
     return RowPage(columns, cells, len(rows) > limit, masked, quick)
 
@@ -134,6 +165,7 @@ def read_cell(
     column: str,
     *,
     offset: int,
+    page_limit: int,
     order_by: Sequence[str] = (),
     conditions: Conditions = (),
     expected: str,
@@ -143,21 +175,24 @@ def read_cell(
 
     Args:
         column: the name of the column.
-        offset: how many rows are before it.
+        offset: how many rows are before it, on all pages.
+        page_limit: how many rows a page has, at most.
         expected: the digest of the cell as :func:`read_rows` has read it.
 
     Raises:
         RowsChangedError: when the value in this place is another one.
         RowsUnavailableError: as in :func:`read_rows`, and when there is no such column.
     """
-    with _reading(database, name, order_by, conditions, mask) as (cursor, query, masked):
-        _require_open(query, [column], masked, "none of them is shown")
-        rows = _fetch(cursor, query, [column, column], [SHORT, LONGEST_CELL], 1, offset)
-    if not rows or digest(as_cell(rows[0][0])) != expected:
+    with _reading(database, name, order_by, conditions, mask) as (cursor, query):
+        _require_open(query, [column], "none of them is shown")
+        row = offset % page_limit
+        place = _Place(page_limit, offset - row, row)
+        rows = _fetch(cursor, query, [column, column], [SHORT, LONGEST_CELL], place)
+    if not rows or digest(rows[0][0]) != expected:
         raise RowsChangedError(
             f"The rows of {name} have changed since the page was shown. Open the page again, then the value."
         )
-    return as_cell(rows[0][1])
+    return rows[0][1]
 
 
 @contextmanager
@@ -169,80 +204,91 @@ def _reading(
     mask: Callable[[], Collection[str]],
     *,
     find_quick: bool = False,
-) -> Iterator[tuple[CursorWrapper, _Query, frozenset[str]]]:
-    """Give a cursor in a transaction in which a view is locked, what to read, and the masked columns."""
+) -> Iterator[tuple[CursorWrapper, _Query]]:
+    """Give a cursor in a transaction in which a view is locked, and what to read."""
     connection = get_connection(database)
     try:
         with reading(connection, get_settings().PREVIEW_TIMEOUT, name) as cursor:
             with catalog_path(cursor) as catalog:
-                columns = read_typed_columns(catalog, name)
+                columns, is_stored, counts_bytes = read_typed_columns(catalog, name)
                 indexed = read_indexed_columns(catalog, name) if find_quick else frozenset()
             masked = frozenset(mask())
             described = [typed.column for typed in columns.values()]
             chosen = conditions(described) if callable(conditions) else conditions
-            query = _Query(name, columns, order_by, chosen, indexed)
+            query = _Query(name, columns, order_by, chosen, indexed, masked, is_stored, counts_bytes)
             used = [each.column for each in chosen or ()] + [query.sorted_by(key)[0] for key in order_by]
-            _require_open(query, used, masked, "rows are neither sorted nor filtered by them")
-            yield cursor, query, masked
+            _require_open(query, used, "rows are neither sorted nor filtered by them")
+            yield cursor, query
     except DatabaseError as error:
         raise unavailable(name, error, connection) from error
 
 
-def _require_open(query: _Query, used: Sequence[str], masked: Collection[str], why_not: str) -> None:
+def _require_open(query: _Query, used: Sequence[str], why_not: str) -> None:
     """Make sure that columns exist and are not masked."""
     for column in used:
         if column not in query.columns:
             known = ", ".join(sorted(query.columns))
             raise RowsUnavailableError(f"{query.view} has no column {column!r}; it has {known}.")
-        if column in masked:
+        if column in query.masked:
             raise MaskedColumnError(f"The values of {column!r} are masked, so {why_not}.")
 
 
 def _fetch(
-    cursor: CursorWrapper,
-    query: _Query,
-    columns: Sequence[str],
-    limits: Sequence[int],
-    limit: int,
-    offset: int,
-) -> list[tuple[Any, ...]]:
-    """Return the texts of some columns as far as they fit into their limits, in bytes, with their lengths."""
+    cursor: CursorWrapper, query: _Query, columns: Sequence[str], limits: Sequence[int], place: _Place
+) -> list[tuple[Cell, ...]]:
+    """Return the cells of some columns, with as much text as fits into their limits, in bytes."""
     filters = [as_filter(query.columns[each.column], each) for each in query.conditions or ()]
-    sql = _select(query, columns, limits, filters)
-    params: list[str | int] = [*(param for each in filters for param in each.params), limit, offset]
+    values = [param for each in filters for param in each.params]
+    limit = place.limit + 1
+
+    def first_page(keys: Sequence[str]) -> tuple[str, list[str | int]]:
+        return _choose(query, filters, keys), [*values, limit, 0]
+
     try:
         with transaction.atomic(using=cursor.db.alias) if filters else nullcontext():
-            cursor.execute(sql, params)
+            keys = with_total_order(cursor, _sort_keys(query), _tie_breakers(query), first_page)
+            sql = _select(_choose(query, filters, keys), columns, limits)
+            cursor.execute(sql, [*values, limit, place.offset, *place.window])
             rows: list[tuple[Any, ...]] = cursor.fetchall()
     except DatabaseError as error:
         typed = [(query.columns[each.column], each) for each in query.conditions or ()]
         if bad := find_bad_value(cursor, typed):
             raise bad from error
         raise
-    return rows
+    return [tuple(as_cell(text, counts_bytes=query.counts_bytes) for text in row) for row in rows]
 
 
-def _select(query: _Query, columns: Sequence[str], limits: Sequence[int], filters: Sequence[Filter]) -> str:
+def _select(chosen: str, columns: Sequence[str], limits: Sequence[int]) -> str:
     needed = list(dict.fromkeys(columns))
     places = {column: f"text_{number}" for number, column in enumerate(needed)}
     texts = [f"{whole_text(in_statement(column))} AS {places[column]}" for column in needed]
     cells = [beginning(places[column], limit) for column, limit in zip(columns, limits, strict=True)]
+    # The drivers return no rows of a SELECT without columns.
+    return _ROWS.format(chosen=chosen, cells=", ".join(cells) or "NULL", texts=", ".join(texts))
+
+
+def _choose(query: _Query, filters: Sequence[Filter], keys: Sequence[str]) -> str:
+    """Return the statement that chooses the rows of a page."""
     where = f" WHERE {' AND '.join(f'({each.sql})' for each in filters)}" if filters else ""
-    keys = [_sort_key(query, key) for key in query.order_by]
-    return _ROWS.format(
-        # The drivers return no rows of a SELECT without columns.
-        cells=", ".join(cells) or "NULL",
-        texts=", ".join(texts),
-        columns=", ".join(map(in_statement, needed)),
+    return _CHOSEN.format(
+        columns=", ".join(map(in_statement, query.shown)),
         view=query.view.quoted.replace("%", "%%"),
         where=where,
         order=f" ORDER BY {', '.join(keys)}" if keys else "",
     )
 
 
-def _sort_key(query: _Query, key: str) -> str:
-    """Return the SQL of a sort key: a column, or its text if its type has no order."""
-    column, is_descending = query.sorted_by(key)
-    name = in_statement(column)
-    sorted_by = name if query.columns[column].comparison else whole_text(name)
-    return sorted_by + (" DESC" if is_descending else "")
+def _sort_keys(query: _Query) -> list[str]:
+    """Return the SQL of the sort keys: of each the column, or its text if its type has no order."""
+    keys = []
+    for key in query.order_by:
+        column, is_descending = query.sorted_by(key)
+        name = in_statement(column)
+        sorted_by = name if query.columns[column].comparison else whole_text(name)
+        keys.append(sorted_by + (" DESC" if is_descending else ""))
+    return keys
+
+
+def _tie_breakers(query: _Query) -> list[list[str]]:
+    used = [query.sorted_by(key)[0] for key in query.order_by]
+    return tie_breakers(query.columns, used, query.masked, is_stored=query.is_stored)

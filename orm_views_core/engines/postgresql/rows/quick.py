@@ -9,16 +9,13 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.conf import get_settings
-from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.fetch import fetch, name_arrays
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
-from orm_views_core.engines.postgresql.reading import reading
 from orm_views_core.engines.postgresql.untrusted import for_each
 from orm_views_core.names import ViewName, quote_identifier
 
-from .columns import TypedColumn, read_typed_columns
-from .errors import is_too_slow, unavailable
+from .columns import TypedColumn
+from .errors import is_too_slow
 
 # The planner decides, because it knows what a catalog does not tell: whether it can push a condition through
 # the view's SELECT, whether an index is valid, or for other rows only. The value is that of a setting, which
@@ -73,25 +70,6 @@ JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = asked.name
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def quick_columns(database: str, name: ViewName) -> frozenset[str]:
-    """Return the columns of a view for which an index finds the rows that have a value.
-
-    None are found if planning takes longer than PREVIEW_TIMEOUT.
-
-    Raises:
-        RowsUnavailableError: as in :func:`read_rows`.
-    """
-    connection = get_connection(database)
-    try:
-        with reading(connection, get_settings().PREVIEW_TIMEOUT, name) as cursor:
-            with catalog_path(cursor) as catalog:
-                columns = read_typed_columns(catalog, name)
-                indexed = read_indexed_columns(catalog, name)
-            return find_quick_columns(cursor, name, columns, indexed)
-    except DatabaseError as error:
-        raise unavailable(name, error, connection) from error
-
-
 def read_indexed_columns(cursor: CatalogCursor, name: ViewName) -> frozenset[str]:
     """Return the columns of a view for which there may be an index."""
     return frozenset(column for (column,) in fetch(cursor, _INDEXED, {"name": name.quoted}))
@@ -100,7 +78,10 @@ def read_indexed_columns(cursor: CatalogCursor, name: ViewName) -> frozenset[str
 def find_quick_columns(
     cursor: CursorWrapper, name: ViewName, columns: Mapping[str, TypedColumn], indexed: Collection[str]
 ) -> frozenset[str]:
-    """Return the same of a view that is locked and may be read. The transaction can then only be rolled back.
+    """Return the columns of a view for which an index finds the rows that have a value.
+
+    The view is locked and may be read. The transaction can then only be rolled back. None are found if
+    planning takes longer than PREVIEW_TIMEOUT.
 
     Args:
         cursor: in that transaction.

@@ -73,25 +73,30 @@ def test_the_whole_of_a_cell_is_read(create):
     create(LONG)
     cut = cell_of(1, "long")
     assert cut.is_cut
-    found = read_cell("default", V, "long", offset=1, order_by=["id"], expected=digest(cut))
+    found = read_cell("default", V, "long", offset=1, page_limit=10, order_by=["id"], expected=digest(cut))
     assert found == Cell("2é🦊" * 300000, 900000)
     assert not found.is_cut
     short = cell_of(1, "short")
-    assert read_cell("default", V, "short", offset=1, order_by=["id"], expected=digest(short)) == short
+    assert (
+        read_cell("default", V, "short", offset=1, page_limit=10, order_by=["id"], expected=digest(short))
+        == short
+    )
 
 
 def test_the_row_is_found_by_the_same_order_and_conditions(create):
     create(LONG)
     conditions = [Condition("id", Operator.AT_LEAST, ("2",))]
     asked = {"order_by": ["-id"], "conditions": conditions}
-    cut = read_rows("default", V, limit=1, **asked).rows[0][1]
-    assert read_cell("default", V, "long", offset=0, expected=digest(cut), **asked).text.startswith("3é")
+    cut = read_rows("default", V, limit=10, **asked).rows[0][1]
+    assert read_cell(
+        "default", V, "long", offset=0, page_limit=10, expected=digest(cut), **asked
+    ).text.startswith("3é")
 
 
 def test_a_row_that_is_another_one_by_now_is_said(create, execute):
     execute("CREATE TABLE views.t AS " + LONG)
     create("SELECT * FROM views.t")
-    asked = {"offset": 0, "order_by": ["id"], "expected": digest(cell_of(0, "long"))}
+    asked = {"offset": 0, "page_limit": 10, "order_by": ["id"], "expected": digest(cell_of(0, "long"))}
     read_cell("default", V, "long", **asked)
     for change in (
         "UPDATE views.t SET long = long || 'x' WHERE id = 1",
@@ -108,7 +113,7 @@ def test_a_longer_cell_than_the_limit_is_cut_there(create, monkeypatch):
     create(LONG)
     monkeypatch.setattr(pages, "LONGEST_CELL", 10_000)
     cut = cell_of(0, "long")
-    found = read_cell("default", V, "long", offset=0, order_by=["id"], expected=digest(cut))
+    found = read_cell("default", V, "long", offset=0, page_limit=10, order_by=["id"], expected=digest(cut))
     assert found == Cell(("1é🦊" * 900)[:2500], 900000)
     assert found.is_cut
     assert rows.LONGEST_CELL == 16 * 1024 * 1024
@@ -117,8 +122,8 @@ def test_a_longer_cell_than_the_limit_is_cut_there(create, monkeypatch):
 def test_masked_cells_stay_in_the_database(create):
     create(LONG)
     with CaptureQueriesContext(connections["default"]) as queries, pytest.raises(MaskedColumnError) as caught:
-        read_cell("default", V, "long", offset=0, expected="", mask=lambda: ["long"])
+        read_cell("default", V, "long", offset=0, page_limit=10, expected="", mask=lambda: ["long"])
     assert str(caught.value) == "The values of 'long' are masked, so none of them is shown."
-    assert not any("AS chosen" in query["sql"] for query in queries)
+    assert not any("AS written" in query["sql"] for query in queries)
     with pytest.raises(RowsUnavailableError, match="has no column 'nothing'"):
-        read_cell("default", V, "nothing", offset=0, expected="")
+        read_cell("default", V, "nothing", offset=0, page_limit=10, expected="")

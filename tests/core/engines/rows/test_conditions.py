@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import NotSupportedError
 
-from orm_views_core.database.rows import Condition, Operator, operators_for
+from orm_views_core.database.rows import Condition, Operator, Span, operators_for
 from orm_views_core.engines.postgresql.rows import read_rows
 from orm_views_core.exceptions import BadConditionError, RowsUnavailableError
 from orm_views_core.names import ViewName
@@ -78,6 +78,11 @@ def found(column, operator, *values):
         ("born", "equals", ["2026-06-30"], ["5"]),
         ("born", "equals", ["0044-03-15 BC"], ["15"]),
         ("born", "equals", ["infinity"], ["50"]),
+        ("born", "equals", [Span("2026-06-01", "2026-07-01")], ["5"]),
+        ("born", "not_equals", [Span("2026-06-01", "2026-07-01")], ["15", "50", None]),
+        ("born", "in", [Span("0044-03-15 BC", "0044-03-15 BC"), "infinity"], ["15", "50"]),
+        ("n", "in", [Span("1", "15"), Span("50", "60")], ["5", "15", "50"]),
+        ("n", "in", [Span("15", "5")], []),
         ("born", "contains", ["bc"], ["15"]),
         ("born", "at_least", ["2026-06-30"], ["5", "50"]),
         ("born", "at_most", ["2026-06-30"], ["5", "15"]),
@@ -153,6 +158,28 @@ def test_a_column_says_which_operators_it_has():
     assert (
         "".join(columns[name].category for name in ("n", "name", "born", "share", "tags", "pair")) == "NSDNAC"
     )
+
+
+@pytest.mark.parametrize(("column", "operator"), [("n", "at_least"), ("name", "contains"), ("box", "equals")])
+def test_a_span_is_refused_where_it_has_no_meaning(people, column, operator):
+    with pytest.raises(BadConditionError, match="takes no span of values"):
+        found(column, operator, Span("1", "2"))
+
+
+def test_a_domain_says_which_type_is_below_it(create, execute):
+    execute("CREATE DOMAIN views.past AS timestamp(3) with time zone; CREATE DOMAIN views.old AS views.past")
+    execute("CREATE DOMAIN views.words AS varchar(9)[]; CREATE TYPE views.mood AS ENUM ('sad')")
+    types = ["views.old", "views.words", "numeric(5,2)", "views.mood", "integer"]
+    create("SELECT " + ", ".join(f"NULL::{type_} AS c{n}" for n, type_ in enumerate(types)))
+    columns = read_rows("default", V, limit=1).columns
+    assert [column.type for column in columns] == types
+    assert [(column.base, column.category) for column in columns] == [
+        ("timestamp with time zone", "D"),
+        ("character varying[]", "A"),
+        ("numeric", "N"),
+        ("views.mood", "E"),
+        ("integer", "N"),
+    ]
 
 
 @pytest.mark.parametrize(

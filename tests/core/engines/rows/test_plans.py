@@ -45,7 +45,7 @@ INDEXED = [
 
 def sent_for_rows(queries):
     """The statement that read rows."""
-    (sent,) = [query["sql"] for query in queries if "AS chosen" in query["sql"]]
+    (sent,) = [query["sql"] for query in queries if "AS written" in query["sql"]]
     return sent
 
 
@@ -72,13 +72,12 @@ def test_texts_are_made_of_the_rows_of_the_page_only(large):
     with connections["default"].cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) {sent_for_rows(queries)}")
         plan = cursor.fetchone()[0][0]["Plan"]
-    nodes = []
-    while plan:
-        nodes.append((plan["Node Type"], plan["Actual Rows"], "concat" in "".join(plan["Output"])))
-        plan = plan.get("Plans", [None])[0]
-    assert [(rows, makes_texts) for _, rows, makes_texts in nodes] == [
-        (6, True),
-        (6, True),
-        (6, False),
-        (90_006, False),
-    ]
+    nodes = [(node["Actual Rows"], "concat" in "".join(node.get("Output", ""))) for node in each_node(plan)]
+    assert (90_006, False) in nodes
+    assert {rows for rows, makes_texts in nodes if makes_texts} == {6}
+
+
+def each_node(plan):
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from each_node(below)
