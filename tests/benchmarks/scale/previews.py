@@ -27,7 +27,7 @@ def _register(title: str) -> None:
             figures["page"],
             {
                 "the same query with LIMIT, without a page": figures["query"],
-                "a stock changelist of as many users": figures["stock"],
+                "a stock changelist page of 50 users": figures["stock"],
             },
         )
 
