@@ -134,6 +134,12 @@ ATTACKED = [
     Row("3.10", "5.2", "psycopg2", "14"),
     Row("3.12", "5.2", "psycopg3", "14"),
 ]
+#: What the suite tries a sample of: attacks, plans that are overtaken, pages of a database that is silent.
+_ATTACKS = (
+    "tests/attacks",
+    "tests/admin/pages/test_confirmed_plan.py",
+    "tests/admin/pages/test_silent_database.py",
+)
 
 
 @nox.session
@@ -150,7 +156,7 @@ def attacks(session: nox.Session, django: str, driver: str, postgresql: str) -> 
         if not environment:
             session.skip(f"PostgreSQL {postgresql} needs node and its npm package")
         environment = {"DATABASE_URL": None, **environment, "ATTACKS": "1"}
-        session.run("python", "-m", "pytest", "-q", "tests/attacks", *session.posargs, env=environment)
+        session.run("python", "-m", "pytest", "-q", *_ATTACKS, *session.posargs, env=environment)
 
 
 #: The first row of each PostgreSQL.
