@@ -18,6 +18,7 @@ _NUMBERS = {
     "i": r"(?P<minute>\d\d)",
     "s": r"(?P<second>\d\d)",
 }
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 #: The letters of Django's formats for a month in words, a day of the week, and a half of the day.
 _MONTHS, _WEEKDAYS, _HALVES = "FNMEb", "lD", "aA"
 
@@ -56,9 +57,10 @@ def _read(text: str, pattern: str) -> dt.datetime | None:
         numbers["hour"] = numbers.get("hour", 0) % 12 + 12 * _halves()[half]
     if clock := parts.get("clock"):
         numbers["hour"] = _named_hours()[clock]
+    year, month, day, hour, minute, second = (numbers.get(part, 0) for part in _PARTS)
     try:
-        return dt.datetime(**numbers)  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # a part is missing, or there is no such day
+        return dt.datetime(year, month, day, hour, minute, second)
+    except ValueError:  # a part of the day is missing, or there is no such day
         return None
 
 

@@ -158,7 +158,7 @@ def read_statuses(
     Args:
         alias: the database.
         only: the views; all when None.
-        judged: whether to look for what they show of personal columns, and to whom.
+        judged: whether to look for what would keep a sync from being carried out; see ``get_statuses()``.
     """
     try:
         with _naming_the_database(alias):

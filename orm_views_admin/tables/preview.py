@@ -72,8 +72,7 @@ class PreviewTable:
         ]
         for number, row in enumerate(self._found.rows):
             cells = zip(starts, self._found.columns, row, strict=True)
-            # Each part is HTML already.
-            yield mark_safe(  # noqa: S308
+            yield mark_safe(  # noqa: S308 - each part is HTML already
                 "".join(f"{start}{self._content(column, number, cell)}</td>" for start, column, cell in cells)
             )
 

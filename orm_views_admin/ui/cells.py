@@ -75,8 +75,8 @@ def _mark(word: str) -> SafeString:
 
 
 def _short(text: str, column: RowColumn) -> SafeString:
-    if column.category == "D" and _MOMENT.fullmatch(text):
-        return _moment(text)
+    if column.category == "D" and (moment := _MOMENT.fullmatch(text)):
+        return _moment(moment)
     if column.category == "N" or text.isalnum():  # of most values nothing needs to be looked at
         return format_html('<bdi class="ov-value">{}</bdi>', text)
     before, core, after = split_blanks(text)
@@ -94,12 +94,12 @@ def _hidden(text: str) -> SafeString:
     return _mark(words) if words else mark_safe("")
 
 
-def _moment(text: str) -> SafeString:
+def _moment(found: re.Match[str]) -> SafeString:
     """Return a date or a time of a day; its title is the local time in words.
 
     HTML's element for times takes milliseconds. A time with more digits is not marked as one.
     """
-    day, clock, fraction, hours, minutes = _MOMENT.fullmatch(text).groups("")  # type: ignore[union-attr]
+    text, (day, clock, fraction, hours, minutes) = found[0], found.groups("")
     zone = f"{hours}{minutes or ':00'}" if hours else ""
     try:
         when = dt.datetime.fromisoformat(f"{day}{clock}{fraction.ljust(7, '0') if fraction else ''}{zone}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.apps import apps
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
@@ -21,19 +23,22 @@ _KINDS = {
 }
 
 
-def what_it_is(name: ViewName, relation: KnownRelation | None) -> SafeString | str:
+def what_it_is(
+    name: ViewName, relation: KnownRelation | None, models: Mapping[ViewName, str]
+) -> SafeString | str:
     """Return what a relation is, and the model that has it: “table of lending.Loan”.
 
     Args:
         name: its name.
         relation: what the catalogs say of it; None if it is not known.
+        models: as :func:`models_by_table` returns them.
     """
     if relation is None:
         return gettext("not registered here")
     word = str(_KINDS[relation.kind])
-    model = _models_by_table().get(name)
+    model = models.get(name)
     if model is None and relation.is_found:
-        model = _models_by_table().get(ViewName("", name.name))
+        model = models.get(ViewName("", name.name))
     if model is None:
         return word
     return with_names(
@@ -41,7 +46,7 @@ def what_it_is(name: ViewName, relation: KnownRelation | None) -> SafeString | s
     )
 
 
-def _models_by_table() -> dict[ViewName, str]:
+def models_by_table() -> dict[ViewName, str]:
     """Return the labels of the models, by their tables, whose schema is "" if the model names none."""
     return {
         parse_db_table(model._meta.db_table): model._meta.label

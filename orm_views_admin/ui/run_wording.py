@@ -137,7 +137,7 @@ def where(run: Run | ViewChange) -> str:
 def requested(run: Run) -> SafeString:
     """Return who requested a run, from where and when, a sentence."""
     facts: dict[str, object] = {
-        "where": SafeString(escape(where(run))),
+        "where": escape(where(run)),
         "when": wording.moment(run.queued_at),
     }
     if run.who:

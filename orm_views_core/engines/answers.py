@@ -103,12 +103,17 @@ def _require_answer(connection: BaseDatabaseWrapper, seconds: float) -> None:
         try:
             with connection.wrap_database_errors:
                 patience.wait_for(connection.connection)
-                with connection.connection.cursor() as cursor:
-                    cursor.execute("SELECT 1")
+                _ask(connection)
         except DriverError:
             if patience.is_over:
                 raise
             connection.close()
+
+
+def _ask(connection: BaseDatabaseWrapper) -> None:
+    """Send what any server answers, not by way of Django: it might open a new connection for it."""
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _open(connection: BaseDatabaseWrapper, seconds: float) -> None:
@@ -134,8 +139,8 @@ def _open(connection: BaseDatabaseWrapper, seconds: float) -> None:
         try:
             connection.ensure_connection()
             # A pooler answers before it has a server, and Django's settings may be sent with the connection.
-            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            with connection.wrap_database_errors:
+                _ask(connection)
         finally:
             del vars(connection)["get_new_connection"]
 

@@ -36,6 +36,7 @@ from orm_views_core.views.identity import kind_of, label_of
 from .diagnosis import invalid, invalid_status, left_over_status, registered_status, unanswered_status
 from .exposed import judged_statuses
 from .states import DatabaseStatus, ViewDetail, ViewStatus
+from .stored import read_stored
 from .surroundings import Surroundings, read_surroundings
 from .trying import find_refused, try_view
 from .unreadable import Obstacle, find_unreadable, reads_of
@@ -52,11 +53,12 @@ def get_statuses(
     Args:
         databases: aliases; when None, the default database and every database with registered views.
         only: the views to read, in each database; nothing is read of the others. All views when None.
-        judged: whether to look for what they show of personal columns, and to whom.
+        judged: whether to look for what would keep a sync from being carried out: what they show of personal
+            columns, and to whom; and, if all views are read, SQL that PostgreSQL refuses.
 
     Returns:
         one entry for each database. One that cannot be reached has an error, and its registered views cannot
-        be read. Unless only some views are asked for, those that a sync would change are tried.
+        be read.
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
@@ -133,12 +135,8 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database cannot be reached.
     """
-    connection = get_connection(database)
-    with catalog_cursor(connection, savepoint=True):
-        owners_of = {name.schema for name in names}
-        relations = read_catalog(connection, [], only=list(names), owners_of=owners_of).relations
-    states = {name: view.state for name, view in relations.items() if name in set(names)}
-    return {name: state for name, state in states.items() if state is not None}
+    stored = read_stored(database, names)
+    return {name: view.state for name, view in stored.items() if view.state is not None}
 
 
 def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: bool) -> DatabaseStatus:
@@ -147,7 +145,7 @@ def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: b
         definitions = compile_definitions(connection, anew=False, only=only)
         with catalog_cursor(connection, savepoint=True):
             catalog, statuses = _read_statuses(connection, definitions, only=only)
-        if only is None:
+        if only is None and judged:
             refused = find_refused(connection, definitions, catalog)
             statuses = [_with_refusal(status, refused) for status in statuses]
         if judged:

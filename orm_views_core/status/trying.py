@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.database.dry_run import DryRun
-from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.registered import registered_views
@@ -20,7 +21,7 @@ from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import CyclicDependencyError, OrmViewsError, SyncFailedError
 from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import Scope, find_scope, sources_of
+from orm_views_core.plan.diff import find_scope, sources_of
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
 
 from .states import ViewStatus
@@ -48,13 +49,12 @@ def find_refused(
     if not views or session.read_only or not may_try or shortage:
         return {}
     try:
-        with transaction.atomic(using=connection.alias), as_sync_role(connection):
-            limit_lock_waits(connection)
+        with _trying(connection):
             # Most often all are accepted, and then their number does not matter.
             if len(views) > 1 and are_accepted(connection, views, catalog.search_path):
                 return {}
-        # What is installed is not tried: nothing is asked about it, and others may own it.
-        return _try(connection, views, scope, {}, catalog).errors
+            # What is installed is not tried: nothing is asked about it, and others may own it.
+            return try_views(connection, views, scope.dependencies, {}, catalog.search_path).errors
     except (SyncFailedError, DatabaseError):
         return {}
 
@@ -75,7 +75,8 @@ def try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catal
         scope = find_scope(definitions, catalog, only=[name], force=True)
         views = [definitions[n] for n in scope.try_views]
         installed = {name: status.installed} if status.installed else {}
-        return _try(connection, views, scope, installed, catalog), ""
+        with _trying(connection):
+            return try_views(connection, views, scope.dependencies, installed, catalog.search_path), ""
     except CyclicDependencyError as error:
         if name in error.names:
             return DryRun(errors={name: error}), ""
@@ -115,13 +116,9 @@ def _with_missing_sources(
     return {name: found[name] for name in closure(passing, [definition.name]) & passing.keys()}
 
 
-def _try(
-    connection: BaseDatabaseWrapper,
-    views: Collection[ViewDefinition],
-    scope: Scope,
-    installed: Mapping[ViewName, InstalledView],
-    catalog: Catalog,
-) -> DryRun:
+@contextmanager
+def _trying(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Try views in a block as a sync does: as its role, and without long waits for locks."""
     with transaction.atomic(using=connection.alias), as_sync_role(connection):
         limit_lock_waits(connection)
-        return try_views(connection, views, scope.dependencies, installed, catalog.search_path)
+        yield

@@ -26,7 +26,7 @@ from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import LineageMarkup, personal_mark
-from orm_views_admin.ui.relations import what_it_is
+from orm_views_admin.ui.relations import models_by_table, what_it_is
 from orm_views_admin.ui.sparklines import sparkline
 from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
 from orm_views_core.database.sync_state import SyncState
@@ -156,10 +156,10 @@ class DetailPage(Page):
 
     def _relations(self, detail: ViewDetail, names: Mapping[ViewName, str], label: str) -> RelationTable:
         """Return a table of relations, each with words that say how they belong to the view."""
-        relations = []
+        relations, known, models = [], detail.surroundings.relations, models_by_table()
         for name, how in names.items():
             url = self._view_url(detail.status.database, name)
-            whose = _("registered view") if url else what_it_is(name, detail.surroundings.relations.get(name))
+            whose = _("registered view") if url else what_it_is(name, known.get(name), models)
             relations.append({"name": str(name), "url": url, "whose": whose, "how": how})
         return RelationTable(relations, label=label, exclude=[] if any(names.values()) else ["how"])
 

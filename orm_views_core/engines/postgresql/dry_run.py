@@ -150,13 +150,7 @@ def are_accepted(
     """
     staging = staging_schemas((d.name.schema for d in definitions), f"_{secrets.token_hex(4)}")
     moves = {d.name: staging[d.name.schema] for d in definitions}
-    statements = [
-        statement
-        for each in definitions
-        for _kind, statement in _statements(
-            each, ViewName(moves[each.name], each.name.name), move_references(each.sql, moves)
-        )
-    ]
+    statements = [statement for each in definitions for _kind, statement in _statements(each, moves)]
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         create_staging(cursor, staging)
         try:
@@ -190,11 +184,7 @@ def _create_staged(
                 f"{definition.where}: it could not be tried, because it reads {refused}, which fails."
             )
             continue
-        at, sql = (
-            ViewName(moves[definition.name], definition.name.name),
-            move_references(definition.sql, moves),
-        )
-        statements = _statements(definition, at, sql)
+        statements = _statements(definition, moves)
         path = catalog_path(cursor) if definition.is_canonical else nullcontext()
         try:
             with transaction.atomic(using=connection.alias), path:
@@ -211,7 +201,15 @@ def _create_staged(
     return errors
 
 
-def _statements(definition: ViewDefinition, at: ViewName, sql: str) -> list[tuple[StatementKind, str]]:
+def _statements(definition: ViewDefinition, moves: Mapping[ViewName, str]) -> list[tuple[StatementKind, str]]:
+    """Return what creates a view in its staging schema.
+
+    Args:
+        definition: the view.
+        moves: the staging schema of each view.
+    """
+    at = ViewName(moves[definition.name], definition.name.name)
+    sql = move_references(definition.sql, moves)
     return [
         (StatementKind.QUERY, ddl.create_view(definition, at=at, sql=sql, with_data=False)),
         *((StatementKind.INDEX, index.create_sql(at)) for index in definition.indexes),

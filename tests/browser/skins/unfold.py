@@ -1,6 +1,6 @@
 """The settings of the tests with django-unfold, as its manual says to install it."""
 
-from tests.settings import *  # noqa: F403
+from tests.settings import *  # noqa: F403 - settings are those of the suite, and the skin's
 from tests.settings import INSTALLED_APPS
 
 SKIN = "unfold"
