@@ -24,6 +24,7 @@ from tests.core.keeping import (
     each,
     run,
 )
+from tests.sampling import sample
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("committed_views")]
 
@@ -123,7 +124,7 @@ def test_a_grant_that_waited_for_the_swap_fails_or_is_on_the_new_version(
 
 
 @of_a_grant
-@each(REBUILDS)
+@each(sample(REBUILDS, 3))
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
 def test_a_grant_that_ends_while_the_swap_waits_for_it(change, sql, acl, other, end):
     """The swap has all its locks by then."""
