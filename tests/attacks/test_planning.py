@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from orm_views_core.views.registry import registry
 from tests.core.keeping import declare
+from tests.sampling import sample
 
 from . import views
 from .attacker import LAIR, Attacker, query
@@ -99,7 +100,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", sample(PLACES, 3))
 def test_constants_that_run_a_function_when_they_are_parsed(
     attacker: Attacker, project: None, kind: str, place: str
 ) -> None:

@@ -20,6 +20,7 @@ from orm_views_core.refresh import refresh_views
 from orm_views_core.sync import plan_views, sync_views
 from tests.admin.browse import LIST, declare, declare_materialised, url
 from tests.roles import Roles, connected_as, query_as, three_roles
+from tests.sampling import sample
 
 from .attacker import connect_as, query
 
@@ -80,7 +81,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("who", ["web", "analyst"])
-@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("what", sample(CHANGES, 3))
 def test_changing_what_belongs_to_the_owner(roles: Roles, who: str, what: str) -> None:
     """The web server's role without SET ROLE, or an analyst, changes what the owner has."""
     before = picture(roles)

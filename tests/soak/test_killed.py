@@ -136,7 +136,7 @@ def _check_that_nothing_is_left() -> None:
 
 @pytest.mark.parametrize("how", ["process", "backend"])
 def test_a_killed_sync_leaves_the_database_as_before_or_as_after(workers, facts_of, how_many, seed, how):
-    count = how_many(10, 120)
+    count = how_many(6, 120)
     outcomes = kill_and_look(workers, facts_of, count, seed, how)
     assert outcomes["before"] + outcomes["after"] == count
     assert outcomes["before"], "no sync was killed before its end"

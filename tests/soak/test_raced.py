@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sampling import sample
+
 from .facts import HERE, explain, query, read_facts
 from .processes import Worker
 from .readers import reading
@@ -33,7 +35,7 @@ def deploy(worker: Worker, number: int, times: int, seed: int) -> list[dict[str,
     return answers
 
 
-@pytest.mark.parametrize("processes", [2, 3, 4])
+@pytest.mark.parametrize("processes", sample([3, 2, 4], 3, "SOAK"))
 def test_syncs_of_two_versions_at_once_end_with_one_of_them_whole(how_many, seed, processes):
     reset()
     facts_of = {}
