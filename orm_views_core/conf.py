@@ -108,6 +108,7 @@ class Settings:
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
         PREVIEW_TIMEOUT: how long reading a page of rows may take.
+        COMPARE_TIMEOUT: how long comparing the rows of all views of a plan may take.
         CONNECT_TIMEOUT: how long a database may take to accept a connection and give its first answer, before
             pages and ``show_views`` say that it does not answer. PostgreSQL's client library counts whole
             seconds, and at least two.
@@ -137,6 +138,7 @@ class Settings:
     GRANT_SELECT_TO: tuple[str, ...] = ()
     COUNT_TIMEOUT: float = 2.0
     PREVIEW_TIMEOUT: float = 10.0
+    COMPARE_TIMEOUT: float = 30.0
     CONNECT_TIMEOUT: float = 5.0
     LOCK_TIMEOUT: float = 0.5
     LOCK_WAIT: float = 60.0
@@ -222,8 +224,8 @@ def is_refresh_every(value: object) -> bool:
 _SCHEMA_HINT = "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
 REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
 
-_DURATION = Rule(_is_duration, f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}.")
-_BOOL = Rule(lambda value: isinstance(value, bool), "Give True or False.")
+DURATION = Rule(_is_duration, f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}.")
+BOOL = Rule(lambda value: isinstance(value, bool), "Give True or False.")
 _READER = SettingReader(
     "ORM_VIEWS",
     Settings,
@@ -231,14 +233,14 @@ _READER = SettingReader(
         "SCHEMA": Rule(lambda value: _is_schema_name(value) or callable(value), _SCHEMA_HINT),
         "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
         "GRANT_SELECT_TO": Rule(is_role_list, "Give a list of role names, such as ['analyst']."),
-        **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "CONNECT_TIMEOUT"), _DURATION),
-        **dict.fromkeys(("LOCK_TIMEOUT", "LOCK_WAIT"), _DURATION),
-        **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), _BOOL),
+        **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "CONNECT_TIMEOUT"), DURATION),
+        **dict.fromkeys(("LOCK_TIMEOUT", "LOCK_WAIT", "COMPARE_TIMEOUT"), DURATION),
+        **dict.fromkeys(("ROUTE_READS", "SYNC_ON_MIGRATE"), BOOL),
         "REFRESH_EVERY": Rule(is_refresh_every, REFRESH_EVERY_HINT),
         "SYNC_WAIT": Rule(_is_wait, f"Give a number of seconds up to {_LONGEST}, or 0 to wait for ever."),
         "TRUSTED_OWNERS": Rule(is_role_list, "Give a list of role names, such as ['reporting_owner']."),
         "SYNC_ROLE": Rule(_is_role, "Give the name of a role, such as 'views_owner', or None."),
-        "BUILD_TIMEOUT": Rule(lambda v: v is None or _is_duration(v), f"{_DURATION.hint[:-1]}, or None."),
+        "BUILD_TIMEOUT": Rule(lambda v: v is None or _is_duration(v), f"{DURATION.hint[:-1]}, or None."),
         "WORK_MEM": Rule(lambda v: v is None or is_memory(v), f"{MEMORY.hint[:-1]}, or None."),
         "PERSONAL": Rule(_are_names(3), "Give a list of fields, such as ['auth.User.email']."),
         "PERSONAL_SAFE_FUNCTIONS": Rule(

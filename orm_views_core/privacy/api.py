@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -73,7 +73,9 @@ def judge_views(
 
 
 def find_personal_columns(
-    connection: BaseDatabaseWrapper, views: Collection[ViewName] | None = None
+    connection: BaseDatabaseWrapper,
+    views: Collection[ViewName] | None = None,
+    twins: Mapping[ViewName, ViewName] | None = None,
 ) -> dict[ViewName, dict[str, Exposure]]:
     """Return the columns of views that are personal, whoever may read them.
 
@@ -83,6 +85,8 @@ def find_personal_columns(
     Args:
         connection: the database.
         views: the views; all when None. Of the others only those are read that these read.
+        twins: the view of a class, by the staged view that stands for it. What the class declares of the one
+            is said of the other too.
 
     Returns:
         for each view with such columns, these by name.
@@ -93,6 +97,8 @@ def find_personal_columns(
     if not are_used():
         return {}
     ends = _not_personal(connection.alias)
+    for staged, name in (twins or {}).items():
+        ends |= {RelationColumn(staged, end.column) for end in ends if end.relation == name}
     with catalog_cursor(connection, savepoint=True) as cursor:
         personal = read_personal(cursor)
         if not personal:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,6 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from orm_views_core.callers import called_by_command
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_grant_argument, add_views_argument
+from orm_views_core.management.comparing import (
+    add_compare_arguments,
+    compare_plans,
+    compared_as_dict,
+    compared_lines,
+    refuse_alone,
+)
 from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
@@ -38,6 +46,7 @@ class Command(BaseCommand):
         for flag, text in _FLAGS.items():
             parser.add_argument(flag, action="store_true", help=text)
         add_grant_argument(parser)
+        add_compare_arguments(parser)
 
     @called_by_command()
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,6 +56,7 @@ class Command(BaseCommand):
             "grant_select_permissions_to_user": options["grant_select_to"],
             **{name: options[name] for name in ("force", "allow_drop_all", "drop_dependents")},
         }
+        refuse_alone(options)
         try:
             with interruptible("The database that was being worked on is as before."):
                 if options["plan"] or options["check"]:
@@ -57,11 +67,15 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _plan(self, plans: list[Plan], options: dict[str, Any]) -> None:
+        compared = compare_plans(plans, options)
         if options["json"]:
-            self.stdout.write(json.dumps([plan_as_dict(plan) for plan in plans], indent=2))
+            found = [{**plan_as_dict(plan), **compared_as_dict(compared, plan)} for plan in plans]
+            self.stdout.write(json.dumps(found, indent=2))
         else:
             for plan in plans:
-                for line in plan_lines(plan, with_sql=options["verbosity"] > 1):
+                is_long = options["verbosity"] > 1
+                lines = plan_lines(plan, with_sql=is_long), compared_lines(compared, plan, every=is_long)
+                for line in chain(*lines):
                     self.stdout.write(self._styled(line))
         if not options["check"]:
             return
