@@ -12,6 +12,7 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, register
 from django.db.models import QuerySet
 
+from orm_views_core.definitions import staff
 from orm_views_core.definitions.build_settings import NOT_BUILT, problems_of
 from orm_views_core.names import parse_db_table
 from orm_views_core.views.aliases import tables_of
@@ -89,6 +90,16 @@ def check_build_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
         problems = list(problems_of(own)) if is_built else [(NOT_BUILT, "Remove it.")] if own else []
         messages += [message("E012", view, problem, hint) for problem, hint in problems]
     return messages
+
+
+@register("orm_views")
+def check_staff(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_core.E014: the ``staff`` of a view is no dict of lists of names."""
+    return [
+        message("E014", view, problem, hint)
+        for view in registry.views()
+        for problem, hint in staff.problems_of(ViewOptions(view).staff)
+    ]
 
 
 @register("orm_views")

@@ -22,6 +22,8 @@ from orm_views_core.views.readable import column_comments, is_readable
 from .build_settings import NOT_BUILT, combined, problems_of
 from .definition import BuildSettings, ViewDefinition
 from .indexes import compile_indexes
+from .staff import Staff, staff_of
+from .staff import problems_of as problems_of_staff
 from .storage import compile_storage
 
 #: The values of the options in ``WITH (...)``.
@@ -78,6 +80,7 @@ def compile_class(
         build_settings=build_settings_of(view, settings) if materialised else _no_build_settings(options),
         not_personal=_columns(options, "not_personal"),
         exposes=_columns(options, "exposes"),
+        staff=_staff(options),
     )
 
 
@@ -117,6 +120,12 @@ def _columns(options: ViewOptions, name: str) -> tuple[str, ...]:
             options.view, f"{problem} A column that is not personal exposes nothing. Remove one of them."
         )
     return tuple(columns)
+
+
+def _staff(options: ViewOptions) -> Staff:
+    for problem, hint in problems_of_staff(options.staff):
+        raise invalid(options.view, f"{problem} {hint}")
+    return staff_of(options.staff)
 
 
 def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | None:

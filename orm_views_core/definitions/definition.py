@@ -12,6 +12,8 @@ from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier
 from orm_views_core.sql.lexer import has_star
 
+from .staff import Staff
+
 #: The name of a tablespace among the options of a materialised view.
 TABLESPACE = "tablespace"
 #: PostgreSQL's settings for builds and refreshes, each with its value as PostgreSQL spells it.
@@ -40,6 +42,7 @@ class ViewDefinition:
         build_settings: the settings of PostgreSQL for its builds and refreshes.
         not_personal: its columns that are made of personal ones and are no longer personal.
         exposes: its columns that show what is personal on purpose.
+        staff: which groups of users may do what on the pages. No plan and no sync looks at it.
     """
 
     label: str
@@ -64,14 +67,15 @@ class ViewDefinition:
     build_settings: BuildSettings = ()
     not_personal: tuple[str, ...] = ()
     exposes: tuple[str, ...] = ()
+    staff: Staff = field(default=(), compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything whose change requires a rebuild. It is the same in every process.
 
         The comment, the grants and the dependencies are not part of it: they are compared with those in the
-        database. Neither are ``refresh_every``, ``build_settings``, ``not_personal`` and ``exposes``,
-        which the database does not know.
+        database. Neither are ``refresh_every``, ``build_settings``, ``not_personal``, ``exposes`` and
+        ``staff``, which the database does not know.
         """
         indexes = [(index.name, index.unique, index.tail) for index in self.indexes]
         parts = [self.kind.value, self.sql, repr(self.columns), repr(self.options), repr(indexes)]

@@ -59,6 +59,8 @@ class BasePostgresView:
         security_invoker: likewise. It needs PostgreSQL 15.
         check_option: "local" or "cascaded", for an updatable view.
         updatable: True allows the ORM to write to a readable view. PostgreSQL must be able to update it.
+        staff: for the pages of the admin: which groups of users may do what, besides the permission that they
+            need: ``{"preview": ["analysts"]}``. An action that is left out is open to all who have it.
     """
 
     view_dependencies: ClassVar[Sequence[type]] = []
@@ -70,6 +72,7 @@ class BasePostgresView:
     security_invoker: ClassVar[bool | None] = None
     check_option: ClassVar[Literal["local", "cascaded"] | None] = None
     updatable: ClassVar[bool] = False
+    staff: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     _view_statement: ClassVar[ClassStatement | None] = None
 

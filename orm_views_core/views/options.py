@@ -112,6 +112,7 @@ class ViewOptions:
     security_barrier = _Option[bool | None](None)
     security_invoker = _Option[bool | None](None)
     sql = _Option[str | None](None)
+    staff = _Option[Mapping[str, Sequence[str]]]({})
     storage_parameters = _Option[Mapping[str, object]]({})
     updatable = _Option[bool](False)
     view_dependencies = _Option[Sequence[type]](())

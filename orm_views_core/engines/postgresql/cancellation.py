@@ -59,7 +59,7 @@ def cancel(database: str, pid: int) -> bool:
     """
     connection = get_connection(database)
     with catalog_cursor(connection):
-        return _send(connection, _CANCEL, {**LOCKS, "pid": pid})
+        return send(connection, _CANCEL, {**LOCKS, "pid": pid})
 
 
 def cancel_work(database: str, pid: int, started: dt.datetime | None, name: ViewName | None) -> bool:
@@ -107,13 +107,13 @@ def _signal(connection: BaseDatabaseWrapper, function: str, pid: int, started: d
     with catalog_cursor(connection) as cursor:
         forget_statistics(cursor)
         params = {"pid": pid, "started": started and started.timestamp()}
-        return _send(connection, _SIGNAL.format(function=function), params)
+        return send(connection, _SIGNAL.format(function=function), params)
 
 
-def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]) -> bool:
+def send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]) -> bool:
     """Signal a backend as our role or, if that may not see or signal it, as another role of this session."""
 
-    def send() -> bool:
+    def signal() -> bool:
         with connection.cursor() as cursor:
             cursor.execute(query, params)
             return bool(cursor.fetchone()[0])
@@ -121,13 +121,13 @@ def _send(connection: BaseDatabaseWrapper, query: str, params: Mapping[str, Any]
     refusal = None
     try:
         with transaction.atomic(using=connection.alias):
-            if send():
+            if signal():
                 return True
     except DatabaseError as error:
         if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
             raise
         refusal = error
-    if for_other_roles(connection, send, otherwise=False):
+    if for_other_roles(connection, signal, otherwise=False):
         return True
     if refusal is not None:
         raise refusal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -24,11 +26,40 @@ from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting, unquoted
 
 
+class TimeLimit(NamedTuple):
+    """How long rows may be read.
+
+    Attributes:
+        seconds: the limit.
+        setting: the setting that it comes from, as a message names it.
+    """
+
+    seconds: float
+    setting: str
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s ({self.setting})"
+
+
+def page_limit() -> TimeLimit:
+    """Return the limit of a page."""
+    return TimeLimit(get_settings().PREVIEW_TIMEOUT, "ORM_VIEWS['PREVIEW_TIMEOUT']")
+
+
+def too_slow(name: ViewName, limit: TimeLimit) -> str:
+    """Return the message about rows that did not come in time."""
+    return f"The rows of {name} did not come within {limit}."
+
+
 def unavailable(
-    name: ViewName, error: DatabaseError, connection: BaseDatabaseWrapper
+    name: ViewName, error: DatabaseError, connection: BaseDatabaseWrapper, limit: TimeLimit | None = None
 ) -> RowsUnavailableError:
-    """Return the error that says why the rows of a view could not be read, and what to do."""
-    why = _why_not_there(connection, name, error) or _why_unavailable(name, error)
+    """Return the error that says why the rows of a view could not be read, and what to do.
+
+    Args:
+        limit: how long they could be read; None for that of a page.
+    """
+    why = _why_not_there(connection, name, error) or _why_unavailable(name, error, limit or page_limit())
     (named,) = naming_functions(connection, [RowsUnavailableError(why)])
     return named
 
@@ -59,13 +90,12 @@ def _why_not_there(connection: BaseDatabaseWrapper, name: ViewName, error: Datab
     return None
 
 
-def _why_unavailable(name: ViewName, error: DatabaseError) -> Quoting:
+def _why_unavailable(name: ViewName, error: DatabaseError, limit: TimeLimit) -> Quoting:
     code, message = sqlstate(error), primary_message(error)
     if is_lock_timeout(error):
         return unquoted(f"{name} is locked: it is being refreshed or changed. Try again later.")
     if is_canceled(error):
-        timeout = f"{get_settings().PREVIEW_TIMEOUT:g} s (ORM_VIEWS['PREVIEW_TIMEOUT'])"
-        return unquoted(f"The rows of {name} did not come within {timeout}.")
+        return unquoted(too_slow(name, limit))
     if code == UNDEFINED_COLUMN:
         what, advice = f"{name} is not as its class says", "Sync it first."
         return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)

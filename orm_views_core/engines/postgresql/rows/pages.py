@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.conf import get_settings
-from orm_views_core.database.rows import Cell, Condition, RowColumn, digest
-from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
-from orm_views_core.engines.postgresql.reading import reading
-from orm_views_core.exceptions import MaskedColumnError, RowsChangedError, RowsUnavailableError
+from orm_views_core.database.rows import Cell, RowColumn, digest
+from orm_views_core.exceptions import RowsChangedError
 from orm_views_core.names import ViewName
 
 from .cells import LONGEST_CELL, SHORT, as_cell, beginning, in_statement, whole_text
-from .columns import TypedColumn, read_typed_columns
-from .conditions import Filter, as_filter, find_bad_value
-from .errors import unavailable
-from .order import tie_breakers, with_total_order
-from .quick import find_quick_columns, read_indexed_columns
+from .conditions import find_bad_value
+from .order import with_total_order
+from .query import Conditions, Query, choose, querying, require_open, sort_keys, tie_breakers_of
+from .quick import find_quick_columns
 
-# A cell is found as its page was: the rows of a page are chosen with all columns that it shows, because
-# PostgreSQL may choose others, or put them in another order, for other columns or another LIMIT.
-_CHOSEN = "SELECT {columns} FROM {view}{where}{order} LIMIT %s OFFSET %s"
 # The rows are chosen first, so that no text is made of a row that is passed over. OFFSET keeps the planner
 # from writing the expression of a text in each place where the text is used, which would make it as often.
 _ROWS = """
@@ -36,10 +28,6 @@ SELECT {cells} FROM (
     SELECT {texts} FROM chosen LIMIT %s OFFSET %s
 ) AS written
 """
-
-
-#: Conditions, or what returns them once the columns are known; None for no rows.
-Conditions = Sequence[Condition] | Callable[[Sequence[RowColumn]], Sequence[Condition] | None]
 
 
 @dataclass(frozen=True)
@@ -60,39 +48,6 @@ class RowPage:
     has_more: bool
     masked: frozenset[str] = frozenset()
     quick: frozenset[str] = frozenset()
-
-
-class _Query(NamedTuple):
-    """Which rows of a view are read, and in which order.
-
-    Attributes:
-        order_by: columns; a ``-`` in front means descending.
-        conditions: None if no rows are to be read.
-        indexed: the columns for which there may be an index, if they were asked for.
-        masked: the columns whose values stay in the database.
-        is_stored: whether it is a materialised view.
-        counts_bytes: whether the database counts bytes as characters.
-    """
-
-    view: ViewName
-    columns: Mapping[str, TypedColumn]
-    order_by: Sequence[str]
-    conditions: Sequence[Condition] | None
-    indexed: frozenset[str]
-    masked: frozenset[str]
-    is_stored: bool
-    counts_bytes: bool
-
-    @property
-    def shown(self) -> list[str]:
-        """The columns that a page shows."""
-        return [column for column in self.columns if column not in self.masked]
-
-    def sorted_by(self, key: str) -> tuple[str, bool]:
-        """Return the column of a sort key, and whether it is descending. A name may have a hyphen too."""
-        if key in self.columns:
-            return key, False
-        return key.removeprefix("-"), key.startswith("-")
 
 
 class _Place(NamedTuple):
@@ -146,7 +101,7 @@ def read_rows(
         RowsUnavailableError: when the view does not exist, is not populated, takes too long, or may not be
             read by our role.
     """
-    with _reading(database, name, order_by, conditions, mask, find_quick=find_quick) as found:
+    with querying(database, name, order_by, conditions, mask, find_quick=find_quick) as found:
         cursor, query = found
         shown, masked = query.shown, query.masked
         rows: list[tuple[Cell, ...]] = []
@@ -157,6 +112,19 @@ def read_rows(
     cells = tuple(tuple(None if place is None else row[place] for place in places) for row in rows[:limit])
     columns = tuple(typed.column for typed in query.columns.values())
     return RowPage(columns, cells, len(rows) > limit, masked, quick)
+
+
+def read_columns(
+    database: str,
+    name: ViewName,
+    *,
+    order_by: Sequence[str] = (),
+    conditions: Conditions = (),
+    mask: Callable[[], Collection[str]] = tuple,
+) -> tuple[RowColumn, ...]:
+    """Return the columns of a view whose rows could be read so. It raises as :func:`read_rows` does."""
+    with querying(database, name, order_by, conditions, mask) as (_cursor, query):
+        return tuple(typed.column for typed in query.columns.values())
 
 
 def read_cell(
@@ -183,8 +151,8 @@ def read_cell(
         RowsChangedError: when the value in this place is another one.
         RowsUnavailableError: as in :func:`read_rows`, and when there is no such column.
     """
-    with _reading(database, name, order_by, conditions, mask) as (cursor, query):
-        _require_open(query, [column], "none of them is shown")
+    with querying(database, name, order_by, conditions, mask) as (cursor, query):
+        require_open(query, [column], "none of them is shown")
         row = offset % page_limit
         place = _Place(page_limit, offset - row, row)
         rows = _fetch(cursor, query, [column, column], [SHORT, LONGEST_CELL], place)
@@ -195,64 +163,25 @@ def read_cell(
     return rows[0][1]
 
 
-@contextmanager
-def _reading(
-    database: str,
-    name: ViewName,
-    order_by: Sequence[str],
-    conditions: Conditions,
-    mask: Callable[[], Collection[str]],
-    *,
-    find_quick: bool = False,
-) -> Iterator[tuple[CursorWrapper, _Query]]:
-    """Give a cursor in a transaction in which a view is locked, and what to read."""
-    connection = get_connection(database)
-    try:
-        with reading(connection, get_settings().PREVIEW_TIMEOUT, name) as cursor:
-            with catalog_path(cursor) as catalog:
-                columns, is_stored, counts_bytes = read_typed_columns(catalog, name)
-                indexed = read_indexed_columns(catalog, name) if find_quick else frozenset()
-            masked = frozenset(mask())
-            described = [typed.column for typed in columns.values()]
-            chosen = conditions(described) if callable(conditions) else conditions
-            query = _Query(name, columns, order_by, chosen, indexed, masked, is_stored, counts_bytes)
-            used = [each.column for each in chosen or ()] + [query.sorted_by(key)[0] for key in order_by]
-            _require_open(query, used, "rows are neither sorted nor filtered by them")
-            yield cursor, query
-    except DatabaseError as error:
-        raise unavailable(name, error, connection) from error
-
-
-def _require_open(query: _Query, used: Sequence[str], why_not: str) -> None:
-    """Make sure that columns exist and are not masked."""
-    for column in used:
-        if column not in query.columns:
-            known = ", ".join(sorted(query.columns))
-            raise RowsUnavailableError(f"{query.view} has no column {column!r}; it has {known}.")
-        if column in query.masked:
-            raise MaskedColumnError(f"The values of {column!r} are masked, so {why_not}.")
-
-
 def _fetch(
-    cursor: CursorWrapper, query: _Query, columns: Sequence[str], limits: Sequence[int], place: _Place
+    cursor: CursorWrapper, query: Query, columns: Sequence[str], limits: Sequence[int], place: _Place
 ) -> list[tuple[Cell, ...]]:
     """Return the cells of some columns, with as much text as fits into their limits, in bytes."""
-    filters = [as_filter(query.columns[each.column], each) for each in query.conditions or ()]
+    filters = query.filters
     values = [param for each in filters for param in each.params]
     limit = place.limit + 1
 
     def first_page(keys: Sequence[str]) -> tuple[str, list[str | int]]:
-        return _choose(query, filters, keys), [*values, limit, 0]
+        return choose(query, filters, keys), [*values, limit, 0]
 
     try:
         with transaction.atomic(using=cursor.db.alias) if filters else nullcontext():
-            keys = with_total_order(cursor, _sort_keys(query), _tie_breakers(query), first_page)
-            sql = _select(_choose(query, filters, keys), columns, limits)
+            keys = with_total_order(cursor, sort_keys(query), tie_breakers_of(query), first_page)
+            sql = _select(choose(query, filters, keys), columns, limits)
             cursor.execute(sql, [*values, limit, place.offset, *place.window])
             rows: list[tuple[Any, ...]] = cursor.fetchall()
     except DatabaseError as error:
-        typed = [(query.columns[each.column], each) for each in query.conditions or ()]
-        if bad := find_bad_value(cursor, typed):
+        if bad := find_bad_value(cursor, query.typed_conditions):
             raise bad from error
         raise
     return [tuple(as_cell(text, counts_bytes=query.counts_bytes) for text in row) for row in rows]
@@ -265,30 +194,3 @@ def _select(chosen: str, columns: Sequence[str], limits: Sequence[int]) -> str:
     cells = [beginning(places[column], limit) for column, limit in zip(columns, limits, strict=True)]
     # The drivers return no rows of a SELECT without columns.
     return _ROWS.format(chosen=chosen, cells=", ".join(cells) or "NULL", texts=", ".join(texts))
-
-
-def _choose(query: _Query, filters: Sequence[Filter], keys: Sequence[str]) -> str:
-    """Return the statement that chooses the rows of a page."""
-    where = f" WHERE {' AND '.join(f'({each.sql})' for each in filters)}" if filters else ""
-    return _CHOSEN.format(
-        columns=", ".join(map(in_statement, query.shown)),
-        view=query.view.quoted.replace("%", "%%"),
-        where=where,
-        order=f" ORDER BY {', '.join(keys)}" if keys else "",
-    )
-
-
-def _sort_keys(query: _Query) -> list[str]:
-    """Return the SQL of the sort keys: of each the column, or its text if its type has no order."""
-    keys = []
-    for key in query.order_by:
-        column, is_descending = query.sorted_by(key)
-        name = in_statement(column)
-        sorted_by = name if query.columns[column].comparison else whole_text(name)
-        keys.append(sorted_by + (" DESC" if is_descending else ""))
-    return keys
-
-
-def _tie_breakers(query: _Query) -> list[list[str]]:
-    used = [query.sorted_by(key)[0] for key in query.order_by]
-    return tie_breakers(query.columns, used, query.masked, is_stored=query.is_stored)
