@@ -134,11 +134,12 @@ ATTACKED = [
     Row("3.10", "5.2", "psycopg2", "14"),
     Row("3.12", "5.2", "psycopg3", "14"),
 ]
-#: What the suite tries a sample of: attacks, plans and grants that come meanwhile, pages of a silent database.
+#: What the suite tries a sample of: attacks, plans and grants that come meanwhile, a silent database, rights.
 _ATTACKS = (
     "tests/attacks",
     "tests/admin/pages/test_confirmed_plan.py",
     "tests/admin/pages/test_silent_database.py",
+    "tests/admin/pages/test_permissions_matrix.py",
     "tests/core/sync/test_grants_meanwhile.py",
 )
 

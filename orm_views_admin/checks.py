@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError, router
 
+from orm_views_admin.files.storage import ALIAS, is_configured, is_public
 from orm_views_admin.runs.executors import get_executor
+from orm_views_core.definitions.staff import problems_of
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.trust import read_superuser
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
+from orm_views_core.views.identity import describe
+from orm_views_core.views.options import ViewOptions
+from orm_views_core.views.registry import registry
 
 from .conf import raw_setting_problems
+from .rights.actions import ACTIONS
+from .rights.hook import find_function
 
 
 @register("orm_views")
@@ -29,6 +37,69 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         except ImproperlyConfigured as error:
             problems.append((str(error), "docs/runs.md has the settings of each executor."))
     return [Error(message, hint=hint, id="orm_views_admin.E001") for message, hint in problems]
+
+
+@register("orm_views")
+def check_permission(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_admin.E002: ``PERMISSION`` cannot be imported or called; E003: ``staff`` names no action."""
+    messages: list[CheckMessage] = []
+    if not raw_setting_problems():
+        try:
+            find_function()
+        except ImproperlyConfigured as error:
+            hint = "Until it can be called, nothing is shown. docs/permissions.md has an example."
+            messages.append(Error(str(error), hint=hint, id="orm_views_admin.E002"))
+    for view, staff in _staff():
+        for action in sorted(staff.keys() - {*ACTIONS}):
+            problem = f"{describe(view)}: its staff has the action {action!r}."
+            hint = f"The actions are {', '.join(ACTIONS)}. Until it is right, only superusers see the view."
+            messages.append(Error(problem, hint=hint, id="orm_views_admin.E003"))
+    return messages
+
+
+@register(Tags.database, "orm_views")
+def check_groups(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """orm_views_admin.W002: ``staff`` names a group that does not exist."""
+    alias = router.db_for_read(Group)
+    named = [(view, name) for view, staff in _staff() for names in staff.values() for name in names]
+    if alias not in (databases or ()) or not named:
+        return []
+    try:
+        groups = set(Group.objects.using(alias).values_list("name", flat=True))
+    except (OperationalError, ProgrammingError, InterfaceError):
+        return []  # there is no table yet, or the command that needs the database reports it
+    return [
+        CheckWarning(
+            f"{describe(view)}: its staff has the group {name!r}, and there is none in database {alias!r}.",
+            hint="Create the group, or correct its name. Until then nobody is in it.",
+            id="orm_views_admin.W002",
+        )
+        for view, name in dict.fromkeys(named)
+        if name not in groups
+    ]
+
+
+def _staff() -> list[tuple[Any, Mapping[str, Sequence[str]]]]:
+    """Return the view classes that have a ``staff`` without mistakes, each with it."""
+    views = [(view, ViewOptions(view).staff) for view in registry.views()]
+    return [(view, staff) for view, staff in views if staff and not any(problems_of(staff))]
+
+
+@register("orm_views", deploy=True)
+def check_exports(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """orm_views_admin.W003: exports are kept where other servers do not find them, or where all people do."""
+    hint = f"Set STORAGES[{ALIAS!r}] to a private storage that all servers and workers share. docs/exports.md"
+    problem = ""
+    if not is_configured():
+        problem = (
+            f"STORAGES has no {ALIAS!r}. Exports are kept in a temporary directory of the server that writes "
+            "them, so other servers cannot send them."
+        )
+    elif is_public():
+        problem = f"STORAGES[{ALIAS!r}] is inside MEDIA_ROOT or STATIC_ROOT: a web server may send exports."
+    return [CheckWarning(problem, hint=f"{hint} has examples.", id="orm_views_admin.W003")] if problem else []
 
 
 @register(Tags.database, "orm_views")

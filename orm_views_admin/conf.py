@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from django.utils.module_loading import import_string
 
-from orm_views_core.conf import Rule, SettingReader, is_dotted_path, is_length_of_time
+from orm_views_core.conf import BOOL, DURATION, Rule, SettingReader, is_dotted_path, is_length_of_time
 
 #: The executors of this package. Any other value of ``EXECUTOR`` is the dotted path of a callable.
 EXECUTORS = ("auto", "inline", "thread", "task")
@@ -29,13 +29,24 @@ class Settings:
     Attributes:
         EXECUTOR: what performs the requests of staff: ``"auto"``, ``"thread"``, ``"inline"``, ``"task"``, or
             the dotted path of a callable that takes the id of a request as a string.
-        KEEP_RUNS: how long runs stay in the history.
+        KEEP_RUNS: how long runs stay in the history, and how long it is kept who has read rows.
         KEEP_CHANGES: how long the changes of views are kept; None for ever.
+        EXPORT_ROWS: how many rows an export has at most.
+        EXPORT_TIMEOUT: how many seconds an export may take.
+        KEEP_EXPORTS: how long the file of an export can be downloaded.
+        RECORD_PREVIEWS: whether it is recorded who has read which rows.
+        PERMISSION: the dotted path of a function that takes a user, the name of an action and a view. If it
+            returns False, the user may not do that; it can allow nothing that permissions forbid.
     """
 
     EXECUTOR: str = "auto"
     KEEP_RUNS: dt.timedelta = dt.timedelta(days=90)
     KEEP_CHANGES: dt.timedelta | None = None
+    EXPORT_ROWS: int = 1_000_000
+    EXPORT_TIMEOUT: float = 600.0
+    KEEP_EXPORTS: dt.timedelta = dt.timedelta(days=1)
+    RECORD_PREVIEWS: bool = True
+    PERMISSION: str | None = None
 
 
 def _is_executor(value: object) -> bool:
@@ -53,6 +64,19 @@ _RULES = {
     "KEEP_CHANGES": Rule(
         lambda value: value is None or is_length_of_time(value),
         "Give a datetime.timedelta that is more than zero, such as timedelta(days=730), or None for ever.",
+    ),
+    "EXPORT_ROWS": Rule(
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
+        "Give a number of rows that is more than zero, such as 1000000.",
+    ),
+    "EXPORT_TIMEOUT": DURATION,
+    "KEEP_EXPORTS": Rule(
+        is_length_of_time, "Give a datetime.timedelta that is more than zero, such as timedelta(days=1)."
+    ),
+    "RECORD_PREVIEWS": BOOL,
+    "PERMISSION": Rule(
+        lambda value: value is None or (is_dotted_path(value) and "." in str(value)),
+        "Give the path of a function, such as 'shop.rights.may', or None.",
     ),
 }
 _READER = SettingReader("ORM_VIEWS_ADMIN", Settings, _RULES)

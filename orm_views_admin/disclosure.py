@@ -1,23 +1,35 @@
-"""What a user may read of an error: PostgreSQL's words may quote rows, and need the permissions to see them.
+"""What a user may read of an error, or of another text that core has written.
 
-An error may quote any row that was read, of whichever table, also where the view shows nothing of it: a cast
-in WHERE names the value that it refuses. So once anything is personal in the project, the words need the
-permission to see personal data too, whatever view they are about.
+PostgreSQL's words may quote rows, and need the permission to see the rows of the view that they are about. An
+error may quote any row that was read, of whichever table, also where the view shows nothing of it: a cast in
+WHERE names the value that it refuses. So once anything is personal in the project, the words need the
+permission to see personal data too. Words that are about a database may quote rows of each of its views.
+
+Whatever the words are, they may name views that the user may not see. Then they are not shown.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 from django.utils.translation import gettext as _
 
+from orm_views_core.engines.connections import view_databases
 from orm_views_core.engines.postgresql.errors.diagnostics import report_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.quoting import summary_of
 
+from .addresses import ViewAddress
 from .models import Run
-from .permissions import Permission, may
+from .permissions import Permission, may, may_with_all, unseen
+
+#: What a text is about: a view, a database, or all of them when None.
+About: TypeAlias = "ViewAddress | str | None"
+
+#: Django's own permission to see who has read which rows.
+_SEES_ACCESSES = "orm_views_admin.view_rowaccess"
 
 
 def error_text(error: BaseException) -> str:
@@ -33,28 +45,70 @@ def error_summary(error: BaseException) -> str:
     return " ".join([f"{type(error).__name__}.", *([str(report)] if report else [])])
 
 
-def error_for(user: Any, error: BaseException) -> str:
+def error_for(user: Any, error: BaseException, about: About = None) -> str:
     """Return the message of an error as a user may read it."""
-    return _chosen(user, error_text(error), error_summary(error))
+    return _chosen(user, error_text(error), error_summary(error), about)
 
 
-def text_for(user: Any, text: str) -> str:
+def text_for(user: Any, text: str, about: About = None) -> str:
     """Return a text of core as a user may read it."""
-    return _chosen(user, text, summary_of(text))
+    return _chosen(user, text, summary_of(text), about)
 
 
 def run_error_for(user: Any, run: Run) -> str:
     """Return the error of a run as a user may read it. Runs of before have no summary."""
-    return _chosen(user, run.error, run.error_summary or (_("It failed.") if run.error else ""))
+    if not may_see_request(user, run):
+        return _("It failed.") if run.error else ""
+    about = ViewAddress(run.database, run.view_name) if run.view_name else run.database
+    return _chosen(user, run.error, run.error_summary or (_("It failed.") if run.error else ""), about)
 
 
-def _chosen(user: Any, text: str, summary: str) -> str:
-    if text == summary:
-        return text
-    if not may(user, Permission.PREVIEW):
-        hint = _("Those who may see rows of views can read the whole message.")
-    elif are_used() and not may(user, Permission.VIEW_PERSONAL):
-        hint = _("Those who may see personal data in rows of views can read the whole message.")
-    else:
-        return text
-    return f"{summary}\n{hint}"
+def may_see_request(user: Any, run: Run) -> bool:
+    """Return whether a user may see what a run was asked for: the filter of an export may tell of rows."""
+    if run.kind != Run.Kind.EXPORT or run.user_id == user.pk:
+        return True
+    return bool(user.is_superuser or user.has_perm(_SEES_ACCESSES))
+
+
+def names_unseen(user: Any, text: str, about: About = None) -> bool:
+    """Return whether a text may name a view that a user may not see."""
+    return any(unseen(user, alias).are_in(text) for alias in _databases(about))
+
+
+def without_unseen(user: Any, text: str, about: About = None) -> str:
+    """Return a text, or why it is not shown: it may name a view that the user may not see."""
+    return withheld() if names_unseen(user, text, about) else text
+
+
+def withheld() -> str:
+    """Return what stands in the place of a text that may name a view that the user may not see."""
+    return _("It may name a view that you may not see, so it is not shown.")
+
+
+def _chosen(user: Any, text: str, summary: str, about: About) -> str:
+    hint = _why_not_whole(user, about) if text != summary else ""
+    shown = summary if hint else text
+    if names_unseen(user, shown, about):
+        return withheld() if names_unseen(user, summary, about) else f"{summary}\n{withheld()}"
+    return f"{shown}\n{hint}" if hint else shown
+
+
+def _why_not_whole(user: Any, about: About) -> str:
+    """Return who may read the whole of a text that may quote rows; "" if the user may."""
+    if not _may(user, Permission.PREVIEW, about):
+        return _("Those who may see rows of views can read the whole message.")
+    if are_used() and not _may(user, Permission.VIEW_PERSONAL, about):
+        return _("Those who may see personal data in rows of views can read the whole message.")
+    return ""
+
+
+def _may(user: Any, permission: Permission, about: About) -> bool:
+    if isinstance(about, ViewAddress):
+        return may(user, permission, about)
+    return may_with_all(user, permission, _databases(about))
+
+
+def _databases(about: About) -> Iterable[str]:
+    if about is None:
+        return view_databases()
+    return (about.database if isinstance(about, ViewAddress) else about,)

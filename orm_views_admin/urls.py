@@ -12,7 +12,10 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, include, path, register_converter
 
+from orm_views_admin.pages.accesses import AccessesExport, AccessesPage
+from orm_views_admin.pages.compare import ComparePage
 from orm_views_admin.pages.runs.cancel import CancelView
+from orm_views_admin.pages.runs.file import RunFile
 from orm_views_admin.pages.runs.history import HistoryExport, HistoryPage
 from orm_views_admin.pages.runs.run import RunPage, RunState
 from orm_views_admin.pages.sync import SyncPage
@@ -20,6 +23,7 @@ from orm_views_admin.pages.views.cell import CellPage
 from orm_views_admin.pages.views.changes import ChangePage, ChangesPage
 from orm_views_admin.pages.views.count import CountView
 from orm_views_admin.pages.views.detail import DetailPage
+from orm_views_admin.pages.views.export import ExportView
 from orm_views_admin.pages.views.graph import GraphPage
 from orm_views_admin.pages.views.list import ListPage
 from orm_views_admin.pages.views.preview import PreviewPage
@@ -40,16 +44,21 @@ def url_patterns(site: AdminSite) -> list[URLPattern]:
     return [
         path("", ListPage.for_site(site), name="list"),
         path("sync/", SyncPage.for_site(site), name="sync"),
+        path("sync/compare/", ComparePage.for_site(site), name="compare"),
         path("graph/", GraphPage.for_site(site), name="graph"),
         path("refresh/", RefreshPage.for_site(site), name="refresh"),
         path("runs/", HistoryPage.for_site(site), name="runs"),
         path("runs/export/<str:form>/", HistoryExport.for_site(site), name="runs_export"),
         path("runs/<uuid:run_request>/", RunPage.for_site(site), name="run"),
         path("runs/<uuid:run_request>/state/", RunState.for_site(site), name="run_state"),
+        path("runs/<uuid:run_request>/file/", RunFile.for_site(site), name="run_file"),
         path("runs/<int:pk>/cancel/", CancelView.for_site(site), name="cancel"),
+        path("accesses/", AccessesPage.for_site(site), name="accesses"),
+        path("accesses/export/<str:form>/", AccessesExport.for_site(site), name="accesses_export"),
         path(_VIEW, DetailPage.for_site(site), name="detail"),
         path(f"{_VIEW}preview/", PreviewPage.for_site(site), name="preview"),
         path(f"{_VIEW}preview/cell/", CellPage.for_site(site), name="cell"),
+        path(f"{_VIEW}export/", ExportView.for_site(site), name="export"),
         path(f"{_VIEW}changes/", ChangesPage.for_site(site), name="changes"),
         path(f"{_VIEW}changes/<int:pk>/", ChangePage.for_site(site), name="change"),
         path(f"{_VIEW}count/", CountView.for_site(site), name="count"),

@@ -7,20 +7,23 @@ import datetime as dt
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from orm_views_core.engines.postgresql.rows import FORMULA
 
 #: The number of rows in a batch: writing each row by itself would be slow.
 AT_ONCE = 500
+#: The number of bytes of a file that are sent at once.
+_PIECE = 64 * 1024
 
-#: Spreadsheets take a text that begins with one of these for a formula. Full-width characters count as well.
-#: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
+Piece = TypeVar("Piece", str, bytes)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,36 @@ def download(
     )
 
 
-async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
+def send_file(
+    request: HttpRequest, file: IO[bytes], name: str, size: int, content_type: str
+) -> StreamingHttpResponse:
+    """Return a file of a storage as a response, which closes it: also when the browser has gone.
+
+    Args:
+        request: the request.
+        file: the open file.
+        name: the name that it has when it is saved.
+        size: its size in bytes.
+        content_type: the value of the Content-Type header.
+    """
+    response: StreamingHttpResponse
+    if isinstance(request, ASGIRequest):
+        response = StreamingHttpResponse(
+            _awaited(iter(partial(file.read, _PIECE), b"")),
+            content_type=content_type,
+            headers={"Content-Disposition": content_disposition_header(True, name)},
+        )
+        # As FileResponse does it.
+        response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+    else:
+        response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+    response.headers["Content-Length"] = str(size)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+async def _awaited(pieces: Iterator[Piece]) -> AsyncIterator[Piece]:
     """Yield the pieces. Each is made in the thread that the request's database connections belong to."""
     while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
         yield piece
@@ -106,7 +138,7 @@ def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
 def _cell(value: Any) -> Any:
     """Return a value for a spreadsheet; texts that would be formulas are quoted."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if value.startswith(FORMULA) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.isoformat() if isinstance(value, dt.datetime) else value

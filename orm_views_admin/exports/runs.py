@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orm_views_admin.datetimes import from_field
-from orm_views_admin.disclosure import run_error_for
+from orm_views_admin.disclosure import run_error_for, without_unseen
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording
 
@@ -42,9 +42,14 @@ _FACTS: dict[str, Callable[[Run], Any]] = {
     "summary": lambda run: run.summary,
 }
 
+#: The facts that are sentences, which may name views.
+_TEXTS = ("why_not_concurrently", "summary")
 COLUMNS = (*_FACTS, "error")
 
 
 def record(run: Run, user: Any) -> list[Any]:
     """Return the values of a run in the order of ``COLUMNS``, as a user may read them; times are in UTC."""
-    return [*(fact(run) for fact in _FACTS.values()), run_error_for(user, run)]
+    facts = {name: fact(run) for name, fact in _FACTS.items()}
+    for name in _TEXTS:
+        facts[name] = without_unseen(user, facts[name], run.database)
+    return [*facts.values(), run_error_for(user, run)]

@@ -165,6 +165,14 @@ def added(parameters: QueryDict) -> str | None:
     return _query_string(_without_filters(parameters) + list(dict.fromkeys([*kept, new])))
 
 
+def without_parameter(parameters: QueryDict, removed: tuple[str, str]) -> str:
+    """Return the query string of the page without one of its filters."""
+    filters = [
+        (name, text) for name, texts in parameters.lists() if name.startswith(PREFIX) for text in texts
+    ]
+    return _query_string(_without_filters(parameters) + [each for each in filters if each != removed])
+
+
 def _without_filters(parameters: QueryDict) -> list[tuple[str, str]]:
     """Return the parameters that are no filters. Other rows have other pages, so the page is left out."""
     return [

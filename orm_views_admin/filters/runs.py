@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run, ViewChange
+from orm_views_admin.permissions import of_visible_views, visible
 from orm_views_admin.trends import about
 from orm_views_admin.ui.run_wording import WHERE
 
@@ -58,16 +60,22 @@ _FILTERS = (*_FIELDS, _TIME)
 
 
 def narrow(
-    parameters: QueryDict, addresses: Sequence[ViewAddress], *, without: Filter | None = None
+    parameters: QueryDict, addresses: Sequence[ViewAddress], user: Any, *, without: Filter | None = None
 ) -> QuerySet[Run]:
     """Return the runs that concern some views and pass all filters, or all filters but one, the newest first.
+
+    Those of views that a user may not see are left out.
 
     Args:
         parameters: those of the page.
         addresses: the views; none stands for all runs.
+        user: who reads the page.
         without: the filter that is not applied.
     """
-    runs: QuerySet[Run] = Run.objects.filter(reduce(or_, map(_concerning, addresses), Q()))
+    concerned = visible(user, addresses)
+    runs: QuerySet[Run] = Run.objects.filter(of_visible_views(user))
+    if addresses:
+        runs = runs.filter(reduce(or_, map(_concerning, concerned))) if concerned else runs.none()
     for by in _FILTERS:
         value = parameters.get(by.parameter, "")
         if by is not without and value:
@@ -91,12 +99,12 @@ def _only(runs: QuerySet[Run], by: Filter, value: str) -> QuerySet[Run]:
     return runs.filter(**{by.parameter: value})
 
 
-def facets(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> list[Facet]:
+def facets(parameters: QueryDict, addresses: Sequence[ViewAddress], user: Any) -> list[Facet]:
     """Return the filters by which runs differ or that are chosen, each with its links."""
     found = []
     for by in _FIELDS:
         chosen = parameters.get(by.parameter, "")
-        counts = _count(narrow(parameters, addresses, without=by), by.parameter)
+        counts = _count(narrow(parameters, addresses, user, without=by), by.parameter)
         if len(counts) < 2 and not chosen:
             continue
         total = sum(counts.values())
@@ -107,7 +115,7 @@ def facets(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> list[Face
             frequent = [value for value in counts if value][:_MOST_CHOICES]
             counts = {value: counts.get(value, 0) for value in (*frequent, chosen)}
         found.append(by.facet(parameters, total, {chosen: 0, **counts}))
-    return [*found, _time_facet(parameters, addresses)]
+    return [*found, _time_facet(parameters, addresses, user)]
 
 
 def _count(runs: QuerySet[Run], field: str) -> dict[str, int]:
@@ -115,9 +123,9 @@ def _count(runs: QuerySet[Run], field: str) -> dict[str, int]:
     return dict(runs.order_by().values_list(field).annotate(count=Count("*")).order_by("-count"))
 
 
-def _time_facet(parameters: QueryDict, addresses: Sequence[ViewAddress]) -> Facet:
+def _time_facet(parameters: QueryDict, addresses: Sequence[ViewAddress], user: Any) -> Facet:
     now = timezone.now()
-    counts = narrow(parameters, addresses, without=_TIME).aggregate(
+    counts = narrow(parameters, addresses, user, without=_TIME).aggregate(
         total=Count("*"),
         **{name: Count("pk", filter=Q(queued_at__gte=now - period)) for name, period in _PERIODS.items()},
     )

@@ -1,5 +1,6 @@
-"""The tables of this app, ``Run`` and ``ViewChange``, and ``RegisteredView``, which has no table."""
+"""The tables of this app (``Run``, ``RowAccess``, ``ViewChange``), and ``RegisteredView``, which has none."""
 
+from .accesses import RowAccess
 from .changes import Facts, ViewChange, digest_of
 from .runs import Run, RunQuerySet, RunStep, StepState, Target
 from .views import NoRows, RegisteredView
@@ -8,6 +9,7 @@ __all__ = [
     "Facts",
     "NoRows",
     "RegisteredView",
+    "RowAccess",
     "Run",
     "RunQuerySet",
     "RunStep",

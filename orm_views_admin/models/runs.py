@@ -1,4 +1,4 @@
-"""A refresh of a view or a sync of a database, and the steps of a sync."""
+"""A refresh of a view, a sync of a database, or an export of rows; and the steps of a sync."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """A refresh of one view or a sync of one database, from any origin.
+    """A refresh of one view or a sync of one database, from any origin; or an export of rows of one view.
 
     ``runs/queue.py`` creates the runs that staff start, and ``runs/recorder.py`` all others.
     """
@@ -78,6 +78,7 @@ class Run(models.Model):
 
         REFRESH = "refresh", _("refresh")
         SYNC = "sync", _("sync")
+        EXPORT = "export", _("export")
 
     class State(models.TextChoices):
         """The state of a run. Of a lost run no process is left that could record how it ended."""
@@ -175,6 +176,14 @@ class Run(models.Model):
         help_text=_("The error without what may quote rows."),
     )
     cancelled_by = models.CharField(_("cancelled by"), max_length=255, blank=True)
+    file = models.CharField(
+        _("file"),
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of an export: the name of its file in the storage; empty once it is deleted."),
+    )
 
     objects = RunQuerySet.as_manager()
 
@@ -189,7 +198,7 @@ class Run(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("database", "schema", "name", "kind"),
-                condition=models.Q(state__in=("queued", "running")),
+                condition=models.Q(state__in=("queued", "running")) & ~models.Q(kind="export"),
                 name="orm_views_admin_one_active_run",
             ),
         )

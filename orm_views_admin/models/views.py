@@ -24,6 +24,7 @@ class RegisteredView(models.Model):
         default_permissions = ("view",)
         permissions = (
             ("preview_registeredview", "Can see rows of views"),
+            ("preview_hidden_registeredview", "Can see rows of hidden views"),
             ("view_personal_registeredview", "Can see personal data in rows of views"),
             ("export_registeredview", "Can export rows of views"),
             ("refresh_registeredview", "Can refresh materialised views"),

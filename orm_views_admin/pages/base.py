@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connections, transaction
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseServerError
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.disclosure import error_for
+from orm_views_admin.disclosure import About, error_for, without_unseen
 from orm_views_admin.models import RegisteredView
-from orm_views_admin.permissions import Permission, may
+from orm_views_admin.permissions import Permission, RightsError, may, visible_statuses
 from orm_views_admin.sites import url_in
+from orm_views_admin.tables.sql import shown_difference, shown_sql
 from orm_views_admin.ui import django_versions
 from orm_views_admin.ui.shell import Shell
+from orm_views_admin.ui.sql_markup import DiffLine
 from orm_views_admin.ui.wording import breakable
 from orm_views_core.engines.answers import expecting_answers
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
@@ -30,6 +35,8 @@ from orm_views_core.names import ViewName
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses, unanswered
 
 from .selection import about_views
+
+logger = logging.getLogger(__name__)
 
 #: The errors of a database that cannot be read, or that refuses a statement. Pages show their messages.
 UNREADABLE = (OrmViewsError, DatabaseError)
@@ -48,11 +55,15 @@ class AdminView(View):
     Attributes:
         site: the admin site.
         permission: the permission that a user needs.
+        address: the view that the page is about, if it is about one.
     """
 
     site: AdminSite = None  # type: ignore[assignment]
     permission: ClassVar[Permission] = Permission.VIEW
+    #: What is said of a view that is not there. Of one that the user may not see, the same is said.
+    absent: ClassVar[Any] = gettext_lazy("There is no view %(name)s.")
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - as Django declares it
+    address: ViewAddress | None = None
 
     @classmethod
     def for_site(cls, site: AdminSite) -> Callable[..., HttpResponseBase]:
@@ -67,16 +78,59 @@ class AdminView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.may(self.permission):
             raise PermissionDenied
-        with expecting_answers():
-            return super().dispatch(request, *args, **kwargs)
+        try:
+            with expecting_answers():
+                if {"database", "schema", "name"} <= kwargs.keys():
+                    self.address = ViewAddress(kwargs["database"], ViewName(kwargs["schema"], kwargs["name"]))
+                    self.demand(self.address)
+                return super().dispatch(request, *args, **kwargs)
+        except RightsError:
+            logger.exception("Nothing is shown: it cannot be decided who may see what.")
+            return HttpResponseServerError(_undecided(), content_type="text/plain; charset=utf-8")
 
-    def may(self, permission: Permission) -> bool:
-        """Return whether the user has a permission and the one to view."""
-        return may(self.request.user, permission)
+    def demand(self, address: ViewAddress) -> None:
+        """Go on if the user may do with a view what the page does.
 
-    def explain(self, error: BaseException) -> str:
-        """Return the message of an error as the user may read it."""
-        return error_for(self.request.user, error)
+        Raises:
+            Http404: if the user may not see it. That it is there is not told.
+            PermissionDenied: if the user may see it only.
+        """
+        if not self.may(Permission.VIEW, address):
+            raise Http404(self.absent % {"name": address.name})
+        if not self.may(self.permission, address):
+            raise PermissionDenied
+
+    def may(self, permission: Permission, address: ViewAddress | None = None) -> bool:
+        """Return whether the user has a permission and the one to view: for some views, or for this one."""
+        return may(self.request.user, permission, address)
+
+    def explain(self, error: BaseException, about: About = None) -> str:
+        """Return the message of an error as the user may read it.
+
+        Args:
+            error: the error.
+            about: the view or the database that it is about; that of the page when None.
+        """
+        return error_for(self.request.user, error, about or self.address)
+
+    def withhold(self, text: str, about: About = None) -> str:
+        """Return a text, or why it is not shown: it may name a view that the user may not see."""
+        return without_unseen(self.request.user, text, about or self.address)
+
+    def sql(self, text: str, about: About = None) -> str:
+        """Return SQL, or a comment that says why it is not shown."""
+        return shown_sql(self.request.user, text, about or self.address)
+
+    def difference(self, before: str, after: str, about: About = None) -> list[DiffLine]:
+        """Return the lines of a difference; of texts that are not shown, one that says why."""
+        return shown_difference(self.request.user, before, after, about or self.address)
+
+    def read_statuses(
+        self, alias: str, only: Collection[ViewName] | None = None, *, judged: bool = True
+    ) -> DatabaseStatus:
+        """Return the status of those views of a database that the user may see; see :func:`read_statuses`."""
+        status = read_statuses(alias, only, judged=judged)
+        return replace(status, views=type(status.views)(visible_statuses(self.request.user, status.views)))
 
     def url(self, page: str, address: ViewAddress | None = None, **parts: Any) -> str:
         """Return the URL of a page of this site."""
@@ -138,6 +192,14 @@ class Page(AdminView):
                 if model["model"] is RegisteredView:
                     model["admin_url"] = self.url("list")
         return context
+
+
+def _undecided() -> str:
+    """Return what is said when it cannot be decided who may see what. Only the log says why."""
+    return _(
+        "Nothing is shown: it cannot be decided who may see what, because the function that "
+        'ORM_VIEWS_ADMIN["PERMISSION"] names does not answer. The log of the server has the reason.'
+    )
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import text_for
-from orm_views_admin.permissions import Permission
+from orm_views_admin.permissions import Permission, may, unseen
 from orm_views_admin.plan_words import count_words
 from orm_views_admin.tables.plan import StepTable, show_steps
 from orm_views_admin.trends import StepKey, usual_steps
@@ -28,7 +28,7 @@ from orm_views_core.output.plans import stages_of
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.sync import plan_views
 
-from .base import UNREADABLE, Page
+from .base import UNREADABLE, Link, Page
 from .confirmation import ConfirmationPage
 from .forms import ConfirmPlanForm
 from .selection import Selection
@@ -36,13 +36,18 @@ from .selection import Selection
 
 @dataclass(frozen=True)
 class DatabasePlan:
-    """The plan of one database with its form, or the error that prevents it, as a user may read them."""
+    """The plan of one database with its form, or the error that prevents it, as a user may read them.
+
+    Attributes:
+        only: the views that were asked for; all when None.
+    """
 
     alias: str
     page: Page
     usual: Mapping[StepKey, float]
     form: ConfirmPlanForm | None = None
     error: Exception | None = None
+    only: Collection[ViewName] | None = None
 
     @property
     def plan(self) -> Plan | None:
@@ -52,17 +57,58 @@ class DatabasePlan:
     def errors(self) -> list[str]:
         """What prevents the sync."""
         if self.error is not None:
-            return [self.page.explain(self.error)]
-        user = self.page.request.user
-        return [text_for(user, problem) for problem in self.plan.problems] if self.plan else []
+            return [self.page.explain(self.error, self.alias)]
+        problems = self.plan.problems if self.plan else ()
+        return [text_for(self._user, problem, self.alias) for problem in problems]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What somebody should do something about."""
+        warnings = self.plan.warnings if self.plan else ()
+        return [self.page.withhold(str(warning), self.alias) for warning in warnings]
+
+    @property
+    def refusal(self) -> str:
+        """Why the user may not confirm the plan; "" if the user may.
+
+        To confirm is to have seen: a plan with anything that the user may not see or sync is for others.
+        """
+        steps = [step for step in (self.plan.steps if self.plan else ()) if step.name.name]
+        if others := sum(not self._sees(step.name) for step in steps):
+            words = ngettext(
+                "It has %(count)s step of a view that you may not see. "
+                "Who may see and sync all of its views can confirm it.",
+                "It has %(count)s steps of views that you may not see. "
+                "Who may see and sync all of its views can confirm it.",
+                others,
+            )
+            return words % {"count": number(others)}
+        own = [step.target for step in steps if not may(self._user, Permission.SYNC, self._at(step.name))]
+        words = _("You may not sync %(names)s. Who may sync all of its views can confirm it.")
+        return words % {"names": ", ".join(dict.fromkeys(own))} if own else ""
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Whether the user may have the plan carried out."""
+        return self.form is not None and self.form.can_be_confirmed and not self.refusal
 
     @property
     def summary(self) -> str:
         """The plan in one line: “2 to create, 1 to drop, 38 unchanged”."""
         if self.plan is None:
             return ""
-        parts = [count_words(action, count) for action, count in self.plan.counts.items()]
-        return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(self.plan.unchanged)}])
+        shown = replace(self.plan, steps=self._steps)
+        parts = [count_words(action, count) for action, count in shown.counts.items()]
+        return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(self._unchanged(self.plan))}])
+
+    def _unchanged(self, plan: Plan) -> int:
+        """Return how many of the views that the user may see stay as they are."""
+        if not unseen(self._user, self.alias).names:
+            return plan.unchanged
+        registered = registered_views(self.alias).names
+        looked_at = registered if self.only is None else registered.intersection(self.only)
+        changed = {step.name for step in plan.steps}
+        return sum(self._sees(name) for name in looked_at - changed)
 
     @property
     def stages(self) -> list[SafeString]:
@@ -77,26 +123,47 @@ class DatabasePlan:
         )
         return [
             with_names(words, names=name_list(dict.fromkeys(step.target for step in steps)))
-            for words, steps in sentences
-            if steps
+            for words, all_steps in sentences
+            if (steps := [step for step in all_steps if self._sees(step.name)])
         ]
 
     @property
     def meanings(self) -> list[ShownMeaning]:
         """The views whose columns or rows mean something else afterwards."""
-        return [show_meaning(each, self._url) for each in (self.plan.meanings if self.plan else ())]
+        meanings = [each for each in (self.plan.meanings if self.plan else ()) if self._sees(each.view)]
+        return [
+            show_meaning(replace(each, by_way_of=tuple(filter(self._sees, each.by_way_of))), self._url)
+            for each in meanings
+        ]
 
     @property
     def tables(self) -> list[StepTable]:
         """The tables of the steps: views that were changed, and views that are affected by those."""
         shown = []
         if self.plan:
-            shown = show_steps(self.plan, self.page.request.user, self._url_of, self.usual)
+            plan = replace(self.plan, steps=self._steps)
+            shown = show_steps(plan, self._user, self._url_of, self.usual)
         tables = (
             (_("Changes"), [each for each in shown if not each.step.indirect]),
             (_("Indirectly affected"), [each for each in shown if each.step.indirect]),
         )
         return [StepTable(steps, label=label) for label, steps in tables if steps]
+
+    @property
+    def _user(self) -> Any:
+        return self.page.request.user
+
+    def _at(self, name: ViewName) -> ViewAddress:
+        return ViewAddress(self.alias, name)
+
+    def _sees(self, name: ViewName) -> bool:
+        """Return whether the user may see a view. Whoever syncs may see schemas, which have no name."""
+        return not name.name or may(self._user, Permission.VIEW, self._at(name))
+
+    @cached_property
+    def _steps(self) -> tuple[Step, ...]:
+        """The steps that the user may see."""
+        return tuple(step for step in (self.plan.steps if self.plan else ()) if self._sees(step.name))
 
     def _url_of(self, step: Step) -> str:
         return self._url(step.name) if step.name.name else ""
@@ -138,9 +205,11 @@ class SyncPage(ConfirmationPage):
             )
             messages.error(self.request, stale)
             return self._show(selection, self._make_plans(selection, {}), status=409)
+        if any(shown.refusal for shown in plans if shown.form in confirmed):
+            return self._show(selection, plans, status=403)
         if not all(form.can_be_confirmed and form.is_valid() for form in confirmed):
             return self._show(selection, plans)
-        only = selection.by_database
+        only = self._wanted(selection)
         try:
             started = [
                 runs.start_sync(self.request.user, plan.database, only[plan.database], plan.fingerprint)
@@ -163,8 +232,9 @@ class SyncPage(ConfirmationPage):
             status_code=status,
             plans=plans,
             several=len(plans) > 1,
-            can_confirm=any(shown.form and shown.form.can_be_confirmed for shown in plans),
+            can_confirm=any(shown.can_be_confirmed for shown in plans),
             keys=selection.keys,
+            tools=[Link(_("Compare data"), self.url_about("compare", *selection.addresses))],
         )
 
     def _make_plans(self, selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
@@ -176,7 +246,7 @@ class SyncPage(ConfirmationPage):
         """
         plans = []
         usual = usual_steps(selection.by_database)
-        for n, (alias, only) in enumerate(selection.by_database.items()):
+        for n, (alias, only) in enumerate(self._wanted(selection).items()):
             try:
                 (plan,) = plan_views([alias], only=only)
             except UNREADABLE as error:
@@ -184,5 +254,14 @@ class SyncPage(ConfirmationPage):
                 continue
             data = confirmation if f"{alias}-fingerprint" in confirmation else None
             form = ConfirmPlanForm(plan, data, prefix=alias, auto_id=f"id-{n}-%s")
-            plans.append(DatabasePlan(alias, self, usual.get(alias, {}), form))
+            plans.append(DatabasePlan(alias, self, usual.get(alias, {}), form, only=only))
         return plans
+
+    def _wanted(self, selection: Selection) -> dict[str, list[ViewName] | None]:
+        """Return the selected views without those that the user may not see: it is not told that they are."""
+        return {
+            alias: only
+            if only is None
+            else [name for name in only if self.may(Permission.VIEW, ViewAddress(alias, name))]
+            for alias, only in selection.by_database.items()
+        }

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import to_field
-from orm_views_admin.disclosure import run_error_for
+from orm_views_admin.disclosure import run_error_for, without_unseen
 from orm_views_admin.models import Run
 from orm_views_admin.standings import RunState, Standing
 from orm_views_admin.ui.wording import exact, number
@@ -80,8 +80,10 @@ def read_troubles(
         else:
             syncs[each.address.database].append(_failed_sync(each, run, user))
     for run in active:
+        if run.kind == Run.Kind.EXPORT:
+            continue
         address = ViewAddress(run.database, run.view_name) if run.view_name else None
-        if address in views and (why := _why_it_waits(run)):
+        if address in views and (why := without_unseen(user, _why_it_waits(run), run.database)):
             found[address].append(Standing(RunState.WAITING, why, request=str(run.request)))
     return Troubles(found, syncs)
 
@@ -92,7 +94,7 @@ def _since_success(views: Mapping[ViewAddress, ViewStatus], wanted: Q) -> list[_
     First the last success of each target is looked up once, and then what failed after it is counted. To ask
     of each failure whether a success came later would take the square of their number.
     """
-    failed = Run.objects.filter(wanted, state__in=tuple(_STATES)).order_by()
+    failed = Run.objects.filter(wanted, state__in=tuple(_STATES)).exclude(kind=Run.Kind.EXPORT).order_by()
     last_of_each = failed.values("kind", *_VIEW).annotate(last=Max("pk")).values("last")
     same = {field: OuterRef(field) for field in ("kind", *_VIEW)}
     succeeded = Run.objects.filter(state__in=(Run.State.SUCCEEDED, Run.State.JOINED), **same)

@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import error_for
-from orm_views_admin.permissions import Permission, may
+from orm_views_admin.permissions import Permission, may, may_read_rows
+from orm_views_admin.runs.accesses import NotRecordedError
 from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
 from orm_views_admin.ui.shell import Shell
@@ -36,6 +37,7 @@ from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
 
 from .paginator import EstimatingPaginator
+from .recording import record_action, record_completion, record_page
 from .related import RelatedColumn, related_column, related_views
 from .response import UNREADABLE, LimitedResponse
 
@@ -153,6 +155,10 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         # Without a total order, Django would add the primary key in descending order.
         self.ordering = self.ordering or self.opts.ordering or (self.opts.pk.name,)  # type: ignore[misc, assignment]
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user has the ``view`` permission, and nothing else keeps the rows back."""
+        return super().has_view_permission(request, obj) and may_read_rows(request.user, self.model)
+
     # Columns, fields and rows.
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -224,9 +230,17 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         """Refuse to search in rows that may not be read, for the autocompletion of a foreign key as well."""
         try:
             with self._limits(request):
-                return super().get_search_results(request, queryset, search_term)
-        except RowsUnavailableError as error:
+                found = super().get_search_results(request, queryset, search_term)
+            record_completion(self, request, search_term)
+        except (RowsUnavailableError, NotRecordedError) as error:
             raise PermissionDenied(str(error)) from error
+        return found
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().response_action(request, queryset, *args, **kwargs)
+        if response is not None:
+            record_action(self, request)
+        return response
 
     # Pages within the limits, and the page that explains why rows cannot be read.
 
@@ -250,15 +264,21 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         return limit(connection, get_settings().PREVIEW_TIMEOUT, *related_views(self.model), home=home)
 
     def _limited(self, request: HttpRequest, page: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return a page of Django's admin, or the page that explains why it cannot be shown."""
+        """Return a page of Django's admin, or the page that explains why it cannot be shown.
+
+        That somebody reads rows is recorded before the page is rendered.
+        """
         try:
             with self._limits(request):
                 response = page(request, *args, **kwargs)
+            record_page(self, request, getattr(response, "context_data", None))
         except UNREADABLE as error:
             if not self.has_view_permission(request):
                 raise PermissionDenied from error
             return self._explain(request, error)
         if isinstance(response, TemplateResponse) and not response.is_rendered:
+            links = {"view_url": self._status_url(request), "shell": Shell()}
+            response.context_data = {**links, **(response.context_data or {})}
             return LimitedResponse(response, partial(self._limits, request), partial(self._explain, request))
         return response
 
@@ -278,16 +298,20 @@ class ReadableViewAdmin(ReadOnlyAdmin):
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
                 current_app=self.admin_site.name,
             ),
-            "error": error_for(request.user, error),
+            "error": error_for(request.user, error, self._address(request)),
             "status_url": self._status_url(request),
         }
         return TemplateResponse(request, "orm_views_admin/readable_unavailable.html", context)
 
+    def _address(self, request: HttpRequest) -> ViewAddress:
+        """Return the address of the view in the database that its rows are read from."""
+        return ViewAddress(self.get_queryset(request).db, name_of(self.model))
+
     def _status_url(self, request: HttpRequest) -> str:
         """Return the URL of the view's page; "" if the user may not open it."""
-        if not may(request.user, Permission.VIEW):
+        address = self._address(request)
+        if not may(request.user, Permission.VIEW, address):
             return ""
-        address = ViewAddress(self.get_queryset(request).db, name_of(self.model))
         try:
             return url_in(self.admin_site, "detail", **address.parts)
         except NoReverseMatch:  # this site has no pages for views

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from orm_views_admin.permissions import may_read_rows
 from orm_views_core.names import ViewName
 from orm_views_core.views.guards import read_alias
 from orm_views_core.views.identity import name_of
@@ -97,6 +98,8 @@ def related_column(
     else:
         codename = get_permission_codename("view", model._meta)
         allowed = request.user.has_perm(f"{model._meta.app_label}.{codename}")
+    if is_readable(model):
+        allowed = allowed and may_read_rows(request.user, model)
     # The database that the admin reads the related model from. The same key means another row elsewhere.
     home = (read_alias(model) if is_readable(model) else None) or router.db_for_read(model)
     if is_readable(model):

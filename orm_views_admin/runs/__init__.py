@@ -3,8 +3,18 @@
 from .backends import holders
 from .cancellation import cancel
 from .performer import perform
-from .queue import start_refresh, start_sync
+from .queue import TooManyExportsError, start_export, start_refresh, start_sync
 from .reconciliation import reconcile
 from .retention import prune
 
-__all__ = ["cancel", "holders", "perform", "prune", "reconcile", "start_refresh", "start_sync"]
+__all__ = [
+    "TooManyExportsError",
+    "cancel",
+    "holders",
+    "perform",
+    "prune",
+    "reconcile",
+    "start_export",
+    "start_refresh",
+    "start_sync",
+]

@@ -9,14 +9,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import from_field
+from orm_views_admin.files.request import number_of
 from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.cancellation import cancel_work
+from orm_views_core.engines.postgresql.rows import cancel_export
 
 from .audit_log import log
 from .reconciliation import reconcile
 
 #: Seconds in which the backend of a run is looked for, and between two looks.
 _LOOK_FOR, _PAUSE = 1.0, 0.05
+_CANCELLED = {
+    Run.Kind.REFRESH: lambda: _("Cancelled a refresh."),
+    Run.Kind.SYNC: lambda: _("Cancelled a sync."),
+    Run.Kind.EXPORT: lambda: _("Cancelled an export."),
+}
 
 
 def cancel(run: Run, by: Any) -> bool:
@@ -47,7 +54,7 @@ def cancel(run: Run, by: Any) -> bool:
         if not is_told:  # a run that has ended by itself was not cancelled
             same.exclude(state__in=(*Run.ACTIVE, Run.State.CANCELLED)).update(cancelled_by="")
     if is_told and hasattr(by, "get_username"):
-        log(by, run, _("Cancelled a sync.") if run.kind == Run.Kind.SYNC else _("Cancelled a refresh."))
+        log(by, run, _CANCELLED[Run.Kind(run.kind)]())
     run.refresh_from_db()
     return is_told
 
@@ -57,6 +64,13 @@ def _cancel_work(run: Run) -> bool:
     deadline = time.monotonic() + _LOOK_FOR
     run.refresh_from_db()
     while run.is_active and time.monotonic() < deadline:
+        if run.kind == Run.Kind.EXPORT:
+            # What has no statement now sees that it was cancelled when it writes its progress.
+            if cancel_export(run.database, number_of(run)):
+                return True
+            time.sleep(_PAUSE)
+            run.refresh_from_db()
+            continue
         started = run.backend_start and from_field(run.backend_start)
         if run.pid is not None and cancel_work(run.database, run.pid, started, run.view_name):
             return True

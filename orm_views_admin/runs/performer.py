@@ -28,8 +28,8 @@ from .writing import error_fields
 def perform(request: uuid.UUID) -> None:
     """Perform the queued runs of a request. When another process has taken them, nothing is done.
 
-    Executors call this, in any process. A failure of a refresh or a sync is recorded in its run and not
-    raised.
+    Executors call this, in any process. A failure of a refresh, a sync or an export is recorded in its run
+    and not raised.
 
     Args:
         request: the id that the runs have in common.
@@ -82,6 +82,10 @@ def _perform_in(database: str, runs: Sequence[Run]) -> None:
     try:
         if runs[0].kind == Run.Kind.SYNC:
             _sync(runs[0])
+        elif runs[0].kind == Run.Kind.EXPORT:
+            from .exporting import perform_export  # with what only exports need: a sync imports none of it
+
+            perform_export(runs[0])
         else:
             _refresh(database, runs)
     except OrmViewsError as error:  # the views that were tried have their results; this is about the rest

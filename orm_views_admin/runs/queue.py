@@ -17,8 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.files.request import ExportRequest
 from orm_views_admin.models import Run
 from orm_views_core.engines.short_transactions import in_short_transaction
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import plan_refresh
 
@@ -32,6 +34,17 @@ logger = logging.getLogger("orm_views_admin")
 #: After so many seconds in the queue a request is handed to the executor again when somebody requests the
 #: same. The process that takes it first performs it.
 _FORGOTTEN = 30
+#: How many exports of a user may be under way.
+MOST_EXPORTS = 3
+_STARTED = {
+    Run.Kind.REFRESH: lambda: _("Started a refresh."),
+    Run.Kind.SYNC: lambda: _("Started a sync."),
+    Run.Kind.EXPORT: lambda: _("Started an export."),
+}
+
+
+class TooManyExportsError(OrmViewsError):
+    """A user has as many exports under way as one may have."""
 
 
 def start_refresh(user: Any, addresses: Iterable[ViewAddress]) -> list[Run]:
@@ -85,6 +98,30 @@ def start_sync(
     return run
 
 
+def start_export(user: Any, address: ViewAddress, request: ExportRequest) -> Run:
+    """Queue an export of rows of a view. Any number of exports of a view may be under way.
+
+    It is performed after the commit of the transaction that this is called in.
+
+    Args:
+        user: the user who requests it.
+        address: the view.
+        request: which rows, and in which format.
+
+    Raises:
+        TooManyExportsError: when the user has as many under way as one may have.
+    """
+    own = Run.objects.filter(kind=Run.Kind.EXPORT, user=user, state__in=Run.ACTIVE)
+    reconcile(own)
+    if own.count() >= MOST_EXPORTS:
+        words = _("%(count)s exports of yours are under way. Wait until one has ended, or cancel one.")
+        raise TooManyExportsError(words % {"count": MOST_EXPORTS})
+    run = Run(kind=Run.Kind.EXPORT, database=address.database, **address.name._asdict())
+    run.options = request.as_options()
+    (started,) = _start(user, [run])
+    return started
+
+
 def _start(user: Any, new: Sequence[Run]) -> list[Run]:
     """Save runs in the queue, and hand them to the executor as one request."""
     request, alias = uuid.uuid4(), router.db_for_write(Run)
@@ -97,7 +134,7 @@ def _start(user: Any, new: Sequence[Run]) -> list[Run]:
         runs = [_save_or_find(run) for run in new]
         for run in runs:
             if run.request == request:
-                log(user, run, _("Started a sync.") if run.kind == Run.Kind.SYNC else _("Started a refresh."))
+                log(user, run, _STARTED[Run.Kind(run.kind)]())
         for each in {run.request for run in runs if run.request == request or _is_forgotten(run)}:
             transaction.on_commit(partial(_submit, each), using=alias)
         return runs
@@ -106,8 +143,10 @@ def _start(user: Any, new: Sequence[Run]) -> list[Run]:
 
 
 def _find_active(run: Run) -> Run | None:
-    """Return the active run of the same target."""
-    return Run.objects.filter(**run.target._asdict(), state__in=Run.ACTIVE).first()
+    """Return the active run of the same target. An export is one of its own."""
+    if run.kind == Run.Kind.EXPORT:
+        return None
+    return Run.objects.filter(**run.target._asdict(), kind=run.kind, state__in=Run.ACTIVE).first()
 
 
 def _save_or_find(run: Run, tries: int = 5) -> Run:

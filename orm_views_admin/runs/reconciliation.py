@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -17,9 +17,12 @@ from django.utils import timezone
 
 from orm_views_admin.conf import queue_patience
 from orm_views_admin.datetimes import from_field, to_field
+from orm_views_admin.files.kept import delete_partial_file
+from orm_views_admin.files.request import number_of
 from orm_views_admin.models import Run
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.engines.postgresql.locking.sessions import Backend
+from orm_views_core.engines.postgresql.rows import find_exports
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running
@@ -49,6 +52,10 @@ def reconcile(runs: Iterable[Run] | None = None) -> None:
     """
     runs = list(Run.objects.filter(state__in=Run.ACTIVE) if runs is None else runs)
     running = [run for run in runs if run.state == Run.State.RUNNING]
+    exports = [run for run in running if run.kind == Run.Kind.EXPORT]
+    for database in dict.fromkeys(run.database for run in exports):
+        _settle_exports(database, [run for run in exports if run.database == database])
+    running = [run for run in running if run.kind != Run.Kind.EXPORT]
     for database in dict.fromkeys(run.database for run in running):
         _settle_running(database, [run for run in running if run.database == database])
     for run in runs:
@@ -76,6 +83,35 @@ def _settle_running(database: str, runs: Sequence[Run]) -> None:
         return
     for run in gone:
         _settle(run, **_result(run, states.get(run.view_name) if run.view_name else None))
+
+
+def _settle_exports(database: str, runs: Sequence[Run]) -> None:
+    """End the exports whose process is gone. While an export reads rows, it holds a lock of its own."""
+    try:
+        found = find_exports(database)
+        gone = [run for run in runs if not _is_exported(run, found)]
+        if gone:
+            # A file that has to be written in another way is read once more.
+            time.sleep(_MOMENT)
+            found = find_exports(database)
+    except (DatabaseUnavailableError, DatabaseError):
+        return
+    except UnsupportedDatabaseError as error:
+        found, gone, result = set(), list(runs), {"state": Run.State.LOST, **error_fields(error)}
+    else:
+        result = {}
+    for run in gone:
+        if number_of(run) not in found:
+            _settle(run, **(result or _result(run, None)))
+            if run.state in (Run.State.LOST, Run.State.CANCELLED):
+                delete_partial_file(run)
+
+
+def _is_exported(run: Run, numbers: Collection[int]) -> bool:
+    """Return whether a session reads the rows of an export, or may not have begun."""
+    if run.pid is None and timezone.now() - (run.started_at or run.claimed_at or run.queued_at) < _SILENCE:
+        return True
+    return number_of(run) in numbers
 
 
 def _is_at_work(run: Run, backend: Backend | None, sessions: Sequence[Running]) -> bool:
@@ -127,7 +163,8 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
 
 def _was_refreshed_by_other_run(run: Run, refreshed: dt.datetime) -> bool:
     """Return whether the rows of this time are those of another refresh of the view, or of a sync."""
-    others = Run.objects.filter(database=run.database, state=Run.State.SUCCEEDED).exclude(pk=run.pk)
+    succeeded = Run.objects.filter(database=run.database, state=Run.State.SUCCEEDED)
+    others = succeeded.exclude(pk=run.pk).exclude(kind=Run.Kind.EXPORT)
     return others.filter(
         models.Q(schema=run.schema, name=run.name) | models.Q(kind=Run.Kind.SYNC),
         started_at__lte=refreshed + _ROUNDING,

@@ -1,4 +1,4 @@
-"""Deleting old runs, and old changes of views if a project wants that."""
+"""Deleting old runs and accesses to rows, and old changes of views if a project wants that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 from django.utils import timezone
 
 from orm_views_admin.conf import get_settings
-from orm_views_admin.models import Run, ViewChange
+from orm_views_admin.files.kept import prune_files
+from orm_views_admin.models import RowAccess, Run, ViewChange
 
 _PAUSE = 3600.0  # seconds between two prunings by one process
 _pruned: float | None = None
@@ -17,14 +18,17 @@ _pruned: float | None = None
 def prune() -> int:
     """Delete the runs that are older than ``ORM_VIEWS_ADMIN["KEEP_RUNS"]``; return how many were deleted.
 
-    Active runs are kept. Changes of views outlive their runs: they are deleted when they are older than
-    ``ORM_VIEWS_ADMIN["KEEP_CHANGES"]``.
+    Accesses to rows of that age are deleted too. Active runs are kept. Changes of views outlive their runs:
+    they are deleted when they are older than ``ORM_VIEWS_ADMIN["KEEP_CHANGES"]``. Files of exports are
+    deleted after ``ORM_VIEWS_ADMIN["KEEP_EXPORTS"]``, and with their runs.
     """
     settings = get_settings()
+    prune_files()
     if (oldest := _ago(settings.KEEP_CHANGES)) is not None:
         ViewChange.objects.filter(at__lt=oldest).delete()
     if (oldest := _ago(settings.KEEP_RUNS)) is None:
         return 0
+    RowAccess.objects.filter(at__lt=oldest).delete()
     count, _ = Run.objects.filter(queued_at__lt=oldest).exclude(state__in=Run.ACTIVE).delete()
     return count
 

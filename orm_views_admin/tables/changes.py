@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import without_unseen
 from orm_views_admin.models import ViewChange
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.changes import action_badges, by_hand_words
@@ -27,6 +31,10 @@ class ChangeTable(LinkingTable):
     what = tables.Column(_("What"), accessor="actions")
     who = tables.Column(_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
     why = tables.Column(_("Why"), accessor="reason")
+
+    def __init__(self, data: Any, url: Callable[..., str], user: Any, **kwargs: Any) -> None:
+        super().__init__(data, url, **kwargs)
+        self._user = user
 
     def render_when(self, record: ViewChange) -> SafeString:
         address = ViewAddress(record.database, record.view_name)
@@ -49,8 +57,9 @@ class ChangeTable(LinkingTable):
             return place
         return format_html('{}<span class="ov-reason">{}</span>', wording.breakable(record.who), place)
 
-    def render_why(self, value: str) -> str:
-        return shortened(value.replace("\n", "; "))
+    def render_why(self, value: str, record: ViewChange) -> str:
+        lines = [without_unseen(self._user, line, record.database) for line in value.split("\n")]
+        return shortened("; ".join(dict.fromkeys(lines)))
 
 
 class FactTable(AdminTable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -32,12 +32,14 @@ class Entry:
         standings: the states that it is in, the worst first.
         hangs_on: of the texts that are searched for, in lower case, those that name something that the view
             hangs on, each with the reason in words.
+        shown: returns a text as the user may read it.
     """
 
     status: ViewStatus
     standings: Sequence[Standing]
     trend: Trend = ()
     hangs_on: Mapping[str, str] = field(default_factory=dict)
+    shown: Callable[[str], str] = str
 
     @classmethod
     def of(
@@ -46,13 +48,14 @@ class Entry:
         trends: Mapping[ViewAddress, Trend],
         troubles: Mapping[ViewAddress, Sequence[Standing]] = MappingProxyType({}),
         hanging: Mapping[ViewAddress, Mapping[str, str]] = MappingProxyType({}),
+        shown: Callable[[str], str] = str,
     ) -> Entry:
         """Return the entry of a view, with its trend, what its runs tell and what it hangs on."""
         if not status.name:
-            return cls(status, standings_of(status))
+            return cls(status, standings_of(status), shown=shown)
         address = ViewAddress(status.database, status.name)
         standings = standings_of(status, troubles.get(address, ()))
-        return cls(status, standings, trends.get(address, ()), hanging.get(address, {}))
+        return cls(status, standings, trends.get(address, ()), hanging.get(address, {}), shown)
 
     @classmethod
     def of_database(cls, alias: str, error: OrmViewsError) -> Entry:
@@ -85,7 +88,7 @@ class Entry:
         """The first line of the view's docstring, or of its comment in the database."""
         definition, installed = self.status.definition, self.status.installed
         text = definition.comment if definition else installed.text if installed else ""
-        return (text or "").strip().partition("\n")[0]
+        return self.shown((text or "").strip().partition("\n")[0])
 
     @property
     def kind_word(self) -> str:
@@ -109,9 +112,11 @@ class Entry:
         if self.state in {State.SYNCED, State.UNMANAGED}:
             return ""
         if self.state is State.EXPOSES:
-            return self.status.problems[0].what
-        reason = error_for(user, self.standing.error) if self.standing.error else self.standing.reason
-        return reason.partition("\n")[0]
+            return self.shown(self.status.problems[0].what)
+        if self.standing.error:
+            about = self.address or self.status.database
+            return error_for(user, self.standing.error, about).partition("\n")[0]
+        return self.shown(self.standing.reason.partition("\n")[0])
 
     @property
     def also(self) -> str:
@@ -178,7 +183,7 @@ class Entry:
             parts += [definition.comment, definition.sql]
         elif installed is not None:
             parts += [installed.text, installed.definition or ""]
-        return "\n".join(parts).lower()
+        return "\n".join(part for part in parts if self.shown(part) == part).lower()
 
 
 def can_be_counted(status: ViewStatus) -> bool:

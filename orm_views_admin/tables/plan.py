@@ -14,14 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.disclosure import text_for
+from orm_views_admin.disclosure import text_for, without_unseen
 from orm_views_admin.trends import StepKey
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.sql_markup import (
     FORMAT_LIMIT,
     DiffLine,
     Folded,
-    diff_lines,
     format_sql,
     highlight_sql,
 )
@@ -29,6 +28,7 @@ from orm_views_core.plan.steps import Action, Plan, Step
 
 from .base import NUMBER, AdminTable, FormattedColumn, LinkingTable
 from .entries import Entry
+from .sql import shown_difference, shown_sql
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class ShownStep:
         url: the page of its view; "" if it has none.
         is_formatted: whether its SQL is formatted.
         usual: how many seconds it usually takes; None if that is unknown.
+        alias: its database.
     """
 
     number: int
@@ -48,6 +49,7 @@ class ShownStep:
     url: str = ""
     is_formatted: bool = True
     usual: float | None = None
+    alias: str | None = None
 
     @property
     def name(self) -> SafeString:
@@ -62,12 +64,27 @@ class ShownStep:
     @property
     def lost(self) -> list[str]:
         """What the step loses, and why."""
-        return [text_for(self.user, lost) for lost in self.step.lost]
+        return [text_for(self.user, lost, self.alias) for lost in self.step.lost]
+
+    @property
+    def reason(self) -> str:
+        return without_unseen(self.user, self.step.reason, self.alias)
+
+    @property
+    def kept(self) -> list[str]:
+        """What the new view has as well."""
+        return [without_unseen(self.user, kept, self.alias) for kept in self.step.kept]
+
+    @property
+    def blocks(self) -> str:
+        """Who has to wait for the step."""
+        return without_unseen(self.user, self.step.blocks, self.alias)
 
     @property
     def sql(self) -> Folded:
-        if not self.is_formatted:
-            return highlight_sql(self.step.sql)
+        shown = shown_sql(self.user, self.step.sql, self.alias)
+        if not self.is_formatted or shown != self.step.sql:
+            return highlight_sql(shown)
         return highlight_sql("\n".join(f"{format_sql(each.sql)};" for each in self.step.statements))
 
     @cached_property
@@ -75,7 +92,7 @@ class ShownStep:
         """The diff between the installed and the expected definition."""
         before = self.step.installed.definition if self.step.installed else None
         after = self.step.expected.definition if self.step.expected else None
-        return diff_lines(before, after) if before and after else []
+        return shown_difference(self.user, before, after, self.alias) if before and after else []
 
 
 class StepTable(AdminTable):
@@ -91,7 +108,7 @@ class StepTable(AdminTable):
         verbose_name=_("View"),
         attrs={"td": {"class": "ov-main"}},
     )
-    blocks = tables.Column(_("Blocks"), accessor="step__blocks")
+    blocks = tables.Column(_("Blocks"))
     usual = FormattedColumn(wording.duration, _("Usual time"), attrs=NUMBER)
 
     def below(self, record: ShownStep) -> SafeString:
@@ -112,7 +129,7 @@ def show_steps(
     # Formatting takes a second for so much SQL.
     is_formatted = sum(len(sent.sql) for step in plan.steps for sent in step.statements) <= 2 * FORMAT_LIMIT
     return [
-        ShownStep(n, step, user, url(step), is_formatted, _usual(step, usual))
+        ShownStep(n, step, user, url(step), is_formatted, _usual(step, usual), plan.database)
         for n, step in enumerate(plan.steps, 1)
     ]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.disclosure import run_error_for
+from orm_views_admin.disclosure import run_error_for, without_unseen
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording, wording
 from orm_views_admin.ui.run_wording import Change
@@ -60,7 +60,8 @@ class RunTable(LinkingTable):
         )
 
     def render_result(self, record: Run) -> str:
-        message = run_error_for(self._user, record) or run_wording.summary(record) or record.waiting_for
+        message = run_wording.summary(record) or record.waiting_for
+        message = run_error_for(self._user, record) or self._shown(message, record)
         line = shortened(message.strip().partition("\n")[0])
         if record.state == Run.State.CANCELLED:
             line = wording.with_names(gettext("by %(name)s"), name=record.cancelled_by)
@@ -73,8 +74,11 @@ class RunTable(LinkingTable):
     def render_how(self, record: Run) -> str:
         words = run_wording.how(record) or wording.DASH
         if record.why_not and record.concurrently is False:
-            return format_html('<span title="{}">{}</span>', record.why_not, words)
+            return format_html('<span title="{}">{}</span>', self._shown(record.why_not, record), words)
         return words
+
+    def _shown(self, text: str, run: Run) -> str:
+        return without_unseen(self._user, text, run.database)
 
     def render_duration(self, record: Run) -> str:
         """Return the duration, and how long the run waited in the queue and for locks."""

@@ -50,10 +50,19 @@ class LineageMarkup:
     Args:
         url: returns the URL of the page of a view; "" if it has none.
         personal: the columns of tables that are marked.
+        sees: returns whether the user may see a relation.
+        shown: returns a text as the user may read it.
     """
 
-    def __init__(self, url: Callable[[ViewName], str], personal: Collection[RelationColumn] = ()) -> None:
-        self._url, self._personal = url, personal
+    def __init__(
+        self,
+        url: Callable[[ViewName], str],
+        personal: Collection[RelationColumn] = (),
+        *,
+        sees: Callable[[ViewName], bool] = lambda name: True,
+        shown: Callable[[str], str] = str,
+    ) -> None:
+        self._url, self._personal, self._sees, self._shown = url, personal, sees, shown
 
     def made_of(self, column: ColumnLineage, direct: ColumnLineage | None) -> SafeString:
         """Return what a column is made of.
@@ -66,7 +75,8 @@ class LineageMarkup:
         lines += [(_MADE_OF[way], self._names(sorted(sources))) for way, sources in ways(column)]
         if column.because:
             possible = "" if column.may_show else gettext("may show a column of any table")
-            lines.append((possible, format_html('<span class="ov-because">{}</span>', column.because)))
+            because = self._shown(column.because)
+            lines.append((possible, format_html('<span class="ov-because">{}</span>', because)))
         between = sorted((direct.sources if direct else frozenset()) - column.sources)
         if between:
             lines.append((_("by way of"), self._names(between)))
@@ -80,6 +90,9 @@ class LineageMarkup:
         return _lines((_GOES_TO[way], self._names(by_way[way])) for way in _GOES_TO if way in by_way)
 
     def _names(self, columns: Sequence[RelationColumn]) -> SafeString:
+        seen = [each for each in columns if self._sees(each.relation)]
+        if len(seen) < len(columns):  # what cannot be seen is there once
+            columns = [*seen, next(each for each in columns if each not in seen)]
         first, rest = columns[:_MOST], columns[_MOST:]
         names = format_html_join("", "{}", ((self._name(each),) for each in first))
         if not rest:
@@ -95,6 +108,8 @@ class LineageMarkup:
     def _name(self, column: RelationColumn) -> SafeString:
         """Return the name of a column, on a line of its own."""
         relation, name = column
+        if not self._sees(relation):
+            return format_html('<span class="ov-name">{}</span>', wording.UNSEEN)
         text = wording.breakable(str(column) if name else str(relation))
         url = self._url(relation)
         if url:
@@ -115,9 +130,9 @@ def why_found(found: Found, view: ViewName, text: str) -> str:
     if not found.column:
         if found.relation in found.reads[view]:
             return gettext("reads %(name)s") % names
-        through = sorted(found.reads[view])[:2]
+        through = [str(each) for each in sorted(found.reads[view])[:2]] or [str(wording.UNSEEN)]
         words = gettext("reads %(name)s, by way of %(views)s")
-        return words % {**names, "views": ", ".join(map(str, through))}
+        return words % {**names, "views": ", ".join(through)}
     of_view = found.views[view]
     sentences = (
         (gettext("%(columns)s: shows %(name)s"), [each for each in of_view.columns if each.shows]),

@@ -14,6 +14,8 @@ from orm_views_core.names import ViewName, parse_db_table
 
 from .wording import with_names
 
+#: The kinds of relations that are views.
+VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALISED_VIEW})
 _KINDS = {
     RelationKind.TABLE: _("table"),
     RelationKind.PARTITIONED: _("partitioned table"),

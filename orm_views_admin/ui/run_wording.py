@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from orm_views_core.plan.steps import Action
 
 from . import wording
 from .charts import Mark, Point
+from .exports import words as export_wording
 from .wording import Look
 
 _PLAY = "M3.5 1.5 14 8 3.5 14.5z"
@@ -115,10 +116,12 @@ def subject(run: Run) -> str:
 
 def title(run: Run) -> str:
     """Return what a run does, with its subject: “Refresh of views.loans”."""
-    words = (
-        gettext("Refresh of %(subject)s") if run.kind == Run.Kind.REFRESH else gettext("Sync of %(subject)s")
-    )
-    return words % {"subject": subject(run)}
+    words = {
+        Run.Kind.REFRESH: gettext("Refresh of %(subject)s"),
+        Run.Kind.SYNC: gettext("Sync of %(subject)s"),
+        Run.Kind.EXPORT: gettext("Export of %(subject)s"),
+    }
+    return words[Run.Kind(run.kind)] % {"subject": subject(run)}
 
 
 def heading(run: Run) -> SafeString:
@@ -126,7 +129,10 @@ def heading(run: Run) -> SafeString:
     if not run.name:
         words = gettext("Sync of database “%(alias)s”")
         return wording.with_names(words, alias=run.database)
-    return wording.with_names(gettext("Refresh of %(subject)s"), subject=run.view_name)
+    words = gettext("Refresh of %(subject)s")
+    if run.kind == Run.Kind.EXPORT:
+        words = gettext("Export of %(subject)s")
+    return wording.with_names(words, subject=run.view_name)
 
 
 def where(run: Run | ViewChange) -> str:
@@ -162,7 +168,9 @@ def how(run: Run) -> str:
 
 
 def rows(run: Run) -> Change:
-    """Return the number of rows after and before a run."""
+    """Return the number of rows after and before a run; of an export, how many are written."""
+    if run.kind == Run.Kind.EXPORT:
+        return Change(export_wording.rows(run), "")
     after = "" if run.rows_after is None else wording.number(run.rows_after)
     before = "" if run.rows_before is None else wording.number(run.rows_before)
     return Change(f"~ {after}" if after and not run.rows_exact else after, "" if before == after else before)
@@ -179,14 +187,24 @@ def queue_seconds(run: Run) -> float | None:
     return None if run.started_at is None else max(0.0, (run.started_at - run.queued_at).total_seconds())
 
 
-def step(stored: RunStep) -> str:
-    """Return what a step does, in the language of the reader: “create views.loans”."""
+def step(stored: RunStep, shown: Callable[[str], str] = str) -> str:
+    """Return what a step does, in the language of the reader: “create views.loans”.
+
+    Args:
+        stored: the step.
+        shown: returns a text as the reader may read it. A view whose name it does not return has none.
+    """
     action = _action(stored)
-    return stored["text"] if action is None else describe_step(action, stored["target"])
+    if action is None:
+        return shown(stored["text"])
+    target = stored["target"]
+    return describe_step(action, target if shown(target) == target else str(wording.UNSEEN))
 
 
 def summary(run: Run) -> str:
     """Return the summary of a run. That of a sync is told from its steps, in the language of the reader."""
+    if run.kind == Run.Kind.EXPORT:
+        return export_wording.summary(run)
     actions = [_action(stored) for stored in run.steps]
     if not actions or None in actions:
         return run.summary

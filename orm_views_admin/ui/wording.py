@@ -24,6 +24,8 @@ from orm_views_core.refresh.freshness import Freshness
 from orm_views_core.status import State
 
 DASH = "\N{EN DASH}"
+#: What stands for the name of a view that the user may not see.
+UNSEEN = _("a view that you may not see")
 #: Names that take more columns may be broken after dots, underscores and slashes.
 _LONG_NAME = 24
 

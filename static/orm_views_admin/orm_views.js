@@ -151,7 +151,8 @@
       for (const [section, run] of running) {
         const elapsed = run.elapsed + (performance.now() - run.at) / 1000;
         setText(section.querySelector("[data-elapsed]"), inWords(elapsed));
-        showProgress(section.querySelector("progress"), elapsed, run.texts.waiting ? 0 : Number(section.dataset.usual));
+        const share = run.share || [elapsed, run.texts.waiting ? 0 : Number(section.dataset.usual)];
+        showProgress(section.querySelector("progress"), ...share);
       }
     };
 
@@ -234,7 +235,8 @@
         active = state.active;
         if (!active) root.querySelectorAll("[data-while-active]").forEach(leave);
         const now = JSON.stringify(state.runs.map((run) => [run.state, run.texts.waiting, run.steps.length]));
-        wait = now === seen ? Math.min(wait * 1.4, LATEST) : SOONEST;
+        const latest = state.runs.some((run) => run.share) ? LATEST / 5 : LATEST; // its rows are counted
+        wait = now === seen ? Math.min(wait * 1.4, latest) : SOONEST;
         seen = now;
       } catch (error) {
         root.querySelector("[data-reload]").hidden = false;

@@ -1,4 +1,4 @@
-"""Runs of the past, written as the recorder writes them."""
+"""Runs of the past, written as the recorder writes them, and accesses to rows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import datetime as dt
 import uuid
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from orm_views_admin.models import Run
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import RowAccess, Run
+from orm_views_admin.runs.accesses import record
+from orm_views_core.database.rows import Condition, Operator
+from orm_views_core.names import ViewName
 
 STEPS = [
     {"text": "create views.ages", "state": "done", "seconds": 0.25},
@@ -31,7 +36,7 @@ def make_run(name: str = "ages", *, ago: float = 60, **fields: Any) -> Run:
         fields.setdefault("finished_at", queued + dt.timedelta(seconds=fields["seconds"] or 0))
     return Run.objects.create(
         request=fields.pop("request", None) or uuid.uuid4(),
-        kind=Run.Kind.REFRESH if name else Run.Kind.SYNC,
+        kind=fields.pop("kind", None) or (Run.Kind.REFRESH if name else Run.Kind.SYNC),
         database=fields.pop("database", "default"),
         schema="views" if name else "",
         name=name,
@@ -43,3 +48,21 @@ def make_run(name: str = "ages", *, ago: float = 60, **fields: Any) -> Run:
 def path_of(run: Run, page: str = "") -> str:
     """Return the address of the page of a run's request."""
     return f"/admin/orm-views/runs/{run.request}/{page}"
+
+
+def make_access(
+    *conditions: Condition, who: str = "ann", days: float = 0, name: str = "loans", **fields: Any
+) -> RowAccess:
+    """Write that somebody read rows of a view some days ago."""
+    user = get_user_model()(username=who)
+    address = ViewAddress("default", ViewName("views", name))
+    record(user, address, fields.pop("kind", RowAccess.Kind.PREVIEW), conditions=conditions, **fields)
+    access = RowAccess.objects.latest("pk")
+    access.at = timezone.now() - dt.timedelta(days=days)
+    access.save()
+    return access
+
+
+def equals(value: str, column: str = "customer_id") -> Condition:
+    """Return the condition that a column has a value."""
+    return Condition(column, Operator.EQUALS, (value,))

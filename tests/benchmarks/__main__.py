@@ -13,13 +13,13 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.packages import OURS, PACKAGES, before
 from tests.benchmarks.report import report
 from tests.benchmarks.runner import block
-from tests.benchmarks.scale import previews
+from tests.benchmarks.scale import comparisons, exports, previews
 from tests.benchmarks.scale import scenarios as scale
 from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.server import start_server
 from tests.benchmarks.views import Sizes
 
-_ = graphs, previews, scale  # their scenarios have registered themselves
+_ = comparisons, exports, graphs, previews, scale  # their scenarios have registered themselves
 DESCRIPTION = "Measure syncing views beside the predecessor and django-pgviews-redux, and print the table."
 
 

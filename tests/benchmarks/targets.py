@@ -44,6 +44,11 @@ def within(milliseconds: float) -> Target:
     return Target(f"{milliseconds:g} ms", lambda ours, theirs: ours.median <= milliseconds)
 
 
+def memory(megabytes: float) -> Target:
+    """So many MB at most."""
+    return Target(f"{megabytes:g} MB", lambda ours, theirs: ours.longest <= megabytes)
+
+
 def no_stall(seconds: float) -> Target:
     """In every round, and nothing went wrong: no reader has seen an error, and the sync has succeeded."""
 
@@ -89,6 +94,15 @@ def beside(times: float) -> Target:
         return ours.median / sum(median(each) for each in ours.beside.values())
 
     return Target(f"{times:g} times both", is_met, figure)
+
+
+def times(ratio: float, beside: str) -> Target:
+    """At most so many times what was measured beside."""
+
+    def figure(ours: Run) -> float:
+        return ours.median / median(ours.beside[beside])
+
+    return Target(f"{ratio:g} times it", lambda ours, theirs: figure(ours) <= ratio, figure)
 
 
 def works() -> Target:

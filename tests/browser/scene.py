@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connections
+from django.utils import timezone
 
-from orm_views_admin.models import Run, ViewChange
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.files.request import ExportRequest, ExportResult
+from orm_views_admin.models import RowAccess, Run, ViewChange
 from orm_views_admin.origins import started_by
-from orm_views_core.database.rows import Cell, digest
+from orm_views_admin.runs.accesses import record
+from orm_views_core.database.rows import Cell, Condition, Operator, digest
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action
 from orm_views_core.sync import sync_views
@@ -21,7 +26,7 @@ from tests.admin.histories import STEPS, make_run
 from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
 
-ENDED, SYNCED, QUEUED = (uuid.UUID(int=n) for n in (1, 2, 3))
+ENDED, SYNCED, QUEUED, EXPORTED, EXPORTING = (uuid.UUID(int=n) for n in range(1, 6))
 #: The primary keys of changes of views.
 CREATED, CHANGED, DROPPED = 10_001, 10_002, 10_003
 
@@ -46,6 +51,8 @@ PAGES = {
     "plan": f"{LIST}sync/?view={key('towns')}&view={key('above')}&view={key('gone')}&view={key('missing')}",
     "plan, refused": f"{LIST}sync/",
     "plan, nothing to do": f"{LIST}sync/?view={key('ages')}",
+    "compare": f"{LIST}sync/compare/?view={key('towns')}&view={key('above')}&view={key('gone')}",
+    "compare, nothing to do": f"{LIST}sync/compare/?view={key('ages')}&stored=on",
     "refresh": f"{LIST}refresh/",
     "refresh, nothing": f"{LIST}refresh/?view={key('ages')}",
     "preview": url("preview", "ages"),
@@ -65,9 +72,14 @@ PAGES = {
     "history": f"{LIST}runs/",
     "history, of a view": f"{LIST}runs/?view={key('summary')}",
     "history, nothing found": f"{LIST}runs/?state=lost&view={key('above')}",
+    "accesses": f"{LIST}accesses/",
+    "accesses, of rows": f"{LIST}accesses/?view={key('ages')}&column.id.equals=5",
+    "accesses, nothing found": f"{LIST}accesses/?column.id.equals=absent&from=soon&rows=other",
     "run, ended": f"{LIST}runs/{ENDED}/",
     "run, of a sync": f"{LIST}runs/{SYNCED}/",
     "run, in the queue": f"{LIST}runs/{QUEUED}/",
+    "run, an export": f"{LIST}runs/{EXPORTED}/",
+    "run, an export under way": f"{LIST}runs/{EXPORTING}/",
     "changes": url("changes", "branches"),
     "change": f"{url('changes', 'branches')}{CHANGED}/",
     "change, the first": f"{url('changes', 'branches')}{CREATED}/",
@@ -143,6 +155,50 @@ def _write_history() -> None:
     )
     for name in ("summary", "above"):
         make_run(name, request=QUEUED, state=Run.State.QUEUED, ago=1)
+    set_up_exports()
+
+
+def set_up_exports() -> None:
+    """Write an export that has ended, and one under way. Its files are not there."""
+    asked = ExportRequest(
+        "xlsx", [Condition("id", Operator.AT_LEAST, ("5",))], ["-id"], "sorted by id, descending"
+    )
+    result = ExportResult(True, ["email"], [], 3, [])
+    done = {**asked.as_options(), "result": result.as_options()}
+    user = get_user_model().objects.filter(is_superuser=True).first()
+    common = {"kind": Run.Kind.EXPORT, "user": user, "who": "ann"}
+    ended = {"rows_after": 1_000_000, "rows_exact": True, "size_after": 23_456_789, "file": "none.xlsx"}
+    make_run("ages", request=EXPORTED, options=done, **ended, **common)
+    options = {**asked.as_options(), "estimate": 3_000_000}
+    running = {"state": Run.State.RUNNING, "ago": 12, "rows_after": 1_234_567}
+    make_run("ages", request=EXPORTING, options=options, **running, **common)
+
+
+def set_up_accesses() -> None:
+    """Let several people have read rows in every way, by several conditions, some of them days ago."""
+    conditions = [
+        [Condition("id", Operator.EQUALS, ("5",))],
+        [],
+        [Condition("id", Operator.AT_MOST, ("90",)), Condition("word", Operator.CONTAINS, ("long " * 30,))],
+        [Condition("id", Operator.IN, ("4", "5", "6"))],
+        [Condition("id", Operator.EQUALS, ("77",))],
+    ]
+    views = [ViewAddress("default", ViewName("views", name)) for name in ("ages", "towns", "summary")]
+    for n in range(70):
+        names = ["Ann Example", "Bob Example", "a.very.long.name@example.org"]
+        user = get_user_model()(username=names[n % 3])
+        about = ["sorted by moment, descending, page 3", "as CSV", ""][n % 3]
+        record(
+            user,
+            views[n % 7 % 3],
+            list(RowAccess.Kind)[n % 5],
+            conditions=conditions[n % 4 if n % 7 else 4],
+            about=about,
+            rows=None if n % 11 == 0 else n * 1234,
+            with_personal=n % 4 == 0,
+        )
+    for n, access in enumerate(RowAccess.objects.order_by("-pk")):
+        RowAccess.objects.filter(pk=access.pk).update(at=timezone.now() - dt.timedelta(hours=7 * n))
 
 
 def set_up_changes() -> None:

@@ -23,6 +23,8 @@ def go_to(name: str, page: Page, log_in: Callable[[Any], Page]) -> Page:
         scene.break_one()
     if name.startswith("change"):
         scene.set_up_changes()
+    if name.startswith("accesses"):
+        scene.set_up_accesses()
     if name.startswith("row"):
         scene.set_up_rows(name)
     if "personal" in name or "masked" in name or "on purpose" in name:

@@ -25,7 +25,7 @@ IMPORT = re.compile(r"^\s*from (orm_views_\w[\w.]*) import (\([^)]*\)|[^\n#(]+)"
 DOTTED = re.compile(r"`(orm_views_(?:core|admin)(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?)`")
 
 #: Looks like a module in README and docs, and is none: checks, permissions, template paths.
-NO_MODULE = re.compile(r"\.[EW]\d|_registeredview$")
+NO_MODULE = re.compile(r"\.[EW]\d|_registeredview$|_rowaccess$")
 
 
 def compare(name: str, found: Any) -> None:

@@ -18,7 +18,7 @@ logger = logging.getLogger("orm_views_admin")
 
 
 class Command(BaseCommand):
-    help = "Performs the refreshes and syncs that staff have started and no process has begun."
+    help = "Performs the refreshes, syncs and exports that staff have started and no process has begun."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

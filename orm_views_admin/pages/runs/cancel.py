@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -13,11 +14,11 @@ from django.utils.translation import ngettext
 from orm_views_admin import runs
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import UNREADABLE, AdminView
-from orm_views_admin.permissions import Permission
+from orm_views_admin.permissions import Permission, of_visible_views
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import number
 
-from .run import follow, uuids
+from .run import follow, may_cancel_run, uuids
 
 #: The fields with the primary keys of further runs, and with the requests whose page is shown again.
 RUN, REQUEST = "run", "request"
@@ -26,16 +27,26 @@ RUN, REQUEST = "run", "request"
 class CancelView(AdminView):
     """POST cancels, and redirects to the page of the runs."""
 
-    permission = Permission.CANCEL
+    #: Whoever has started an export may cancel it. Everything else needs the permission to cancel.
+    permission = Permission.VIEW
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        run = get_object_or_404(Run, pk=pk)
+        seen = Run.objects.filter(of_visible_views(request.user))
+        run = get_object_or_404(seen, pk=pk)
+        if not may_cancel_run(request.user, run):
+            raise PermissionDenied
         requests = uuids(request.POST.getlist(REQUEST)) or [run.request]
         others = [int(text) for text in request.POST.getlist(RUN) if text.isdecimal() and len(text) < 20]
-        chosen = Run.objects.filter(pk__in={pk, *others}, request__in=[run.request, *requests])
+        chosen = seen.filter(pk__in={pk, *others}, request__in=[run.request, *requests])
         cancelled, refused = [], False
         # The last run first: otherwise a queued run would start when the run before it is cancelled.
         for one in chosen.order_by("-pk"):
+            if not may_cancel_run(request.user, one):
+                refused = True
+                messages.error(
+                    request, _("%(name)s may not be cancelled by you.") % {"name": run_wording.title(one)}
+                )
+                continue
             try:
                 if runs.cancel(one, request.user):
                     cancelled.append(one)
@@ -44,7 +55,7 @@ class CancelView(AdminView):
                 messages.error(
                     request,
                     _("%(name)s could not be cancelled: %(error)s")
-                    % {"name": run_wording.title(one), "error": self.explain(error)},
+                    % {"name": run_wording.title(one), "error": self.explain(error, one.database)},
                 )
         if cancelled:
             messages.success(request, _describe(cancelled))

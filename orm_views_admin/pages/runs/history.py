@@ -42,11 +42,11 @@ class HistoryPage(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         reconcile()
         selection = Selection.from_request(request.GET)
-        found = narrow(request.GET, selection.addresses)
+        found = narrow(request.GET, selection.addresses, request.user)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
         several = len({run.database for run in page.object_list}) > 1
         # Syncs that changed a view are among its runs.
-        is_alike = selection.single and all(run.name for run in page.object_list)
+        is_alike = selection.single and all(run.kind == Run.Kind.REFRESH for run in page.object_list)
         title = _("History")
         if selection.single:
             title = with_names(_("History of %(name)s"), name=selection.single.name)
@@ -60,7 +60,7 @@ class HistoryPage(Page):
                 exclude=[*([] if several else ["database"]), *(["what"] if is_alike else [])],
             ),
             found=page.paginator.count,
-            facets=facets(request.GET, selection.addresses),
+            facets=facets(request.GET, selection.addresses, request.user),
             is_filtered=is_filtered(request.GET),
             clear_url=about_views(selection.addresses),
             pages=page_links(page, request.GET),
@@ -82,7 +82,7 @@ class HistoryExport(AdminView):
                 _("There is no format “%(form)s”. The formats are: %(forms)s.")
                 % {"form": form, "forms": ", ".join(FORMATS)}
             )
-        found = narrow(request.GET, Selection.from_request(request.GET).addresses)
+        found = narrow(request.GET, Selection.from_request(request.GET).addresses, request.user)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
         records = (record(run, request.user) for run in found.iterator(AT_ONCE))
         return download(request, form, name, COLUMNS, records)
@@ -90,7 +90,7 @@ class HistoryExport(AdminView):
 
 def _to_draw(found: QuerySet[Run], selection: Selection) -> QuerySet[Run]:
     """Return the runs of the chart. Of views these are refreshes: a sync takes its time for others, too."""
-    return found.filter(kind=Run.Kind.REFRESH) if selection.addresses else found
+    return found.filter(kind=Run.Kind.REFRESH) if selection.addresses else found.exclude(kind=Run.Kind.EXPORT)
 
 
 def _chart(found: QuerySet[Run]) -> dict[str, Any] | None:

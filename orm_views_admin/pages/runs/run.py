@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
@@ -15,7 +16,7 @@ from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run, ViewChange
 from orm_views_admin.pages.base import AdminView, Link, Page
-from orm_views_admin.permissions import Permission
+from orm_views_admin.permissions import Permission, may, of_visible_views, visible
 from orm_views_admin.sites import url_in
 from orm_views_admin.trends import usual_durations
 from orm_views_admin.ui import run_wording
@@ -34,10 +35,10 @@ class RunPage(Page):
 
     def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
         requests = [run_request, *uuids(request.GET.getlist(AND))]
-        found = read_runs(requests)
+        found = read_runs(requests, request.user)
         active = [run for run in found if run.is_active]
         shown = show_runs(found, request.user, usual_durations(found), self._changes(found))
-        may_cancel = self.may(Permission.CANCEL)
+        may_cancel = {run.pk for run in active if may_cancel_run(request.user, run)}
         return self.render(
             _title(found),
             parent=Link(_("History"), self.url("runs")),
@@ -47,9 +48,8 @@ class RunPage(Page):
                 {
                     "shown": each,
                     "url": self.url("detail", each.address) if each.address else "",
-                    "cancel_url": self.url("cancel", pk=each.run.pk)
-                    if may_cancel and each.run.is_active
-                    else "",
+                    "file_url": self.url("run_file", run_request=each.run.request) if each.export else "",
+                    "cancel_url": self.url("cancel", pk=each.run.pk) if each.run.pk in may_cancel else "",
                 }
                 for each in shown
             ],
@@ -59,7 +59,8 @@ class RunPage(Page):
             requested=run_wording.requested(found[0]),
             state_title=run_wording.state_title(found),
             active=active,
-            cancel_all_url=self.url("cancel", pk=active[0].pk) if may_cancel and len(active) > 1 else "",
+            cancellable=sorted(may_cancel),
+            cancel_all_url=self.url("cancel", pk=min(may_cancel)) if len(may_cancel) > 1 else "",
             next_links=self._next_links(shown),
         )
 
@@ -70,6 +71,8 @@ class RunPage(Page):
         facts = ("run_id", "pk", "database", "schema", "name")
         for change in ViewChange.objects.filter(run__in=syncs).only(*facts) if syncs else ():
             address = ViewAddress(change.database, change.view_name)
+            if not self.may(Permission.VIEW, address):
+                continue
             urls[change.run_id or 0][str(address.name)] = self.url("change", address, pk=change.pk)
         return {**urls}
 
@@ -80,8 +83,14 @@ class RunPage(Page):
         if len(addresses) == 1:
             words = with_names(_("History of %(name)s"), name=addresses[0].name)
             links.append(Link(words, self.url_about("runs", *addresses)))
-        if addresses and self.may(Permission.REFRESH):
-            links.append(Link(_("Refresh again…"), self.url_about("refresh", *addresses)))
+        exports = {run.address: run.run for run in shown if run.export}
+        if len(exports) == len(shown) == 1 and shown[0].export["asked"]:
+            query = exports[addresses[0]].options.get("query", "")
+            preview = self.url("preview", addresses[0]) + (f"?{query}" if query else "")
+            links.append(Link(_("These rows on a page"), preview))
+        again = [address for address in addresses if address not in exports]
+        if again := visible(self.request.user, again, Permission.REFRESH):
+            links.append(Link(_("Refresh again…"), self.url_about("refresh", *again)))
         if not addresses and self.may(Permission.SYNC):
             links.append(Link(_("Plan a sync…"), self.url("sync")))
         return links
@@ -93,7 +102,7 @@ class RunState(AdminView):
     http_method_names = ["get"]  # noqa: RUF012 - as Django declares it
 
     def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponse:
-        found = read_runs([run_request, *uuids(request.GET.getlist(AND))])
+        found = read_runs([run_request, *uuids(request.GET.getlist(AND))], request.user)
         shown = show_runs(found, request.user)
         return JsonResponse(
             {
@@ -112,15 +121,22 @@ def follow(site: AdminSite, requests: Iterable[uuid.UUID], page: str = "run") ->
     return url_in(site, page, run_request=first) + (f"?{query}" if query else "")
 
 
-def read_runs(requests: Sequence[uuid.UUID]) -> list[Run]:
-    """Return the runs of some requests, in the order of the requests.
+def may_cancel_run(user: Any, run: Run) -> bool:
+    """Return whether a user may cancel a run: an own export, or one of a view or a whole database."""
+    if run.kind == Run.Kind.EXPORT and run.user_id == user.pk:
+        return True
+    return may(user, Permission.CANCEL, ViewAddress(run.database, run.view_name) if run.view_name else None)
+
+
+def read_runs(requests: Sequence[uuid.UUID], user: Any) -> list[Run]:
+    """Return the runs of some requests, in the order of the requests; without those of unseen views.
 
     They are reconciled first: runs that no process works on any more get their final state.
 
     Raises:
         Http404: if there are no such runs.
     """
-    found = list(Run.objects.filter(request__in=requests))
+    found = list(Run.objects.filter(of_visible_views(user), request__in=requests))
     if not found:
         raise Http404(_("There is no such run. Old ones are not kept for ever."))
     runs.reconcile(found)
@@ -145,5 +161,6 @@ def _title(found: Sequence[Run]) -> str:
     words = {
         Run.Kind.REFRESH: _("Refresh of %(count)s views"),
         Run.Kind.SYNC: _("Sync of %(count)s databases"),
+        Run.Kind.EXPORT: _("%(count)s exports"),
     }
     return words[Run.Kind(found[0].kind)] % {"count": number(len(found))}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
-from orm_views_admin.disclosure import run_error_for
+from orm_views_admin.disclosure import run_error_for, without_unseen
 from orm_views_admin.models import Run, StepState
 from orm_views_admin.ui import run_wording
+from orm_views_admin.ui.exports import words as export_wording
 from orm_views_admin.ui.wording import Look, duration, exact
 from orm_views_core.engines.postgresql import ddl
 
@@ -30,6 +32,8 @@ class ShownRun:
         usual: how many seconds such a run usually takes; None if that is unknown.
         error: its error, as the user may read it.
         changes: the addresses of the pages of what a sync has changed, by the target of its steps.
+        shown: returns a text as the user may read it.
+        export: of an export, the texts that other runs do not have.
     """
 
     run: Run
@@ -37,6 +41,8 @@ class ShownRun:
     usual: float | None = None
     error: str = ""
     changes: Mapping[str, str] = field(default_factory=dict)
+    shown: Callable[[str], str] = str
+    export: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def look(self) -> Look:
@@ -77,6 +83,13 @@ class ShownRun:
         return self.elapsed < self.usual
 
     @property
+    def share(self) -> tuple[float, float] | None:
+        """The value of the progress bar and its largest one; None if it has no value."""
+        if self.run.kind == Run.Kind.EXPORT:
+            return export_wording.share(self.run)
+        return (self.elapsed, self.usual) if self.shows_share and self.elapsed and self.usual else None
+
+    @property
     def sql(self) -> str:
         """The statement of a refresh; "" for a sync."""
         if self.address is None or self.run.concurrently is None:
@@ -90,7 +103,7 @@ class ShownRun:
             {
                 "state": step["state"],
                 "sign": run_wording.STEP_SIGNS[StepState(step["state"])],
-                "text": run_wording.step(step),
+                "text": run_wording.step(step, self.shown),
                 "url": self.changes.get(step.get("target", ""), ""),
                 "seconds": duration(step.get("seconds")),
                 "word": str(StepState(step["state"]).label),
@@ -112,14 +125,15 @@ class ShownRun:
             "queue": run_wording.wait(run_wording.queue_seconds(run)),
             "locks": run_wording.wait(run.waited),
             "how": run_wording.how(run),
-            "why_not": run.why_not if run.concurrently is False and run.started_at else "",
+            "why_not": self.shown(run.why_not) if run.concurrently is False and run.started_at else "",
             "rows": str(run_wording.rows(run)),
             "size": str(run_wording.size(run)),
-            "summary": run_wording.summary(run),
+            "summary": self.shown(run_wording.summary(run)),
             # PostgreSQL's error message about a cancelled statement says nothing new.
             "error": "" if run.state == Run.State.CANCELLED else self.error,
             "cancelled_by": run.cancelled_by if run.state == Run.State.CANCELLED else "",
             "sql": self.sql,
+            **self.export,
         }
 
     @property
@@ -131,7 +145,7 @@ class ShownRun:
     @cached_property
     def waiting(self) -> str:
         """What the run waits for; "" if it does not wait."""
-        return capfirst(runs.holders(self.run))
+        return self.shown(capfirst(runs.holders(self.run)))
 
     @property
     def usual_words(self) -> str:
@@ -150,6 +164,7 @@ class ShownRun:
             "texts": self.texts,
             "times": self.times,
             "steps": self.steps,
+            "share": self.share if self.export else None,
         }
 
 
@@ -169,7 +184,15 @@ def show_runs(
     """
     known = changes or {}
     return [
-        ShownRun(run, n, (usual or {}).get(run.pk), run_error_for(user, run), known.get(run.pk, {}))
+        ShownRun(
+            run,
+            n,
+            (usual or {}).get(run.pk),
+            run_error_for(user, run),
+            known.get(run.pk, {}),
+            partial(without_unseen, user, about=run.database),
+            export_wording.texts(user, run),
+        )
         for n, run in enumerate(found, 1)
     ]
 

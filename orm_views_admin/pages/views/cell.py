@@ -10,8 +10,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import RowAccess
 from orm_views_admin.pages.base import UNREADABLE
 from orm_views_admin.pages.selection import address_or_404
+from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import number, with_names
 from orm_views_core.database.rows import Cell, Condition, RowColumn
@@ -63,6 +65,7 @@ class CellPage(RowsPage):
         )
 
     def _read(self, address: ViewAddress, column: str, row: int) -> Cell:
+        """Read the value, and record that the user does."""
         query = Query.from_parameters(self.request.GET)
 
         def conditions(columns: Sequence[RowColumn]) -> list[Condition]:
@@ -71,7 +74,7 @@ class CellPage(RowsPage):
                 raise RowsUnavailableError(query.wrong[0].problem)
             return found
 
-        return read_cell(
+        cell = read_cell(
             address.database,
             address.name,
             column,
@@ -82,6 +85,16 @@ class CellPage(RowsPage):
             expected=self.request.GET.get("digest", ""),
             mask=lambda: self.personal_columns(address),
         )
+        record(
+            self.request.user,
+            address,
+            RowAccess.Kind.VALUE,
+            conditions=query.understood,
+            about=", ".join(filter(None, (query.order, f"{column} of row {row}"))),
+            rows=1,
+            with_personal=column in self.personal,
+        )
+        return cell
 
     def _describe(self, cell: Cell) -> dict[str, Any]:
         return {

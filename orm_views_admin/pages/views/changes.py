@@ -7,6 +7,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import ViewChange
@@ -16,7 +17,7 @@ from orm_views_admin.tables.changes import ChangeTable, FactTable
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.changes import action_badges, by_hand_words, fact_changes, is_drop, who
 from orm_views_admin.ui.querystrings import page_links
-from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
+from orm_views_admin.ui.sql_markup import format_sql, highlight_sql
 from orm_views_core.names import ViewName
 
 _PER_PAGE = 50
@@ -33,18 +34,19 @@ class ChangesPage(Page):
     """All changes of a view, the newest first. Its database is not asked."""
 
     template_name = "orm_views_admin/changes.html"
+    absent = gettext_lazy("No change of %(name)s is recorded.")
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = ViewAddress(database, ViewName(schema, name))
         page = Paginator(changes_of(address).in_list(), _PER_PAGE).get_page(request.GET.get("page"))
         if not page.paginator.count:
-            raise Http404(_("No change of %(name)s is recorded.") % {"name": address.name})
+            raise Http404(self.absent % {"name": address.name})
         last = changes_of(address).in_list().first() if page.has_previous() else page.object_list[0]
         dropped = last if last and is_drop(last) else None
         return self.render(
             wording.with_names(_("Changes of %(name)s"), name=address.name),
             parent=None if dropped else self.link_to(address),
-            table=ChangeTable(page.object_list, self.url),
+            table=ChangeTable(page.object_list, self.url, request.user),
             dropped=wording.moment(dropped.at) if dropped else "",
             found=page.paginator.count,
             page=page,
@@ -56,12 +58,13 @@ class ChangePage(Page):
     """One change of a view: what, when, who, from where, why, and the difference as it was then."""
 
     template_name = "orm_views_admin/change.html"
+    absent = gettext_lazy("There is no such change of %(name)s.")
 
     def get(self, request: HttpRequest, database: str, schema: str, name: str, pk: int) -> HttpResponse:
         address = ViewAddress(database, ViewName(schema, name))
         change = changes_of(address).select_related("run").filter(pk=pk).first()
         if change is None:
-            raise Http404(_("There is no such change of %(name)s.") % {"name": address.name})
+            raise Http404(self.absent % {"name": address.name})
         previous = changes_of(address).before(change).exclude(after_digest="").first()
         older, found = ViewChange.objects.before(change).count(), changes_of(address).count()
         words = {"number": wording.number(older + 1), "count": wording.number(found)}
@@ -73,7 +76,7 @@ class ChangePage(Page):
             standing=_("Version %(number)s of %(count)s.") % words,
             change=change,
             badges=action_badges(change),
-            reasons=change.reason.splitlines(),
+            reasons=[self.withhold(line) for line in change.reason.splitlines()],
             when=wording.moment(change.at),
             who=who(change),
             exactly=wording.exact(change.at),
@@ -81,11 +84,14 @@ class ChangePage(Page):
             run_url=self.url("run", run_request=change.run.request) if change.run else "",
             view_url="" if is_drop(change) else self.url("detail", address),
             facts=FactTable(
-                [fact._asdict() for fact in fact_changes(change)],
+                [
+                    {name: self.withhold(text) for name, text in fact._asdict().items()}
+                    for fact in fact_changes(change)
+                ],
                 exclude=["after"] if is_drop(change) else [],
             ),
-            lost="\n".join(change.lost),
-            sent=highlight_sql(change.sql),
+            lost="\n".join(map(self.withhold, change.lost)),
+            sent=highlight_sql(self.sql(change.sql)),
             **self._definitions(change, previous),
             **self._beside(address, change),
         )
@@ -96,19 +102,19 @@ class ChangePage(Page):
             known = previous is not None and previous.after
             return {
                 "stayed": True,
-                "after": highlight_sql(previous.after.strip()) if previous and known else "",
+                "after": highlight_sql(self.sql(previous.after.strip())) if previous and known else "",
             }
         is_declared = change.after_digest == UNKNOWN
         before, after = change.before, format_sql(change.after) if is_declared else change.after
         by_hand = change.is_after_hand(previous.after_digest if previous else None)
         is_known = previous is not None and UNKNOWN not in {previous.after_digest, change.before_digest}
         return {
-            "before": highlight_sql(before.strip()) if before else "",
-            "after": highlight_sql(after.strip()) if after else "",
+            "before": highlight_sql(self.sql(before.strip())) if before else "",
+            "after": highlight_sql(self.sql(after.strip())) if after else "",
             "is_declared": is_declared,
-            "difference": diff_lines(before, after) if before and after else [],
+            "difference": self.difference(before, after) if before and after else [],
             "by_hand": by_hand_words(change) if by_hand else "",
-            "done_by_hand": diff_lines(previous.after, change.before)
+            "done_by_hand": self.difference(previous.after, change.before)
             if previous and by_hand and is_known
             else [],
         }

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.models.changes import privileges_by_role
+from orm_views_admin.pages.accesses import link_to_accesses
 from orm_views_admin.pages.base import UNREADABLE, Link, Page, find_status, read_estimate, why_not_read
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.pages.troubles import read_troubles
 from orm_views_admin.permissions import Permission
 from orm_views_admin.runs.reconciliation import reconcile
+from orm_views_admin.sites import rows_url
 from orm_views_admin.standings import Standing, standings_of
 from orm_views_admin.tables.changes import ChangeTable
 from orm_views_admin.tables.detail import ColumnTable, GrantTable, IndexTable, OptionTable, RelationTable
@@ -26,9 +28,9 @@ from orm_views_admin.tables.runs import RunTable
 from orm_views_admin.trends import LAST, about, read_trends, usual_seconds
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import LineageMarkup, personal_mark
-from orm_views_admin.ui.relations import models_by_table, what_it_is
+from orm_views_admin.ui.relations import VIEWS, models_by_table, what_it_is
 from orm_views_admin.ui.sparklines import sparkline
-from orm_views_admin.ui.sql_markup import diff_lines, format_sql, highlight_sql
+from orm_views_admin.ui.sql_markup import format_sql, highlight_sql
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import UnknownViewError
@@ -59,26 +61,28 @@ class DetailPage(Page):
     def _tools(self, address: ViewAddress, status: ViewStatus, *, is_read: bool) -> list[Link]:
         is_managed = status.definition is not None or status.state is State.ORPHANED
         tools = []
-        if is_managed and self.may(Permission.SYNC):
+        if is_managed and self.may(Permission.SYNC, address):
             tools.append(Link(_("Sync this…"), self.url_about("sync", address)))
-        if status.can_refresh and self.may(Permission.REFRESH):
+        if status.can_refresh and self.may(Permission.REFRESH, address):
             tools.append(Link(_("Refresh…"), self.url_about("refresh", address)))
-        if is_read and self.may(Permission.PREVIEW):
+        if is_read and self.may(Permission.PREVIEW, address):
             tools.append(Link(_("Preview"), self.url("preview", address)))
+        if rows := rows_url(self.site, self.request, address):
+            tools.append(Link(_("Rows in the admin"), rows))
         if status.installed is not None:
             tools.append(Link(_("Graph"), self.url_about("graph", address)))
-        return tools
+        return [*tools, *link_to_accesses(self, address)]
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
-        last = list(Run.objects.filter(about(address))[:LAST])
+        last = list(Run.objects.filter(about(address)).exclude(kind=Run.Kind.EXPORT)[:LAST])
         reconcile(last)
         definition, installed = status.definition, status.installed
         state = installed.state if installed else None
         stored = (installed.definition if installed else None) or ""
         expected = detail.expected.definition if detail.expected else ""
         is_view = installed is not None and installed.kind is not None
-        why_not = why_not_read(address) if is_view else ""
+        why_not = self.withhold(why_not_read(address)) if is_view else ""
         is_counted = can_be_counted(status) and not why_not
         estimate = installed.rows if installed else None
         if is_counted:
@@ -96,22 +100,25 @@ class DetailPage(Page):
             "refreshed": wording.moment(state.refreshed) if state else "",
             "promise": wording.promise(status.freshness),
             "duration": wording.duration(state.seconds) if state else "",
-            "sql": highlight_sql(format_sql(definition.sql) if definition else ""),
-            "stored": highlight_sql(stored.strip()),
-            "difference": diff_lines(stored, expected) if stored and expected else None,
+            "docstring": self.withhold(_docstring(status)),
+            "sql": highlight_sql(self.sql(format_sql(definition.sql) if definition else "")),
+            "stored": highlight_sql(self.sql(stored.strip())),
+            "difference": self.difference(stored, expected) if stored and expected else None,
             "columns": self._columns(address.database, detail),
-            **_personal_facts(detail),
+            **self._personal_facts(detail),
             "indexes": IndexTable(_indexes(status)) if status.kind is ViewKind.MATERIALISED_VIEW else None,
             "grants": GrantTable(_grants(status)),
             "options": OptionTable(_options(status)),
             "upstream": self._relations(detail, dict.fromkeys(detail.reads, ""), _("Reads")),
-            "downstream": self._relations(detail, _hanging(detail), _("What hangs on it")),
+            "downstream": self._relations(detail, self._hanging(detail), _("What hangs on it")),
             **(
                 self._history(address, state, last)
                 if status.kind is ViewKind.MATERIALISED_VIEW
                 else {"runs": None}
             ),
-            "changes": ChangeTable(list(changes_of(address).in_list()[:LAST_CHANGES]), self.url),
+            "changes": ChangeTable(
+                list(changes_of(address).in_list()[:LAST_CHANGES]), self.url, self.request.user
+            ),
             "changes_url": self.url("changes", address),
             "count_url": self.url("count", address) if is_counted else "",
             "estimate": wording.row_count(estimate),
@@ -128,7 +135,7 @@ class DetailPage(Page):
             {
                 "look": wording.look_of_standing(each),
                 "reasons": self._reasons(each),
-                "advice": each.advice,
+                "advice": self.withhold(each.advice),
                 "url": self.url("run", run_request=each.request) if each.request else "",
             }
             for each in standings_of(status, troubles.views.get(address, ()))
@@ -136,7 +143,15 @@ class DetailPage(Page):
 
     def _reasons(self, standing: Standing) -> list[str]:
         """Return the reason of a state in paragraphs. PostgreSQL points at places in SQL: its lines stay."""
-        return [self.explain(standing.error)] if standing.error else standing.reason.split("\n")
+        if standing.error:
+            return [self.explain(standing.error)]
+        return [self.withhold(line) for line in standing.reason.split("\n")]
+
+    def _sees(self, detail: ViewDetail, name: ViewName) -> bool:
+        """Return whether a relation is a table, or a view that the user may see."""
+        alias, known = detail.status.database, detail.surroundings.relations.get(name)
+        is_view = name in registered_views(alias).names or (known is not None and known.kind in VIEWS)
+        return not is_view or self.may(Permission.VIEW, ViewAddress(alias, name))
 
     def _history(self, address: ViewAddress, state: SyncState | None, last: Sequence[Run]) -> dict[str, Any]:
         """Return what the page shows of the last runs of a materialised view."""
@@ -157,11 +172,38 @@ class DetailPage(Page):
     def _relations(self, detail: ViewDetail, names: Mapping[ViewName, str], label: str) -> RelationTable:
         """Return a table of relations, each with words that say how they belong to the view."""
         relations, known, models = [], detail.surroundings.relations, models_by_table()
-        for name, how in names.items():
+        shown = {name: how for name, how in names.items() if self._sees(detail, name)}
+        for name, how in shown.items():
             url = self._view_url(detail.status.database, name)
             whose = _("registered view") if url else what_it_is(name, known.get(name), models)
             relations.append({"name": str(name), "url": url, "whose": whose, "how": how})
-        return RelationTable(relations, label=label, exclude=[] if any(names.values()) else ["how"])
+        if len(shown) < len(names):
+            relations.append({"name": str(wording.UNSEEN), "url": "", "whose": "", "how": ""})
+        return RelationTable(relations, label=label, exclude=[] if any(shown.values()) else ["how"])
+
+    def _hanging(self, detail: ViewDetail) -> dict[ViewName, str]:
+        """Return the views that hang on a view, those that read it first, each with how it does, in words."""
+        own, around = detail.status.name, detail.surroundings
+        direct = {name: _("reads it") for name, reads in around.hanging.items() if own in reads}
+        others = {}
+        for name, reads in around.hanging.items():
+            if name not in direct:
+                between = [str(each) for each in sorted(reads) if self._sees(detail, each)]
+                names = wording.name_list(between or [str(wording.UNSEEN)])
+                others[name] = wording.with_names(_("by way of %(views)s"), views=names)
+        return {**direct, **others}
+
+    def _personal_facts(self, detail: ViewDetail) -> dict[str, Any]:
+        """Return what the page says of personal data besides the state."""
+        status, personal = detail.status, detail.surroundings.personal
+        exposes = status.definition.exposes if status.definition else ()
+        is_said = any(each.state is State.EXPOSES for each in status.conditions)
+        return {
+            "problems": [] if is_said else [self.withhold(str(each)) for each in status.problems],
+            "warnings": [self.withhold(str(each)) for each in status.warnings],
+            "on_purpose": [column for column in exposes if column in personal],
+            "is_personal": bool(personal),
+        }
 
     def _view_url(self, alias: str, name: ViewName) -> str:
         """Return the URL of the page of a registered view; "" for any other relation."""
@@ -176,7 +218,9 @@ class DetailPage(Page):
             **(definition.column_comments if definition else {}),
         }
         sources = {each for exposure in around.personal.values() for each in exposure.sources}
-        markup = LineageMarkup(partial(self._view_url, alias), sources)
+        markup = LineageMarkup(
+            partial(self._view_url, alias), sources, sees=partial(self._sees, detail), shown=self.withhold
+        )
         rows = []
         for column in detail.columns:
             made_of = around.made_of.column(column.name) if around.made_of else None
@@ -184,7 +228,7 @@ class DetailPage(Page):
             rows.append(
                 {
                     "column": column,
-                    "comment": comments.get(column.name, ""),
+                    "comment": self.withhold(comments.get(column.name) or ""),
                     "made_of": markup.made_of(made_of, direct) if made_of else "",
                     "goes_to": markup.goes_to(around.goes_to.get(column.name, ())),
                     "mark": _mark(column.name, detail),
@@ -198,7 +242,8 @@ def _last_failure(address: ViewAddress, last: Sequence[Run]) -> Run | None:
     """Return the last run of a view that failed; most often it is one of the last runs, or there is none."""
     failed = next((run for run in last if run.state == Run.State.FAILED), None)
     if failed is None and len(last) == LAST:
-        return Run.objects.filter(about(address), state=Run.State.FAILED).first()
+        failures = Run.objects.filter(about(address), state=Run.State.FAILED)
+        return failures.exclude(kind=Run.Kind.EXPORT).first()
     return failed
 
 
@@ -213,28 +258,10 @@ def _mark(column: str, detail: ViewDetail) -> str:
     return ""
 
 
-def _personal_facts(detail: ViewDetail) -> dict[str, Any]:
-    """Return what the page says of personal data besides the state."""
-    status, personal = detail.status, detail.surroundings.personal
-    exposes = status.definition.exposes if status.definition else ()
-    return {
-        "problems": [] if any(each.state is State.EXPOSES for each in status.conditions) else status.problems,
-        "warnings": status.warnings,
-        "on_purpose": [column for column in exposes if column in personal],
-        "is_personal": bool(personal),
-    }
-
-
-def _hanging(detail: ViewDetail) -> dict[ViewName, str]:
-    """Return the views that hang on a view, those that read it first, each with how it does, in words."""
-    own, around = detail.status.name, detail.surroundings
-    direct = {name: _("reads it") for name, reads in around.hanging.items() if own in reads}
-    others = {
-        name: wording.with_names(_("by way of %(views)s"), views=wording.name_list(sorted(reads)))
-        for name, reads in around.hanging.items()
-        if name not in direct
-    }
-    return {**direct, **others}
+def _docstring(status: ViewStatus) -> str:
+    """Return the docstring of a view, or its comment in the database."""
+    of_class = status.definition.comment if status.definition else ""
+    return of_class or (status.installed.text if status.installed else "") or ""
 
 
 def _indexes(status: ViewStatus) -> list[dict[str, Any]]:

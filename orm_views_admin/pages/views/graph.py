@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -48,7 +48,7 @@ class GraphPage(Page):
             if name is not None:
                 return self._show_near(wanted, relations, name)
         except UNREADABLE as error:
-            return self._show(wanted, error=self.explain(error))
+            return self._show(wanted, error=self.explain(error, wanted.database))
         absent = _("There is no view or table %(name)s.") % {"name": wanted.view}
         return self._show(wanted, relations, absent=absent, status_code=404)
 
@@ -75,6 +75,7 @@ class GraphPage(Page):
         sentence = _("There is one view.") if names else _("There are no views yet.")
         if len(names) > 1:
             sentence = (both if wanted.tables else views) % count
+        sentence = " ".join(filter(None, (sentence, _gaps(relations))))
         personal = read_personal_columns(wanted.database, list(filter(relations.is_view, names)))
         boxes = Boxes(relations, self._url_of(wanted), personal=personal)
         return self._show(wanted, relations, sentence=sentence, **_picture(boxes, relations, names))
@@ -89,6 +90,7 @@ class GraphPage(Page):
         parts = [_("What %(name)s reads and what reads it, up to %(steps)s steps away.")]
         if len(names) > MOST_NEAR:
             parts.append(_("Of %(all)s views and tables, the nearest %(count)s are shown."))
+        parts += filter(None, [_gaps(relations)])
         words = {"name": name, "steps": STEPS, "all": number(len(names)), "count": MOST_NEAR}
         personal = read_personal_columns(wanted.database, list(filter(relations.is_view, shown)))
         address = ViewAddress(wanted.database, name)
@@ -108,12 +110,19 @@ class GraphPage(Page):
             status_code=404 if is_unknown else 200,
             focus=focus,
             focus_url=url_of(name, ""),
-            columns=_columns(focus, lineage, boxes, url_of),
+            columns=_columns(focus, lineage, boxes, url_of, relations.hidden),
             **_picture(boxes, relations, shown, focus),
         )
 
     def _url_of(self, wanted: GraphRequest) -> Callable[[ViewName, str], str]:
         return lambda name, column: self.url("graph") + wanted.query(name, column)
+
+
+def _gaps(relations: Relations) -> str:
+    """Return what is said of views that are left out; "" if none is."""
+    if not relations.has_gaps:
+        return ""
+    return _("Views that you may not see are left out: a line may lead through one of them.")
 
 
 def _picture(
@@ -152,13 +161,21 @@ def _picture(
 
 
 def _columns(
-    focus: Focus, lineage: Lineage, boxes: Boxes, url_of: Callable[[ViewName, str], str]
+    focus: Focus,
+    lineage: Lineage,
+    boxes: Boxes,
+    url_of: Callable[[ViewName, str], str],
+    hidden: Collection[ViewName] = (),
 ) -> WayTable:
     """Return the table of the columns of the relation that the graph is about."""
     forth = goes_to(lineage.direct)
     of_view = lineage.direct.get(focus.name)
     made_from = {column.column: column for column in of_view.columns} if of_view else {}
     rows: list[dict[str, Any]] = []
+
+    def shown(columns: Iterable[RelationColumn]) -> list[RelationColumn] | None:
+        return sorted(each for each in columns if each.relation not in hidden) or None
+
     for name in focus.columns:
         column, key = made_from.get(name), RelationColumn(focus.name, name)
         rows.append(
@@ -166,11 +183,11 @@ def _columns(
                 "name": name,
                 "url": url_of(focus.name, name),
                 "is_chosen": name == focus.column,
-                "shows": (column and sorted(column.shows)) or None,
-                "computed": (column and sorted(column.computed_from | column.may_show)) or None,
-                "goes_to": sorted({each for each, _way in forth.get(key, ())}) or None,
+                "shows": shown(column.shows) if column else None,
+                "computed": shown(column.computed_from | column.may_show) if column else None,
+                "goes_to": shown({each for each, _way in forth.get(key, ())}),
                 "personal": boxes.is_personal(key),
             }
         )
-    hidden = [] if of_view else ["shows", "computed"]
-    return WayTable(rows, exclude=[*hidden, *([] if any(row["personal"] for row in rows) else ["personal"])])
+    empty = [] if of_view else ["shows", "computed"]
+    return WayTable(rows, exclude=[*empty, *([] if any(row["personal"] for row in rows) else ["personal"])])

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import Q
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import read_statuses
 from orm_views_admin.pages.troubles import read_troubles
+from orm_views_admin.permissions import unseen, visible
 from orm_views_admin.ui.graph.boxes import Focus
 from orm_views_admin.ui.graph.relations import Relations
 from orm_views_admin.ui.graph.way import find_way
@@ -22,7 +24,9 @@ from orm_views_core.privacy.api import find_personal_columns
 
 
 def read_relations(alias: str, user: Any, *, tables: bool) -> Relations:
-    """Return the relations of a database. The number of queries does not depend on how many there are.
+    """Return the relations of a database that a user may see.
+
+    The number of queries does not depend on how many there are.
 
     Args:
         alias: the database.
@@ -43,7 +47,11 @@ def read_relations(alias: str, user: Any, *, tables: bool) -> Relations:
     of_views = {address.name: told for address, told in troubles.items()}
     relations = Relations.of(status.views, views.reads, views.plain, of_views)
     others = relations.names & relations.others.keys()
-    return relations.with_reads(read_lineage(connection, others).reads) if tables and others else relations
+    if tables and others:
+        relations = relations.with_reads(read_lineage(connection, others).reads)
+    names = relations.views.keys() | relations.others.keys()
+    seen = {address.name for address in visible(user, [ViewAddress(alias, name) for name in names])}
+    return relations.without((names - seen) | unseen(user, alias).names)
 
 
 def read_focus(
@@ -70,7 +78,8 @@ def read_focus(
     columns = _columns(lineage, name)
     if column not in columns:
         return Focus(name, columns), lineage
-    return Focus(name, columns, column, find_way(lineage.direct, RelationColumn(name, column))), lineage
+    way = find_way(lineage.direct, RelationColumn(name, column)).without(relations.hidden)
+    return Focus(name, columns, column, way), lineage
 
 
 def _columns(lineage: Lineage, name: ViewName) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.filters.runs import ACTIVE
 from orm_views_admin.filters.views import (
     ATTENTION,
@@ -21,9 +23,10 @@ from orm_views_admin.filters.views import (
     searched_names,
 )
 from orm_views_admin.models import Run
-from orm_views_admin.pages.base import Link, Page, read_statuses
+from orm_views_admin.pages.base import Link, Page
 from orm_views_admin.pages.troubles import Troubles, read_troubles
-from orm_views_admin.permissions import Permission
+from orm_views_admin.permissions import Permission, of_visible_views, visible
+from orm_views_admin.runs.accesses import may_see_accesses
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.standings import STATES, AnyState
 from orm_views_admin.tables.base import SORT
@@ -33,6 +36,7 @@ from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
 from orm_views_admin.ui.wording import look_of, number
 from orm_views_core.engines.connections import view_databases
+from orm_views_core.status import ViewStatus
 
 from .search import search
 
@@ -47,23 +51,31 @@ class ListPage(Page):
     template_name = "orm_views_admin/list.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        databases = [read_statuses(alias) for alias in view_databases()]
+        databases = [self.read_statuses(alias) for alias in view_databases()]
         # Trends take long to read. Only an order by duration needs those of all views.
         trends = read_trends() if request.GET.get(SORT, "").lstrip("-") == DURATION else {}
-        hits = search(databases, searched_names(request.GET))
-        active = list(Run.objects.filter(state__in=Run.ACTIVE))
+        hits = search(databases, searched_names(request.GET), request.user)
+        active = list(
+            Run.objects.filter(of_visible_views(request.user), state__in=Run.ACTIVE).exclude(
+                kind=Run.Kind.EXPORT
+            )
+        )
         reconcile(active)
         statuses = [view for each in databases for view in each.views]
         troubles = read_troubles(statuses, active, request.user)
-        views = [Entry.of(view, trends, troubles.views, hits.hanging) for view in statuses]
+        views = [
+            Entry.of(view, trends, troubles.views, hits.hanging, partial(self.withhold, about=view.database))
+            for view in statuses
+        ]
         silent = [Entry.of_database(each.database, each.error) for each in databases if each.error]
         entries = [*silent, *views]
         shown = narrow(entries, request.GET)
         table = self._table(shown, several=len({entry.status.database for entry in entries}) > 1)
         needy = sum(entry.state.needs_attention for entry in views)
+        refreshable = self._refreshable(statuses)
         return self.render(
             _("Views"),
-            tools=self._tools(any(status.can_refresh for status in statuses)),
+            tools=self._tools(bool(refreshable)),
             is_list=True,
             table=table,
             needy=needy,
@@ -74,7 +86,7 @@ class ListPage(Page):
             active_url=f"{self.url('runs')}?state={ACTIVE}",
             states=self._state_links(views),
             attention_url=with_parameters(request.GET, status=ATTENTION),
-            broken=[(alias, self.explain(error)) for alias, error in hits.errors.items()],
+            broken=[(alias, self.explain(error, alias)) for alias, error in hits.errors.items()],
             sentences=hits.sentences,
             facets=facets(views, request.GET),
             is_filtered=is_filtered(request.GET),
@@ -87,8 +99,14 @@ class ListPage(Page):
             pages=page_links(table.page, request.GET),
             sync_url=self.url("sync"),
             refresh_url=self.url("refresh"),
-            stale=sum(status.is_stale and status.can_refresh for status in statuses),
+            stale=sum(status.is_stale for status in refreshable),
         )
+
+    def _refreshable(self, statuses: Iterable[ViewStatus]) -> list[ViewStatus]:
+        """Return those of some views that can be refreshed, and by the user."""
+        found = {ViewAddress(each.database, each.name): each for each in statuses if each.name}
+        names = [address for address, status in found.items() if status.can_refresh]
+        return [found[address] for address in visible(self.request.user, names, Permission.REFRESH)]
 
     def _tools(self, can_refresh: bool) -> list[Link]:
         tools = []
@@ -96,7 +114,10 @@ class ListPage(Page):
             tools.append(Link(_("Sync…"), self.url("sync")))
         if can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh all…"), self.url("refresh")))
-        return [*tools, Link(_("Graph"), self.url("graph")), Link(_("History"), self.url("runs"))]
+        tools += [Link(_("Graph"), self.url("graph")), Link(_("History"), self.url("runs"))]
+        if may_see_accesses(self.request.user):
+            tools.append(Link(_("Who read rows"), self.url("accesses")))
+        return tools
 
     def _table(self, entries: Sequence[Entry], *, several: bool) -> ViewTable:
         can_act = self.may(Permission.SYNC) or self.may(Permission.REFRESH)

@@ -9,8 +9,12 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.filters.form import FilterForm, added
+from orm_views_admin.models import RowAccess
+from orm_views_admin.pages.accesses import link_to_accesses
 from orm_views_admin.pages.base import UNREADABLE, find_status
 from orm_views_admin.pages.selection import address_or_404
+from orm_views_admin.permissions import Permission
+from orm_views_admin.runs.accesses import record
 from orm_views_admin.tables.preview import PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import name_list, with_names
@@ -19,6 +23,7 @@ from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.rows import RowPage, read_rows
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError, RowsUnavailableError
 
+from .export import export_offer
 from .rows import PER_PAGE, Query, RowsPage
 
 
@@ -46,6 +51,7 @@ class PreviewPage(RowsPage):
             parent=self.link_to(address),
             status_code=status_code,
             query=query,
+            tools=link_to_accesses(self, address, query.understood),
             **context,
         )
 
@@ -56,6 +62,7 @@ class PreviewPage(RowsPage):
             Http404: if there is no such view, or if it is a table that has the name of a registered view.
             MaskedColumnError: if they are to be sorted or filtered by what the user may not see.
             RowsUnavailableError: if its rows may not be read.
+            NotRecordedError: if it cannot be recorded that the user reads them.
         """
         if address.name not in registered_views(address.database).names:
             find_status(address)
@@ -67,7 +74,25 @@ class PreviewPage(RowsPage):
             if reason := self._why_no_rows(address):
                 return reason
             raise
+        if not query.wrong:
+            self._record(address, query, found)
         return self._describe(address, query, found)
+
+    def _record(self, address: ViewAddress, query: Query, found: RowPage) -> None:
+        """Record that the user reads rows.
+
+        Raises:
+            NotRecordedError: if that cannot be. The rows are not shown then.
+        """
+        record(
+            self.request.user,
+            address,
+            RowAccess.Kind.PREVIEW,
+            conditions=query.understood,
+            about=", ".join(filter(None, (query.order, f"page {query.page}" if query.page > 1 else ""))),
+            rows=len(found.rows),
+            with_personal=not found.masked.issuperset(self.personal),
+        )
 
     def _read(self, address: ViewAddress, query: Query) -> RowPage:
         """Read the rows. If a filter is wrong, there are none."""
@@ -92,7 +117,8 @@ class PreviewPage(RowsPage):
         if installed and installed.kind is None:
             raise Http404(_("%(name)s is not a view that this project manages.") % {"name": status.name})
         if installed and not installed.populated and status.label:
-            refresh_url = self.url_about("refresh", address) if status.can_refresh else ""
+            can_refresh = status.can_refresh and self.may(Permission.REFRESH, address)
+            refresh_url = self.url_about("refresh", address) if can_refresh else ""
             return {"not_populated": True, "refresh_url": refresh_url}
         return {}
 
@@ -105,6 +131,7 @@ class PreviewPage(RowsPage):
             return self.url("cell", address) + about
 
         return {
+            "export": export_offer(self, address, query) if found.columns and not query.wrong else None,
             "form": FilterForm(parameters, found.columns, query.filters, found.quick, found.masked),
             "table": PreviewTable(found, parameters, query.sort, whole_url),
             "has_columns": bool(found.columns),

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
-from orm_views_admin.pages.base import UNREADABLE, read_statuses
+from orm_views_admin.pages.base import UNREADABLE
 from orm_views_admin.pages.confirmation import CONFIRM, ConfirmationPage
 from orm_views_admin.pages.selection import PARAMETER, Selection
-from orm_views_admin.permissions import Permission
+from orm_views_admin.permissions import Permission, visible
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
@@ -52,16 +52,17 @@ class RefreshPage(ConfirmationPage):
 
     def _refresh_stale(self) -> HttpResponse:
         """Refresh the views whose rows are older than promised, each after those that it reads."""
-        databases = [read_statuses(alias, judged=False) for alias in view_databases()]
+        databases = [self.read_statuses(alias, judged=False) for alias in view_databases()]
         for database in databases:
             if database.error is not None:
-                messages.warning(self.request, self.explain(database.error))
+                messages.warning(self.request, self.explain(database.error, database.database))
         stale = [
             ViewAddress(view.database, view.name)
             for database in databases
             for view in database.views
             if view.name and view.is_stale and view.can_refresh
         ]
+        stale = visible(self.request.user, stale, Permission.REFRESH)
         try:
             if stale:
                 return self.redirect_to(runs.start_refresh(self.request.user, stale))
@@ -71,7 +72,7 @@ class RefreshPage(ConfirmationPage):
         return HttpResponseRedirect(self.url("list"))
 
     def start(self, selection: Selection) -> HttpResponse:
-        entries, errors = _refreshable(selection)
+        entries, errors = self._refreshable(selection)
         if not entries and errors:
             return self.show(selection)
         if not entries:
@@ -84,7 +85,7 @@ class RefreshPage(ConfirmationPage):
             return self.show(selection, error)
 
     def show(self, selection: Selection, *further_errors: Exception, are_ticked: bool = True) -> HttpResponse:
-        entries, errors = _refreshable(selection)
+        entries, errors = self._refreshable(selection)
         title = _("Refresh all materialised views")
         if selection.single:
             title = with_names(_("Refresh %(name)s"), name=selection.single.name)
@@ -107,25 +108,30 @@ class RefreshPage(ConfirmationPage):
             has_boxes=has_boxes,
         )
 
+    def _refreshable(self, selection: Selection) -> tuple[list[Entry], list[OrmViewsError]]:
+        """Return the selected views that the user can refresh, and the errors of silent databases.
 
-def _refreshable(selection: Selection) -> tuple[list[Entry], list[OrmViewsError]]:
-    """Return the selected views that can be refreshed, and the errors of databases that cannot be read.
-
-    Each view comes after the views that it reads.
-    """
-    found: list[ViewStatus] = []
-    errors: list[OrmViewsError] = []
-    for alias, wanted in selection.by_database.items():
-        database = read_statuses(alias, wanted, judged=False)
-        if database.error is not None:
-            errors.append(database.error)
-        views = {view.name: view for view in database.views if view.name and view.can_refresh}
-        try:
-            found += [views[name] for name in (refresh_order(alias, views) if len(views) > 1 else views)]
-        except OrmViewsError as error:  # the database has gone away since
-            errors.append(error)
-    trends = read_trends([ViewAddress(view.database, view.name) for view in found if view.name])
-    return [Entry.of(view, trends) for view in found], errors
+        Each view comes after the views that it reads.
+        """
+        found: list[ViewStatus] = []
+        errors: list[OrmViewsError] = []
+        for alias, wanted in selection.by_database.items():
+            database = self.read_statuses(alias, wanted, judged=False)
+            if database.error is not None:
+                errors.append(database.error)
+            views = {
+                view.name: view
+                for view in database.views
+                if view.name
+                and view.can_refresh
+                and self.may(Permission.REFRESH, ViewAddress(alias, view.name))
+            }
+            try:
+                found += [views[name] for name in (refresh_order(alias, views) if len(views) > 1 else views)]
+            except OrmViewsError as error:  # the database has gone away since
+                errors.append(error)
+        trends = read_trends([ViewAddress(view.database, view.name) for view in found if view.name])
+        return [Entry.of(view, trends, shown=self.withhold) for view in found], errors
 
 
 def _usual_total(entries: Sequence[Entry]) -> str:

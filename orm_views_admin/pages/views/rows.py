@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.http import QueryDict
@@ -10,11 +11,14 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.filters.columns import ColumnFilter, asked_filters, read_filters, with_refusal
-from orm_views_admin.pages.base import Page
+from orm_views_admin.pages.base import UNREADABLE, Page, find_status
+from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
+from orm_views_admin.runs.accesses import is_recorded
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.ui.querystrings import page_number
 from orm_views_core.database.rows import Condition, RowColumn
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError
 from orm_views_core.privacy.api import find_personal_columns
@@ -59,9 +63,24 @@ class Query:
         return [self.sort] if self.sort else []
 
     @property
+    def understood(self) -> list[Condition]:
+        """What rows have to fulfil, once the columns are known."""
+        return [condition for each in self.filters for condition in each.conditions]
+
+    @property
     def wrong(self) -> list[ColumnFilter]:
         """The filters that are not understood, or that PostgreSQL has refused."""
         return [each for each in self.filters if each.wrong]
+
+    @property
+    def order(self) -> str:
+        """The order in English; "" for none. A column may have a name with a hyphen in front."""
+        if not self.sort:
+            return ""
+        is_named = any(column.name == self.sort for column in self.columns)
+        if is_named or not self.sort.startswith("-"):
+            return f"sorted by {self.sort}"
+        return f"sorted by {self.sort[1:]}, descending"
 
     def conditions(self, columns: Sequence[RowColumn]) -> list[Condition] | None:
         """Return what rows have to fulfil; None if a filter is wrong, so that no rows are read."""
@@ -70,7 +89,7 @@ class Query:
             self.filters = read_filters(self.asked, columns)
         if self.wrong:
             return None
-        return [condition for each in self.filters for condition in each.conditions]
+        return self.understood
 
     def refuse(self, error: BadConditionError) -> None:
         """Mark the filter as wrong that PostgreSQL has refused."""
@@ -78,15 +97,28 @@ class Query:
 
 
 class RowsPage(Page):
-    """A page that shows values of rows."""
+    """A page that shows values of rows. It records that it does, before it shows any."""
 
     permission = Permission.PREVIEW
+    #: The columns with personal data, once :meth:`personal_columns` has looked for them.
+    personal: Collection[str] = ()
+
+    def demand(self, address: ViewAddress) -> None:
+        """Likewise. Of a view that is not there, the same is said as of one that the user may not see."""
+        super().demand(address)
+        address_or_404(address.database, *address.name)
+        if address.name not in registered_views(address.database).names:
+            with suppress(*UNREADABLE):
+                find_status(address)
 
     def personal_columns(self, address: ViewAddress) -> Collection[str]:
         """Return the columns of a view whose values the user may not see."""
-        if self.may(Permission.VIEW_PERSONAL):
+        may_see = self.may(Permission.VIEW_PERSONAL, address)
+        if may_see and not is_recorded():
             return ()
-        return find_personal_columns(get_connection(address.database), [address.name]).get(address.name, ())
+        found = find_personal_columns(get_connection(address.database), [address.name])
+        self.personal = found.get(address.name, ())
+        return () if may_see else self.personal
 
     def refusal(self, error: MaskedColumnError) -> str:
         """Return why rows are neither sorted nor filtered by a column, and what the user would need."""

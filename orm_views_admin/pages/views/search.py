@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import UNREADABLE
+from orm_views_admin.permissions import unseen, visible
 from orm_views_admin.ui.lineage import why_found
 from orm_views_admin.ui.wording import number
 from orm_views_core.engines.connections import get_connection
@@ -37,7 +39,7 @@ class Hits:
     errors: Mapping[str, Exception] = field(default_factory=dict)
 
 
-def search(databases: Iterable[DatabaseStatus], texts: Sequence[str]) -> Hits:
+def search(databases: Iterable[DatabaseStatus], texts: Sequence[str], user: Any) -> Hits:
     """Return the views that hang on what some texts name, in each database that answers.
 
     The number of queries does not depend on the number of views.
@@ -45,6 +47,7 @@ def search(databases: Iterable[DatabaseStatus], texts: Sequence[str]) -> Hits:
     Args:
         databases: what the list shows.
         texts: the whole search, and its words. These are of interest if the whole is no name.
+        user: who searches. What the user may not see is neither found, nor does it count.
     """
     if not texts:
         return Hits()
@@ -56,10 +59,12 @@ def search(databases: Iterable[DatabaseStatus], texts: Sequence[str]) -> Hits:
             continue
         listed = {view.name for view in database.views}
         try:
-            found = find_hanging(get_connection(database.database), _spellings(texts))
+            hits = find_hanging(get_connection(database.database), _spellings(texts))
         except UNREADABLE as error:
             errors[database.database] = error
             continue
+        found = {text: _seen(each, database.database, user) for text, each in hits.items()}
+        found = {text: several for text, several in found.items() if several}
         if wholes := {text: found[text] for text in _spellings(texts[:1]) if text in found}:
             found = wholes
         for text, each in ((text, each) for text, several in found.items() for each in several):
@@ -70,6 +75,19 @@ def search(databases: Iterable[DatabaseStatus], texts: Sequence[str]) -> Hits:
         unique = {(each.relation, each.column): each for several in found.values() for each in several}
         sentences += [_sentence(each, listed) for _key, each in sorted(unique.items())]
     return Hits(dict(hanging), sentences, errors)
+
+
+def _seen(found: Iterable[Found], alias: str, user: Any) -> list[Found]:
+    """Return what was found without the views that a user may not see."""
+    hidden, shown = unseen(user, alias).names, []
+    for each in found:
+        if each.relation in hidden:
+            continue
+        seen = {address.name for address in visible(user, [ViewAddress(alias, name) for name in each.reads])}
+        reads = {name: frozenset(reads - hidden) for name, reads in each.reads.items() if name in seen}
+        views = {name: lineage for name, lineage in each.views.items() if name in seen}
+        shown.append(replace(each, reads=reads, views=views))
+    return shown
 
 
 def _spellings(texts: Iterable[str]) -> list[str]:

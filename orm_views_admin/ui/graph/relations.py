@@ -23,12 +23,16 @@ class Relations:
         others: the other views, with their kinds.
         reads: the relations that each view reads. Those that are no view are tables.
         troubles: what the runs of views tell of their states.
+        hidden: the views that are left out.
+        has_gaps: whether one of them is between others.
     """
 
     views: Mapping[ViewName, ViewStatus] = field(default_factory=dict)
     others: Mapping[ViewName, ViewKind] = field(default_factory=dict)
     reads: Mapping[ViewName, Collection[ViewName]] = field(default_factory=dict)
     troubles: Mapping[ViewName, Sequence[Standing]] = field(default_factory=dict)
+    hidden: frozenset[ViewName] = frozenset()
+    has_gaps: bool = False
 
     @classmethod
     def of(
@@ -67,6 +71,23 @@ class Relations:
         """Return the worst state that a view is in; None if it has no status."""
         status = self.views.get(name)
         return standings_of(status, self.troubles.get(name, ()))[0] if status else None
+
+    def without(self, hidden: Collection[ViewName]) -> Relations:
+        """Return the same relations without some. What reads one of these reads what that reads instead."""
+        if not hidden:
+            return self
+        through = {name: read for name, read in self.reads.items() if name in hidden}
+        reads = {
+            name: {each for each in closure(through, read) if each not in hidden} - {name}
+            for name, read in self.reads.items()
+            if name not in hidden
+        }
+        views = {name: status for name, status in self.views.items() if name not in hidden}
+        others = {name: kind for name, kind in self.others.items() if name not in hidden}
+        has_gaps = any(not through.keys().isdisjoint(self.reads[name]) for name in reads)
+        return replace(
+            self, views=views, others=others, reads=reads, hidden=frozenset(hidden), has_gaps=has_gaps
+        )
 
     def with_reads(self, further: Mapping[ViewName, Collection[ViewName]]) -> Relations:
         """Return the same relations, with more that views read."""

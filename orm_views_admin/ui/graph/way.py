@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orm_views_core.lineage import RelationColumn, ViewLineage, Way, ways
@@ -30,6 +30,11 @@ class ColumnWay:
 
     columns: Mapping[RelationColumn, Way] = field(default_factory=dict)
     rows: frozenset[ViewName] = frozenset()
+
+    def without(self, hidden: Collection[ViewName]) -> ColumnWay:
+        """Return the same way without what is in some views."""
+        columns = {column: way for column, way in self.columns.items() if column.relation not in hidden}
+        return ColumnWay(columns, self.rows.difference(hidden))
 
 
 def find_way(direct: Direct, start: RelationColumn) -> ColumnWay:

@@ -34,7 +34,7 @@ PAGES = {
     "run's state": (f"{LIST}runs/{REQUEST}/state/", {"view"}),
 }
 ACTIONS = ("sync", "refresh")
-VERBS = ("view", "preview", "view_personal", "export", "refresh", "cancel", "sync")
+VERBS = ("view", "preview", "preview_hidden", "view_personal", "export", "refresh", "cancel", "sync")
 HOLDERS = [(), *((verb,) for verb in VERBS), *(("view", verb) for verb in VERBS if verb != "view")]
 
 

@@ -216,7 +216,7 @@ def test_a_row_whose_related_row_has_gone_is_shown_all_the_same(admin_client, ex
 
 
 def test_what_foreign_keys_lead_to_is_read_at_once(admin_client, django_assert_max_num_queries):
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(48):
         page(admin_client, ACTIVE)
 
 

@@ -95,10 +95,24 @@ def preview(arguments: Mapping[str, Any]) -> dict[str, float]:
     return _by_turns(what_to_ask(arguments["title"], arguments["rows"]))
 
 
-def _by_turns(asked: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+def export(arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Export very many rows, as the request of a member of staff."""
+    from .exported import export
+
+    return export(arguments["form"], arguments["times"])
+
+
+def compare(arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Compare very many rows of a view that changes, and join them by hand."""
+    from .compared import what_to_compare
+
+    return _by_turns(what_to_compare(arguments["rows"]), arguments["times"])
+
+
+def _by_turns(asked: Mapping[str, Callable[[], object]], times: int = TIMES) -> dict[str, float]:
     """Ask for several things by turns, and return the median time of each."""
     seconds: dict[str, list[float]] = {name: [] for name in asked}
-    for number in range(TIMES + 1):
+    for number in range(times + 1):
         for name, ask in asked.items():
             start = perf_counter()
             ask()

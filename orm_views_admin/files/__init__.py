@@ -1,0 +1,1 @@
+"""The files of exports: the formats that rows are written in, and where files are kept."""

@@ -1,0 +1,78 @@
+"""The file of an export."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.exports.download import send_file
+from orm_views_admin.files.formats import FORMATS
+from orm_views_admin.files.kept import is_kept
+from orm_views_admin.files.request import ExportRequest, ExportResult
+from orm_views_admin.files.storage import export_storage
+from orm_views_admin.models import RowAccess, Run
+from orm_views_admin.pages.base import AdminView
+from orm_views_admin.permissions import Permission, of_visible_views
+from orm_views_admin.runs.accesses import record
+from orm_views_admin.ui.exports.words import file_name
+
+
+class RunFile(AdminView):
+    """Sends the file to the user who made it, and to superusers, if they may export the view now."""
+
+    permission = Permission.EXPORT
+    http_method_names = ["get", "head"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponseBase:
+        exports = Run.objects.filter(of_visible_views(request.user), kind=Run.Kind.EXPORT)
+        run = get_object_or_404(exports, request=run_request)
+        self._require_right(run)
+        if not is_kept(run):
+            raise Http404(_("There is no file, or it is no longer kept. Start the export again."))
+        storage = export_storage()
+        try:
+            file = storage.open(run.file)
+            size = storage.size(run.file)
+        except FileNotFoundError as error:
+            raise Http404(_("The file is not in the storage. Start the export again.")) from error
+        if run.user_id != request.user.pk:
+            self._record(run)
+        form = FORMATS.get(run.options.get("format", ""))
+        content_type = form.content_type if form else "application/octet-stream"
+        return send_file(request, file, file_name(run), size, content_type)
+
+    def _require_right(self, run: Run) -> None:
+        """Make sure that the user may have the file.
+
+        Raises:
+            PermissionDenied: if not.
+        """
+        assert run.view_name is not None
+        address = ViewAddress(run.database, run.view_name)
+        is_own = run.user_id == self.request.user.pk or self.request.user.is_superuser
+        needed = [Permission.EXPORT]
+        if ExportResult.of(run).personal:
+            needed.append(Permission.VIEW_PERSONAL)
+        if not is_own or not all(self.may(each, address) for each in needed):
+            raise PermissionDenied
+
+    def _record(self, run: Run) -> None:
+        """Record that somebody else than who made the file gets it."""
+        assert run.view_name is not None
+        asked, result = ExportRequest.of(run), ExportResult.of(run)
+        about = ", ".join(filter(None, (asked.about, f"as {asked.form}", f"the export of {run.who}")))
+        record(
+            self.request.user,
+            ViewAddress(run.database, run.view_name),
+            RowAccess.Kind.EXPORT,
+            conditions=asked.conditions,
+            about=about,
+            rows=run.rows_after,
+            with_personal=bool(result.personal),
+            run=run,
+        )

@@ -1,0 +1,192 @@
+"""Recording that somebody reads rows of a readable view in Django's admin: what a page has asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import (
+    ALL_VAR,
+    ERROR_FLAG,
+    IGNORED_PARAMS,
+    ORDER_VAR,
+    PAGE_VAR,
+    SEARCH_VAR,
+)
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.http import HttpRequest
+
+from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.models import RowAccess
+from orm_views_admin.runs.accesses import is_recorded, record
+from orm_views_core.database.rows import Condition, Operator
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.views.identity import name_of
+from orm_views_core.views.options import ViewOptions
+
+#: The parameters of a list that filter nothing.
+_NO_FILTERS = {*IGNORED_PARAMS, PAGE_VAR, ERROR_FLAG}
+#: The name of the URL that completes what is typed into a field for a row of this view.
+_COMPLETION = "autocomplete"
+_OPERATORS = {
+    "": Operator.EQUALS,
+    "exact": Operator.EQUALS,
+    "in": Operator.IN,
+    "gte": Operator.AT_LEAST,
+    "lte": Operator.AT_MOST,
+    "contains": Operator.CONTAINS,
+    "icontains": Operator.CONTAINS,
+    "startswith": Operator.BEGINS,
+    "isnull": Operator.IS_NULL,
+}
+_YES = {"1", "true", "True"}
+
+
+def address_of(model: Any) -> ViewAddress:
+    """Return the address of a readable view: that of its class, although a router may read it elsewhere."""
+    return ViewAddress(ViewOptions(model).database, name_of(model))
+
+
+def record_page(shown: ModelAdmin[Any], request: HttpRequest, context: dict[str, Any] | None) -> None:
+    """Record a page of Django's admin that shows rows: the list, a row, or the history of a row.
+
+    Args:
+        shown: the view in the admin.
+        request: the request.
+        context: the variables of the page's template; None if it has none.
+
+    Raises:
+        NotRecordedError: if it cannot be recorded. The page must not be shown then.
+    """
+    context = context or {}
+    if changes := context.get("cl"):
+        conditions, words = _asked(shown, request)
+        rows = changes.result_list
+        about = [*words, *_place(request, changes.list_display)]
+        _record(shown, request, conditions, about, len(rows) if isinstance(rows, list) else None)
+        return
+    row, word = context.get("original"), "row"
+    if row is None:
+        row, word = context.get("object"), "history of row"
+    if isinstance(row, shown.model):
+        key = str(row.pk)
+        is_key = Condition(shown.opts.pk.column or "", Operator.EQUALS, (key,))
+        _record(shown, request, [is_key], [f"{word} {key}"], 1)
+
+
+def record_action(shown: ModelAdmin[Any], request: HttpRequest) -> None:
+    """Record that an action got rows. What it shows of them is not known.
+
+    Raises:
+        NotRecordedError: if it cannot be recorded.
+    """
+    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    names = ", ".join(filter(None, request.POST.getlist("action")))
+    conditions, words = _asked(shown, request)
+    is_all = request.POST.get("select_across") == "1"
+    if not is_all:
+        conditions = [*conditions, Condition(shown.opts.pk.column or "", Operator.IN, tuple(chosen))]
+    _record(shown, request, conditions, [*words, f"action {names}"], None if is_all else len(chosen))
+
+
+def record_completion(shown: ModelAdmin[Any], request: HttpRequest, term: str) -> None:
+    """Record that rows were searched to complete what somebody types, if that is what the request is for.
+
+    Raises:
+        NotRecordedError: if it cannot be recorded.
+    """
+    match = request.resolver_match
+    if match and match.url_name == _COMPLETION:
+        _record(shown, request, [], [f"completion of “{term}”"], None)
+
+
+def _record(
+    shown: ModelAdmin[Any],
+    request: HttpRequest,
+    conditions: Sequence[Condition],
+    words: Sequence[str],
+    rows: int | None,
+) -> None:
+    if not is_recorded():
+        return
+    from orm_views_core.privacy.api import find_personal_columns  # the admin is imported by each process
+
+    address = address_of(shown.model)
+    connection = get_connection(shown.get_queryset(request).db)
+    record(
+        request.user,
+        address,
+        RowAccess.Kind.ADMIN,
+        conditions=conditions,
+        about=", ".join(words),
+        rows=rows,
+        with_personal=bool(find_personal_columns(connection, [address.name]).get(address.name)),
+    )
+
+
+def _asked(shown: ModelAdmin[Any], request: HttpRequest) -> tuple[list[Condition], list[str]]:
+    """Return the filters of a list: those that are conditions on columns, and all others in words."""
+    own = {
+        getattr(each, "parameter_name", None)
+        for each in shown.get_list_filter(request)
+        if isinstance(each, type) and issubclass(each, SimpleListFilter)
+    }
+    conditions: list[Condition] = []
+    words: list[str] = []
+    for name, values in request.GET.lists():
+        texts = [str(value) for value in values if value]
+        if name in _NO_FILTERS or not texts:
+            continue
+        condition = None if name in own else _condition(shown.opts, name, texts)
+        if condition:
+            conditions.append(condition)
+        else:
+            words.append(f"{name} = {', '.join(texts)}")
+    if term := request.GET.get(SEARCH_VAR):
+        words.append(f"search for “{term}”")
+    return conditions, words
+
+
+def _condition(opts: Any, name: str, texts: Sequence[str]) -> Condition | None:
+    """Return what a lookup in a URL asks of a column; None if it is no condition that previews have."""
+    first, *rest = name.split("__")
+    try:
+        field = opts.pk if first == "pk" else opts.get_field(first)
+    except FieldDoesNotExist:
+        return None
+    if field.is_relation and rest and rest[0] in {"pk", field.target_field.name}:
+        rest = rest[1:]
+    operator = _OPERATORS.get("__".join(rest))
+    if operator is None:
+        return None
+    if operator is Operator.IS_NULL:
+        return Condition(field.column, operator if texts[-1] in _YES else Operator.IS_NOT_NULL)
+    if operator is Operator.IN:
+        texts = [text for each in texts for text in each.split(",")]
+    elif len(texts) > 1:  # a row has one of them
+        if operator is not Operator.EQUALS:
+            return None
+        operator = Operator.IN
+    if isinstance(field, models.BooleanField):
+        texts = ["t" if text in _YES else "f" for text in texts]
+    return Condition(field.column, operator, tuple(texts))
+
+
+def _place(request: HttpRequest, columns: Sequence[Any]) -> Iterator[str]:
+    """Yield the order and the page of a list in words, as far as somebody has chosen them."""
+    order = []
+    for key in request.GET.get(ORDER_VAR, "").split("."):
+        number = key.removeprefix("-")
+        if number.isdecimal() and len(number) < 4 and int(number) < len(columns):
+            column = columns[int(number)]
+            name = column if isinstance(column, str) else getattr(column, "__name__", "a column")
+            order.append(f"{name}, descending" if key.startswith("-") else name)
+    if order:
+        yield f"sorted by {', '.join(order)}"
+    if (page := request.GET.get(PAGE_VAR, "1")) != "1":
+        yield f"page {page}"
+    if ALL_VAR in request.GET:
+        yield "all on one page"
