@@ -6,6 +6,7 @@ import getpass
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -62,8 +63,8 @@ def private_directory() -> Path:
     """
     user = str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
     path = Path(tempfile.gettempdir()) / f"orm-views-exports-{user}"
-    if not path.is_symlink():
-        path.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
     found = path.lstat()
     is_ours = not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
     if not stat.S_ISDIR(found.st_mode) or not is_ours:

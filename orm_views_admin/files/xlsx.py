@@ -115,4 +115,7 @@ def _writable(text: str, notes: Notes) -> str:
         end = _CUT.format(length=len(text))
         text = text[: LONGEST // 2 - len(end)] if length > len(text) else text[: LONGEST - len(end)]
         text += end
-    return _ODD.sub(lambda odd: f"_x{ord(odd[0]):04X}_", text)
+    text = _ODD.sub(lambda odd: f"_x{ord(odd[0]):04X}_", text)
+    # Spreadsheets forget blanks around a text unless the file says that they matter. openpyxl does not say it
+    # of a text that has nothing else.
+    return f"_x{ord(text[0]):04X}_{text[1:]}" if text.isspace() else text

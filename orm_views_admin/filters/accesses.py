@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import to_field
 from orm_views_admin.models import RowAccess
-from orm_views_admin.models.accesses import clean, key_of
+from orm_views_admin.models.accesses import clean, has_one_key, key_of
 from orm_views_admin.permissions import of_visible_views
 from orm_views_admin.trends import about
 from orm_views_admin.ui.querystrings import with_parameters
@@ -82,8 +82,12 @@ class Wanted(NamedTuple):
 
     @property
     def exact(self) -> Q:
-        """The condition for the accesses whose rows had certain values of the column, which are all known."""
-        if self.operator not in (*_EXACT, Operator.IS_NULL):
+        """The condition for the accesses whose rows had certain values of the column, which are all known.
+
+        It holds for none if a value that is looked for may be written in other ways.
+        """
+        is_known = len(self.values) <= _MOST_VALUES and all(map(has_one_key, self.values))
+        if self.operator not in (*_EXACT, Operator.IS_NULL) or not is_known:
             return Q(pk=None)
         whole = [self._has(each, is_whole=True) for each in _EXACT]
         return reduce(or_, whole, self._has(Operator.IS_NULL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -37,6 +38,18 @@ _SIGNS = {
 #: A number whose canonical form is not longer than itself by much.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+#: So many digits a fraction has at most that is told from all others, as ``real`` has it.
+_DIGITS = 6
+#: A value with one of these may be of a type that writes it in several ways, such as a day or a list; or
+#: it was cut.
+_IN_MANY_WAYS = re.compile(r"[\d{\[(<=:\\]")
+#: Words with another spelling in columns of truth values, numbers and moments; the first ones also shorter.
+_SHORTER = ("true", "false", "yes", "no", "off")
+_WORDS = {
+    *(word[: n + 1] for word in _SHORTER for n in range(len(word))),
+    *("on", "nan", "inf", "infinity", "now", "today", "tomorrow", "yesterday", "epoch", "allballs"),
+}
 
 
 class StoredCondition(TypedDict):
@@ -47,7 +60,8 @@ class StoredCondition(TypedDict):
         operator: the value of its ``Operator``.
         values: the texts of its values. Of a long one, its beginning and its digest.
         keys: what these are compared by: see :func:`key_of`.
-        is_whole: whether all values are there.
+        is_whole: whether rows with other keys were surely not asked for: all values are there, and each of
+            them :func:`has_one_key`.
     """
 
     column: str
@@ -68,7 +82,7 @@ def stored(conditions: Iterable[Condition]) -> list[StoredCondition]:
                 "operator": each.operator.value,
                 "values": texts,
                 "keys": [key_of(text) for text in texts],
-                "is_whole": len(each.values) <= _MOST_VALUES,
+                "is_whole": len(each.values) <= _MOST_VALUES and all(map(has_one_key, texts)),
             }
         )
     return found
@@ -89,15 +103,29 @@ def clean(text: str) -> str:
 
 
 def key_of(text: str) -> str:
-    """Return what a value is compared by: the same text for ``5`` and ``5.00``, for a UUID in any case."""
+    """Return what a value is compared by, the same for ``5`` and ``5.00``, and for a UUID in any form.
+
+    Columns may ignore case, accents and blanks at the end, so the key of a text does.
+    """
     stripped = text.strip()
+    if _UUID.fullmatch(stripped):
+        return str(uuid.UUID(stripped))
     if _NUMBER.fullmatch(stripped):
         number = Decimal(stripped)
         digits = f"{number:f}" if number else "0"
         return digits.rstrip("0").rstrip(".") if "." in digits else digits
-    if _UUID.fullmatch(stripped):
-        return str(uuid.UUID(stripped))
-    return text
+    decomposed = unicodedata.normalize("NFKD", stripped).casefold()
+    return "".join(each for each in decomposed if not unicodedata.combining(each))
+
+
+def has_one_key(text: str) -> bool:
+    """Return whether a value has the same key in all ways to write it, whatever the type of its column."""
+    stripped, key = text.strip(), key_of(text)
+    if _UUID.fullmatch(stripped) or _EMAIL.fullmatch(stripped):
+        return True
+    if _NUMBER.fullmatch(stripped):
+        return "." not in key or len(key.lstrip("-0.").replace(".", "")) <= _DIGITS
+    return key not in _WORDS and not _IN_MANY_WAYS.search(stripped)
 
 
 def in_words(conditions: Sequence[Condition], about: str = "") -> str:

@@ -187,8 +187,8 @@ def _further(request: HttpRequest, parts: Mapping[Part, int]) -> Sequence[tuple[
     found = []
     if chosen is not Part.MAYBE and maybe:
         words = ngettext(
-            "%(count)s further access may have shown these rows: it had no such filter.",
-            "%(count)s further accesses may have shown these rows: they had no such filter.",
+            "%(count)s further access may have shown these rows: it had no filter that excludes them.",
+            "%(count)s further accesses may have shown these rows: they had no filter that excludes them.",
             maybe,
         )
         found.append((words % {"count": number(maybe)}, part_url(request.GET, Part.MAYBE)))

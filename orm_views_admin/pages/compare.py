@@ -91,7 +91,7 @@ class ComparePage(Page):
         stored = STORED in request.GET
         until = time.monotonic() + get_settings().COMPARE_TIMEOUT
         databases = [
-            self._compare(alias, only, stored=stored, seconds=until - time.monotonic())
+            self._compare(alias, only, stored=stored, until=until)
             for alias, only in selection.by_database.items()
         ]
         about = self.url_about("compare", *selection.addresses)
@@ -118,7 +118,7 @@ class ComparePage(Page):
         return _("Compare data of all views")
 
     def _compare(
-        self, alias: str, only: Collection[ViewName] | None, *, stored: bool, seconds: float
+        self, alias: str, only: Collection[ViewName] | None, *, stored: bool, until: float
     ) -> ShownDatabase:
         """Compare the views of one database: an error must not hide what is found of the others."""
 
@@ -132,6 +132,7 @@ class ComparePage(Page):
             # Asked before: the transaction that compares may be another role's.
             shown, whole = (set(allowed(p, seen)) for p in (Permission.PREVIEW, Permission.VIEW_PERSONAL))
             how: dict[str, Any] = {"with_samples": shown.__contains__, "with_personal": whole.__contains__}
+            seconds = until - time.monotonic()
             found = compare_views(plan, seen, stored=stored, seconds=seconds, **how)
         except UNREADABLE as error:
             return ShownDatabase(alias, error=self.explain(error, alias))

@@ -42,7 +42,9 @@ _OPERATORS = {
     "startswith": Operator.BEGINS,
     "isnull": Operator.IS_NULL,
 }
-_YES = {"1", "true", "True"}
+#: What Django takes for a truth value, and for no in ``__isnull``.
+_TRUE, _FALSE = {"1", "t", "True"}, {"0", "f", "False"}
+_NOT_NULL = {"", "0", "false"}
 
 
 def address_of(model: Any) -> ViewAddress:
@@ -137,8 +139,8 @@ def _asked(shown: ModelAdmin[Any], request: HttpRequest) -> tuple[list[Condition
     conditions: list[Condition] = []
     words: list[str] = []
     for name, values in request.GET.lists():
-        texts = [str(value) for value in values if value]
-        if name in _NO_FILTERS or not texts:
+        texts = [str(value) for value in values]
+        if name in _NO_FILTERS or not any(texts):
             continue
         condition = None if name in own else _condition(shown.opts, name, texts)
         if condition:
@@ -160,10 +162,13 @@ def _condition(opts: Any, name: str, texts: Sequence[str]) -> Condition | None:
     if field.is_relation and rest and rest[0] in {"pk", field.target_field.name}:
         rest = rest[1:]
     operator = _OPERATORS.get("__".join(rest))
-    if operator is None:
+    if operator is None or not field.concrete:
         return None
     if operator is Operator.IS_NULL:
-        return Condition(field.column, operator if texts[-1] in _YES else Operator.IS_NOT_NULL)
+        asked = {text.lower() not in _NOT_NULL for text in texts}
+        if len(asked) > 1:  # a row is the one or the other
+            return None
+        return Condition(field.column, operator if True in asked else Operator.IS_NOT_NULL)
     if operator is Operator.IN:
         texts = [text for each in texts for text in each.split(",")]
     elif len(texts) > 1:  # a row has one of them
@@ -171,7 +176,9 @@ def _condition(opts: Any, name: str, texts: Sequence[str]) -> Condition | None:
             return None
         operator = Operator.IN
     if isinstance(field, models.BooleanField):
-        texts = ["t" if text in _YES else "f" for text in texts]
+        if not _TRUE.union(_FALSE).issuperset(texts):
+            return None
+        texts = ["t" if text in _TRUE else "f" for text in texts]
     return Condition(field.column, operator, tuple(texts))
 
 

@@ -40,8 +40,6 @@ from .writing import error_fields, in_english
 _SETTING = "ORM_VIEWS_ADMIN['EXPORT_TIMEOUT']"
 #: Seconds between two writes of the progress.
 _PAUSE = 0.5
-#: Seconds that a further time has at least.
-_LEAST = 0.1
 #: Bytes of the file that are kept in memory before they are written.
 _BUFFER = 1024 * 1024
 _CANCELLED = "It was cancelled."
@@ -158,15 +156,13 @@ class _Work:
         """Write the rows into a file; return False if they have to be written once more, in another way."""
         limits = get_settings()
         most = min(limits.EXPORT_ROWS, chosen.most_rows or limits.EXPORT_ROWS)
-        left = limits.EXPORT_TIMEOUT
-        if self._notes.as_text:  # the first time has taken some of it
-            left = max(_LEAST, left - self._seconds)
         with exporting(
             self._address.database,
             self._address.name,
             most=most,
-            limit=TimeLimit(left, _SETTING),
+            limit=TimeLimit(limits.EXPORT_TIMEOUT, _SETTING),
             number=number_of(self._run),
+            spent=self._seconds,
             order_by=self._request.order_by,
             conditions=self._request.conditions,
             mask=self._mask,

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -113,13 +114,27 @@ def start_export(user: Any, address: ViewAddress, request: ExportRequest) -> Run
     """
     own = Run.objects.filter(kind=Run.Kind.EXPORT, user=user, state__in=Run.ACTIVE)
     reconcile(own)
-    if own.count() >= MOST_EXPORTS:
-        words = _("%(count)s exports of yours are under way. Wait until one has ended, or cancel one.")
-        raise TooManyExportsError(words % {"count": MOST_EXPORTS})
-    run = Run(kind=Run.Kind.EXPORT, database=address.database, **address.name._asdict())
-    run.options = request.as_options()
-    (started,) = _start(user, [run])
-    return started
+    alias = router.db_for_write(Run)
+
+    def start() -> Run:
+        _lock_user(user, alias)
+        if own.using(alias).count() >= MOST_EXPORTS:
+            words = _("%(count)s exports of yours are under way. Wait until one has ended, or cancel one.")
+            raise TooManyExportsError(words % {"count": MOST_EXPORTS})
+        run = Run(kind=Run.Kind.EXPORT, database=address.database, **address.name._asdict())
+        run.options = request.as_options()
+        (started,) = _start(user, [run])
+        return started
+
+    return in_short_transaction(alias, start)
+
+
+def _lock_user(user: Any, alias: str) -> None:
+    """Have the user's other requests wait until the end of the transaction: each of them would find room."""
+    # Other tables may refer to the user meanwhile.
+    no_key = connections[alias].features.has_select_for_no_key_update
+    users = get_user_model()._base_manager.using(alias).select_for_update(no_key=no_key)
+    list(users.filter(pk=user.pk).values_list("pk"))
 
 
 def _start(user: Any, new: Sequence[Run]) -> list[Run]:

@@ -78,7 +78,7 @@ def compare_views(
         scene = set_scene(cursor, targets)
         cursor.execute(_SETTINGS, [get_settings().WORK_MEM or ""] * 2)
         limit = get_settings().COMPARE_TIMEOUT if seconds is None else seconds
-        compared = compare_all(cursor, scene, targets, asked, limit)
+        compared = compare_all(cursor, scene, targets, asked, limit - (time.monotonic() - began))
     return Comparison(plan.database, tuple(compared), time.monotonic() - began)
 
 

@@ -22,6 +22,7 @@ from orm_views_core.engines.postgresql.catalog.reach import read_untrusted
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_path
 from orm_views_core.engines.postgresql.errors.diagnostics import is_lock_timeout
 from orm_views_core.engines.postgresql.errors.refusals import is_fault_of_view
+from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
@@ -100,7 +101,11 @@ def stage(
             except DatabaseError as error:
                 if not is_fault_of_view(error) and not is_lock_timeout(error):
                     raise
+                if is_lock_timeout(error):
+                    # Many views may read what is locked: the next ones do not wait for it again.
+                    limit_lock_waits(cursor.db, 0)
                 staged.why_not[view.name] = why_failed(f"{view.name} cannot be tried", error)
+    limit_lock_waits(cursor.db)
     return staged
 
 

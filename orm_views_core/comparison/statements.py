@@ -21,7 +21,7 @@ MOST_KEYS = 1_000_000
 # The values of a row have a hash that is the same for what is equal. Some types have none.
 # https://www.postgresql.org/docs/current/functions-comparison.html
 _HASH = "pg_catalog.hash_record_extended(ROW({values}), 0)"
-_TEXT_HASH = "pg_catalog.hashtextextended({text} COLLATE pg_catalog.\"C\", 0)"
+_TEXT_HASH = 'pg_catalog.hashtextextended({text} COLLATE pg_catalog."C", 0)'
 _COUNT = "pg_catalog.count(*)"
 _NO_CELLS = "NULL::pg_catalog.text[]"
 

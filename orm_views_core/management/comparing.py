@@ -6,12 +6,15 @@ What compares is imported only where rows are compared: a sync needs none of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from orm_views_core.definitions.lookup import find_views
 from orm_views_core.plan.steps import Plan
+from orm_views_core.privacy.marks import are_used
+from orm_views_core.quoting import summary_of
 
 if TYPE_CHECKING:
     from orm_views_core.comparison import Comparison
@@ -54,7 +57,8 @@ def refuse_alone(options: Mapping[str, Any]) -> None:
 def compare_plans(plans: Sequence[Plan], options: Mapping[str, Any]) -> dict[str, Comparison]:
     """Return what plans do to rows, by the alias of the database; nothing unless that is asked for.
 
-    Values of personal columns are not read: what a command prints is kept in logs.
+    Values of personal columns are not read: what a command prints is kept in logs. PostgreSQL's words about
+    an error may quote any value, so they are left out if anything is personal.
 
     Raises:
         OrmViewsError: when one of the views or columns is unknown.
@@ -65,15 +69,24 @@ def compare_plans(plans: Sequence[Plan], options: Mapping[str, Any]) -> dict[str
 
     wanted = find_views(options["compare"], [plan.database for plan in plans]) if options["compare"] else None
     return {
-        plan.database: compare_views(
-            plan,
-            None if wanted is None else sorted(wanted[plan.database]),
-            key=options["key"] or (),
-            stored=options["stored"],
+        plan.database: _for_logs(
+            compare_views(
+                plan,
+                None if wanted is None else sorted(wanted[plan.database]),
+                key=options["key"] or (),
+                stored=options["stored"],
+            )
         )
         for plan in plans
         if wanted is None or plan.database in wanted
     }
+
+
+def _for_logs(found: Comparison) -> Comparison:
+    if not are_used():
+        return found
+    views = (replace(view, why_not=summary_of(view.why_not).replace("\n", " ")) for view in found.views)
+    return replace(found, views=tuple(views))
 
 
 def compared_as_dict(compared: Mapping[str, Comparison], plan: Plan) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _notes(view: ComparedView, now: dt.datetime) -> Iterator[str]:
     if view.key:
         yield f"rows with the same {listed([printable(column) for column in view.key])} are compared"
     else:
-        because = f", because this is no key: {view.why_no_key}" if view.why_no_key else ""
+        because = f", because this is no key: {printable(view.why_no_key)}" if view.why_no_key else ""
         yield f"rows are compared as a whole{because}"
     if view.is_estimate:
         yield "≈ by 1 % of the rows, because all of them take too long"
@@ -134,7 +134,7 @@ def _rows(count: int) -> str:
 
 
 def _type(column: Any) -> str:
-    return f"{column.type}{f' COLLATE {column.collation}' if column.collation else ''}"
+    return printable(f"{column.type}{f' COLLATE {column.collation}' if column.collation else ''}")
 
 
 def _age(age: dt.timedelta) -> str:

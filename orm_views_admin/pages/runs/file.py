@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -16,10 +17,12 @@ from orm_views_admin.files.kept import is_kept
 from orm_views_admin.files.request import ExportRequest, ExportResult
 from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import RowAccess, Run
-from orm_views_admin.pages.base import AdminView
+from orm_views_admin.pages.base import UNREADABLE, AdminView
 from orm_views_admin.permissions import Permission, of_visible_views
 from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.exports.words import file_name
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.privacy.api import find_personal_columns
 
 
 class RunFile(AdminView):
@@ -31,17 +34,20 @@ class RunFile(AdminView):
     def get(self, request: HttpRequest, run_request: uuid.UUID) -> HttpResponseBase:
         exports = Run.objects.filter(of_visible_views(request.user), kind=Run.Kind.EXPORT)
         run = get_object_or_404(exports, request=run_request)
-        self._require_right(run)
-        if not is_kept(run):
-            raise Http404(_("There is no file, or it is no longer kept. Start the export again."))
-        storage = export_storage()
         try:
-            file = storage.open(run.file)
+            self._require_right(run)
+            if not is_kept(run):
+                raise Http404(_("There is no file, or it is no longer kept. Start the export again."))
+            storage = export_storage()
             size = storage.size(run.file)
+            if run.user_id != request.user.pk:
+                self._record(run)
+            file = storage.open(run.file)
         except FileNotFoundError as error:
             raise Http404(_("The file is not in the storage. Start the export again.")) from error
-        if run.user_id != request.user.pk:
-            self._record(run)
+        except UNREADABLE as error:
+            messages.error(request, self.explain(error, run.database))
+            return HttpResponseRedirect(self.url("run", run_request=run.request))
         form = FORMATS.get(run.options.get("format", ""))
         content_type = form.content_type if form else "application/octet-stream"
         return send_file(request, file, file_name(run), size, content_type)
@@ -55,10 +61,9 @@ class RunFile(AdminView):
         assert run.view_name is not None
         address = ViewAddress(run.database, run.view_name)
         is_own = run.user_id == self.request.user.pk or self.request.user.is_superuser
-        needed = [Permission.EXPORT]
-        if ExportResult.of(run).personal:
-            needed.append(Permission.VIEW_PERSONAL)
-        if not is_own or not all(self.may(each, address) for each in needed):
+        if not is_own or not self.may(Permission.EXPORT, address):
+            raise PermissionDenied
+        if not self.may(Permission.VIEW_PERSONAL, address) and _has_personal(run, address):
             raise PermissionDenied
 
     def _record(self, run: Run) -> None:
@@ -76,3 +81,12 @@ class RunFile(AdminView):
             with_personal=bool(result.personal),
             run=run,
         )
+
+
+def _has_personal(run: Run, address: ViewAddress) -> bool:
+    """Return whether a file may have personal data, also what has been marked since it was made."""
+    result = ExportResult.of(run)
+    if result.personal:
+        return True
+    found = find_personal_columns(get_connection(address.database), [address.name])
+    return not set(found.get(address.name, ())) <= set(result.masked)

@@ -189,6 +189,21 @@ def test_the_file_is_for_who_made_it_and_for_superusers(
     assert "the export of staff-view-preview-export" in again.about
 
 
+def test_a_file_that_cannot_be_given_says_why(
+    staff, numbers, browse, execute, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        staff(*EXPORTS).post(numbers, {"format": "csv"})
+    run = Run.objects.get()
+    execute("ALTER TABLE orm_views_admin_rowaccess RENAME TO elsewhere")
+    try:
+        response = browse.client.get(file_of(run))
+    finally:
+        execute("ALTER TABLE elsewhere RENAME TO orm_views_admin_rowaccess")
+    assert response["Location"] == path_of("run", run)
+    assert "could not be recorded that you read them" in browse.read(path_of("run", run))
+
+
 def test_permissions_are_checked_at_each_download(staff, numbers, django_capture_on_commit_callbacks):
     client = staff(*EXPORTS)
     with django_capture_on_commit_callbacks(execute=True):
@@ -325,6 +340,18 @@ class TestPersonalData:
         user.user_permissions.remove(user.user_permissions.get(codename="view_personal_registeredview"))
         callbacks[0]()
         assert csv_rows(content(client, Run.objects.get()))[0] == ["id", "city"]
+
+
+def test_what_is_marked_since_a_file_was_made_is_personal(staff, request, django_capture_on_commit_callbacks):
+    declare("Contacts", "SELECT id, email, city FROM lending_customer")
+    sync_views()
+    client = staff(*EXPORTS)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(url("export", "contacts"), {"format": "csv"})
+    run = Run.objects.get(kind=Run.Kind.EXPORT)
+    assert content(client, run) == b"id,email,city\n"
+    request.getfixturevalue("personal")
+    assert client.get(file_of(run)).status_code == 403
 
 
 def test_who_has_started_an_export_may_cancel_it(staff, numbers):

@@ -27,7 +27,7 @@ from orm_views_admin.files import formats, storage
 from orm_views_admin.files.kept import name_in_storage
 from orm_views_admin.files.request import ExportRequest
 from orm_views_admin.models import RowAccess, Run
-from orm_views_admin.runs import cancel, perform, reconcile, start_export
+from orm_views_admin.runs import TooManyExportsError, cancel, perform, reconcile, start_export
 from orm_views_core.engines.postgresql.rows import find_exports
 from orm_views_core.sync import sync_views
 from tests.admin.exports.slow import SLOW, declare_slow
@@ -87,7 +87,7 @@ def test_a_cancelled_export_ends_at_once(nothing_left, ada, form):
     assert cancel(run, ada)
     wait_for_state(run, "cancelled")
     assert time.monotonic() - began < 5
-    assert (run.cancelled_by, run.file) == ("ada", "")
+    assert (run.cancelled_by, run.file, run.error) == ("ada", "", "It was cancelled.")
     assert not cancel(run, ada)
 
 
@@ -273,6 +273,27 @@ def test_several_exports_of_a_view_are_under_way_at_once(slow, few, ada):
         assert run.rows_after == 100
 
 
+def test_requests_at_once_find_room_for_three_only(slow, ada, settings):
+    settings.ORM_VIEWS_ADMIN = {"EXECUTOR": f"{__name__}.nobody"}
+    began, refused = threading.Barrier(6), []
+
+    def ask():
+        began.wait()
+        try:
+            start(ada)
+        except TooManyExportsError as error:
+            refused.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (Run.objects.count(), len(refused)) == (3, 3)
+
+
 def test_the_directory_of_exports_is_private(settings, monkeypatch, tmp_path):
     settings.STORAGES = {key: each for key, each in settings.STORAGES.items() if key != storage.ALIAS}
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -287,6 +308,10 @@ def test_the_directory_of_exports_is_private(settings, monkeypatch, tmp_path):
     folder.rmdir()
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(storage.NotPrivateError):
+        storage.export_storage()
+    folder.unlink()
+    folder.write_text("no directory")
     with pytest.raises(storage.NotPrivateError):
         storage.export_storage()
 

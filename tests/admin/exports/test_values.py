@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import math
+import re
 import struct
 from decimal import Decimal
+from zipfile import ZipFile
 
 import pytest
 from django.db import connections
 
+from orm_views_admin.files.notes import DoesNotFitError, Notes
+from orm_views_admin.files.parquet import write_parquet
 from orm_views_admin.files.xlsx import exact_number
+from orm_views_core.engines.postgresql.rows import exporting
 from tests.admin.exports.exported import (
+    LIMIT,
     Digits,
     csv_rows,
     json_rows,
@@ -212,6 +219,14 @@ def test_a_moment_that_parquet_does_not_have_makes_its_column_text(view, value):
     assert len(column) == 2000
 
 
+def test_rows_are_read_once_more_for_all_columns_that_do_not_fit(view):
+    view("SELECT date 'infinity' AS a, 1 AS b, timestamp '-infinity' AS c")
+    asked = {"most": 10, "limit": LIMIT, "number": 7}
+    with exporting("default", V, **asked) as export, pytest.raises(DoesNotFitError) as found:
+        write_parquet(export, io.BytesIO(), Notes())
+    assert found.value.columns == ["a", "c"]
+
+
 ODD = [
     "=1+1",
     "+1",
@@ -342,6 +357,25 @@ def test_only_texts_are_defused(view, expression, cell):
     assert found == cell or (cell is None and found.startswith("-") and found.endswith("1.00"))
 
 
+def test_names_are_defused_and_stay_in_the_first_line(view):
+    view('SELECT 1 AS "\ufeff=1", 2 AS "a\r=1", 3 AS "@x", 4 AS "b\n"')
+    names = '\'\ufeff=1,"a\r=1",\'@x,"b\n"\n'
+    assert written("csv", V)[0].decode() == f"{names}1,2,3,4\n"
+
+
+def test_texts_are_defused_whatever_the_encoding_of_the_session(view, execute):
+    view("SELECT '\uff1d1'::text AS a")
+    execute("SET LOCAL client_encoding = 'EUC_JP'")
+    assert written("csv", V)[0].decode() == "a\n'\uff1d1\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_numbers_have_all_digits_whatever_the_role_has_set(view, execute, form):
+    view("SELECT 0.1::float8 + 0.2::float8 AS a")
+    execute("SET LOCAL extra_float_digits = -10")
+    assert b"0.30000000000000004" in written(form, V)[0]
+
+
 def test_bytes_in_the_older_form_are_defused(view, execute):
     view("SELECT '=1'::bytea AS value")
     execute("SET LOCAL bytea_output = 'escape'")
@@ -357,6 +391,16 @@ def test_null_and_empty_are_told_apart(view):
 def test_json_is_embedded_as_it_is_stored_in_one_line(view):
     view("""SELECT '{"b" : 1.10,\n "a":\t[1e400, "x\\ny"], "b": 2}'::json AS value""")
     assert written("jsonl", V)[0] == b'{"value": {"b" : 1.10,  "a":\t[1e400, "x\\ny"], "b": 2}}\n'
+
+
+def test_blanks_matter_in_a_text_that_has_nothing_else(view):
+    view("SELECT ' ' AS a, E'\\n ' AS b, ' x ' AS c")
+    data, _export, _notes = written("xlsx", V)
+    with ZipFile(io.BytesIO(data)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    found = re.findall("<t([^>]*)>([^<]*)</t>", sheet)[3:]
+    preserved = ' xml:space="preserve"'
+    assert found == [("", "_x0020_"), (preserved, "_x000A_ "), (preserved, " x ")]
 
 
 def test_a_text_that_is_too_long_for_a_cell_says_so(view):

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -16,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orm_views_admin.models import RowAccess
-from orm_views_core.database.rows import Condition, Operator
+from orm_views_core.database.rows import Condition, Operator, Span
 from orm_views_core.sync import sync_views
 from tests.admin.browse import LIST, declare, key, text_of, url
 from tests.admin.histories import equals, make_access, make_run
@@ -131,7 +132,8 @@ def test_nobody_is_told_that_nobody_has_seen_rows(browse, past):
     about = {"view": key("loans"), "column.customer_id.equals": "987"}
     text = browse.read(PAGE, **about)
     assert "Accesses that asked for these rows" in text
-    assert "3 further accesses may have shown these rows: they had no such filter. Show them" in text
+    further = "3 further accesses may have shown these rows: they had no filter that excludes them."
+    assert f"{further} Show them" in text
     assert "No recorded access matches these filters." in text
     assert "They had no filter by customer_id" in browse.read(PAGE, **about, rows="maybe")
 
@@ -149,6 +151,49 @@ def test_a_condition_that_is_no_equality_is_found_as_it_was(browse, past):
     assert names(browse, **about, rows="other") == []
     assert names(browse, **{"column.customer_id.is_null": "yes"}) == ["dee"]
     assert names(browse, **{"column.customer_id.in": "4,6"}) == ["ben", "dan"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "looked_for"),
+    [
+        ("York", "york"),
+        ("a@b.org", "A@B.org"),
+        ("t", "true"),
+        ("2026-11-30", "30.11.2026"),
+        ("2026-11-30 00:00:00+00", "2026-11-30 00:00:00+00:00"),
+        ("0.1", "0.10000000149011612"),
+        ("{1,2}", "{1, 2}"),
+        ("::1", "0:0:0:0:0:0:0:1"),
+        ("infinity", "Inf"),
+        ("x" * 500, "X" * 500),
+    ],
+)
+def test_a_value_that_may_be_the_same_is_not_called_another(browse, asked, looked_for):
+    make_access(equals(asked))
+    make_access(equals(looked_for))
+    for value in (asked, looked_for):
+        assert names(browse, **{"column.customer_id.equals": value, "rows": "other"}) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "looked_for"),
+    [("5", "6"), ("0.1", "0.2"), ("York", "Yorkshire"), ("a1@b.org", "a2@b.org"), (str(UUID(int=1)), "5")],
+)
+def test_a_value_that_is_another_is_called_so(browse, asked, looked_for):
+    make_access(equals(asked))
+    assert names(browse, **{"column.customer_id.equals": looked_for, "rows": "other"}) == ["ann"]
+
+
+def test_a_day_among_several_values_has_many_moments(browse):
+    day = Span("2026-11-30 00:00:00", "2026-11-30 23:59:59.999999")
+    make_access(Condition("at", Operator.IN, (day,)))
+    assert names(browse, **{"column.at.equals": "noon", "rows": "other"}) == []
+
+
+def test_values_that_are_not_looked_for_are_not_called_others(browse):
+    make_access(equals("30"))
+    many = ",".join(map(str, range(40)))
+    assert names(browse, **{"column.customer_id.in": many, "rows": "other"}) == []
 
 
 def test_a_list_that_was_cut_may_have_had_any_value(browse):

@@ -13,6 +13,7 @@ from django.urls import ResolverMatch
 
 from orm_views_admin.admin import ReadableViewAdmin
 from orm_views_admin.models import RowAccess
+from orm_views_admin.readable import recording
 from orm_views_core.sync import sync_views
 from tests.admin.browse import LIST, key, text_of, url
 from tests.demo import data
@@ -55,6 +56,9 @@ def conditions():
         ({"id__in": "4,5"}, "id is one of 4, 5", [("id", "in", ["4", "5"])]),
         ({"pk__gte": "190"}, "id is at least 190", [("id", "at_least", ["190"])]),
         ({"status__isnull": "True"}, "status is NULL", [("status", "is_null", [])]),
+        ({"status__isnull": "2"}, "status is NULL", [("status", "is_null", [])]),
+        ({"status__isnull": ["0", "1"]}, "status__isnull = 0, 1", []),
+        ({"status": ["", "active"]}, "status is one of , active", [("status", "in", ["", "active"])]),
         ({"opened_on__year": "2024"}, "opened_on__year = 2024", []),
         ({"o": "-3.1"}, "sorted by annual_rate, descending, product", []),
         ({"p": "2"}, "page 2", []),
@@ -68,6 +72,12 @@ def test_a_list_is_recorded_with_its_filters(admin_client, asked, words, found):
     assert conditions() == found
     access = RowAccess.objects.get()
     assert (access.who, str(access.view_name), access.database) == ("admin", "views.active_loans", "default")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", "t"), ("t", "t"), ("0", "f"), ("False", "f"), ("x", None)])
+def test_a_truth_value_is_recorded_as_django_understands_it(text, value):
+    asked = recording._condition(get_user_model()._meta, "is_staff__exact", [text])
+    assert (asked and asked.values) == (value and (value,))
 
 
 def test_a_search_and_a_filter_of_the_project_are_recorded_in_words(admin_client):

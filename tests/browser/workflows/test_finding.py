@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from orm_views_admin.models import Run
 from orm_views_core.sync import sync_views
 from tests.admin.browse import LIST, declare, declare_materialised, key, url
 from tests.browser import scene
@@ -75,6 +76,7 @@ def test_the_history_is_filtered_and_saved(go, java_script, tmp_path):
     lines = list(csv.DictReader(Path(saved).read_text(encoding="utf-8-sig").splitlines()))
     assert len(lines) == failed.count()
     assert {(line["view"], line["state"]) for line in lines} == {("summary", "failed")}
+    Run.objects.filter(state__in=Run.ACTIVE).delete()  # nobody works on them
 
 
 def test_the_versions_of_a_view_are_walked_through(go, ask):

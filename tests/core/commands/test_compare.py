@@ -137,3 +137,13 @@ def test_personal_values_are_not_printed(registered, printed, monkeypatch, demo_
     assert "  ~ views.shown: 50 of 50 rows changed: email in 50, city in 50" in lines
     assert any("email: (masked), city: " in line for line in lines)
     assert "@" not in "".join(lines)
+
+
+def test_what_quotes_personal_values_is_not_printed(registered, printed, monkeypatch, demo_data):
+    monkeypatch.setattr(marks, "_used", True)
+    declare("Shown", "SELECT id, email FROM lending_customer")
+    sync_views()
+    declare("Shown", "SELECT id, email FROM lending_customer WHERE email::int > 0")
+    text = " ".join(printed("--compare"))
+    assert "@" not in text
+    assert "not compared. The rows of views.shown cannot be read. PostgreSQL reports SQLSTATE 22P02" in text

@@ -131,6 +131,21 @@ def test_a_key_that_is_none(tables, before, after, why):
     assert (found.counts.added, found.counts.removed) == ((new - old).total(), (old - new).total())
 
 
+def test_a_key_that_many_rows_have_on_one_side_only(tables):
+    """Each sample is another row."""
+    tables([(1, "a", n, "x") for n in range(300)] + [(2, "b", 1, "x")], [(2, "b", 2, "x")])
+    found = change(BEFORE, AFTER, key=["id"])
+    assert (found.key, found.counts.removed, found.counts.by_column) == (("id",), 300, {"amount": 1})
+    assert Counter(each.change for each in found.samples) == {Change.REMOVED: 20, Change.CHANGED: 1}
+    assert len({texts(each.old)[2] for each in found.samples if each.change is Change.REMOVED}) == 20
+
+
+def test_a_key_that_is_named_twice(tables):
+    tables([(1, "a", 1, "x")], [(1, "a", 2, "x")])
+    found = change(BEFORE, AFTER, key=["id", "id"])
+    assert (found.key, found.counts.changed) == (("id",), 1)
+
+
 def test_the_declared_key_comes_first(tables):
     tables([(1, "a", 1, "x"), (2, "b", 2, "x")], [(1, "a", 1, "x"), (3, "b", 2, "x")])
     found = change(BEFORE, AFTER, stored=True, attributes={"pk_field": "city"})
@@ -181,6 +196,15 @@ def test_samples_of_few_rows_among_very_many(tables, monkeypatch):
     found = change(BEFORE, AFTER)
     assert (found.counts.removed, found.counts.by_column) == (1, {"city": 2})
     assert [texts(each.old)[0] for each in found.samples] == ["0", "1", "299"]
+
+
+def test_a_key_of_two_collations_among_very_many(tables, monkeypatch):
+    for module in (statements, comparing):
+        monkeypatch.setattr(module, "MOST_KEYS", 2)
+    tables([(i, "a", i, "x") for i in range(30)], [(i, "a", i, "x") for i in range(29)])
+    sql = 'SELECT (city || id) COLLATE "C" AS one, (note || id) COLLATE "POSIX" AS two FROM'
+    found = change(f"{sql} before", f"{sql} after", key=["one", "two"])
+    assert (found.why_not, found.key, found.counts.removed) == ("", ("one", "two"), 1)
 
 
 def test_a_type_that_cannot_be_joined(registered, execute):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from orm_views_core.comparison import Change
+from orm_views_core.comparison import Change, comparing
 from orm_views_core.sync import sync_views
 from tests.core.comparison.changing import compare, declare, texts
 
@@ -72,6 +72,16 @@ def test_a_sample_of_rows_without_a_key(slow, execute):
     assert found.key == ()
     # Equal rows have the same hash: none of the seven kinds of rows need be among the sample.
     assert found.why_not or found.is_estimate
+
+
+def test_a_sample_of_more_columns_than_a_function_has_arguments(slow, monkeypatch):
+    monkeypatch.setattr(comparing, "_EXACT", 0)
+    columns = ", ".join(f"1::money AS c{n}" for n in range(101))
+    declare("Shown", f"SELECT {columns} FROM goods")
+    sync_views()
+    declare("Shown", f"SELECT {columns} FROM goods WHERE id > 1")
+    found = compare()["shown"]
+    assert (found.why_not, found.is_estimate, found.key) == ("", True, ())
 
 
 def test_what_takes_too_long_for_a_sample_is_not_compared(slow):

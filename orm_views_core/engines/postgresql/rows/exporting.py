@@ -24,8 +24,8 @@ from .fetching import TextRow, fetch_rows, text_cells
 from .order import with_total_order
 from .query import Conditions, Query, choose, querying, sort_keys, tie_breakers_of
 
-# The planner chooses for all rows: for a cursor it would choose what has the first ones soon. Numbers have all
-# of their digits: a role may have set that they have fewer.
+# The planner chooses for all rows. For a cursor it would choose what has the first ones soon.
+# Numbers have all of their digits, also where a role has set that they have fewer.
 _ALL_ROWS = """
 SELECT pg_catalog.set_config('cursor_tuple_fraction', '1', true),
        pg_catalog.set_config('extra_float_digits', '1', true)
@@ -47,10 +47,16 @@ class RowExport:
     """
 
     def __init__(
-        self, cursor: CursorWrapper, query: Query, most: int, limit: TimeLimit, told: Callable[[int], None]
+        self,
+        cursor: CursorWrapper,
+        query: Query,
+        most: int,
+        limit: TimeLimit,
+        spent: float,
+        told: Callable[[int], None],
     ) -> None:
         self._cursor, self._query, self._most, self._limit, self._told = cursor, query, most, limit, told
-        self._deadline = time.monotonic() + limit.seconds
+        self._deadline = time.monotonic() + limit.seconds - spent
         self.columns: tuple[RowColumn, ...] = tuple(query.columns[name].column for name in query.shown)
         self.masked = tuple(name for name in query.columns if name in query.masked)
         self.pid = 0
@@ -70,6 +76,7 @@ class RowExport:
         """
         if can_copy(self._cursor):
             cells = csv_cells(self._cursor, self._query)
+            self._hurry()
             with self._counting(write) as count:
                 copy_rows(self._cursor, *self._statement(cells), count)
             return
@@ -163,6 +170,7 @@ def exporting(
     most: int,
     limit: TimeLimit,
     number: int,
+    spent: float = 0.0,
     order_by: Sequence[str] = (),
     conditions: Conditions = (),
     mask: Callable[[], Collection[str]] = tuple,
@@ -178,6 +186,7 @@ def exporting(
         most: how many rows are read at most.
         limit: how long that may take.
         number: what tells the export from others, of 31 bits; see :mod:`.export_locks`.
+        spent: how many seconds of the limit are spent already.
         order_by: columns; a ``-`` in front means descending.
         conditions: what the rows have to fulfil, all of it.
         mask: returns the columns whose values stay in the database.
@@ -193,6 +202,6 @@ def exporting(
             why = "all of its columns are masked" if query.columns else "it has no columns"
             raise RowsUnavailableError(f"There is nothing of {name} to write into a file: {why}.")
         pid = hold_export_lock(cursor, number)
-        export = RowExport(cursor, query, most, limit, told)
+        export = RowExport(cursor, query, most, limit, spent, told)
         export.pid = pid
         yield export

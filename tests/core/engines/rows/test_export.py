@@ -111,6 +111,13 @@ def test_a_limit_of_time_is_named(create, way):
 
 
 @pytest.mark.parametrize("way", [csv, read])
+def test_the_whole_limit_is_named_when_most_of_it_is_spent(create, way):
+    create(SLOW)
+    with pytest.raises(RowsUnavailableError, match=r"did not come within 20 s \(a setting\)"):
+        way(spent=19.8)
+
+
+@pytest.mark.parametrize("way", [csv, read])
 def test_an_error_half_way_is_that_of_the_rows(create, way):
     create("SELECT 1 / (5000 - n) AS x FROM generate_series(1, 9000) AS n")
     with pytest.raises(RowsUnavailableError, match="division by zero"):
