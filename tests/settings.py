@@ -16,7 +16,7 @@ from tests.demo.settings import DATABASES, INSTALLED_APPS
 DEBUG = False
 
 INSTALLED_APPS += ["django.contrib.postgres", "django_tasks_db"]
-INSTALLED_APPS += ["tests.oldstyle", "tests.fieldtypes", "tests.bookshop"]
+INSTALLED_APPS += ["tests.oldstyle", "tests.fieldtypes", "tests.bookshop", "tests.flush"]
 
 # An ImageField without Pillow: nothing here opens a picture.
 SILENCED_SYSTEM_CHECKS = ["fields.E210"]

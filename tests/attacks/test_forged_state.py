@@ -166,8 +166,8 @@ _LATER = len(COMMENTS) - 22
 #: Which of them to try together: all at once find whatever breaks; few at a time, and the later ones one at a
 #: time, find what another one hides.
 TOGETHER = [
-    range(0, len(COMMENTS), 1 if WHOLE else 5),
-    range(_LATER, len(COMMENTS)),
+    range(0, len(COMMENTS), 1 if WHOLE else 9),
+    *([range(_LATER, len(COMMENTS))] if WHOLE else []),
     *(range(n, min(n + 10, _LATER)) for n in range(0, _LATER, 10) if WHOLE),
     *([number] for number in range(_LATER, len(COMMENTS)) if WHOLE),
 ]
@@ -237,7 +237,7 @@ def test_random_comments(attacker: Attacker, ours: None) -> None:
 
     @given(st.dictionaries(st.sampled_from(_fields), _any), st.booleans())
     @settings(
-        max_examples=200 if WHOLE else 10,
+        max_examples=200 if WHOLE else 4,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         database=None,

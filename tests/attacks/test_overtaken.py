@@ -147,7 +147,7 @@ def sync_while(registered: Registry, number: int, work: Callable[[], None]) -> i
     return len(sent)
 
 
-@pytest.mark.parametrize("what", sample(MEANWHILE, 4))
+@pytest.mark.parametrize("what", sample(MEANWHILE, 9))
 def test_a_change_before_any_statement_of_a_sync(
     what: str, other: Callable[[str], None], registered: Registry
 ) -> None:
@@ -174,7 +174,7 @@ READERS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "reader"), sample(itertools.product(MEANWHILE, READERS), 13))
+@pytest.mark.parametrize(("what", "reader"), sample(itertools.product(MEANWHILE, READERS), 31))
 def test_a_change_before_any_statement_of_a_reader(
     what: str, reader: str, other: Callable[[str], None], registered: Registry
 ) -> None:

@@ -125,7 +125,7 @@ def fail_everything(refreshes: bool = True) -> dict[str, str]:
     return told
 
 
-@pytest.mark.parametrize("way", sample(WAYS, 4))
+@pytest.mark.parametrize("way", sample(WAYS, 10))
 def test_a_row_that_an_error_quotes(way: str) -> None:
     """Somebody without the permission to see rows reads one in the error of a refresh, a sync or a count."""
     expression, objects = WAYS[way]

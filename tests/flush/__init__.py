@@ -1,0 +1,1 @@
+"""An app of the suite, whose command takes the place of Django's `flush`."""
