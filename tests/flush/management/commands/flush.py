@@ -1,7 +1,7 @@
 """Empties the tables after a test that commits.
 
 Django truncates all tables, and then creates all content types and permissions anew, which takes longer than
-many a test. Most tests write into few tables. The rows of these are deleted, and content types and permissions
+many a test. Most tests write into few tables. The rows of these are deleted. Content types and permissions
 stay if they are what they were.
 """
 
