@@ -69,7 +69,10 @@ def registered() -> Iterator[Registry]:
 def forget_models() -> Iterator[None]:
     """Take the readable views that a test declares out of Django's app registry again."""
     before = {label: dict(found) for label, found in apps.all_models.items()}
+    awaited = set(apps._pending_operations)
     yield
+    for model in set(apps._pending_operations) - awaited:
+        del apps._pending_operations[model]
     for label, found in apps.all_models.items():
         for name in set(found) - set(before.get(label, ())):
             del found[name]
