@@ -139,6 +139,7 @@ _ATTACKS = (
     "tests/attacks",
     "tests/admin/pages/test_confirmed_plan.py",
     "tests/admin/pages/test_silent_database.py",
+    "tests/admin/ui/graph/test_layout.py",
     "tests/admin/exports/test_troubles.py",
     "tests/admin/pages/test_permissions_matrix.py",
     "tests/core/sync/test_grants_meanwhile.py",

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from orm_views_core.names import ViewName
 
 _ESCAPED = re.compile(r"~([0-9A-F]{2})")
+
+
+class Recorded(Protocol):
+    """What is recorded of a view or of a database, such as a run."""
+
+    database: str
+
+    @property
+    def view_name(self) -> ViewName | None: ...
 
 
 class ViewAddress(NamedTuple):
@@ -27,6 +36,11 @@ class ViewAddress(NamedTuple):
     def parts(self) -> dict[str, str]:
         """The address as the arguments of a URL pattern."""
         return {"database": self.database, "schema": self.name.schema, "name": self.name.name}
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> ViewAddress | None:
+        """Return the address of the view that is recorded with something; None for a whole database."""
+        return cls(recorded.database, recorded.view_name) if recorded.view_name else None
 
     @classmethod
     def parse(cls, key: str) -> ViewAddress:

@@ -23,13 +23,10 @@ from orm_views_core.quoting import summary_of
 
 from .addresses import ViewAddress
 from .models import Run
-from .permissions import Permission, may, may_with_all, unseen
+from .permissions import Permission, may, may_see_accesses, may_with_all, unseen
 
 #: What a text is about: a view, a database, or all of them when None.
 About: TypeAlias = "ViewAddress | str | None"
-
-#: Django's own permission to see who has read which rows.
-_SEES_ACCESSES = "orm_views_admin.view_rowaccess"
 
 
 def error_text(error: BaseException) -> str:
@@ -59,7 +56,7 @@ def run_error_for(user: Any, run: Run) -> str:
     """Return the error of a run as a user may read it. Runs of before have no summary."""
     if not may_see_request(user, run):
         return _("It failed.") if run.error else ""
-    about = ViewAddress(run.database, run.view_name) if run.view_name else run.database
+    about = ViewAddress.of(run) or run.database
     return _chosen(user, run.error, run.error_summary or (_("It failed.") if run.error else ""), about)
 
 
@@ -67,7 +64,7 @@ def may_see_request(user: Any, run: Run) -> bool:
     """Return whether a user may see what a run was asked for: the filter of an export may tell of rows."""
     if run.kind != Run.Kind.EXPORT or run.user_id == user.pk:
         return True
-    return bool(user.is_superuser or user.has_perm(_SEES_ACCESSES))
+    return may_see_accesses(user)
 
 
 def names_unseen(user: Any, text: str, about: About = None) -> bool:

@@ -20,6 +20,9 @@ from .rights.hook import RightsError as RightsError
 from .rights.hook import ViewInfo as ViewInfo
 from .rights.unseen import Unseen
 
+#: Django's own permission of the table: it shows who has read which rows, with the values of filters.
+_SEES_ACCESSES = "orm_views_admin.view_rowaccess"
+
 
 def may(user: Any, permission: Permission, address: ViewAddress | None = None) -> bool:
     """Return whether a user may do something: with some views, or with one of them.
@@ -35,6 +38,11 @@ def may(user: Any, permission: Permission, address: ViewAddress | None = None) -
     if not user.has_perms({needed.full_name for needed in NEEDED[permission]}):
         return False
     return address is None or rights_of(user).allow(permission, address)
+
+
+def may_see_accesses(user: Any) -> bool:
+    """Return whether a user may see who has read rows of views."""
+    return may(user, Permission.VIEW) and bool(user.has_perm(_SEES_ACCESSES))
 
 
 def may_read_rows(user: Any, model: Any) -> bool:

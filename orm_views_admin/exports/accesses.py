@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
 
-from orm_views_admin.datetimes import from_field
+from orm_views_admin.datetimes import in_utc
 from orm_views_admin.models import RowAccess
 
 _FACTS: dict[str, Callable[[RowAccess], Any]] = {
-    "at": lambda access: from_field(access.at).astimezone(dt.timezone.utc),
+    "at": lambda access: in_utc(access.at),
     "who": lambda access: access.who,
     "kind": lambda access: access.kind,
     "database": lambda access: access.database,

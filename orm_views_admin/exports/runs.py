@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from orm_views_admin.datetimes import from_field
+from orm_views_admin.datetimes import in_utc
 from orm_views_admin.disclosure import run_error_for, without_unseen
 from orm_views_admin.models import Run
 from orm_views_admin.ui import run_wording
 
 
 def _moment(moment: dt.datetime | None) -> dt.datetime | None:
-    return moment and from_field(moment).astimezone(dt.timezone.utc)
+    return moment and in_utc(moment)
 
 
 _FACTS: dict[str, Callable[[Run], Any]] = {

@@ -9,6 +9,7 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
+from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.rows import RowExport
 from orm_views_core.exceptions import OrmViewsError
 
@@ -96,3 +97,14 @@ def find_format(key: str) -> Format:
     if why_not := FORMATS[key].why_not:
         raise NoSuchFormatError(why_not)
     return FORMATS[key]
+
+
+def format_of(run: Run) -> Format | None:
+    """Return the format of an export; None if there is none of its name any more."""
+    return FORMATS.get(run.options.get("format", ""))
+
+
+def suffix_of(run: Run) -> str:
+    """Return how the name of the file of an export ends."""
+    form = format_of(run)
+    return form.suffix if form else "bin"

@@ -10,12 +10,12 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.utils import timezone
 
 from orm_views_admin.conf import get_settings
+from orm_views_admin.datetimes import ago
 from orm_views_admin.models import Run
 
-from .formats import FORMATS
+from .formats import suffix_of
 from .storage import export_storage
 
 logger = logging.getLogger("orm_views_admin")
@@ -23,8 +23,7 @@ logger = logging.getLogger("orm_views_admin")
 
 def name_in_storage(run: Run) -> str:
     """Return the name of the file of an export. It is known before there is a file."""
-    chosen = FORMATS.get(run.options.get("format", ""))
-    return f"{run.request.hex}.{chosen.suffix if chosen else 'bin'}"
+    return f"{run.request.hex}.{suffix_of(run)}"
 
 
 def is_kept(run: Run) -> bool:
@@ -37,10 +36,7 @@ def is_kept(run: Run) -> bool:
 
 def oldest_kept() -> dt.datetime | None:
     """Return the end of the oldest exports whose files are kept; None if all are."""
-    try:
-        return timezone.now() - get_settings().KEEP_EXPORTS
-    except OverflowError:  # with timedelta.max, for example
-        return None
+    return ago(get_settings().KEEP_EXPORTS)
 
 
 def delete_file(name: str) -> bool:

@@ -28,6 +28,11 @@ class ExportRequest:
     about: str = ""
     query: str = ""
 
+    @property
+    def words(self) -> str:
+        """The order and the format in English: “sorted by amount, as csv”."""
+        return ", ".join(filter(None, (self.about, f"as {self.form}")))
+
     @classmethod
     def of(cls, run: Run) -> ExportRequest:
         """Return what an export was asked for."""

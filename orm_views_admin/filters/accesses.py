@@ -212,12 +212,9 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 def _begins() -> dict[str, dt.datetime]:
     """Return when each period of the time filter begins."""
-    now, today = (
-        timezone.now(),
-        timezone.localdate() if timezone.is_aware(timezone.now()) else dt.date.today(),
-    )
+    now = timezone.now()
     return {
-        "day": _midnight(today),
+        "day": _midnight((timezone.localtime(now) if timezone.is_aware(now) else now).date()),
         WEEK: now - dt.timedelta(days=7),
         "month": now - dt.timedelta(days=30),
     }

@@ -58,6 +58,10 @@ class Target(NamedTuple):
 class RunQuerySet(models.QuerySet["Run"]):
     """Runs, whose updates do not fail when other sessions update runs too."""
 
+    def without_exports(self) -> RunQuerySet:
+        """Return the refreshes and syncs."""
+        return self.exclude(kind=Run.Kind.EXPORT)
+
     def update(self, **facts: Any) -> int:
         """Update the runs; outside of a transaction of the caller, in a short one."""
         work = partial(super().update, **facts)

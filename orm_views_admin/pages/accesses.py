@@ -38,7 +38,8 @@ from orm_views_admin.filters.accesses import (
 from orm_views_admin.filters.columns import COLUMN, VALUE, WORDS, parameter_of
 from orm_views_admin.filters.form import added, without_parameter
 from orm_views_admin.models import RowAccess
-from orm_views_admin.runs.accesses import is_recorded, may_see_accesses
+from orm_views_admin.permissions import may_see_accesses
+from orm_views_admin.runs.accesses import is_recorded
 from orm_views_admin.tables.accesses import AccessTable
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.wording import name_list, number, with_names

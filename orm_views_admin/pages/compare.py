@@ -94,19 +94,16 @@ class ComparePage(Page):
             self._compare(alias, only, stored=stored, until=until)
             for alias, only in selection.by_database.items()
         ]
-        about = self.url_about("compare", *selection.addresses)
-        other = (_("Compare with the rows of now"), about) if stored else None
-        if other is None:
-            other = (
-                _("Compare with the stored rows"),
-                f"{about}{'&' if selection.addresses else ''}{STORED}=on",
-            )
+        other = Link(_("Compare with the rows of now"), self.url_about("compare", *selection.addresses))
+        if not stored:
+            url = f"{other.url}{'&' if selection.addresses else ''}{STORED}=on"
+            other = Link(_("Compare with the stored rows"), url)
         return self.render(
             self._title(selection),
             parent=Link(_("Plan"), self.url_about("sync", *selection.addresses)),
             databases=databases,
             several=len(databases) > 1,
-            tools=[Link(*other)],
+            tools=[other],
         )
 
     def _title(self, selection: Selection) -> str:

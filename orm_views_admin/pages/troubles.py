@@ -82,7 +82,7 @@ def read_troubles(
     for run in active:
         if run.kind == Run.Kind.EXPORT:
             continue
-        address = ViewAddress(run.database, run.view_name) if run.view_name else None
+        address = ViewAddress.of(run)
         if address in views and (why := without_unseen(user, _why_it_waits(run), run.database)):
             found[address].append(Standing(RunState.WAITING, why, request=str(run.request)))
     return Troubles(found, syncs)
@@ -94,7 +94,7 @@ def _since_success(views: Mapping[ViewAddress, ViewStatus], wanted: Q) -> list[_
     First the last success of each target is looked up once, and then what failed after it is counted. To ask
     of each failure whether a success came later would take the square of their number.
     """
-    failed = Run.objects.filter(wanted, state__in=tuple(_STATES)).exclude(kind=Run.Kind.EXPORT).order_by()
+    failed = Run.objects.without_exports().filter(wanted, state__in=tuple(_STATES)).order_by()
     last_of_each = failed.values("kind", *_VIEW).annotate(last=Max("pk")).values("last")
     same = {field: OuterRef(field) for field in ("kind", *_VIEW)}
     succeeded = Run.objects.filter(state__in=(Run.State.SUCCEEDED, Run.State.JOINED), **same)

@@ -23,7 +23,6 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import RowAccess
 from orm_views_admin.runs.accesses import is_recorded, record
 from orm_views_core.database.rows import Condition, Operator
-from orm_views_core.engines.connections import get_connection
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
@@ -114,10 +113,9 @@ def _record(
 ) -> None:
     if not is_recorded():
         return
-    from orm_views_core.privacy.api import find_personal_columns  # the admin is imported by each process
+    from orm_views_admin.personal import personal_columns  # the admin is imported by each process
 
     address = address_of(shown.model)
-    connection = get_connection(shown.get_queryset(request).db)
     record(
         request.user,
         address,
@@ -125,7 +123,7 @@ def _record(
         conditions=conditions,
         about=", ".join(words),
         rows=rows,
-        with_personal=bool(find_personal_columns(connection, [address.name]).get(address.name)),
+        with_personal=bool(personal_columns(address, shown.get_queryset(request).db)),
     )
 
 

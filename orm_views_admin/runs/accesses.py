@@ -12,24 +12,16 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.conf import get_settings
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.models.accesses import in_words, stored
-from orm_views_admin.permissions import Permission, may
 from orm_views_core.database.rows import Condition
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 
-#: Django's own permission of the table: it shows who has read which rows, with the values of filters.
-PERMISSION = "orm_views_admin.view_rowaccess"
 _LONGEST_NAME = 255  # the max_length of RowAccess.who
 
 
 class NotRecordedError(OrmViewsError):
     """Rows are not shown, because it could not be recorded that somebody reads them."""
-
-
-def may_see_accesses(user: Any) -> bool:
-    """Return whether a user may see who has read rows of views."""
-    return may(user, Permission.VIEW) and bool(user.has_perm(PERMISSION))
 
 
 def is_recorded() -> bool:

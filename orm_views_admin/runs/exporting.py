@@ -15,7 +15,7 @@ from typing import IO
 
 from django.conf import settings
 from django.core.files import File
-from django.db import DatabaseError, connections, router
+from django.db import DatabaseError
 from django.utils import timezone
 
 from orm_views_admin.addresses import ViewAddress
@@ -28,14 +28,14 @@ from orm_views_admin.files.request import ExportRequest, ExportResult, number_of
 from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.permissions import Permission, may
-from orm_views_core.engines.connections import get_connection, spare_connections
+from orm_views_admin.personal import personal_columns
+from orm_views_core.engines.connections import spare_connections
 from orm_views_core.engines.postgresql.locking.sessions import own_backend
 from orm_views_core.engines.postgresql.rows import RowExport, TimeLimit, exporting
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.privacy.api import find_personal_columns
 
 from .accesses import record
-from .writing import error_fields, in_english
+from .writing import error_fields, in_english, written_beside
 
 _SETTING = "ORM_VIEWS_ADMIN['EXPORT_TIMEOUT']"
 #: Seconds between two writes of the progress.
@@ -58,11 +58,9 @@ def perform_export(run: Run) -> None:
     """Perform an export. Its failure is recorded in its run."""
     if not run.begin():
         return
-    alias = router.db_for_write(Run)
-    # In a transaction of the caller nothing can be written beside it.
-    is_inside = any(connections[each].in_atomic_block for each in (alias, run.database))
-    with in_english(), spare_connections(() if is_inside else (alias,)) as aside:
-        work = _Work(run, None if is_inside else aside)
+    beside = written_beside(run)
+    with in_english(), spare_connections(beside) as aside:
+        work = _Work(run, aside if beside else None)
         try:
             work.perform()
         except _CancelledError:
@@ -94,9 +92,9 @@ class _Work:
     """
 
     def __init__(self, run: Run, aside: Callable[[], AbstractContextManager[None]] | None) -> None:
-        assert run.view_name is not None
-        self._run, self._aside = run, aside
-        self._address = ViewAddress(run.database, run.view_name)
+        address = ViewAddress.of(run)
+        assert address is not None
+        self._run, self._aside, self._address = run, aside, address
         self._request = ExportRequest.of(run)
         self._began = self._told = time.monotonic()
         self._stored = ""
@@ -182,8 +180,7 @@ class _Work:
 
     def _mask(self) -> Collection[str]:
         """Return the columns that the user may not see, and remember those with personal data."""
-        found = find_personal_columns(get_connection(self._address.database), [self._address.name])
-        personal = found.get(self._address.name, ())
+        personal = personal_columns(self._address)
         may_see = may(self._run.user, Permission.VIEW_PERSONAL, self._address)
         self._personal = personal if may_see else ()
         return () if may_see else personal
@@ -262,7 +259,7 @@ class _Work:
             self._address,
             RowAccess.Kind.EXPORT,
             conditions=self._request.conditions,
-            about=", ".join(filter(None, (self._request.about, f"as {self._request.form}"))),
+            about=self._request.words,
             rows=self._rows,
             with_personal=bool(self._personal),
             run=self._run,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from django.db import connections, router
+from django.db import router
 from django.utils import timezone
 
 from orm_views_admin.models import Run
@@ -22,7 +22,7 @@ from orm_views_core.sync import sync_views
 
 from .retention import prune_now_and_then
 from .sync_progress import SyncProgress
-from .writing import error_fields
+from .writing import error_fields, written_beside
 
 
 def perform(request: uuid.UUID) -> None:
@@ -116,9 +116,7 @@ def _sync(run: Run) -> None:
     if not run.begin():
         return
     only = run.options.get("only")
-    alias = router.db_for_write(Run)
-    is_in_transaction = any(connections[each].in_atomic_block for each in (alias, run.database))
-    with spare_connections(() if is_in_transaction else (alias,)) as aside:
+    with spare_connections(written_beside(run)) as aside:
         progress = SyncProgress(run, aside)
         sync_views(
             databases=[run.database],

@@ -163,8 +163,8 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
 
 def _was_refreshed_by_other_run(run: Run, refreshed: dt.datetime) -> bool:
     """Return whether the rows of this time are those of another refresh of the view, or of a sync."""
-    succeeded = Run.objects.filter(database=run.database, state=Run.State.SUCCEEDED)
-    others = succeeded.exclude(pk=run.pk).exclude(kind=Run.Kind.EXPORT)
+    done = Run.objects.without_exports().filter(database=run.database, state=Run.State.SUCCEEDED)
+    others = done.exclude(pk=run.pk)
     return others.filter(
         models.Q(schema=run.schema, name=run.name) | models.Q(kind=Run.Kind.SYNC),
         started_at__lte=refreshed + _ROUNDING,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 
-from django.utils import timezone
-
 from orm_views_admin.conf import get_settings
+from orm_views_admin.datetimes import ago
 from orm_views_admin.files.kept import prune_files
 from orm_views_admin.models import RowAccess, Run, ViewChange
 
@@ -24,21 +22,13 @@ def prune() -> int:
     """
     settings = get_settings()
     prune_files()
-    if (oldest := _ago(settings.KEEP_CHANGES)) is not None:
+    if settings.KEEP_CHANGES and (oldest := ago(settings.KEEP_CHANGES)):
         ViewChange.objects.filter(at__lt=oldest).delete()
-    if (oldest := _ago(settings.KEEP_RUNS)) is None:
+    if (oldest := ago(settings.KEEP_RUNS)) is None:
         return 0
     RowAccess.objects.filter(at__lt=oldest).delete()
     count, _ = Run.objects.filter(queued_at__lt=oldest).exclude(state__in=Run.ACTIVE).delete()
     return count
-
-
-def _ago(age: dt.timedelta | None) -> dt.datetime | None:
-    """Return the time that is so long ago; None for an age that nothing has."""
-    try:
-        return None if age is None else timezone.now() - age
-    except OverflowError:  # with timedelta.max, for example
-        return None
 
 
 def prune_now_and_then() -> None:

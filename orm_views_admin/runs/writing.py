@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from django.db import Error as DriverError
-from django.db import router
+from django.db import connections, router
 from django.utils import translation
 
 from orm_views_admin.disclosure import error_summary, error_text
@@ -55,6 +55,16 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
             _has_failed = False
 
     return guarded
+
+
+def written_beside(run: Run) -> tuple[str, ...]:
+    """Return the alias that runs are written to while one is performed; () in a transaction of the caller.
+
+    Nothing can be committed beside that.
+    """
+    alias = router.db_for_write(Run)
+    is_inside = any(connections[each].in_atomic_block for each in (alias, run.database))
+    return () if is_inside else (alias,)
 
 
 def _advice(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.engines.postgresql.errors.diagnostics import is_canceled
+from orm_views_core.engines.postgresql.explain import EXPLAIN, top_of
 from orm_views_core.names import ViewName
 
 _SLACK = 0.05  # seconds: a client measures a little less than the server
@@ -71,7 +71,7 @@ class Runner:
 
     def estimate(self, name: ViewName, seconds: float) -> tuple[int, bool]:
         """Return how many rows the planner expects of a view, and whether computing them costs much."""
-        ((plan,),) = self.run(f"EXPLAIN (FORMAT JSON) SELECT * FROM {name.quoted}", seconds)
-        top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+        ((explained,),) = self.run(f"{EXPLAIN}SELECT * FROM {name.quoted}", seconds)
+        top = top_of(explained)
         rows, cost = int(top["Plan Rows"]), float(top["Total Cost"])
         return rows, cost > max(_LEAST_COST, _COSTLY * rows)

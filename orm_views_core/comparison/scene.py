@@ -16,6 +16,7 @@ from orm_views_core.engines.postgresql.catalog.reach import read_untrusted
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.catalog.trust import read_trusted_roles
 from orm_views_core.engines.postgresql.locking.locks import releasing_locks
+from orm_views_core.engines.postgresql.untrusted import distrusted
 from orm_views_core.exceptions import SyncFailedError, UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Scope, find_orphans, find_scope
@@ -28,7 +29,7 @@ from orm_views_core.sync.external_dependents import (
 from orm_views_core.sync.refusals import why_not_try
 
 from .errors import LOCKED
-from .staging import Staged, distrusted, judge_staged, stage
+from .staging import Staged, judge_staged, stage
 from .values import Action
 from .worlds import as_plain, new_names, old_names
 
@@ -102,7 +103,7 @@ def set_scene(cursor: CursorWrapper, targets: Mapping[ViewName, Action]) -> Scen
         oids = {n: installed[n].oid for n in {*olds, *targets, *news} if n in installed}
         untrusted = read_untrusted(reader, list(oids.values()), trusted)
     why_not = {
-        name: distrusted(name, "it" if what.oid == oid else f"it depends on {what.what}, which", what.owner)
+        name: distrusted(name, what, is_itself=what.oid == oid)
         for name, oid in oids.items()
         if (what := untrusted.get(oid))
     }

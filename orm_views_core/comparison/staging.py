@@ -24,6 +24,7 @@ from orm_views_core.engines.postgresql.errors.diagnostics import is_lock_timeout
 from orm_views_core.engines.postgresql.errors.refusals import is_fault_of_view
 from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.staging import create_staging, staged_first
+from orm_views_core.engines.postgresql.untrusted import distrusted
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.sql.references import move_references
@@ -139,19 +140,4 @@ def judge_staged(cursor: CatalogCursor, staged: Staged, trusted: Collection[int]
     untrusted = read_untrusted(cursor, list(oids.values()), trusted)
     for view, oid in oids.items():
         if what := untrusted.get(oid):
-            staged.why_not[view] = distrusted(view, f"it depends on {what.what}, which", what.owner)
-
-
-def distrusted(name: ViewName, what: str, owner: str) -> str:
-    """Return why rows are not read that depend on somebody whom we do not trust.
-
-    Args:
-        name: the view.
-        what: what belongs to them; it is followed by a verb.
-        owner: who they are.
-    """
-    return (
-        f"The rows of {name} are not read, because {what} belongs to the role {owner!r}. That role is not "
-        "trusted: what it writes would run with the rights of this connection. If you trust it, add it to "
-        "ORM_VIEWS['TRUSTED_OWNERS']."
-    )
+            staged.why_not[view] = distrusted(view, what, is_itself=False)

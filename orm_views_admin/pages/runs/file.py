@@ -12,17 +12,16 @@ from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.exports.download import send_file
-from orm_views_admin.files.formats import FORMATS
+from orm_views_admin.files.formats import format_of
 from orm_views_admin.files.kept import is_kept
 from orm_views_admin.files.request import ExportRequest, ExportResult
 from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.pages.base import UNREADABLE, AdminView
 from orm_views_admin.permissions import Permission, of_visible_views
+from orm_views_admin.personal import personal_columns
 from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.exports.words import file_name
-from orm_views_core.engines.connections import get_connection
-from orm_views_core.privacy.api import find_personal_columns
 
 
 class RunFile(AdminView):
@@ -35,48 +34,47 @@ class RunFile(AdminView):
         exports = Run.objects.filter(of_visible_views(request.user), kind=Run.Kind.EXPORT)
         run = get_object_or_404(exports, request=run_request)
         try:
-            self._require_right(run)
+            address = self._require_right(run)
             if not is_kept(run):
                 raise Http404(_("There is no file, or it is no longer kept. Start the export again."))
             storage = export_storage()
             size = storage.size(run.file)
             if run.user_id != request.user.pk:
-                self._record(run)
+                self._record(run, address)
             file = storage.open(run.file)
         except FileNotFoundError as error:
             raise Http404(_("The file is not in the storage. Start the export again.")) from error
         except UNREADABLE as error:
             messages.error(request, self.explain(error, run.database))
             return HttpResponseRedirect(self.url("run", run_request=run.request))
-        form = FORMATS.get(run.options.get("format", ""))
+        form = format_of(run)
         content_type = form.content_type if form else "application/octet-stream"
         return send_file(request, file, file_name(run), size, content_type)
 
-    def _require_right(self, run: Run) -> None:
-        """Make sure that the user may have the file.
+    def _require_right(self, run: Run) -> ViewAddress:
+        """Return the view of an export whose file the user may have.
 
         Raises:
-            PermissionDenied: if not.
+            PermissionDenied: if the user may not.
         """
-        assert run.view_name is not None
-        address = ViewAddress(run.database, run.view_name)
+        address = ViewAddress.of(run)
+        assert address is not None
         is_own = run.user_id == self.request.user.pk or self.request.user.is_superuser
         if not is_own or not self.may(Permission.EXPORT, address):
             raise PermissionDenied
         if not self.may(Permission.VIEW_PERSONAL, address) and _has_personal(run, address):
             raise PermissionDenied
+        return address
 
-    def _record(self, run: Run) -> None:
+    def _record(self, run: Run, address: ViewAddress) -> None:
         """Record that somebody else than who made the file gets it."""
-        assert run.view_name is not None
         asked, result = ExportRequest.of(run), ExportResult.of(run)
-        about = ", ".join(filter(None, (asked.about, f"as {asked.form}", f"the export of {run.who}")))
         record(
             self.request.user,
-            ViewAddress(run.database, run.view_name),
+            address,
             RowAccess.Kind.EXPORT,
             conditions=asked.conditions,
-            about=about,
+            about=f"{asked.words}, the export of {run.who}",
             rows=run.rows_after,
             with_personal=bool(result.personal),
             run=run,
@@ -86,7 +84,4 @@ class RunFile(AdminView):
 def _has_personal(run: Run, address: ViewAddress) -> bool:
     """Return whether a file may have personal data, also what has been marked since it was made."""
     result = ExportResult.of(run)
-    if result.personal:
-        return True
-    found = find_personal_columns(get_connection(address.database), [address.name])
-    return not set(found.get(address.name, ())) <= set(result.masked)
+    return bool(result.personal) or not set(personal_columns(address)) <= set(result.masked)

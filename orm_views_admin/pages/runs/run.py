@@ -125,7 +125,7 @@ def may_cancel_run(user: Any, run: Run) -> bool:
     """Return whether a user may cancel a run: an own export, or one of a view or a whole database."""
     if run.kind == Run.Kind.EXPORT and run.user_id == user.pk:
         return True
-    return may(user, Permission.CANCEL, ViewAddress(run.database, run.view_name) if run.view_name else None)
+    return may(user, Permission.CANCEL, ViewAddress.of(run))
 
 
 def read_runs(requests: Sequence[uuid.UUID], user: Any) -> list[Run]:

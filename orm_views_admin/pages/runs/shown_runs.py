@@ -55,8 +55,7 @@ class ShownRun:
     @property
     def address(self) -> ViewAddress | None:
         """The view that is refreshed; None for a sync."""
-        name = self.run.view_name
-        return ViewAddress(self.run.database, name) if name else None
+        return ViewAddress.of(self.run)
 
     @cached_property
     def elapsed(self) -> float | None:

@@ -75,7 +75,7 @@ class DetailPage(Page):
 
     def _describe(self, address: ViewAddress, detail: ViewDetail) -> dict[str, Any]:
         status = detail.status
-        last = list(Run.objects.filter(about(address)).exclude(kind=Run.Kind.EXPORT)[:LAST])
+        last = list(Run.objects.without_exports().filter(about(address))[:LAST])
         reconcile(last)
         definition, installed = status.definition, status.installed
         state = installed.state if installed else None
@@ -242,8 +242,7 @@ def _last_failure(address: ViewAddress, last: Sequence[Run]) -> Run | None:
     """Return the last run of a view that failed; most often it is one of the last runs, or there is none."""
     failed = next((run for run in last if run.state == Run.State.FAILED), None)
     if failed is None and len(last) == LAST:
-        failures = Run.objects.filter(about(address), state=Run.State.FAILED)
-        return failures.exclude(kind=Run.Kind.EXPORT).first()
+        return Run.objects.without_exports().filter(about(address), state=Run.State.FAILED).first()
     return failed
 
 

@@ -25,8 +25,7 @@ from orm_views_admin.filters.views import (
 from orm_views_admin.models import Run
 from orm_views_admin.pages.base import Link, Page
 from orm_views_admin.pages.troubles import Troubles, read_troubles
-from orm_views_admin.permissions import Permission, of_visible_views, visible
-from orm_views_admin.runs.accesses import may_see_accesses
+from orm_views_admin.permissions import Permission, may_see_accesses, of_visible_views, visible
 from orm_views_admin.runs.reconciliation import reconcile
 from orm_views_admin.standings import STATES, AnyState
 from orm_views_admin.tables.base import SORT
@@ -55,11 +54,8 @@ class ListPage(Page):
         # Trends take long to read. Only an order by duration needs those of all views.
         trends = read_trends() if request.GET.get(SORT, "").lstrip("-") == DURATION else {}
         hits = search(databases, searched_names(request.GET), request.user)
-        active = list(
-            Run.objects.filter(of_visible_views(request.user), state__in=Run.ACTIVE).exclude(
-                kind=Run.Kind.EXPORT
-            )
-        )
+        visible_runs = Run.objects.without_exports().filter(of_visible_views(request.user))
+        active = list(visible_runs.filter(state__in=Run.ACTIVE))
         reconcile(active)
         statuses = [view for each in databases for view in each.views]
         troubles = read_troubles(statuses, active, request.user)

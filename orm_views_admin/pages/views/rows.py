@@ -14,14 +14,13 @@ from orm_views_admin.filters.columns import ColumnFilter, asked_filters, read_fi
 from orm_views_admin.pages.base import UNREADABLE, Page, find_status
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
+from orm_views_admin.personal import personal_columns
 from orm_views_admin.runs.accesses import is_recorded
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.ui.querystrings import page_number
 from orm_views_core.database.rows import Condition, RowColumn
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.connections import get_connection
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError
-from orm_views_core.privacy.api import find_personal_columns
 
 PER_PAGE = 50
 #: Later pages are not read: their OFFSET would be too large.
@@ -116,8 +115,7 @@ class RowsPage(Page):
         may_see = self.may(Permission.VIEW_PERSONAL, address)
         if may_see and not is_recorded():
             return ()
-        found = find_personal_columns(get_connection(address.database), [address.name])
-        self.personal = found.get(address.name, ())
+        self.personal = personal_columns(address)
         return () if may_see else self.personal
 
     def refusal(self, error: MaskedColumnError) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.disclosure import may_see_request
-from orm_views_admin.files.formats import FORMATS
+from orm_views_admin.files.formats import format_of, suffix_of
 from orm_views_admin.files.kept import is_kept
 from orm_views_admin.files.request import ExportRequest, ExportResult
 from orm_views_admin.files.xlsx import LONGEST
@@ -20,8 +20,8 @@ from orm_views_admin.ui import wording
 
 def format_word(run: Run) -> str:
     """Return the name of the format of an export."""
-    key = run.options.get("format", "")
-    return FORMATS[key].word if key in FORMATS else str(key)
+    form = format_of(run)
+    return form.word if form else str(run.options.get("format", ""))
 
 
 def share(run: Run) -> tuple[int, int] | None:
@@ -81,10 +81,8 @@ def summary(run: Run) -> str:
 
 def file_name(run: Run) -> str:
     """Return the name that the file of an export has when it is saved."""
-    key = run.options.get("format", "")
-    suffix = FORMATS[key].suffix if key in FORMATS else "bin"
     name = "".join(each if each.isalnum() or each in "._-" else "_" for each in run.name)
-    return f"{name}-{from_field(run.queued_at):%Y-%m-%d}.{suffix}"
+    return f"{name}-{from_field(run.queued_at):%Y-%m-%d}.{suffix_of(run)}"
 
 
 def may_download(user: Any, run: Run) -> bool:

@@ -109,7 +109,7 @@ def judge(
         if relkind not in {"v", "m"} or persistence == "t":
             why_not = f"{name} is not a view that a sync has created, so its rows are not read."
         elif what := untrusted.get(oid):
-            why_not = _distrusted(name, what, is_itself=what.oid == oid)
+            why_not = distrusted(name, what, is_itself=what.oid == oid)
         rows = int(tuples) if relkind == "m" and tuples >= 0 else None
         judged[name] = Judgement(why_not, oid, rows)
     return judged
@@ -119,7 +119,14 @@ def _undeclared(name: ViewName) -> str:
     return f"No class declares {name}, so its rows are neither counted nor shown."
 
 
-def _distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> str:
+def distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> str:
+    """Return why rows are not read that depend on somebody whom we do not trust.
+
+    Args:
+        name: the view.
+        what: what belongs to them.
+        is_itself: whether that is the view.
+    """
     whose = f"it belongs to the role {what.owner!r}"
     if not is_itself:
         whose = f"it depends on {what.what}, which belongs to the role {what.owner!r}"

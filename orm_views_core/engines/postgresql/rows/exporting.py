@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.rows import RowColumn
+from orm_views_core.engines.postgresql.explain import explain
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
 
@@ -130,23 +130,22 @@ class RowExport:
     def _plan(self) -> tuple[list[str], int]:
         """Return the sort keys as SQL, and the planner's estimate of the rows."""
 
-        def explain(keys: Sequence[str]) -> tuple[str, Sequence[Any]]:
+        def statement(keys: Sequence[str]) -> tuple[str, Sequence[Any]]:
             return choose(self._query, self._filters, keys), self._params
 
         cursor = self._cursor
         try:
             with transaction.atomic(using=cursor.db.alias):
                 cursor.execute(_ALL_ROWS)
-                keys = with_total_order(cursor, sort_keys(self._query), tie_breakers_of(self._query), explain)
-                sql, params = explain(keys)
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-                (plan,) = cursor.fetchone()
+                keys = with_total_order(
+                    cursor, sort_keys(self._query), tie_breakers_of(self._query), statement
+                )
+                top = explain(cursor, *statement(keys))
         except DatabaseError as error:
             if bad := find_bad_value(cursor, self._query.typed_conditions):
                 raise bad from error
             raise
-        (root,) = json.loads(plan) if isinstance(plan, str) else plan
-        return keys, min(self._most, int(root["Plan"]["Plan Rows"]))
+        return keys, min(self._most, int(top["Plan Rows"]))
 
     def _hurry(self) -> None:
         """Limit the next statement to the time that is left.

@@ -6,11 +6,12 @@ https://www.postgresql.org/docs/current/queries-limit.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.engines.postgresql.explain import explain
 
 from .cells import in_statement
 from .columns import TypedColumn
@@ -59,7 +60,7 @@ def with_total_order(
     cursor: CursorWrapper,
     keys: Sequence[str],
     candidates: Sequence[Sequence[str]],
-    explain: Callable[[Sequence[str]], tuple[str, Sequence[Any]]],
+    first_page: Callable[[Sequence[str]], tuple[str, Sequence[Any]]],
 ) -> list[str]:
     """Return sort keys with the tie-breakers that cost little. It decides the same for each page.
 
@@ -69,27 +70,20 @@ def with_total_order(
         cursor: in the transaction in which the view is locked.
         keys: the sort keys, as SQL.
         candidates: as :func:`tie_breakers` returns them.
-        explain: returns the statement of the first page in an order, and its parameters.
+        first_page: returns the statement of the first page in an order, and its parameters.
     """
     if not keys or not candidates:
         return list(keys)
-    plain = _plan(cursor, *explain(keys))
+    plain = explain(cursor, *first_page(keys))
     if set(_nodes(plain)) <= _INDEX_ONLY and _is_by_index(plain):
         cursor.execute(_KEEP_INDEX)
         return list(keys)
     limit = plain["Total Cost"] * _RATIO + _ALLOWANCE
     for tie_breaker in candidates:
         tried = [*keys, *tie_breaker]
-        if _plan(cursor, *explain(tried))["Total Cost"] <= limit:
+        if explain(cursor, *first_page(tried))["Total Cost"] <= limit:
             return tried
     return list(keys)
-
-
-def _plan(cursor: CursorWrapper, sql: str, params: Sequence[Any]) -> dict[str, Any]:
-    cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-    (plan,) = cursor.fetchone()
-    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    return found
 
 
 def _nodes(plan: Mapping[str, Any]) -> Iterator[str]:

@@ -33,11 +33,10 @@ class Command(flush.Command):
     def handle(self, **options: Any) -> None:
         connection = connections[options["database"]]
         if options["verbosity"] or options["interactive"] or options.get("inhibit_post_migrate"):
-            return super().handle(**options)
-        if options.get("reset_sequences") or not _empty(connection):
+            super().handle(**options)
+        elif options.get("reset_sequences") or not _empty(connection):
             super().handle(**options)
             _emptied[connection.settings_dict["NAME"]] = _look(connection)
-        return None
 
 
 def _look(connection: BaseDatabaseWrapper) -> Emptied:

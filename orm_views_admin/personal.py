@@ -1,0 +1,21 @@
+"""The columns of a view that have personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orm_views_core.engines.connections import get_connection
+from orm_views_core.privacy.api import find_personal_columns
+
+from .addresses import ViewAddress
+
+
+def personal_columns(address: ViewAddress, using: str | None = None) -> Collection[str]:
+    """Return the names of a view's personal columns, whoever may see them.
+
+    Args:
+        address: the view.
+        using: the alias that it is read from; None for that of the address.
+    """
+    connection = get_connection(using or address.database)
+    return find_personal_columns(connection, [address.name]).get(address.name, ())
