@@ -113,7 +113,7 @@ def _record(
 ) -> None:
     if not is_recorded():
         return
-    from orm_views_admin.personal import personal_columns  # the admin is imported by each process
+    from orm_views_admin.rights.personal import personal_columns  # the admin is imported by each process
 
     address = address_of(shown.model)
     record(

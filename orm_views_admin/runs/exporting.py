@@ -28,7 +28,7 @@ from orm_views_admin.files.request import ExportRequest, ExportResult, number_of
 from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.permissions import Permission, may
-from orm_views_admin.personal import personal_columns
+from orm_views_admin.rights.personal import personal_columns
 from orm_views_core.engines.connections import spare_connections
 from orm_views_core.engines.postgresql.locking.sessions import own_backend
 from orm_views_core.engines.postgresql.rows import RowExport, TimeLimit, exporting

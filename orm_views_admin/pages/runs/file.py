@@ -19,7 +19,7 @@ from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.pages.base import UNREADABLE, AdminView
 from orm_views_admin.permissions import Permission, of_visible_views
-from orm_views_admin.personal import personal_columns
+from orm_views_admin.rights.personal import personal_columns
 from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.exports.words import file_name
 

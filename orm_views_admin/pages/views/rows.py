@@ -14,7 +14,7 @@ from orm_views_admin.filters.columns import ColumnFilter, asked_filters, read_fi
 from orm_views_admin.pages.base import UNREADABLE, Page, find_status
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.permissions import Permission
-from orm_views_admin.personal import personal_columns
+from orm_views_admin.rights.personal import personal_columns
 from orm_views_admin.runs.accesses import is_recorded
 from orm_views_admin.tables.base import SORT
 from orm_views_admin.ui.querystrings import page_number

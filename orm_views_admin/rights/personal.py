@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from orm_views_admin.addresses import ViewAddress
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.privacy.api import find_personal_columns
-
-from .addresses import ViewAddress
 
 
 def personal_columns(address: ViewAddress, using: str | None = None) -> Collection[str]:
