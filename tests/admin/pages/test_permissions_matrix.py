@@ -13,13 +13,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from orm_views_admin.files.request import ExportRequest, ExportResult
+from orm_views_admin.files.storage import export_storage
 from orm_views_admin.models import Run
 from orm_views_core.database.rows import Cell, digest
 from tests.admin.browse import LIST, hidden_fields, key
+from tests.admin.histories import make_run
+from tests.admin.histories import path_of as path_of_run
 from tests.admin.rights import world
 from tests.admin.rights.rules import ROWS, VERBS, View, Who, can, can_read_in_admin
 from tests.admin.rights.world import ANALYSTS, OPERATORS, VIEWS, logged_in, row_of, words_of
@@ -77,6 +83,14 @@ ANSWERS = {
 @pytest.fixture(autouse=True)
 def views(registered, execute):
     world.build(registered, execute)
+
+
+@pytest.fixture(autouse=True)
+def kept(settings, tmp_path):
+    """The files of exports."""
+    backend = "django.core.files.storage.FileSystemStorage"
+    storage = {"BACKEND": backend, "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "orm_views_exports": storage}
 
 
 def path_of(page: str, view: View) -> str:
@@ -215,6 +229,38 @@ def runs_of_views(table: Table) -> None:
                 table.is_(shown == right, f"the error of {view.name} is whole: {shown}")
 
 
+def files(table: Table) -> None:
+    """The file of an export is sent to who made it, while the right to export lasts, and to superusers."""
+    zoe = get_user_model().objects.get(username="zoe")
+    for view, is_own, personal in product(table.views, (True, False), ((), (words_of(table.views[0])[-2],))):
+        with transaction.atomic():
+            result = ExportResult(personal=personal).as_options()
+            run = make_run(
+                view.name,
+                database=view.database,
+                kind=Run.Kind.EXPORT,
+                user=zoe if is_own else None,
+                file=export_storage().save("rows.csv", ContentFile(row_of(view))),
+                options={**ExportRequest("csv").as_options(), "result": result},
+            )
+            right = 200
+            if not can(table.who, "export"):
+                right = 403
+            elif not can(table.who, "view", view):
+                right = 404
+            elif (
+                not (is_own or table.who.is_superuser)
+                or not can(table.who, "export", view)
+                or (personal and not can(table.who, "view_personal", view))
+            ):
+                right = 403
+            code, text = table.body(path_of_run(run, "file/"))
+            about = f"the file of {view.name}, own: {is_own}, personal: {bool(personal)}"
+            table.is_(code == right, f"{about} answers {code} instead of {right}")
+            table.is_((text == row_of(view)) == (right == 200), f"{about} is sent or not")
+            transaction.set_rollback(True)
+
+
 def accesses(table: Table) -> None:
     """Who has read rows is told of the views that may be seen."""
     who = table.who
@@ -325,7 +371,8 @@ def people() -> list[list[tuple[Who, Sequence[View]]]]:
 def test_everybody_sees_and_does_what_is_right_and_nothing_else(admin_client, record_property, tried):
     page = admin_client.get(f"{LIST}sync/").content.decode()
     fields = {**hidden_fields(page), "default-drop-0": "views.zq_orphan"}
-    count, wrong, parts = 0, [], (pages_of_views, lists, runs_of_views, accesses, rows_in_the_admin, posts)
+    count, wrong = 0, []
+    parts = (pages_of_views, lists, runs_of_views, files, accesses, rows_in_the_admin, posts)
     for who, looked_at in tried:
         Run.objects.filter(state=Run.State.QUEUED).update(queued_at=timezone.now())
         with logged_in(who) as client:
