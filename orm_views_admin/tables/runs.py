@@ -90,7 +90,10 @@ class RunTable(LinkingTable):
         return _two_lines(wording.duration(record.seconds), ", ".join(waits))
 
     def render_rows(self, record: Run) -> str:
-        return _after_and_before(run_wording.rows(record))
+        quantity = run_wording.rows(record)
+        if quantity.after and record.kind == Run.Kind.EXPORT:  # it may say how many are still to come
+            quantity = quantity._replace(after=format_html('<span class="ov-wraps">{}</span>', quantity.after))
+        return _after_and_before(quantity)
 
     def render_size(self, record: Run) -> str:
         return _after_and_before(run_wording.size(record))
