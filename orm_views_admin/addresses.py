@@ -22,7 +22,12 @@ class Recorded(Protocol):
 
 
 class ViewAddress(NamedTuple):
-    """A database and the name of a view in it."""
+    """A database and the name of a view in it.
+
+    Attributes:
+        database: the alias.
+        name: the schema and the name of the view.
+    """
 
     database: str
     name: ViewName
@@ -39,12 +44,19 @@ class ViewAddress(NamedTuple):
 
     @classmethod
     def of(cls, recorded: Recorded) -> ViewAddress | None:
-        """Return the address of the view that is recorded with something; None for a whole database."""
+        """Return the address of the view that is recorded with something; None for a whole database.
+
+        Args:
+            recorded: what is recorded, such as a ``Run``.
+        """
         return cls(recorded.database, recorded.view_name) if recorded.view_name else None
 
     @classmethod
     def parse(cls, key: str) -> ViewAddress:
         """Return the address of a key.
+
+        Args:
+            key: the text, as :attr:`key` has it.
 
         Raises:
             ValueError: if it is not the key of an address.

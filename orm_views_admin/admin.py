@@ -32,3 +32,6 @@ class RegisteredViewAdmin(ReadOnlyAdmin):
         except ValueError:  # a sync of a whole database is logged with its alias
             return HttpResponseRedirect(url_in(self.admin_site, "list"))
         return HttpResponseRedirect(url_in(self.admin_site, "detail", **address.parts))
+
+
+__all__ = ["ReadableViewAdmin", "RegisteredViewAdmin"]

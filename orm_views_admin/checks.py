@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, router
 from orm_views_admin.files.storage import ALIAS, is_configured, is_public
 from orm_views_admin.runs.executors import get_executor
 from orm_views_core.definitions.staff import problems_of
+from orm_views_core.documentation import page_address
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.catalog.trust import read_superuser
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
@@ -35,7 +36,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         try:
             get_executor()
         except ImproperlyConfigured as error:
-            problems.append((str(error), "docs/runs.md has the settings of each executor."))
+            hint = f"{page_address('explanation/runs')} has the settings of each executor."
+            problems.append((str(error), hint))
     return [Error(message, hint=hint, id="orm_views_admin.E001") for message, hint in problems]
 
 
@@ -47,7 +49,8 @@ def check_permission(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         try:
             find_function()
         except ImproperlyConfigured as error:
-            hint = "Until it can be called, nothing is shown. docs/permissions.md has an example."
+            address = page_address("how-to/permissions")
+            hint = f"Until it can be called, nothing is shown. {address} has an example."
             messages.append(Error(str(error), hint=hint, id="orm_views_admin.E002"))
     for view, staff in _staff():
         for action in sorted(staff.keys() - {*ACTIONS}):
@@ -90,7 +93,10 @@ def _staff() -> list[tuple[Any, Mapping[str, Sequence[str]]]]:
 @register("orm_views", deploy=True)
 def check_exports(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """orm_views_admin.W003: exports are kept where other servers do not find them, or where all people do."""
-    hint = f"Set STORAGES[{ALIAS!r}] to a private storage that all servers and workers share. docs/exports.md"
+    hint = (
+        f"Set STORAGES[{ALIAS!r}] to a private storage that all servers and workers share. "
+        f"{page_address('how-to/exports')} has examples."
+    )
     problem = ""
     if not is_configured():
         problem = (
@@ -99,7 +105,7 @@ def check_exports(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         )
     elif is_public():
         problem = f"STORAGES[{ALIAS!r}] is inside MEDIA_ROOT or STATIC_ROOT: a web server may send exports."
-    return [CheckWarning(problem, hint=f"{hint} has examples.", id="orm_views_admin.W003")] if problem else []
+    return [CheckWarning(problem, hint=hint, id="orm_views_admin.W003")] if problem else []
 
 
 @register(Tags.database, "orm_views")

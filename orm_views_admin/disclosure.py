@@ -6,6 +6,8 @@ WHERE names the value that it refuses. So once anything is personal in the proje
 permission to see personal data too. Words that are about a database may quote rows of each of its views.
 
 Whatever the words are, they may name views that the user may not see. Then they are not shown.
+
+What is returned for a user is in the active language. What is stored is in English.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from orm_views_core.engines.postgresql.errors.diagnostics import report_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.quoting import summary_of
+from orm_views_core.sentences import Sentence, listed, translate
 
 from .addresses import ViewAddress
 from .models import Run
@@ -29,17 +32,19 @@ from .permissions import Permission, may, may_see_accesses, may_with_all, unseen
 About: TypeAlias = "ViewAddress | str | None"
 
 
-def error_text(error: BaseException) -> str:
+def error_text(error: BaseException) -> Sentence:
     """Return the whole message of an error; the name of its class when the message is empty."""
-    return str(error).strip() or type(error).__name__
+    if isinstance(error, OrmViewsError) and error.message.strip():
+        return error.message
+    return Sentence(str(error).strip() or type(error).__name__)
 
 
-def error_summary(error: BaseException) -> str:
+def error_summary(error: BaseException) -> Sentence:
     """Return an error without what may quote rows."""
     if isinstance(error, OrmViewsError):
-        return error.summary.strip()
+        return error.summary
     report = report_of(error)
-    return " ".join([f"{type(error).__name__}.", *([str(report)] if report else [])])
+    return listed([f"{type(error).__name__}.", *([report.sentence] if report else [])], " ")
 
 
 def error_for(user: Any, error: BaseException, about: About = None) -> str:
@@ -57,7 +62,8 @@ def run_error_for(user: Any, run: Run) -> str:
     if not may_see_request(user, run):
         return _("It failed.") if run.error else ""
     about = ViewAddress.of(run) or run.database
-    return _chosen(user, run.error, run.error_summary or (_("It failed.") if run.error else ""), about)
+    short = run.said("error_summary") or (_("It failed.") if run.error else "")
+    return _chosen(user, run.said("error"), short, about)
 
 
 def may_see_request(user: Any, run: Run) -> bool:
@@ -74,7 +80,8 @@ def names_unseen(user: Any, text: str, about: About = None) -> bool:
 
 def without_unseen(user: Any, text: str, about: About = None) -> str:
     """Return a text, or why it is not shown: it may name a view that the user may not see."""
-    return withheld() if names_unseen(user, text, about) else text
+    words = translate(text)
+    return withheld() if names_unseen(user, words, about) else words
 
 
 def withheld() -> str:
@@ -84,9 +91,10 @@ def withheld() -> str:
 
 def _chosen(user: Any, text: str, summary: str, about: About) -> str:
     hint = _why_not_whole(user, about) if text != summary else ""
-    shown = summary if hint else text
+    short = translate(summary)
+    shown = short if hint else translate(text)
     if names_unseen(user, shown, about):
-        return withheld() if names_unseen(user, summary, about) else f"{summary}\n{withheld()}"
+        return withheld() if names_unseen(user, short, about) else f"{short}\n{withheld()}"
     return f"{shown}\n{hint}" if hint else shown
 
 

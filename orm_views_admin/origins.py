@@ -53,17 +53,22 @@ def started_by(
 ) -> Iterator[None]:
     """State the origin of what is refreshed and synced within this context, for the history.
 
-    For example in a task of a project::
-
-        with started_by(Run.Origin.TASK, user=user):
-            refresh_views(["loan_book"])
-
     Args:
         origin: a ``Run.Origin``.
         user: a user of Django's.
         who: the name that the history shows; the user's name when empty.
         runs: the primary keys of the runs that exist already, by target.
         claimed_at: when those runs were taken from the queue.
+
+    Example:
+        >>> from orm_views_admin.models import Run
+        >>> from orm_views_admin.origins import started_by
+        >>> from orm_views_core.refresh import refresh_views
+        >>> with started_by(Run.Origin.TASK, who="nightly"):
+        ...     results = refresh_views(["loan_book"])
+        >>> run = Run.objects.get(request=results[0].request)
+        >>> print(run.origin, run.who, run.state)
+        task nightly succeeded
     """
     name = who or (user.get_username() if user is not None else "")
     token = _stated.set(Origin(origin, user, name, runs or {}, claimed_at))
@@ -99,3 +104,6 @@ def _origin_of_other_commands() -> Run.Origin:
             return Run.Origin.TASK if is_worker else Run.Origin.COMMAND
         frame = frame.f_back
     return Run.Origin.CODE
+
+
+__all__ = ["started_by"]

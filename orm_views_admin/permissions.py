@@ -1,6 +1,6 @@
 """Who may do what: with views, and with one of them. Each action needs its permission and the one to view.
 
-``docs/permissions.md`` has the rules.
+``docs/how-to/permissions.md`` has the rules.
 """
 
 from __future__ import annotations

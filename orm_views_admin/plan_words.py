@@ -5,32 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils import formats
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.plan.steps import Action
 
 _ACTIONS = {
-    Action.MIGRATE: _("migrate"),
-    Action.SCHEMA: _("schema"),
-    Action.CREATE: _("create"),
-    Action.REPLACE: _("replace"),
-    Action.REBUILD: _("rebuild"),
-    Action.DROP: _("drop"),
-    Action.ADOPT: _("adopt"),
-    Action.OPTIONS: _("set options"),
-    Action.INDEX: _("re-index"),
-    Action.GRANT: _("grant"),
-    Action.REVOKE: _("revoke"),
-    Action.COMMENT: _("comment"),
+    Action.MIGRATE: pgettext_lazy("a step of a plan", "migrate"),
+    Action.SCHEMA: pgettext_lazy("a step of a plan", "schema"),
+    Action.CREATE: pgettext_lazy("a step of a plan", "create"),
+    Action.REPLACE: pgettext_lazy("a step of a plan", "replace"),
+    Action.REBUILD: pgettext_lazy("a step of a plan", "rebuild"),
+    Action.DROP: pgettext_lazy("a step of a plan", "drop"),
+    Action.ADOPT: pgettext_lazy("a step of a plan", "adopt"),
+    Action.OPTIONS: pgettext_lazy("a step of a plan", "set options"),
+    Action.INDEX: pgettext_lazy("a step of a plan", "re-index"),
+    Action.GRANT: pgettext_lazy("a step of a plan", "grant"),
+    Action.REVOKE: pgettext_lazy("a step of a plan", "revoke"),
+    Action.COMMENT: pgettext_lazy("a step of a plan", "comment"),
 }
 
-#: How many there are of actions whose words do not go on after “to”.
+#: The steps with the names of views, as languages put them in different orders.
+_STEPS = {
+    Action.MIGRATE: _("migrate %(target)s"),
+    Action.SCHEMA: _("schema %(target)s"),
+    Action.CREATE: _("create %(target)s"),
+    Action.REPLACE: _("replace %(target)s"),
+    Action.REBUILD: _("rebuild %(target)s"),
+    Action.DROP: _("drop %(target)s"),
+    Action.ADOPT: _("adopt %(target)s"),
+    Action.OPTIONS: _("set options %(target)s"),
+    Action.INDEX: _("re-index %(target)s"),
+    Action.GRANT: _("grant %(target)s"),
+    Action.REVOKE: _("revoke %(target)s"),
+    Action.COMMENT: _("comment %(target)s"),
+}
+
+#: How many steps do the same.
 _COUNTS = {
+    Action.MIGRATE: _("%(count)s to migrate"),
     Action.SCHEMA: _("%(count)s schema to prepare"),
+    Action.CREATE: _("%(count)s to create"),
+    Action.REPLACE: _("%(count)s to replace"),
+    Action.REBUILD: _("%(count)s to rebuild"),
+    Action.DROP: _("%(count)s to drop"),
+    Action.ADOPT: _("%(count)s to adopt"),
+    Action.OPTIONS: _("%(count)s to set options of"),
+    Action.INDEX: _("%(count)s to re-index"),
     Action.GRANT: _("%(count)s to grant access to"),
     Action.REVOKE: _("%(count)s to revoke access to"),
-    Action.OPTIONS: _("%(count)s to set options of"),
+    Action.COMMENT: _("%(count)s to comment"),
 }
 
 
@@ -41,20 +65,19 @@ def action_word(action: Action) -> str:
 
 def count_words(action: Action, count: int) -> str:
     """Return how many steps a plan has that do the same: “2 to create”."""
-    words = _COUNTS.get(action, _("%(count)s to %(action)s"))
-    number = formats.number_format(count, use_l10n=True, force_grouping=True)
-    return str(words) % {"count": number, "action": action_word(action)}
+    return str(_COUNTS[action]) % {"count": _number(count)}
 
 
 def describe_step(action: Action, target: str) -> str:
     """Return a step in words: “create views.loans”."""
-    return f"{action_word(action)} {target}"
+    return str(_STEPS[action]) % {"target": target}
 
 
 def summarise(counts: Mapping[Action, int]) -> str:
     """Return the steps of a plan in one line: “schema: 1, create: 2”."""
-    words = [
-        f"{action_word(action)}: {formats.number_format(count, use_l10n=True, force_grouping=True)}"
-        for action, count in counts.items()
-    ]
-    return ", ".join(words) or gettext("Nothing to do.")
+    words = [f"{action_word(action)}: {_number(count)}" for action, count in counts.items()]
+    return gettext(", ").join(words) or gettext("Nothing to do.")
+
+
+def _number(count: int) -> str:
+    return str(formats.number_format(count, use_l10n=True, force_grouping=True))

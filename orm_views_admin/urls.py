@@ -40,7 +40,17 @@ app_name = "orm_views_admin"
 
 
 def url_patterns(site: AdminSite) -> list[URLPattern]:
-    """Return the patterns of the pages inside an admin site."""
+    """Return the patterns of the pages inside an admin site, without a namespace.
+
+    Args:
+        site: the admin site whose users and look the pages have.
+
+    Example:
+        >>> from django.contrib.admin import AdminSite
+        >>> from orm_views_admin.urls import url_patterns
+        >>> [pattern.name for pattern in url_patterns(AdminSite("staff"))][:3]
+        ['list', 'sync', 'compare']
+    """
     return [
         path("", ListPage.for_site(site), name="list"),
         path("sync/", SyncPage.for_site(site), name="sync"),
@@ -70,8 +80,21 @@ def site_urls(site: AdminSite) -> Any:
 
     To get an entry in the site's index, register ``RegisteredView`` as well:
     ``site.register(RegisteredView, RegisteredViewAdmin)``.
+
+    Args:
+        site: the admin site whose users and look the pages have.
+
+    Example:
+        >>> from django.contrib.admin import AdminSite
+        >>> from django.urls import path
+        >>> from orm_views_admin.urls import site_urls
+        >>> staff = AdminSite("staff")
+        >>> urlpatterns = [path("staff/orm-views/", site_urls(staff)), path("staff/", staff.urls)]
     """
     return include((url_patterns(site), app_name), namespace=namespace_of(site))
 
 
 urlpatterns = url_patterns(admin.site)
+
+
+__all__ = ["site_urls", "url_patterns"]

@@ -3,4 +3,4 @@
 PYTEST_DONT_REWRITE: pytest rewrites the packages of its plugins, and warns where one is imported already.
 """
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0rc1"

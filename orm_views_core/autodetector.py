@@ -1,8 +1,8 @@
 """Keeps readable views out of migrations.
 
 They are unmanaged models, and ``makemigrations`` would write a CreateModel for them. Since Django 5.2 the
-autodetector is an attribute of the commands. The ``makemigrations`` and ``migrate`` commands of this app use
-:class:`Autodetector`. A project with its own commands adds :class:`IgnoreViews` to its autodetector.
+autodetector is an attribute of the commands. The ``makemigrations`` and ``migrate`` commands of this app have
+one. A project with its own commands adds :class:`IgnoreViews` to its autodetector.
 """
 
 from __future__ import annotations
@@ -25,6 +25,19 @@ class IgnoreViews:
 
     If a model has a foreign key to a view, migrations need the view's key for the type of the column. They
     contain such a view as an unmanaged model with only its key, which is never changed.
+
+    Args:
+        from_state: the state that the migrations lead to.
+        to_state: the state of the models.
+
+    Example:
+        >>> from django.core.management.commands import makemigrations
+        >>> from django.db.migrations.autodetector import MigrationAutodetector
+        >>> from orm_views_core.autodetector import IgnoreViews
+        >>> class Autodetector(IgnoreViews, MigrationAutodetector):
+        ...     "Of a project whose command does more than Django's."
+        >>> class Command(makemigrations.Command):
+        ...     autodetector = Autodetector
     """
 
     def __init__(self, from_state: ProjectState, to_state: ProjectState, *args: Any, **kwargs: Any) -> None:
@@ -72,3 +85,6 @@ def _stub(view: Any, fields: Set[str | None]) -> ModelState:
     kept = [field for field in opts.local_fields if field.primary_key or field.name in fields]
     options = {"managed": False, "db_table": opts.db_table}
     return ModelState(opts.app_label, opts.object_name, [(f.name, f.clone()) for f in kept], options)
+
+
+__all__ = ["IgnoreViews"]

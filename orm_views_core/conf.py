@@ -15,6 +15,8 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.sentences import says
+
 SettingsT = TypeVar("SettingsT")
 
 
@@ -208,7 +210,7 @@ def is_memory(value: object) -> bool:
 
 
 #: The rule of a size of memory.
-MEMORY = Rule(is_memory, "Give a size from 64kB on with its unit (kB, MB, GB, TB), such as '256MB'.")
+MEMORY = Rule(is_memory, says("Give a size from 64kB on with its unit (kB, MB, GB, TB), such as '256MB'."))
 
 
 def is_length_of_time(value: object) -> bool:
@@ -222,7 +224,9 @@ def is_refresh_every(value: object) -> bool:
 
 
 _SCHEMA_HINT = "Give the name of a schema: 1 to 63 bytes, not beginning with 'pg_'."
-REFRESH_EVERY_HINT = "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
+REFRESH_EVERY_HINT = says(
+    "Give a datetime.timedelta that is more than zero, such as timedelta(hours=1), or None."
+)
 
 DURATION = Rule(_is_duration, f"Give a number of seconds from {_SHORTEST:g} to {_LONGEST}.")
 BOOL = Rule(lambda value: isinstance(value, bool), "Give True or False.")
@@ -251,7 +255,6 @@ _READER = SettingReader(
 
 
 #: What modules and checks call: for ``ORM_VIEWS``, the methods of the reader.
-setting_problems = _READER.problems
 raw_setting_problems = _READER.raw_problems
 get_settings = _READER.read
 

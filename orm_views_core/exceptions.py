@@ -1,4 +1,14 @@
-"""The errors of this package. Each message says what is wrong, where, and what to do."""
+"""The errors of this package. Each message says what is wrong, where, and what to do.
+
+Example:
+    >>> from orm_views_core.exceptions import OrmViewsError
+    >>> from orm_views_core.refresh import refresh_views
+    >>> try:
+    ...     refresh_views(["loan_bok"])
+    ... except OrmViewsError as error:
+    ...     print(error)
+    No registered view is called 'loan_bok'. Did you mean loan_book or views.loan_book?
+"""
 
 from __future__ import annotations
 
@@ -6,20 +16,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .quoting import Quoting, joined
+from .sentences import NOTHING, Sentence
 
 
 class OrmViewsError(Exception):
-    """The base class of all errors of this package. ``str()`` is the whole message."""
+    """The base class of all errors of this package. ``str()`` is the whole message, in English.
+
+    ``orm_views_core.sentences.translate()`` returns it in the language of the reader.
+    """
+
+    def __init__(self, message: Sentence = NOTHING) -> None:
+        super().__init__(message)
 
     @property
     def message(self) -> Quoting:
         """The message, with what it quotes. Of an error with a cause, all may be a quote."""
         if self.args and isinstance(self.args[0], Quoting):
             return self.args[0]
-        return Quoting(str(self), str(self) if self.__cause__ is None else f"{type(self).__name__}.")
+        said = self.args[0] if self.args and isinstance(self.args[0], Sentence) else Sentence(self)
+        return Quoting(said, said.summary if self.__cause__ is None else f"{type(self).__name__}.")
 
     @property
-    def summary(self) -> str:
+    def summary(self) -> Sentence:
         """The message for those who may not see rows: without what PostgreSQL said, which may quote them."""
         return self.message.summary
 
@@ -68,7 +86,11 @@ class InvalidViewsError(InvalidViewError):
 
 
 class ViewSQLError(InvalidViewError):
-    """PostgreSQL rejects the SQL of a view."""
+    """PostgreSQL rejects the SQL of a view. ``why`` says why, without the place; "" if that is unknown."""
+
+    def __init__(self, message: Sentence, why: Sentence = NOTHING) -> None:
+        self.why = why
+        super().__init__(message)
 
 
 class UnsupportedDatabaseError(OrmViewsError):
@@ -98,7 +120,7 @@ class PersonalFieldError(OrmViewsError):
 class PlanBlockedError(OrmViewsError):
     """A plan cannot be executed because of other objects. ``problems`` names them."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[Sentence]) -> None:
         self.problems = tuple(problems)
         super().__init__(joined(self.problems))
 
@@ -122,7 +144,7 @@ class RefreshError(OrmViewsError):
     successful ones.
     """
 
-    def __init__(self, message: str, results: Sequence[Any] = ()) -> None:
+    def __init__(self, message: Sentence, results: Sequence[Any] = ()) -> None:
         self.results = tuple(results)
         super().__init__(message)
 
@@ -137,7 +159,7 @@ class RowsUnavailableError(OrmViewsError):
     ``rows`` is their number by PostgreSQL's statistics if the view is not trusted; else None.
     """
 
-    def __init__(self, message: str, rows: int | None = None) -> None:
+    def __init__(self, message: Sentence, rows: int | None = None) -> None:
         self.rows = rows
         super().__init__(message)
 
@@ -153,7 +175,7 @@ class BadConditionError(RowsUnavailableError):
     type; ``value`` is "" if the condition has an operator or a number of values that does not fit.
     """
 
-    def __init__(self, message: str, *, column: str, type_: str, value: str) -> None:
+    def __init__(self, message: Sentence, *, column: str, type_: str, value: str) -> None:
         self.column, self.type, self.value = column, type_, value
         super().__init__(message)
 
@@ -168,3 +190,34 @@ class LockNotAvailableError(OrmViewsError):
 
 class CatalogueError(OrmViewsError):
     """The catalogue cannot be written: its directory has other files, or the system refuses."""
+
+
+__all__ = [
+    "BadConditionError",
+    "CatalogueError",
+    "CyclicDependencyError",
+    "DatabaseUnavailableError",
+    "DropAllRefusedError",
+    "DuplicateViewError",
+    "InvalidViewDepencies",
+    "InvalidViewDependencies",
+    "InvalidViewError",
+    "InvalidViewsError",
+    "LockNotAvailableError",
+    "MaskedColumnError",
+    "MissingRoleError",
+    "OrmViewsError",
+    "PersonalFieldError",
+    "PlanBlockedError",
+    "ReadOnlyViewError",
+    "RefreshError",
+    "RowsChangedError",
+    "RowsUnavailableError",
+    "StalePlanError",
+    "SyncFailedError",
+    "UnknownNameError",
+    "UnknownViewError",
+    "UnsupportedDatabaseError",
+    "ViewModuleError",
+    "ViewSQLError",
+]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
+from orm_views_core.sentences import says
+
 from .exceptions import CyclicDependencyError
 from .quoting import unquoted
 
@@ -37,7 +39,12 @@ def creation_order(dependencies: Mapping[N, Collection[N]], describe: Callable[[
         where = ", ".join(describe(name) for name in circle)
         circular = CyclicDependencyError(
             unquoted(
-                f"These views read each other in a circle: {path}. Remove one of the references from {where}."
+                says(
+                    "These views read each other in a circle: %(path)s. Remove one of the references "
+                    "from %(where)s.",
+                    path=path,
+                    where=where,
+                )
             )
         )
         circular.names = circle

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from orm_views_core.sentences import Sentence, says, says_in
+
 #: NAMEDATALEN - 1. PostgreSQL silently truncates longer identifiers, so that two names could become one.
 MAX_IDENTIFIER_BYTES = 63
 
@@ -32,7 +34,20 @@ def printable(name: str) -> str:
 
 
 class ViewName(NamedTuple):
-    """The name of a relation in one database."""
+    """The name of a relation in one database.
+
+    ``str()`` is ``schema.name`` as messages have it.
+
+    Attributes:
+        schema: the schema.
+        name: the name in that schema.
+
+    Example:
+        >>> from orm_views_core.names import ViewName
+        >>> name = ViewName("views", "loan_book")
+        >>> print(name, name.quoted)
+        views.loan_book "views"."loan_book"
+    """
 
     schema: str
     name: str
@@ -85,15 +100,24 @@ def key_name(view: str, columns: Sequence[str]) -> str:
 
 
 class ViewKind(enum.Enum):
-    """A plain or a materialised view. The value is the keyword in PostgreSQL's DDL."""
+    """A plain or a materialised view. The value is the keyword in PostgreSQL's DDL.
+
+    Attributes:
+        VIEW: a plain view.
+        MATERIALISED_VIEW: a materialised view.
+    """
 
     VIEW = "VIEW"
     MATERIALISED_VIEW = "MATERIALIZED VIEW"
 
     @property
-    def label(self) -> str:
+    def label(self) -> Sentence:
         """The kind as it is written in messages."""
-        return "view" if self is ViewKind.VIEW else "materialised view"
+        return (
+            says_in("in a database", "view")
+            if self is ViewKind.VIEW
+            else says_in("in a database", "materialised view")
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +128,20 @@ class SourceLocation:
     line: int
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """The place in words."""
         path = Path(self.file)
         if path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())
-        return f"{path}, line {self.line}"
+        return says("%(file)s, line %(line)s", file=path, line=self.line)
+
+
+__all__ = ["ViewKind", "ViewName"]
+
+
+def written_at(label: str, source: SourceLocation | None) -> Sentence:
+    """Return the label of a class and where it is written, for messages."""
+    return says("%(label)s (%(place)s)", label=label, place=source.sentence) if source else Sentence(label)

@@ -6,8 +6,10 @@ who may not see rows are told the rest of the message, the SQLSTATE and the name
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from .sentences import Json, Sentence, as_sentence, listed, replaced, says
 
 
 @dataclass(frozen=True)
@@ -24,47 +26,76 @@ class Report:
     condition: str
     function: str = ""
 
+    @property
+    def sentence(self) -> Sentence:
+        """The report in words."""
+        words = {"code": self.sqlstate, "condition": self.condition}
+        if not self.function:
+            return says("PostgreSQL reports SQLSTATE %(code)s (%(condition)s).", **words)
+        return says(
+            "PostgreSQL reports SQLSTATE %(code)s (%(condition)s) in function %(function)s.",
+            **words,
+            function=self.function,
+        )
+
     def __str__(self) -> str:
-        where = f" in function {self.function}" if self.function else ""
-        return f"PostgreSQL reports SQLSTATE {self.sqlstate} ({self.condition}){where}."
+        return str(self.sentence)
 
 
-class Quoting(str):
+class Quoting(Sentence):
     """A message that quotes PostgreSQL or another error.
 
     Attributes:
+        whole: the message as it was made. It is a :class:`Sentence` if it can be translated.
         rest: the message without the quotes.
         report: what PostgreSQL reported; None when it was not PostgreSQL.
         context: PostgreSQL's CONTEXT, in which the function is looked for.
     """
 
-    rest: str
+    __slots__ = ("context", "report", "rest", "whole")
+
+    whole: str
+    rest: Sentence
     report: Report | None
     context: str
 
     def __new__(cls, text: str, rest: str = "", report: Report | None = None, context: str = "") -> Quoting:
         quoting = super().__new__(cls, text)
-        quoting.rest, quoting.report, quoting.context = rest, report, context
+        quoting.whole = text.whole if isinstance(text, Quoting) else text
+        quoting.rest, quoting.report, quoting.context = as_sentence(rest), report, context
         return quoting
 
-    def replaced(self, old: str, new: str) -> Quoting:
-        """Return the message with another name in it."""
-        return Quoting(self.replace(old, new), self.rest.replace(old, new), self.report, self.context)
+    def translated(self) -> str:
+        return as_sentence(self.whole).translated()
 
-    def followed_by(self, words: str) -> Quoting:
+    def with_parts(self, changed: Callable[[object], object]) -> Quoting:
+        whole, rest = (as_sentence(part).with_parts(changed) for part in (self.whole, self.rest))
+        return Quoting(whole, rest, self.report, self.context)
+
+    def as_json(self) -> Json:
+        return as_sentence(self.whole).as_json()
+
+    def replaced(self, old: str, new: str) -> Quoting:
+        return self.with_parts(lambda part: replaced(part, old, new))
+
+    def followed_by(self, words: str, separator: str = " ") -> Quoting:
         """Return the message with words of our own behind it. What PostgreSQL reported stays known."""
-        return Quoting(f"{self}{words}", f"{self.rest}{words}", self.report, self.context)
+        whole, rest = (listed([part, words], separator) for part in (self.whole, self.rest))
+        return Quoting(whole, rest, self.report, self.context)
 
     @property
-    def summary(self) -> str:
+    def summary(self) -> Sentence:
         """The message for those who may not see rows."""
-        return f"{self.rest}\n{self.report}" if self.report else self.rest
+        return listed([self.rest, self.report.sentence], "\n") if self.report else self.rest
 
 
 def because(what: str, error: BaseException) -> Quoting:
     """Return that something failed, with the error that Python raised."""
     name = type(error).__name__
-    return Quoting(f"{what}: {name}: {error}", f"{what}: {name}.")
+    return Quoting(
+        says("%(what)s: %(name)s: %(error)s", what=what, name=name, error=error),
+        says("%(what)s: %(name)s.", what=what, name=name),
+    )
 
 
 def unquoted(text: str) -> Quoting:
@@ -72,17 +103,17 @@ def unquoted(text: str) -> Quoting:
     return Quoting(text, text)
 
 
-def summary_of(text: str) -> str:
+def summary_of(text: str) -> Sentence:
     """Return a message without its quotes."""
-    return text.summary if isinstance(text, Quoting) else text
+    return as_sentence(text).summary
 
 
-def embedded(before: str, text: str, after: str = "") -> Quoting:
-    """Return a message with our own words around it."""
-    return Quoting(f"{before}{text}{after}", f"{before}{summary_of(text)}{after}")
+def embedded(message: Sentence) -> Quoting:
+    """Return a message of ours, among whose values are messages that quote something."""
+    return Quoting(message, message.summary)
 
 
 def joined(texts: Iterable[str]) -> Quoting:
     """Return messages as one, a line or more for each."""
     texts = list(texts)
-    return Quoting("\n".join(texts), "\n".join(map(summary_of, texts)))
+    return Quoting(listed(texts, "\n"), listed(map(summary_of, texts), "\n"))

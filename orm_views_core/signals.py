@@ -13,6 +13,16 @@ always does. A sync or a refresh goes on only when all receivers have returned, 
 Every signal has ``database``, an alias, and ``request``, a ``uuid.UUID``. Each call of one of these functions
 has a ``request`` of its own. One call refreshes a view at most once, so ``request``, ``database`` and the
 view's name identify a refresh.
+
+Example:
+    >>> from django.dispatch import receiver
+    >>> from orm_views_core.refresh import refresh_views
+    >>> from orm_views_core.signals import view_refreshed
+    >>> @receiver(view_refreshed)
+    ... def announce(database, result, **kwargs):
+    ...     print(f"{result.name} in {database} has new rows")
+    >>> results = refresh_views(["loan_book"])
+    views.loan_book in default has new rows
 """
 
 from django.dispatch import Signal
@@ -57,3 +67,13 @@ view_refreshed = Signal()
 #: was known: the view is not there, or the database does not answer.
 #: Arguments: ``database``, ``request``, ``result`` (a ``RefreshResult`` whose ``error`` says why).
 view_refresh_failed = Signal()
+
+__all__ = [
+    "view_refresh_failed",
+    "view_refresh_started",
+    "view_refresh_waiting",
+    "view_refreshed",
+    "views_sync_failed",
+    "views_sync_started",
+    "views_synced",
+]

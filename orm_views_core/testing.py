@@ -20,6 +20,7 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.roles import as_sync_role
+from orm_views_core.sentences import Sentence
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -55,6 +56,17 @@ def refresh_for_test(
     Raises:
         UnknownViewError: when one of ``views`` is not a registered materialised view of these databases.
         RefreshError: when a view is not in the database, or PostgreSQL refuses. The transaction stays usable.
+
+    Example:
+        >>> from lending.models import Loan
+        >>> from lending.postgres_views import LoanBook
+        >>> from orm_views_core.testing import refresh_for_test
+        >>> Loan.objects.update(channel="broker")
+        200
+        >>> [str(name) for name in refresh_for_test(LoanBook)]
+        ['views.loan_book']
+        >>> LoanBook.objects.filter(channel="broker").count()
+        200
     """
     aliases = aliases_of(databases)
     chosen = _choose(views, aliases)
@@ -76,6 +88,17 @@ class RefreshedViewsMixin(_Base):
     In a ``TestCase`` they are refreshed once, after ``setUpTestData``, and rolled back with its data. A
     ``TransactionTestCase`` empties its tables after each test, so there they are refreshed before each test
     and after the last.
+
+    Example:
+        >>> from django.test import TestCase
+        >>> from lending.models import Loan
+        >>> from lending.postgres_views import LoanBook
+        >>> from orm_views_core.testing import RefreshedViewsMixin
+        >>> class LoanBookTests(RefreshedViewsMixin, TestCase):
+        ...     def test_a_loan_that_is_late(self):
+        ...         Loan.objects.update(status="late")
+        ...         self.refresh_views(LoanBook)
+        ...         self.assertFalse(LoanBook.objects.exclude(status="late").exists())
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -113,7 +136,15 @@ class RefreshedViewsMixin(_Base):
     def refresh_views(cls, *views: type | str) -> list[ViewName]:
         """Refresh again, after the test has changed data, in the ``databases`` of the test.
 
-        Args, returned names and errors are those of :func:`refresh_for_test`.
+        Args:
+            *views: those of :func:`refresh_for_test`.
+
+        Returns:
+            the names of the views that were refreshed, in their order.
+
+        Raises:
+            UnknownViewError: when one of ``views`` is not a registered materialised view of these databases.
+            RefreshError: when a view is not in the database, or PostgreSQL refuses.
         """
         return refresh_for_test(*views, databases=cls.databases)
 
@@ -131,15 +162,19 @@ def _choose(views: Sequence[type | str], aliases: Sequence[str]) -> list[ViewDef
             if not candidates:
                 where = f"{view.__module__}.{view.__qualname__}"
                 raise UnknownViewError(
-                    f"{where} is not registered as a view. Pass a view class, or the name of a view."
+                    Sentence(
+                        f"{where} is not registered as a view. Pass a view class, or the name of a view."
+                    )
                 )
             text = candidates[0].label
         matches = select_views(candidates, [str(text)], kind=ViewKind.MATERIALISED_VIEW)
         here = [definition for definition in matches if definition.database in aliases]
         if not here:
             raise UnknownViewError(
-                f"{matches[0].where} is in database {matches[0].database!r}, which this test does not use. "
-                f"It uses {', '.join(map(repr, aliases)) or 'none'}; add the alias to its databases."
+                Sentence(
+                    f"{matches[0].where} is in database {matches[0].database!r}, which this test does not "
+                    f"use. It uses {', '.join(map(repr, aliases)) or 'none'}; add the alias to its databases."
+                )
             )
         chosen += here
     return chosen
@@ -163,7 +198,7 @@ def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) 
     reads, plain, _ = read_view_reads(connection)
     for definition in wanted:
         if definition.name not in reads or definition.name in plain:
-            raise RefreshError(_why_missing(connection, definition))
+            raise RefreshError(Sentence(_why_missing(connection, definition)))
     needed = closure(reads, [definition.name for definition in wanted]) - plain
     order = [view for view in creation_order(reads) if view in needed]
     with (
@@ -176,7 +211,10 @@ def _refresh(connection: BaseDatabaseWrapper, wanted: Sequence[ViewDefinition]) 
                 cursor.execute(ddl.refresh(view, concurrently=False))
             except DatabaseError as error:
                 raise RefreshError(
-                    f"{view} in database {connection.alias!r} could not be refreshed: {str(error).strip()}"
+                    Sentence(
+                        f"{view} in database {connection.alias!r} could not be refreshed: "
+                        f"{str(error).strip()}"
+                    )
                 ) from error
     return order
 

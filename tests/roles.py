@@ -1,4 +1,4 @@
-"""The roles of docs/security.md: one that syncs, one that serves pages, and an analyst."""
+"""The roles of docs/explanation/security.md: one that syncs, one that serves pages, and an analyst."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connections
 
 from tests.attacks.attacker import PASSWORD, Rows, connect_as, query
 
-_DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "security.md"
+_DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "security.md"
 
 _PUBLIC_MAY_CREATE = """
 SELECT FROM pg_namespace, aclexplode(nspacl)
@@ -40,7 +40,7 @@ class Roles(NamedTuple):
 
 
 def documented_sql() -> list[str]:
-    """Return the blocks of SQL in docs/security.md, with the name of the test's database for ``shop``."""
+    """Return the SQL of docs/explanation/security.md, with the name of the test's database for ``shop``."""
     name = connections["default"].settings_dict["NAME"]
     blocks = re.findall(r"^```sql\n(.*?)^```", _DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
     return [re.sub(r"\bshop(?=_|\b)", name, block).replace("'…'", f"'{PASSWORD}'") for block in blocks]
@@ -48,7 +48,7 @@ def documented_sql() -> list[str]:
 
 @contextmanager
 def three_roles() -> Iterator[Roles]:
-    """Create the roles for the length of a test, by the statements of docs/security.md."""
+    """Create the roles for the length of a test, by the statements of docs/explanation/security.md."""
     name = connections["default"].settings_dict["NAME"]
     boss = query("SELECT current_user")[0][0]
     roles = Roles(*(f"{name}_{who}" for who in ("owner", "web", "ann", "analysts")), boss)

@@ -51,6 +51,8 @@ def test_every_import_keeps_the_layers(checkout):
         ),
         ("orm_views_core/engines/connections.py", "orm_views_core.sync.api", "core imports downwards"),
         ("orm_views_core/graph.py", "orm_views_admin.permissions", "core knows nothing of the admin"),
+        ("orm_views_core/output/plans.py", "sqlparse", "core needs Django and nothing else"),
+        ("orm_views_admin/trends.py", "psycopg2", "the admin takes the driver of the connection"),
         ("orm_views_admin/ui/cells.py", "orm_views_admin.pages.base", "the admin imports downwards"),
     ],
 )

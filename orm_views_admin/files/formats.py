@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import IO
 
-from django.utils.translation import gettext as _
-
 from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.rows import RowExport
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .csv_file import write_csv
 from .json_lines import write_json_lines
@@ -49,13 +48,16 @@ class Format:
     most_rows: int | None = None
 
     @property
-    def why_not(self) -> str:
+    def why_not(self) -> Sentence:
         """Why no file can be written now, a sentence; "" if one can."""
         if not self.library or find_spec(self.library):
-            return ""
-        words = _("%(format)s needs %(library)s, which is not installed: %(command)s.")
-        command = f'pip install "django-orm-views-admin[{self.extra}]"'
-        return words % {"format": self.word, "library": self.library, "command": command}
+            return NOTHING
+        return says(
+            "%(format)s needs %(library)s, which is not installed: %(command)s.",
+            format=self.word,
+            library=self.library,
+            command=f'pip install "django-orm-views-admin[{self.extra}]"',
+        )
 
 
 FORMATS = {
@@ -93,7 +95,9 @@ def find_format(key: str) -> Format:
         NoSuchFormatError: when there is none, or when its library is not installed.
     """
     if key not in FORMATS:
-        raise NoSuchFormatError(f"There is no format {key!r}. The formats are: {', '.join(FORMATS)}.")
+        forms = listed(FORMATS)
+        words = says("There is no format “%(form)s”. The formats are: %(forms)s.", form=key, forms=forms)
+        raise NoSuchFormatError(words)
     if why_not := FORMATS[key].why_not:
         raise NoSuchFormatError(why_not)
     return FORMATS[key]

@@ -8,6 +8,7 @@ from typing import Any
 
 from orm_views_admin.models import Run
 from orm_views_core.database.rows import Condition, Operator, Span
+from orm_views_core.sentences import NOTHING, Sentence, from_json, listed, says, to_json
 
 
 @dataclass(frozen=True)
@@ -18,20 +19,20 @@ class ExportRequest:
         form: the key of the format.
         conditions: what the rows have to fulfil.
         order_by: the columns to sort by; a ``-`` in front means descending.
-        about: the order in English.
+        about: the order in words.
         query: the query string of the preview that shows the same rows.
     """
 
     form: str
     conditions: Sequence[Condition] = ()
     order_by: Sequence[str] = ()
-    about: str = ""
+    about: Sentence = NOTHING
     query: str = ""
 
     @property
-    def words(self) -> str:
-        """The order and the format in English: “sorted by amount, as csv”."""
-        return ", ".join(filter(None, (self.about, f"as {self.form}")))
+    def words(self) -> Sentence:
+        """The order and the format: “sorted by amount, as csv”."""
+        return listed(filter(None, (self.about, says("as %(format)s", format=self.form))))
 
     @classmethod
     def of(cls, run: Run) -> ExportRequest:
@@ -41,7 +42,7 @@ class ExportRequest:
             options.get("format", ""),
             tuple(_condition(*each) for each in options.get("conditions", ())),
             tuple(options.get("order_by", ())),
-            options.get("about", ""),
+            from_json(options.get("said"), options.get("about", "")),
             options.get("query", ""),
         )
 
@@ -54,7 +55,8 @@ class ExportRequest:
                 for each in self.conditions
             ],
             "order_by": list(self.order_by),
-            "about": self.about,
+            "about": str(self.about),
+            "said": to_json(self.about),
             "query": self.query,
         }
 

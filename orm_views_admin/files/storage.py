@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import says
 
 #: The key of the storage in ``STORAGES``.
 ALIAS = "orm_views_exports"
@@ -68,8 +69,11 @@ def private_directory() -> Path:
     found = path.lstat()
     is_ours = not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
     if not stat.S_ISDIR(found.st_mode) or not is_ours:
-        raise NotPrivateError(
-            f"Exports are not kept in {path}: it belongs to somebody else, or others may enter it. "
-            f"Remove it, or set STORAGES[{ALIAS!r}]."
+        words = says(
+            "Exports are not kept in %(path)s: it belongs to somebody else, or others may enter it. "
+            "Remove it, or set STORAGES[%(alias)r].",
+            path=path,
+            alias=ALIAS,
         )
+        raise NotPrivateError(words)
     return path

@@ -18,6 +18,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import to_field
@@ -122,19 +123,21 @@ def in_part(part: Part, wanted: Sequence[Wanted]) -> Q:
 
 
 _FIELDS = (
-    Filter("who", _("who")),
-    Filter("kind", _("how"), dict(RowAccess.Kind.choices)),
-    Filter("personal", _("personal data"), {"yes": _("shown"), "no": _("not shown")}),
+    Filter("who", pgettext_lazy("filter by", "who")),
+    Filter("kind", pgettext_lazy("filter by", "how"), dict(RowAccess.Kind.choices)),
+    Filter(
+        "personal", pgettext_lazy("filter by", "personal data"), {"yes": _("shown"), "no": _("not shown")}
+    ),
 )
-_VIEW = Filter("view", _("view"))
+_VIEW = Filter("view", pgettext_lazy("filter by", "view"))
 _TIME = Filter(
     "since",
-    _("time"),
+    pgettext_lazy("filter by", "time"),
     {"day": _("today"), WEEK: _("the last 7 days"), "month": _("the last 30 days")},
 )
 _PART = Filter(
     "rows",
-    _("rows"),
+    pgettext_lazy("filter by", "rows"),
     {
         Part.ASKED.value: _("asked for these rows"),
         Part.MAYBE.value: _("may include them"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from orm_views_core.database.rows import Condition, Operator, RowColumn, Span
 from orm_views_core.engines.postgresql.rows import operators_for
 from orm_views_core.exceptions import BadConditionError
+from orm_views_core.sentences import translate
 
 from .values import NotUnderstoodError, refusal, split_list, understand, whole_day
 
@@ -79,7 +80,7 @@ class ColumnFilter:
         if not self.conditions:
             return [(WORDS[self.operator], self.text if self.operator.takes != 0 else "")]
         return [
-            (WORDS[condition.operator], ", ".join(map(_shown, condition.values)))
+            (WORDS[condition.operator], _(", ").join(map(_shown, condition.values)))
             for condition in self.conditions
         ]
 
@@ -134,7 +135,7 @@ def _understood(asked: ColumnFilter, column: RowColumn | None) -> ColumnFilter:
         values = {
             "word": WORDS[operator],
             "type": column.type,
-            "others": ", ".join(str(WORDS[each]) for each in operators_for(column)),
+            "others": _(", ").join(str(WORDS[each]) for each in operators_for(column)),
         }
         problem = _("“%(word)s” cannot be asked of the type %(type)s. Choose one of: %(others)s.") % values
         return replace(asked, wrong=Problem(OPERATOR, problem))
@@ -203,7 +204,7 @@ def with_refusal(
     for each in filters:
         values = [text for condition in each.conditions for text in condition.texts]
         if each.column == error.column and (error.value in values or not values):
-            problem = refusal(error.value, known[each.column]) if each.column in known else str(error)
+            problem = refusal(error.value, known[each.column]) if each.column in known else translate(error)
             each = replace(each, conditions=(), wrong=Problem(VALUE, problem))
         marked.append(each)
     return marked

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.http import QueryDict
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from orm_views_admin.ui.wording import breakable
+from orm_views_admin.ui.wording import with_names
 from orm_views_core.database.rows import Operator, RowColumn
 
 from .columns import COLUMN, OPERATOR, OPERATORS, PREFIX, VALUE, WORDS, ColumnFilter, Problem, parameter_of
@@ -32,16 +34,16 @@ class Active:
     """A filter in the list of those that are in force.
 
     Attributes:
-        column: its name, as HTML.
-        words: what was understood.
+        column: the name of its column.
+        words: what was understood, as HTML.
         typed: what was typed, if that differs; "" if it does not.
         is_quick: whether an index finds its rows.
         problem: what is wrong; "" if it is right.
         remove_url: the page without this filter.
     """
 
-    column: SafeString
-    words: Sequence[tuple[object, str]]
+    column: str
+    words: SafeString
     typed: str
     is_quick: bool
     problem: str
@@ -117,8 +119,8 @@ class FilterForm:
         """The filters of the page."""
         return [
             Active(
-                breakable(each.column),
-                each.words,
+                each.column,
+                condition_words(each.column, each.words),
                 "" if each.is_as_typed else each.text,
                 each.column in (self._quick or ()) and not each.wrong,
                 each.problem,
@@ -152,6 +154,33 @@ class FilterForm:
 
     def _url(self, filters: Iterable[ColumnFilter]) -> str:
         return _query_string(_without_filters(self._parameters) + _parameters(filters))
+
+
+def condition_words(column: str, words: Sequence[tuple[object, str]]) -> SafeString:
+    """Return what is asked of a column as HTML: “amount is at least 5”.
+
+    Args:
+        column: its name.
+        words: how it is compared, and with which value, which is "" for none; of a day both of its ends.
+    """
+    (operator, value), *second = words
+    parts: dict[str, object] = {"operator": _plain(operator), "value": _value(value)}
+    if second:
+        sentence = pgettext("a filter", "%(column)s %(operator)s %(value)s and %(other)s %(last)s")
+        parts |= {"other": _plain(second[0][0]), "last": _value(second[0][1])}
+    elif value:
+        sentence = pgettext("a filter", "%(column)s %(operator)s %(value)s")
+    else:
+        sentence = pgettext("a filter", "%(column)s %(operator)s")
+    return with_names(sentence, column=column, **parts)
+
+
+def _plain(words: object) -> SafeString:
+    return format_html("{}", words)
+
+
+def _value(text: str) -> SafeString:
+    return format_html('<bdi class="ov-value">{}</bdi>', text)
 
 
 def added(parameters: QueryDict) -> str | None:

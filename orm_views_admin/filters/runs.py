@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run, ViewChange
@@ -35,20 +36,24 @@ _MOST_CHOICES = 12
 
 _STATE = Filter(
     "state",
-    _("result"),
+    pgettext_lazy("filter by", "result"),
     {ACTIVE: _("under way"), WRONG: _("went wrong"), **dict(Run.State.choices)},
 )
 #: The filters by the value of a field; the parameter is the field's name.
 _FIELDS = (
     _STATE,
-    Filter("kind", _("kind"), dict(Run.Kind.choices)),
-    Filter("origin", _("origin"), {origin.value: words for origin, words in WHERE.items()}),
-    Filter("database", _("database")),
-    Filter("who", _("who")),
+    Filter("kind", pgettext_lazy("filter by", "kind"), dict(Run.Kind.choices)),
+    Filter(
+        "origin",
+        pgettext_lazy("filter by", "origin"),
+        {origin.value: words for origin, words in WHERE.items()},
+    ),
+    Filter("database", pgettext_lazy("filter by", "database")),
+    Filter("who", pgettext_lazy("filter by", "who")),
 )
 _TIME = Filter(
     "since",
-    _("time"),
+    pgettext_lazy("filter by", "time"),
     {
         "hour": _("the last hour"),
         "day": _("the last 24 hours"),

@@ -174,7 +174,7 @@ def _expected(column: RowColumn) -> str:
     if category == "B":
         return _("yes or no")
     if column.choices:
-        return _("one of: %(choices)s") % {"choices": ", ".join(column.choices)}
+        return _("one of: %(choices)s") % {"choices": _(", ").join(column.choices)}
     if category == "N":
         return _("a number such as %(examples)s") % {"examples": _(" or ").join(shown)}
     if category == "D" and _base(column) in _TIMES:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.ui import wording
@@ -33,26 +34,30 @@ class EntryFilter(Filter):
     value: Callable[[Entry], str] = field(kw_only=True)
 
 
-STATUS = EntryFilter("status", _("status"), value=lambda entry: entry.state.name.lower())
+STATUS = EntryFilter(
+    "status", pgettext_lazy("filter by", "status"), value=lambda entry: entry.state.name.lower()
+)
 #: The filters beside the list. That by status is above it, as a row of badges.
 _FACETS = (
     EntryFilter(
         "kind",
-        _("kind"),
-        {kind.name.lower(): wording.kind_word(kind) for kind in ViewKind},
+        pgettext_lazy("filter by", "kind"),
+        {kind.name.lower(): wording.KINDS[kind] for kind in ViewKind},
         value=lambda entry: entry.status.kind.name.lower() if entry.status.kind else "",
     ),
-    EntryFilter("app", _("app"), value=lambda entry: entry.app),
-    EntryFilter("database", _("database"), value=lambda entry: entry.status.database),
+    EntryFilter("app", pgettext_lazy("filter by", "app"), value=lambda entry: entry.app),
+    EntryFilter(
+        "database", pgettext_lazy("filter by", "database"), value=lambda entry: entry.status.database
+    ),
     EntryFilter(
         "promise",
-        _("freshness"),
+        pgettext_lazy("filter by", "freshness"),
         {"stale": _("stale"), "fresh": _("as fresh as promised")},
         value=lambda entry: entry.promise,
     ),
     EntryFilter(
         "fresh",
-        _("last refresh"),
+        pgettext_lazy("filter by", "last refresh"),
         {
             "hour": _("within an hour"),
             "day": _("within a day"),

@@ -14,26 +14,29 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from orm_views_core.database.rows import Condition, Operator, Span
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, as_sentence, listed, number, says, says_n
 
 from .runs import Run
+from .telling import Telling
 
 #: How many conditions of an access are kept, how many values of each, and how many characters of a text.
 _MOST_CONDITIONS, _MOST_VALUES, _LONGEST = 50, 100, 400
 #: How many values the words of a condition have, and how many characters all words.
 _IN_WORDS, _LONGEST_WORDS = 10, 2000
-_SIGNS = {
-    Operator.EQUALS: "=",
-    Operator.NOT_EQUALS: "is not",
-    Operator.CONTAINS: "contains",
-    Operator.BEGINS: "begins with",
-    Operator.AT_LEAST: "is at least",
-    Operator.AT_MOST: "is at most",
-    Operator.IN: "is one of",
-    Operator.IS_NULL: "is NULL",
-    Operator.IS_NOT_NULL: "is not NULL",
+_WORDS_OF = {
+    Operator.EQUALS: gettext_noop("%(column)s = %(value)s"),
+    Operator.NOT_EQUALS: gettext_noop("%(column)s is not %(value)s"),
+    Operator.CONTAINS: gettext_noop("%(column)s contains %(value)s"),
+    Operator.BEGINS: gettext_noop("%(column)s begins with %(value)s"),
+    Operator.AT_LEAST: gettext_noop("%(column)s is at least %(value)s"),
+    Operator.AT_MOST: gettext_noop("%(column)s is at most %(value)s"),
+    Operator.IN: gettext_noop("%(column)s is one of %(value)s"),
+    Operator.IS_NULL: gettext_noop("%(column)s is NULL"),
+    Operator.IS_NOT_NULL: gettext_noop("%(column)s is not NULL"),
 }
 #: A number whose canonical form is not longer than itself by much.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
@@ -128,8 +131,8 @@ def has_one_key(text: str) -> bool:
     return key not in _WORDS and not _IN_MANY_WAYS.search(stripped)
 
 
-def in_words(conditions: Sequence[Condition], about: str = "") -> str:
-    """Return what was asked for in English: “customer_id = 5, city contains York, sorted by amount”.
+def in_words(conditions: Sequence[Condition], about: str = "") -> Sentence:
+    """Return what was asked for: “customer_id = 5, city contains York, sorted by amount”.
 
     Args:
         conditions: what rows had to fulfil.
@@ -139,24 +142,52 @@ def in_words(conditions: Sequence[Condition], about: str = "") -> str:
     for each in conditions[:_MOST_CONDITIONS]:
         texts = [as_text(value) for value in each.values]
         more = len(texts) - _IN_WORDS
-        shown = [*texts[:_IN_WORDS], *([f"{more:,} more"] if more > 0 else [])]
-        words.append(" ".join(filter(None, (clean(each.column), _SIGNS[each.operator], ", ".join(shown)))))
-    if len(conditions) > _MOST_CONDITIONS:
-        words.append(f"{len(conditions) - _MOST_CONDITIONS:,} more conditions")
-    text = ", ".join(words)
-    text = f"{text[:_LONGEST_WORDS]}… (cut)" if len(text) > _LONGEST_WORDS else text
-    return ", ".join(filter(None, (text, clean(about))))
+        shown = [*texts[:_IN_WORDS], *([says("%(count)s more", count=number(more))] if more > 0 else [])]
+        values = {"column": clean(each.column), "value": listed(shown)}
+        words.append(says(_WORDS_OF[each.operator], **values))
+    if (more := len(conditions) - _MOST_CONDITIONS) > 0:
+        words.append(
+            says_n("%(count)s more condition", "%(count)s more conditions", more, count=number(more))
+        )
+    text = listed(words)
+    if len(text) > _LONGEST_WORDS:
+        text = Sentence(f"{text[:_LONGEST_WORDS]}… (cut)")
+    rest = clean(about)
+    return listed(filter(None, (text, as_sentence(about) if rest == about else rest)))
 
 
-class RowAccess(models.Model):
+class RowAccess(Telling):
     """A reading of rows of a view by a member of staff.
 
     ``rows`` and ``conditions`` say what was asked for, not which rows came: a page without a condition may
     have shown any row.
+
+    Attributes:
+        at: when.
+        user: the user of Django's; None for one who has been deleted.
+        who: the user's name then.
+        kind: a :class:`RowAccess.Kind`.
+        database: the alias.
+        schema: the schema of the view.
+        name: its name.
+        conditions: a list of objects with column, operator, values, keys and is_whole. All hold.
+        about: what was asked for, in words.
+        rows: how many rows were given; None when unknown.
+        with_personal: whether columns with personal data were shown.
+        run: the :class:`Run` of an export; else None.
+        sentences: what ``about`` is made of, to be translated.
     """
 
     class Kind(models.TextChoices):
-        """How the rows were read."""
+        """How the rows were read.
+
+        Attributes:
+            PREVIEW: on the page of a view.
+            VALUE: a whole value of one cell.
+            EXPORT: as a file.
+            ADMIN: in the pages of a ``ReadableViewAdmin``.
+            COMPARISON: as samples of rows that a plan changes.
+        """
 
         PREVIEW = "preview", _("preview")
         VALUE = "value", _("whole value")

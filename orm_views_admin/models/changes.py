@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.database.relations import Grant
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, from_json
 
 from .runs import Run
+from .telling import Telling, made_of
 
 
 class Facts(TypedDict, total=False):
@@ -88,7 +90,7 @@ class ViewChangeQuerySet(models.QuerySet["ViewChange"]):
         return self.defer(*long).annotate(left_before=models.Subquery(left))
 
 
-class ViewChange(models.Model):
+class ViewChange(Telling):
     """What one sync did to one view, as ``runs/changes.py`` records it after the commit.
 
     It is a version of the view. The changes of a view are kept when their runs are deleted, and when the view
@@ -152,6 +154,17 @@ class ViewChange(models.Model):
         )
         verbose_name = _("change of a view")
         verbose_name_plural = _("changes of views")
+
+    def keep_sentences(self) -> None:
+        super().keep_sentences()
+        if lost := made_of({str(n): text for n, text in enumerate(self.lost)}):
+            self.sentences = {**(self.sentences or {}), "lost": lost}
+
+    @property
+    def said_lost(self) -> list[Sentence]:
+        """What is lost, as sentences."""
+        data = (self.sentences or {}).get("lost", {})
+        return [from_json(data.get(str(n)), text) for n, text in enumerate(self.lost)]
 
     @property
     def view_name(self) -> ViewName:

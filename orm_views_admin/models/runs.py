@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.names import ViewName
 
+from .telling import Telling, beside_others, made_of
+
 
 class StepState(models.TextChoices):
     """The state of a step of a sync.
@@ -64,6 +66,9 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def update(self, **facts: Any) -> int:
         """Update the runs; outside of a transaction of the caller, in a short one."""
+        if found := made_of(facts):
+            facts = {name: str(fact) if name in found else fact for name, fact in facts.items()}
+            facts["sentences"] = beside_others(found, router.db_for_write(Run))
         work = partial(super().update, **facts)
         self._for_write = True
         return work() if connections[self.db].in_atomic_block else in_short_transaction(self.db, work)
@@ -71,21 +76,73 @@ class RunQuerySet(models.QuerySet["Run"]):
     update.alters_data = True  # type: ignore[attr-defined]  # templates must not call it
 
 
-class Run(models.Model):
+class Run(Telling):
     """A refresh of one view or a sync of one database, from any origin; or an export of rows of one view.
 
     ``runs/queue.py`` creates the runs that staff start, and ``runs/recorder.py`` all others.
+
+    Attributes:
+        request: a UUID: what was asked for at once; several runs may share it.
+        kind: a :class:`Run.Kind`.
+        database: the alias.
+        schema: the schema of the view; "" for a sync.
+        name: the name of the view; "" for a sync.
+        state: a :class:`Run.State`.
+        origin: a :class:`Run.Origin`.
+        user: the user of Django's who started it; None for none, or one who has been deleted.
+        who: the user's name, or that of the system's user who ran a command.
+        options: what was asked for besides.
+        concurrently: whether readers could go on reading; None when that is not known.
+        why_not: why they could not, in words.
+        queued_at: when it was asked for.
+        claimed_at: when a process took it; None before.
+        started_at: the time as of which the rows are, by the clock of the view's database; None before.
+        finished_at: when it ended; None before.
+        seconds: how many seconds it took; None before its end.
+        waited: how many of them were spent waiting for locks.
+        rows_before: the estimated number of rows before; None when unknown.
+        rows_after: the number of rows after; None when unknown.
+        rows_exact: whether ``rows_after`` is exact.
+        size_before: the size on disk in bytes before, with indexes; None when unknown.
+        size_after: the same after.
+        pid: the process id of the backend that works; None when there is none.
+        backend_start: when that backend was started: a process id alone is used again.
+        waiting_for: what it waits for, in words; "" for nothing.
+        steps: of a sync: a list of objects with the text, the state and the seconds of each step.
+        summary: what it did, in words.
+        error: why it failed. It may quote rows: only those who may see rows may see it.
+        error_summary: the error without what may quote rows.
+        cancelled_by: who cancelled it; "" when nobody did.
+        file: of an export: the name of its file in the storage; "" once it is deleted.
+        sentences: what the texts of the run are made of, to be translated.
     """
 
     class Kind(models.TextChoices):
-        """What the run does."""
+        """What the run does.
+
+        Attributes:
+            REFRESH: it refreshes a view.
+            SYNC: it syncs a database.
+            EXPORT: it writes rows of a view into a file.
+        """
 
         REFRESH = "refresh", _("refresh")
         SYNC = "sync", _("sync")
         EXPORT = "export", _("export")
 
     class State(models.TextChoices):
-        """The state of a run. Of a lost run no process is left that could record how it ended."""
+        """The state of a run.
+
+        Attributes:
+            QUEUED: it waits for an executor, or for the runs before it.
+            RUNNING: it is being carried out.
+            SUCCEEDED: it has done what was asked for.
+            JOINED: another session was refreshing the view already, and has given it new rows.
+            FAILED: it has changed nothing.
+            SKIPPED: it was not begun, because a view that it reads failed.
+            CANCELLED: somebody cancelled it.
+            LOST: no process is left that could record how it ended.
+        """
 
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
@@ -97,7 +154,14 @@ class Run(models.Model):
         LOST = "lost", _("lost")
 
     class Origin(models.TextChoices):
-        """Where the run was started."""
+        """Where the run was started.
+
+        Attributes:
+            ADMIN: on a page of the admin.
+            COMMAND: by a command.
+            TASK: by a task or another worker.
+            CODE: by code of the project.
+        """
 
         ADMIN = "admin", _("admin")
         COMMAND = "command", _("command line")
@@ -237,6 +301,6 @@ class Run(models.Model):
         """Save a new run.
 
         Raises:
-            IntegrityError: when its target has an active run. A transaction of the caller goes on.
+            django.db.IntegrityError: when its target has an active run. A transaction of the caller goes on.
         """
         in_short_transaction(router.db_for_write(Run), partial(self.save, force_insert=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class NoRows(models.Manager["RegisteredView"]):
@@ -31,5 +31,5 @@ class RegisteredView(models.Model):
             ("cancel_registeredview", "Can cancel refreshes and syncs"),
             ("sync_registeredview", "Can sync views"),
         )
-        verbose_name = _("view")
-        verbose_name_plural = _("views")
+        verbose_name = pgettext_lazy("in a database", "view")
+        verbose_name_plural = pgettext_lazy("in a database", "views")

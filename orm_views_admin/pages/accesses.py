@@ -36,13 +36,13 @@ from orm_views_admin.filters.accesses import (
     wanted_conditions,
 )
 from orm_views_admin.filters.columns import COLUMN, VALUE, WORDS, parameter_of
-from orm_views_admin.filters.form import added, without_parameter
+from orm_views_admin.filters.form import added, condition_words, without_parameter
 from orm_views_admin.models import RowAccess
 from orm_views_admin.permissions import may_see_accesses
 from orm_views_admin.runs.accesses import is_recorded
 from orm_views_admin.tables.accesses import AccessTable
 from orm_views_admin.ui.querystrings import page_links, with_parameters
-from orm_views_admin.ui.wording import name_list, number, with_names
+from orm_views_admin.ui.wording import listed, name_list, number, with_names
 from orm_views_core.database.rows import Condition, Operator, Span
 
 from .base import AdminView, Link, Page
@@ -137,7 +137,7 @@ class AccessesExport(_OfAccesses):
         if form not in FORMATS:
             raise Http404(
                 _("There is no format “%(form)s”. The formats are: %(forms)s.")
-                % {"form": form, "forms": ", ".join(FORMATS)}
+                % {"form": form, "forms": listed(FORMATS)}
             )
         found = self.narrow(self.select())
         name = f"accesses-{from_field(timezone.now()):%Y-%m-%d}"
@@ -172,8 +172,7 @@ def _active(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
     """Return a condition as the template shows it."""
     return {
         "column": wanted.column,
-        "word": WORDS[wanted.operator],
-        "values": ", ".join(wanted.values),
+        "words": condition_words(wanted.column, [(WORDS[wanted.operator], listed(wanted.values))]),
         "remove_url": without_parameter(request.GET, wanted.parameter),
     }
 

@@ -32,6 +32,7 @@ from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 from orm_views_core.status import DatabaseStatus, ViewStatus, get_status, get_statuses, unanswered
 
 from .selection import about_views
@@ -208,8 +209,9 @@ def _naming_the_database(alias: str) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        what = _("Database “%(alias)s” cannot be read") % {"alias": alias}
-        raise OrmViewsError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
+        whole = says("Database “%(alias)s” cannot be read: %(error)s", alias=alias, error=str(error).strip())
+        rest = says("Database “%(alias)s” cannot be read.", alias=alias)
+        raise OrmViewsError(quoting(whole, rest, error)) from error
 
 
 def read_statuses(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.disclosure import text_for
@@ -24,11 +25,17 @@ from orm_views_core.comparison import Change, ComparedView, compare_views, find_
 from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import listed, says
 from orm_views_core.sync import plan_views
 
 from .base import UNREADABLE, Link, Page
 from .selection import Selection
 
+_COUNTED = {
+    Change.ADDED: gettext_noop("%(count)s added"),
+    Change.REMOVED: gettext_noop("%(count)s removed"),
+    Change.CHANGED: gettext_noop("%(count)s changed"),
+}
 #: The parameter that asks for the stored rows of materialised views.
 STORED = "stored"
 
@@ -151,12 +158,13 @@ class ComparePage(Page):
         return ShownView(view, link, why_not, why_no_samples)
 
     def _record(self, address: ViewAddress, view: ComparedView) -> None:
-        counted = [(each, sum(s.change is each for s in view.samples)) for each in Change]
+        found = Counter(sample.change for sample in view.samples)
+        counted = [says(_COUNTED[each], count=found[each]) for each in Change if found[each]]
         record(
             self.request.user,
             address,
             RowAccess.Kind.COMPARISON,
-            about=", ".join(f"{count} {change.value}" for change, count in counted if count),
+            about=listed(counted),
             rows=len(view.samples),
             with_personal=not view.masked.issuperset(view.personal),
         )

@@ -21,7 +21,7 @@ from orm_views_admin.plan_words import count_words
 from orm_views_admin.tables.plan import StepTable, show_steps
 from orm_views_admin.trends import StepKey, usual_steps
 from orm_views_admin.ui.meanings import ShownMeaning, show_meaning
-from orm_views_admin.ui.wording import name_list, number, with_names
+from orm_views_admin.ui.wording import listed, name_list, number, with_names
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of
@@ -65,7 +65,7 @@ class DatabasePlan:
     def warnings(self) -> list[str]:
         """What somebody should do something about."""
         warnings = self.plan.warnings if self.plan else ()
-        return [self.page.withhold(str(warning), self.alias) for warning in warnings]
+        return [self.page.withhold(warning, self.alias) for warning in warnings]
 
     @property
     def refusal(self) -> str:
@@ -85,7 +85,7 @@ class DatabasePlan:
             return words % {"count": number(others)}
         own = [step.target for step in steps if not may(self._user, Permission.SYNC, self._at(step.name))]
         words = _("You may not sync %(names)s. Who may sync all of its views can confirm it.")
-        return words % {"names": ", ".join(dict.fromkeys(own))} if own else ""
+        return words % {"names": listed(dict.fromkeys(own))} if own else ""
 
     @property
     def can_be_confirmed(self) -> bool:
@@ -99,7 +99,10 @@ class DatabasePlan:
             return ""
         shown = replace(self.plan, steps=self._steps)
         parts = [count_words(action, count) for action, count in shown.counts.items()]
-        return ", ".join([*parts, _("%(count)s unchanged") % {"count": number(self._unchanged(self.plan))}])
+        words = listed([*parts, _("%(count)s unchanged") % {"count": number(self._unchanged(self.plan))}])
+        if self.plan.steps or self.plan.problems:
+            return words
+        return _("Nothing to do: %(counts)s") % {"counts": words}
 
     def _unchanged(self, plan: Plan) -> int:
         """Return how many of the views that the user may see stay as they are."""

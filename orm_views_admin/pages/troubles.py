@@ -18,6 +18,7 @@ from orm_views_admin.models import Run
 from orm_views_admin.standings import RunState, Standing
 from orm_views_admin.ui.wording import exact, number
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import translate
 from orm_views_core.status import ViewStatus
 
 _STATES = {Run.State.FAILED: RunState.FAILED, Run.State.LOST: RunState.LOST}
@@ -175,5 +176,5 @@ def _why_it_waits(run: Run) -> str:
             "since": exact(run.queued_at, "SHORT_DATETIME_FORMAT")
         }
     if run.state == Run.State.RUNNING and run.waiting_for:
-        return _("Its refresh waits: %(what)s.") % {"what": run.waiting_for}
+        return _("Its refresh waits: %(what)s.") % {"what": translate(run.said("waiting_for"))}
     return ""

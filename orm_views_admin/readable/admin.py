@@ -32,6 +32,7 @@ from orm_views_core.engines.postgresql.reading import limiting, reading
 from orm_views_core.engines.postgresql.rows import unavailable
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import says, translate
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
@@ -108,8 +109,9 @@ class ReadableChangeList(ChangeList):
                 return list(queryset[first : first + size + 1])
         except (ValueError, OverflowError) as error:  # from psycopg: a date before the year 1, for example
             model: Any = self.model
-            what = f"{name_of(model)} has a value that Python cannot represent"
-            raise RowsUnavailableError(Quoting(f"{what}: {error}", f"{what}.")) from error
+            what = says("%(view)s has a value that Python cannot represent", view=name_of(model))
+            words = says("%(what)s: %(error)s", what=what, error=error)
+            raise RowsUnavailableError(Quoting(words, says("%(what)s.", what=what))) from error
 
 
 def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
@@ -233,7 +235,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
                 found = super().get_search_results(request, queryset, search_term)
             record_completion(self, request, search_term)
         except (RowsUnavailableError, NotRecordedError) as error:
-            raise PermissionDenied(str(error)) from error
+            raise PermissionDenied(translate(error)) from error
         return found
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:

@@ -23,6 +23,7 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import RowAccess
 from orm_views_admin.runs.accesses import is_recorded, record
 from orm_views_core.database.rows import Condition, Operator
+from orm_views_core.sentences import listed, says
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 
@@ -69,13 +70,15 @@ def record_page(shown: ModelAdmin[Any], request: HttpRequest, context: dict[str,
         about = [*words, *_place(request, changes.list_display)]
         _record(shown, request, conditions, about, len(rows) if isinstance(rows, list) else None)
         return
-    row, word = context.get("original"), "row"
-    if row is None:
-        row, word = context.get("object"), "history of row"
+    row = context.get("original")
+    is_history = row is None
+    if is_history:
+        row = context.get("object")
     if isinstance(row, shown.model):
         key = str(row.pk)
         is_key = Condition(shown.opts.pk.column or "", Operator.EQUALS, (key,))
-        _record(shown, request, [is_key], [f"{word} {key}"], 1)
+        which = says("history of row %(key)s", key=key) if is_history else says("row %(key)s", key=key)
+        _record(shown, request, [is_key], [which], 1)
 
 
 def record_action(shown: ModelAdmin[Any], request: HttpRequest) -> None:
@@ -90,7 +93,13 @@ def record_action(shown: ModelAdmin[Any], request: HttpRequest) -> None:
     is_all = request.POST.get("select_across") == "1"
     if not is_all:
         conditions = [*conditions, Condition(shown.opts.pk.column or "", Operator.IN, tuple(chosen))]
-    _record(shown, request, conditions, [*words, f"action {names}"], None if is_all else len(chosen))
+    _record(
+        shown,
+        request,
+        conditions,
+        [*words, says("action %(names)s", names=names)],
+        None if is_all else len(chosen),
+    )
 
 
 def record_completion(shown: ModelAdmin[Any], request: HttpRequest, term: str) -> None:
@@ -101,7 +110,7 @@ def record_completion(shown: ModelAdmin[Any], request: HttpRequest, term: str) -
     """
     match = request.resolver_match
     if match and match.url_name == _COMPLETION:
-        _record(shown, request, [], [f"completion of “{term}”"], None)
+        _record(shown, request, [], [says("completion of “%(term)s”", term=term)], None)
 
 
 def _record(
@@ -121,7 +130,7 @@ def _record(
         address,
         RowAccess.Kind.ADMIN,
         conditions=conditions,
-        about=", ".join(words),
+        about=listed(words),
         rows=rows,
         with_personal=bool(personal_columns(address, shown.get_queryset(request).db)),
     )
@@ -146,7 +155,7 @@ def _asked(shown: ModelAdmin[Any], request: HttpRequest) -> tuple[list[Condition
         else:
             words.append(f"{name} = {', '.join(texts)}")
     if term := request.GET.get(SEARCH_VAR):
-        words.append(f"search for “{term}”")
+        words.append(says("search for “%(term)s”", term=term))
     return conditions, words
 
 
@@ -182,16 +191,16 @@ def _condition(opts: Any, name: str, texts: Sequence[str]) -> Condition | None:
 
 def _place(request: HttpRequest, columns: Sequence[Any]) -> Iterator[str]:
     """Yield the order and the page of a list in words, as far as somebody has chosen them."""
-    order = []
+    order: list[str] = []
     for key in request.GET.get(ORDER_VAR, "").split("."):
         number = key.removeprefix("-")
         if number.isdecimal() and len(number) < 4 and int(number) < len(columns):
             column = columns[int(number)]
-            name = column if isinstance(column, str) else getattr(column, "__name__", "a column")
-            order.append(f"{name}, descending" if key.startswith("-") else name)
+            name = column if isinstance(column, str) else getattr(column, "__name__", "?")
+            order.append(says("%(column)s, descending", column=name) if key.startswith("-") else name)
     if order:
-        yield f"sorted by {', '.join(order)}"
+        yield says("sorted by %(column)s", column=listed(order))
     if (page := request.GET.get(PAGE_VAR, "1")) != "1":
-        yield f"page {page}"
+        yield says("page %(number)s", number=page)
     if ALL_VAR in request.GET:
-        yield "all on one page"
+        yield says("all on one page")

@@ -1,20 +1,13 @@
 """Runs: staff start them, an executor performs them, and all refreshes and syncs are recorded as runs."""
 
-from .backends import holders
-from .cancellation import cancel
+from .backends import holders as holders
+from .cancellation import cancel as cancel
 from .performer import perform
-from .queue import TooManyExportsError, start_export, start_refresh, start_sync
-from .reconciliation import reconcile
-from .retention import prune
+from .queue import TooManyExportsError as TooManyExportsError
+from .queue import start_export as start_export
+from .queue import start_refresh as start_refresh
+from .queue import start_sync as start_sync
+from .reconciliation import reconcile as reconcile
+from .retention import prune as prune
 
-__all__ = [
-    "TooManyExportsError",
-    "cancel",
-    "holders",
-    "perform",
-    "prune",
-    "reconcile",
-    "start_export",
-    "start_refresh",
-    "start_sync",
-]
+__all__ = ["perform"]

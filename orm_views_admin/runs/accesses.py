@@ -12,10 +12,11 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.conf import get_settings
 from orm_views_admin.models import RowAccess, Run
 from orm_views_admin.models.accesses import in_words, stored
-from orm_views_core.database.rows import Condition
+from orm_views_core.database.rows import Condition, Operator, Span
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import listed, says
 
 _LONGEST_NAME = 255  # the max_length of RowAccess.who
 
@@ -56,6 +57,17 @@ def record(
 
     Raises:
         NotRecordedError: if it cannot be recorded. The rows must not be given then.
+
+    Example:
+        >>> from django.contrib.auth.models import User
+        >>> from orm_views_admin.models import RowAccess
+        >>> from orm_views_admin.runs.accesses import Condition, Operator, ViewAddress, record
+        >>> from orm_views_core.names import ViewName
+        >>> address = ViewAddress("default", ViewName("views", "loan_book"))
+        >>> wanted = Condition("city", Operator.EQUALS, ("York",))
+        >>> record(User(username="ada"), address, RowAccess.Kind.ADMIN, conditions=[wanted])
+        >>> RowAccess.objects.get(who="ada").about
+        'city = York'
     """
     if not is_recorded():
         return
@@ -76,9 +88,24 @@ def record(
     try:
         in_short_transaction(router.db_for_write(RowAccess), partial(access.save, force_insert=True))
     except DatabaseError as error:
-        what = "Rows are not shown, because it could not be recorded that you read them"
-        advice = (
-            "If the table is missing, run migrate. ORM_VIEWS_ADMIN['RECORD_PREVIEWS'] = False records nothing"
+        what = says(
+            "Rows are not shown, because it could not be recorded that you read them: %(error)s",
+            error=str(error).strip(),
         )
-        text = f"{what}: {str(error).strip()}\n{advice}."
-        raise NotRecordedError(quoting(text, f"{what}. {advice}.", error)) from error
+        rest = says("Rows are not shown, because it could not be recorded that you read them.")
+        advice = says(
+            "If the table is missing, run migrate. "
+            "ORM_VIEWS_ADMIN['RECORD_PREVIEWS'] = False records nothing."
+        )
+        words = quoting(listed([what, advice], "\n"), listed([rest, advice], " "), error)
+        raise NotRecordedError(words) from error
+
+
+__all__ = [
+    "Condition",
+    "NotRecordedError",
+    "Operator",
+    "Span",
+    "ViewAddress",
+    "record",
+]

@@ -16,6 +16,7 @@ from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.locking.blocking import find_blockers
 from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import listed, translate
 
 
 def backends_of(database: str, runs: Sequence[Run]) -> dict[int, Backend]:
@@ -51,14 +52,15 @@ def holders(run: Run) -> str:
     if run.state != Run.State.RUNNING:
         return ""
     if run.pid is None:
-        return run.waiting_for
+        return translate(run.said("waiting_for"))
     try:
         backend = backends_of(run.database, [run]).get(run.pk)
         blockers = find_blockers(run.database, run.pid) if backend else []
     except (OrmViewsError, DatabaseError):  # the pages of that database show the error
         return ""
     if blockers:
-        return _("waiting for a lock held by %(names)s") % {"names": "; ".join(map(str, blockers))}
+        names = listed((each.sentence for each in blockers), "; ")
+        return _("waiting for a lock held by %(names)s") % {"names": translate(names)}
     if backend and run.waiting_for and (backend.state or "").startswith("idle"):
-        return _("waiting: %(what)s") % {"what": run.waiting_for}
+        return _("waiting: %(what)s") % {"what": translate(run.said("waiting_for"))}
     return ""

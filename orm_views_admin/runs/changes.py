@@ -24,6 +24,7 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Step
 from orm_views_core.quoting import summary_of
+from orm_views_core.sentences import listed
 from orm_views_core.status.stored import read_stored
 from orm_views_core.sync import SyncResult
 
@@ -78,6 +79,7 @@ def _write(work: Work, changes: Sequence[ViewChange]) -> None:
     run_id = run.values_list("pk", flat=True).first()
     for change in changes:
         change.run_id = run_id
+        change.keep_sentences()
     ViewChange.objects.bulk_create(changes, batch_size=_BATCH)
 
 
@@ -98,7 +100,7 @@ def _change(steps: Sequence[Step], stored: InstalledView | None) -> ViewChange:
         schema=first.name.schema,
         name=first.name.name,
         actions=[step.action.value for step in steps],
-        reason="\n".join(dict.fromkeys(summary_of(step.reason) for step in steps)),
+        reason=listed(dict.fromkeys(summary_of(step.reason) for step in steps), "\n"),
         found=_found(found) if found else "",
         lost=[summary_of(lost) for step in steps for lost in step.lost],
         sql="\n".join(step.sql for step in steps if step.statements),

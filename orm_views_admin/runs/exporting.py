@@ -33,6 +33,7 @@ from orm_views_core.engines.connections import spare_connections
 from orm_views_core.engines.postgresql.locking.sessions import own_backend
 from orm_views_core.engines.postgresql.rows import RowExport, TimeLimit, exporting
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import Sentence, says
 
 from .accesses import record
 from .writing import error_fields, in_english, written_beside
@@ -42,7 +43,7 @@ _SETTING = "ORM_VIEWS_ADMIN['EXPORT_TIMEOUT']"
 _PAUSE = 0.5
 #: Bytes of the file that are kept in memory before they are written.
 _BUFFER = 1024 * 1024
-_CANCELLED = "It was cancelled."
+_CANCELLED = says("It was cancelled.")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -74,13 +75,14 @@ def perform_export(run: Run) -> None:
             raise
 
 
-def _in_words(error: OSError) -> str:
+def _in_words(error: OSError) -> Sentence:
     if error.errno in _FULL:
-        return (
+        return says(
             "There is no room for the file: a disk is full, or files may not be so large. Nothing of it was "
             "kept. Free some space, export fewer rows, or choose another format."
         )
-    return f"The file could not be written: {error.strerror or type(error).__name__}."
+    reason = error.strerror or type(error).__name__
+    return says("The file could not be written: %(reason)s.", reason=reason)
 
 
 class _Work:
@@ -148,7 +150,8 @@ class _Work:
     def _require_right(self) -> None:
         user = self._run.user
         if user is None or not may(user, Permission.EXPORT, self._address):
-            raise ExportError(f"{self._run.who} may not export rows of {self._address.name} any more.")
+            names = {"who": self._run.who, "view": self._address.name}
+            raise ExportError(says("%(who)s may not export rows of %(view)s any more.", **names))
 
     def _write(self, chosen: Format, file: IO[bytes]) -> bool:
         """Write the rows into a file; return False if they have to be written once more, in another way."""

@@ -18,6 +18,7 @@ from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.refresh import RefreshStart, can_be_refreshed, refresh_views
+from orm_views_core.sentences import says
 from orm_views_core.sync import sync_views
 
 from .retention import prune_now_and_then
@@ -36,6 +37,13 @@ def perform(request: uuid.UUID) -> None:
 
     Raises:
         Exception: an error that is no ``OrmViewsError``, after it was recorded: a mistake in the code.
+
+    Example:
+        >>> from threading import Thread
+        >>> from orm_views_admin.runs import perform
+        >>> def submit(request):
+        ...     "An executor of a project: ORM_VIEWS_ADMIN['EXECUTOR'] = 'shop.tasks.submit'."
+        ...     Thread(target=perform, args=[request]).start()
     """
     runs = _claim(request)
     if not runs:
@@ -50,7 +58,7 @@ def perform(request: uuid.UUID) -> None:
         _fail_active(runs, error)
         raise
     else:
-        _fail_active(runs, "The executor ended without recording a result.")
+        _fail_active(runs, says("The executor ended without recording a result."))
     prune_now_and_then()
 
 
@@ -100,13 +108,13 @@ def _refresh(database: str, runs: Sequence[Run]) -> None:
         if run.begin():
             return ""
         if run.as_claimed().exists():
-            return "The run was cancelled before it began."
-        return "Another process has taken the run from the queue."
+            return says("The run was cancelled before it began.")
+        return says("Another process has taken the run from the queue.")
 
     registered = can_be_refreshed(database, by_name.keys())
     _fail_active(
         [run for run in runs if run.view_name not in registered],
-        "No registered materialised view has this name any more.",
+        says("No registered materialised view has this name any more."),
     )
     if known := [run for run in runs if run.view_name in registered]:
         refresh_views([str(run.view_name) for run in known], databases=[database], veto=veto)

@@ -18,12 +18,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
+from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.files.request import ExportRequest
 from orm_views_admin.models import Run
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.quoting import Quoting
 from orm_views_core.refresh import plan_refresh
+from orm_views_core.sentences import number, says, says_n
 
 from .audit_log import log
 from .executors import get_executor
@@ -119,8 +122,13 @@ def start_export(user: Any, address: ViewAddress, request: ExportRequest) -> Run
     def start() -> Run:
         _lock_user(user, alias)
         if own.using(alias).count() >= MOST_EXPORTS:
-            words = _("%(count)s exports of yours are under way. Wait until one has ended, or cancel one.")
-            raise TooManyExportsError(words % {"count": MOST_EXPORTS})
+            words = says_n(
+                "%(count)s export of yours is under way. Wait until it has ended, or cancel it.",
+                "%(count)s exports of yours are under way. Wait until one has ended, or cancel one.",
+                MOST_EXPORTS,
+                count=number(MOST_EXPORTS),
+            )
+            raise TooManyExportsError(words)
         run = Run(kind=Run.Kind.EXPORT, database=address.database, **address.name._asdict())
         run.options = request.as_options()
         (started,) = _start(user, [run])
@@ -191,7 +199,15 @@ def _submit(request: uuid.UUID) -> None:
         get_executor()(str(request))
     except Exception as error:
         logger.exception("Request %s could not be handed to the executor, or failed in it", request)
-        words = "The request could not be handed to the executor: "
-        facts = {name: f"{words}{text}" for name, text in error_fields(error).items()}
+        facts = error_fields(_not_handed_over(error))
         waiting = Run.objects.filter(request=request, state=Run.State.QUEUED, claimed_at=None)
         waiting.update(state=Run.State.FAILED, finished_at=timezone.now(), **facts)
+
+
+def _not_handed_over(error: Exception) -> OrmViewsError:
+    """Return that a request was not handed to the executor, and why."""
+    whole, rest = (
+        says("The request could not be handed to the executor: %(error)s", error=each)
+        for each in (error_text(error), error_summary(error))
+    )
+    return OrmViewsError(Quoting(whole, rest))

@@ -26,6 +26,7 @@ from orm_views_core.engines.postgresql.rows import find_exports
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.refresh.freshness import in_words
 from orm_views_core.refresh_locks import Running, find_running
+from orm_views_core.sentences import says
 from orm_views_core.status import read_sync_states
 
 from .backends import backends_of
@@ -157,7 +158,7 @@ def _result(run: Run, state: SyncState | None) -> dict[str, Any]:
         return {"state": Run.State.SUCCEEDED, "seconds": state.seconds, "finished_at": to_field(finished)}
     if run.cancelled_by:
         return {"state": Run.State.CANCELLED}
-    error = "The process or the backend of the run is gone. How the run ended was not recorded."
+    error = says("The process or the backend of the run is gone. How the run ended was not recorded.")
     return {"state": Run.State.LOST, **error_fields(error)}
 
 
@@ -177,7 +178,9 @@ def _settle_queued(run: Run) -> None:
     if run.claimed_at is None:
         patience = queue_patience()
         if now - run.queued_at > patience:
-            error = f"No executor took the request from the queue within {in_words(patience)}."
+            error = says(
+                "No executor took the request from the queue within %(time)s.", time=in_words(patience)
+            )
             _settle(run, state=Run.State.LOST, **error_fields(error))
         return
     others = list(Run.objects.filter(request=run.request).exclude(pk=run.pk))

@@ -15,7 +15,6 @@ from django.db import IntegrityError, models
 from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from orm_views_admin.datetimes import to_field
 from orm_views_admin.models import Run, Target
@@ -24,6 +23,7 @@ from orm_views_core import signals
 from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends, own_backend
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh.results import Outcome, RefreshResult, RefreshStart
+from orm_views_core.sentences import NOTHING, Sentence, says
 from orm_views_core.sync import SyncResult
 
 from .changes import record_when_committed
@@ -31,7 +31,7 @@ from .reconciliation import reconcile
 from .retention import prune_now_and_then
 from .sync_progress import failed_steps, finished_steps
 from .work import Work
-from .writing import error_fields, recorded, storable
+from .writing import error_fields, recorded, recorded_start, storable
 
 #: Fields that a run has from a ``RefreshResult``.
 _HOW = ("concurrently", "why_not")
@@ -39,7 +39,7 @@ _MEASURES = ("seconds", "waited", "rows_before", "rows_after", "rows_exact", "si
 
 
 @receiver(signals.view_refresh_started)
-@recorded
+@recorded_start
 def refresh_started(*, database: str, request: uuid.UUID, start: RefreshStart, **_: Any) -> None:
     """Record the backend of a refresh. After a lock time-out the next try may have another backend."""
     backend = find_backends(database, [start.pid]).get(start.pid)
@@ -69,7 +69,7 @@ def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, *
 
 
 @receiver(signals.views_sync_started)
-@recorded
+@recorded_start
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
     """Record the backend of a sync, which is that of this thread's own connection."""
     backend = own_backend(database)
@@ -118,12 +118,14 @@ def _failed(work: Work, error: BaseException, seconds: float) -> None:
     _finish(work, Run.State.FAILED, seconds=seconds, steps=steps, **facts)
 
 
-def _summary(result: RefreshResult) -> str:
+def _summary(result: RefreshResult) -> Sentence:
     if not result.joined or result.started is None:
-        return ""
+        return NOTHING
     moment = timezone.localtime(result.started, timezone.get_default_timezone())
-    names = {"time": moment.isoformat(" ", "seconds")}
-    return _("Coalesced with a refresh that was already running. The rows are those of %(time)s.") % names
+    return says(
+        "Coalesced with a refresh that was already running. The rows are those of %(time)s.",
+        time=moment.isoformat(" ", "seconds"),
+    )
 
 
 def _begin(work: Work, backend: Backend | None, **facts: Any) -> None:

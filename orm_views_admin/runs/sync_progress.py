@@ -13,6 +13,7 @@ from orm_views_admin.models import Run, RunStep, StepState
 from orm_views_admin.plan_words import describe_step, summarise
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.plan.steps import Plan, Step
+from orm_views_core.sentences import says
 from orm_views_core.sync.executor import Progress, StepResult
 
 from .writing import in_english, recorded, storable
@@ -76,7 +77,7 @@ class SyncProgress:
                 )
                 is_wanted = True
         if not is_wanted:
-            raise SyncFailedError("The sync was cancelled before it changed anything.")
+            raise SyncFailedError(says("The sync was cancelled before it changed anything."))
         self._steps = {id(step): _run_step(step, StepState.PENDING) for step in plan.steps}
         with in_english():
             self._write(summary=summarise(plan.counts))

@@ -26,15 +26,21 @@ _has_failed = False
 in_english = functools.partial(translation.override, None)
 
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
+_NOT_MIGRATED = {_UNDEFINED_TABLE, _UNDEFINED_COLUMN}
 #: Characters of a stored text. A function that raises an error may make its message as long as it likes.
 _LONGEST = 10_000
 
 
-def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
+def recorded(write: Callable[Arguments, object], *, is_start: bool = False) -> Callable[Arguments, None]:
     """Decorate a function so that it writes everything or nothing, and logs database errors.
 
     A database error is logged once and in one line, until a write succeeds again. The table of runs may be
     missing, or its database may not answer.
+
+    Args:
+        write: the function.
+        is_start: whether it writes the start of a run. A migration of the table may be about to be applied
+            then, so that it is not migrated is logged at the end of the run only.
     """
 
     @functools.wraps(write)
@@ -44,6 +50,8 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
             with in_english():
                 in_short_transaction(router.db_for_write(Run), functools.partial(write, *args, **kwargs))
         except (DriverError, OrmViewsError) as error:
+            if is_start and sqlstate(error) in _NOT_MIGRATED:
+                return
             if not _has_failed:
                 logger.warning(
                     "Runs cannot be recorded. Syncs and refreshes go on, but the history lacks them. %s",
@@ -57,6 +65,9 @@ def recorded(write: Callable[Arguments, object]) -> Callable[Arguments, None]:
     return guarded
 
 
+recorded_start = functools.partial(recorded, is_start=True)
+
+
 def written_beside(run: Run) -> tuple[str, ...]:
     """Return the alias that runs are written to while one is performed; () in a transaction of the caller.
 
@@ -68,7 +79,7 @@ def written_beside(run: Run) -> tuple[str, ...]:
 
 
 def _advice(error: BaseException) -> str:
-    if sqlstate(error) in {_UNDEFINED_TABLE, _UNDEFINED_COLUMN}:
+    if sqlstate(error) in _NOT_MIGRATED:
         return "Run migrate."
     said = " ".join(str(error).split())
     return f"Database {router.db_for_write(Run)!r}, which has the users, said: {said}"
@@ -77,10 +88,12 @@ def _advice(error: BaseException) -> str:
 def storable(text: str) -> str:
     """Return a text that is not too long, with the characters replaced that PostgreSQL does not store.
 
-    These are NUL and unpaired surrogates. The message of an exception may contain both.
+    These are NUL and unpaired surrogates. The message of an exception may contain both. A sentence stays one
+    if nothing of it is replaced.
     """
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    found = cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return text if found == text else found
 
 
 def error_fields(error: BaseException | str) -> dict[str, str]:

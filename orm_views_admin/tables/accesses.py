@@ -7,7 +7,7 @@ from typing import Any
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
@@ -25,7 +25,7 @@ class AccessTable(LinkingTable):
 
     when = tables.Column(_("When"), accessor="at")
     who = tables.Column(_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
-    view = tables.Column(_("View"), accessor="name")
+    view = tables.Column(pgettext_lazy("in a database", "View"), accessor="name")
     database = FormattedColumn(wording.breakable, _("Database"), attrs=shown_from("little"))
     how = tables.Column(_("How"), accessor="kind")
     asked = tables.Column(_("What was asked for"), accessor="about", empty_values=())
@@ -61,10 +61,10 @@ class AccessTable(LinkingTable):
         )
 
     def render_asked(self, record: RowAccess) -> Any:
-        """Return what was asked for. It may be in any language and direction."""
+        """Return what was asked for. It may have names and values in any language and direction."""
         if not record.about:
             return gettext("no filter")
-        return format_html('<bdi class="ov-asked">{}</bdi>', record.about)
+        return format_html('<bdi class="ov-asked">{}</bdi>', record.said("about"))
 
     def render_personal(self, value: bool) -> str:
         return gettext("shown") if value else wording.DASH

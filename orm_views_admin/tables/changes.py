@@ -17,6 +17,7 @@ from orm_views_admin.models import ViewChange
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.changes import action_badges, by_hand_words
 from orm_views_admin.ui.run_wording import where
+from orm_views_core.sentences import translate
 
 from .base import AdminTable, FormattedColumn, LinkingTable, code, shortened
 
@@ -57,8 +58,9 @@ class ChangeTable(LinkingTable):
             return place
         return format_html('{}<span class="ov-reason">{}</span>', wording.breakable(record.who), place)
 
-    def render_why(self, value: str, record: ViewChange) -> str:
-        lines = [without_unseen(self._user, line, record.database) for line in value.split("\n")]
+    def render_why(self, record: ViewChange) -> str:
+        reasons = translate(record.said("reason")).split("\n")
+        lines = [without_unseen(self._user, line, record.database) for line in reasons]
         return shortened("; ".join(dict.fromkeys(lines)))
 
 

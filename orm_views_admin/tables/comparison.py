@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.ui.cells import is_number, render_cell, render_mask
 from orm_views_admin.ui.lineage import personal_mark
@@ -40,7 +41,7 @@ class SampleTable:
 
     def headers(self) -> Iterator[Header]:
         """Yield the header cells."""
-        yield Header(_("Change"))
+        yield Header(pgettext_lazy("of a row", "Change"))
         for column in self._view.columns:
             name: SafeString | str = breakable(column.name)
             if column.name in self._view.masked:

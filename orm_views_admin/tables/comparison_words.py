@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -46,18 +46,18 @@ def sentence(view: ComparedView) -> SafeString | str:
     if counts.changed:
         words = ngettext("%(n)s of %(all)s row changed", "%(n)s of %(all)s rows changed", counts.old)
         parts.append(words % {"n": about(counts.changed), "all": about(counts.old)})
-    text = format_html_join(", ", "{}", ((part,) for part in parts))
+    rows = format_html_join(_(", "), "{}", ((part,) for part in parts))
     if not counts.by_column:
-        return format_html("{}.", text)
+        return with_names(_("%(rows)s."), rows=rows)
     columns = format_html_join(
-        ", ",
+        _(", "),
         "{}",
         (
             (with_names(_("%(column)s in %(n)s"), column=name, n=about(n)),)
             for name, n in counts.by_column.items()
         ),
     )
-    return format_html("{}; {}.", text, columns)
+    return with_names(_("%(rows)s; %(columns)s."), rows=rows, columns=columns)
 
 
 def notes(view: ComparedView) -> Iterator[SafeString | str]:

@@ -8,6 +8,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import anchor
@@ -24,7 +25,7 @@ class ColumnTable(AdminTable):
     name = tables.Column(_("Column"), accessor="column__name")
     type = FormattedColumn(
         lambda column: code(f"{column.type} COLLATE {column.collation}" if column.collation else column.type),
-        _("Type"),
+        pgettext_lazy("of a column", "Type"),
         accessor="column",
     )
     comment = tables.Column(_("Comment"))

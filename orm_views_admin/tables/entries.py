@@ -19,6 +19,7 @@ from orm_views_admin.ui import wording
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind
+from orm_views_core.sentences import says, translate
 from orm_views_core.status import Condition, State, ViewStatus
 
 _AGES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
@@ -60,8 +61,9 @@ class Entry:
     @classmethod
     def of_database(cls, alias: str, error: OrmViewsError) -> Entry:
         """Return the entry of a database that cannot be read."""
-        advice = _("Make it answer. Until then none of its views can be read, synced or refreshed.")
-        status = ViewStatus(alias, None, "", None, (Condition(State.UNREADABLE, str(error), advice, error),))
+        advice = says("Make it answer. Until then none of its views can be read, synced or refreshed.")
+        unreadable = Condition(State.UNREADABLE, error.message, advice, error)
+        status = ViewStatus(alias, None, "", None, (unreadable,))
         return cls(status, standings_of(status))
 
     @property
@@ -116,12 +118,12 @@ class Entry:
         if self.standing.error:
             about = self.address or self.status.database
             return error_for(user, self.standing.error, about).partition("\n")[0]
-        return self.shown(self.standing.reason.partition("\n")[0])
+        return self.shown(translate(self.standing.reason).partition("\n")[0])
 
     @property
     def also(self) -> str:
         """The words of the other states that it is in; "" when there are none."""
-        return ", ".join(str(wording.look_of_standing(each).word) for each in self.standings[1:])
+        return wording.listed(wording.look_of_standing(each).word for each in self.standings[1:])
 
     @property
     def refreshed(self) -> dt.datetime | None:

@@ -35,6 +35,12 @@ class GraphTable(AdminTable):
     def render_state(self, value: Any) -> SafeString:
         return wording.badge(wording.look_of_standing(value))
 
+    def render_way(self, value: str) -> SafeString:
+        return format_html("<bdi>{}</bdi>", value)
+
+    def render_personal(self, value: str) -> SafeString:
+        return format_html("<bdi>{}</bdi>", value)
+
     def render_reads(self, value: Iterable[object]) -> SafeString:
         return lines(value)
 

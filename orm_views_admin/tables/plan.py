@@ -11,6 +11,7 @@ import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
@@ -25,6 +26,7 @@ from orm_views_admin.ui.sql_markup import (
     highlight_sql,
 )
 from orm_views_core.plan.steps import Action, Plan, Step
+from orm_views_core.sentences import translate
 
 from .base import NUMBER, AdminTable, FormattedColumn, LinkingTable
 from .entries import Entry
@@ -105,7 +107,7 @@ class StepTable(AdminTable):
     target = tables.TemplateColumn(
         template_name="orm_views_admin/includes/step.html",
         accessor="step__target",
-        verbose_name=_("View"),
+        verbose_name=pgettext_lazy("in a database", "View"),
         attrs={"td": {"class": "ov-main"}},
     )
     blocks = tables.Column(_("Blocks"))
@@ -154,7 +156,7 @@ class RefreshTable(LinkingTable):
 
     ticked = tables.Column("", accessor="address", attrs={"td": {"class": "action-checkbox"}}, default="")
     number = tables.Column(_("No."), empty_values=(), attrs=NUMBER)
-    title = tables.Column(_("View"))
+    title = tables.Column(pgettext_lazy("in a database", "View"))
     how = tables.Column(_("How"), accessor="status__why_not_concurrently", empty_values=())
     rows = FormattedColumn(wording.row_count, _("Rows"), accessor="status__installed__rows", attrs=NUMBER)
     size = FormattedColumn(wording.size, _("Size"), accessor="status__installed__size", attrs=NUMBER)
@@ -179,4 +181,4 @@ class RefreshTable(LinkingTable):
     def render_how(self, value: str) -> object:
         if not value:
             return _("concurrently: readers go on reading")
-        return _("readers wait, because %(reason)s") % {"reason": value}
+        return gettext("readers wait, because %(reason)s") % {"reason": translate(value)}

@@ -8,7 +8,7 @@ from typing import Any
 import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.addresses import ViewAddress
@@ -32,7 +32,9 @@ class RunTable(LinkingTable):
     result = tables.Column(_("Result"), accessor="state", attrs={"td": {"class": "ov-result"}})
     who = tables.Column(_("Who"), empty_values=(), attrs={"td": {"class": "ov-who"}})
     how = tables.Column(_("How"), accessor="concurrently", empty_values=(), attrs=shown_from("much"))
-    duration = tables.Column(_("Duration"), accessor="seconds", empty_values=(), attrs=NUMBER)
+    duration = tables.Column(
+        pgettext_lazy("of a run", "Duration"), accessor="seconds", empty_values=(), attrs=NUMBER
+    )
     rows = tables.Column(_("Rows"), accessor="rows_after", empty_values=(), attrs=shown_from("much", NUMBER))
     size = tables.Column(_("Size"), accessor="size_after", empty_values=(), attrs=shown_from("most", NUMBER))
 
@@ -60,7 +62,7 @@ class RunTable(LinkingTable):
         )
 
     def render_result(self, record: Run) -> str:
-        message = run_wording.summary(record) or record.waiting_for
+        message = run_wording.summary(record) or record.said("waiting_for")
         message = run_error_for(self._user, record) or self._shown(message, record)
         line = shortened(message.strip().partition("\n")[0])
         if record.state == Run.State.CANCELLED:
@@ -74,7 +76,9 @@ class RunTable(LinkingTable):
     def render_how(self, record: Run) -> str:
         words = run_wording.how(record) or wording.DASH
         if record.why_not and record.concurrently is False:
-            return format_html('<span title="{}">{}</span>', self._shown(record.why_not, record), words)
+            return format_html(
+                '<span title="{}">{}</span>', self._shown(record.said("why_not"), record), words
+            )
         return words
 
     def _shown(self, text: str, run: Run) -> str:
@@ -87,12 +91,14 @@ class RunTable(LinkingTable):
             waits.append(gettext("queue: %(time)s") % {"time": queue})
         if locks := run_wording.wait(record.waited):
             waits.append(gettext("locks: %(time)s") % {"time": locks})
-        return _two_lines(wording.duration(record.seconds), ", ".join(waits))
+        return _two_lines(wording.duration(record.seconds), wording.listed(waits))
 
     def render_rows(self, record: Run) -> str:
         quantity = run_wording.rows(record)
         if quantity.after and record.kind == Run.Kind.EXPORT:  # it may say how many are still to come
-            quantity = quantity._replace(after=format_html('<span class="ov-wraps">{}</span>', quantity.after))
+            quantity = quantity._replace(
+                after=format_html('<span class="ov-wraps">{}</span>', quantity.after)
+            )
         return _after_and_before(quantity)
 
     def render_size(self, record: Run) -> str:

@@ -9,6 +9,7 @@ import django_tables2 as tables
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.trends import Trend, usual_seconds
@@ -25,15 +26,15 @@ DURATION = "seconds"
 class ViewTable(LinkingTable):
     """The registered views, and views in the database that no class declares."""
 
-    label = _("Views")
+    label = pgettext_lazy("in a database", "Views")
     row_header = "view"
 
     # Unknown values are None, which django-tables2 sorts before all others.
     select = tables.Column(
         "", accessor="address", attrs={"td": {"class": "action-checkbox"}}, default="", orderable=False
     )
-    view = tables.Column(_("View"), accessor="title")
-    app = tables.Column(_("App"), attrs=shown_from("much"))
+    view = tables.Column(pgettext_lazy("in a database", "View"), accessor="title")
+    app = FormattedColumn(wording.breakable, _("App"), attrs=shown_from("much"))
     kind = tables.Column(_("Kind"), accessor="kind_word", attrs=shown_from("little"))
     readable = FormattedColumn(
         yes_or(wording.DASH),

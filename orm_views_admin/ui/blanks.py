@@ -30,7 +30,7 @@ def describe_blanks(blanks: str) -> str:
     """Return which blanks there are, and how many of each, in their order."""
     runs = [(character, len(list(run))) for character, run in groupby(blanks)]
     named = [_count(character, count) for character, count in runs[:_MOST]]
-    return ", ".join([*named, *(["…"] if len(runs) > _MOST else [])])
+    return _(", ").join([*named, *(["…"] if len(runs) > _MOST else [])])
 
 
 def describe_hidden(text: str) -> str:
@@ -39,7 +39,7 @@ def describe_hidden(text: str) -> str:
     if not found:
         return ""
     named = [*map(_number, found[:_MOST]), *(["…"] if len(found) > _MOST else [])]
-    return _("%(characters)s inside") % {"characters": ", ".join(named)}
+    return _("%(characters)s inside") % {"characters": _(", ").join(named)}
 
 
 def _count(character: str, count: int) -> str:

@@ -14,7 +14,7 @@ from orm_views_core.names import ViewKind
 from orm_views_core.plan.steps import Action
 
 from .run_wording import where
-from .wording import action_badge, breakable, kind_word
+from .wording import action_badge, kind_word, listed, with_names
 
 _ACTIONS = {action.value: action for action in Action}
 
@@ -40,7 +40,7 @@ def action_badges(change: ViewChange) -> SafeString:
 def who(change: ViewChange) -> SafeString:
     """Return who started the sync, and from where, as HTML."""
     place = format_html("{}", where(change))
-    return format_html("{}, {}", breakable(change.who), place) if change.who else place
+    return with_names(_("%(who)s, %(where)s"), who=change.who, where=place) if change.who else place
 
 
 def is_drop(change: ViewChange) -> bool:
@@ -92,7 +92,7 @@ def _compare(before: Facts, after: Facts) -> Iterator[FactChange]:
 def _order(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FactChange]:
     """Yield the order of the columns if those that stayed are in another one."""
     if [name for name in before if name in after] != [name for name in after if name in before]:
-        yield FactChange(_("Order of columns"), ", ".join(before), ", ".join(after))
+        yield FactChange(_("Order of columns"), listed(before), listed(after))
 
 
 def _each(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FactChange]:

@@ -132,7 +132,7 @@ def why_found(found: Found, view: ViewName, text: str) -> str:
             return gettext("reads %(name)s") % names
         through = [str(each) for each in sorted(found.reads[view])[:2]] or [str(wording.UNSEEN)]
         words = gettext("reads %(name)s, by way of %(views)s")
-        return words % {**names, "views": ", ".join(through)}
+        return words % {**names, "views": wording.listed(through)}
     of_view = found.views[view]
     sentences = (
         (gettext("%(columns)s: shows %(name)s"), [each for each in of_view.columns if each.shows]),
@@ -146,7 +146,7 @@ def why_found(found: Found, view: ViewName, text: str) -> str:
         ),
     )
     parts = [
-        words % {**names, "columns": ", ".join(each.column for each in columns)}
+        words % {**names, "columns": wording.listed(each.column for each in columns)}
         for words, columns in sentences
         if columns
     ]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from orm_views_admin.models import Run, RunStep, StepState, ViewChange
 from orm_views_admin.plan_words import describe_step, summarise
 from orm_views_core.plan.steps import Action
+from orm_views_core.sentences import translate
 
 from . import wording
 from .charts import Mark, Point
@@ -96,7 +97,9 @@ class Change(NamedTuple):
     before: str
 
     def __str__(self) -> str:
-        return f"{self.before} → {self.after}" if self.before and self.after else self.before or self.after
+        if not (self.before and self.after):
+            return self.before or self.after
+        return gettext("%(before)s → %(after)s") % {"before": self.before, "after": self.after}
 
 
 def look_of_run(state: str) -> RunLook:
@@ -116,23 +119,20 @@ def subject(run: Run) -> str:
 
 def title(run: Run) -> str:
     """Return what a run does, with its subject: “Refresh of views.loans”."""
-    words = {
-        Run.Kind.REFRESH: gettext("Refresh of %(subject)s"),
-        Run.Kind.SYNC: gettext("Sync of %(subject)s"),
-        Run.Kind.EXPORT: gettext("Export of %(subject)s"),
-    }
-    return words[Run.Kind(run.kind)] % {"subject": subject(run)}
+    return _title(run) % {"subject": run.view_name, "alias": run.database}
 
 
 def heading(run: Run) -> SafeString:
     """Return the title of a run as HTML, in which names are isolated."""
+    return wording.with_names(_title(run), subject=run.view_name, alias=run.database)
+
+
+def _title(run: Run) -> str:
     if not run.name:
-        words = gettext("Sync of database “%(alias)s”")
-        return wording.with_names(words, alias=run.database)
-    words = gettext("Refresh of %(subject)s")
-    if run.kind == Run.Kind.EXPORT:
-        words = gettext("Export of %(subject)s")
-    return wording.with_names(words, subject=run.view_name)
+        return gettext("Sync of database “%(alias)s”")
+    return (
+        gettext("Export of %(subject)s") if run.kind == Run.Kind.EXPORT else gettext("Refresh of %(subject)s")
+    )
 
 
 def where(run: Run | ViewChange) -> str:
@@ -154,7 +154,7 @@ def requested(run: Run) -> SafeString:
 def state_title(runs: Sequence[Run]) -> str:
     """Return the states of the runs of a page for the title of the document: “Ended: succeeded”."""
     states = [look_of_run(run.state).word for run in runs]
-    words = ", ".join(dict.fromkeys(map(str, states)))
+    words = wording.listed(dict.fromkeys(map(str, states)))
     if any(run.is_active for run in runs):
         return capfirst(words)
     return gettext("Ended: %(states)s") % {"states": words}
@@ -207,7 +207,7 @@ def summary(run: Run) -> str:
         return export_wording.summary(run)
     actions = [_action(stored) for stored in run.steps]
     if not actions or None in actions:
-        return run.summary
+        return translate(run.said("summary"))
     return summarise({action: count for action in Action if (count := actions.count(action))})
 
 
@@ -239,14 +239,13 @@ def standing(runs: Sequence[Run], *, waits: bool = False) -> str:
     if len(runs) == 1:
         if waits:
             return gettext("It waits for a lock.")
-        state = {"state": look_of_run(runs[0].state).word}
-        return (gettext("It is %(state)s.") if is_active else gettext("It has ended: %(state)s.")) % state
+        if is_active:
+            is_queued = runs[0].state == Run.State.QUEUED
+            return gettext("It is queued.") if is_queued else gettext("It is running.")
+        return gettext("It has ended: %(state)s.") % {"state": look_of_run(runs[0].state).word}
     counts = Counter(Run.State(run.state) for run in runs)
-    states = {
-        "states": ", ".join(
-            f"{wording.number(counts[state])} {look.word}" for state, look in _STATES.items() if counts[state]
-        )
-    }
+    found = (wording.counted(counts[state], look.word) for state, look in _STATES.items() if counts[state])
+    states = {"states": wording.listed(found)}
     if not is_active:
         return gettext("All have ended: %(states)s.") % states
     if waits:

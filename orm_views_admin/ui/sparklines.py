@@ -12,7 +12,7 @@ from orm_views_admin.trends import Trend
 
 from . import run_wording
 from .charts import Point, Shape, draw_sparkline
-from .wording import duration
+from .wording import duration, number
 
 
 def sparkline(trend: Trend) -> SafeString:
@@ -48,7 +48,7 @@ def _describe(points: list[Point]) -> str:
         if span
         else gettext("The durations of the last refreshes are unknown.")
     )
-    return f"{words % {'count': len(points), **span}} {failures(points)}".rstrip()
+    return f"{words % {'count': number(len(points)), **span}} {failures(points)}".rstrip()
 
 
 def extremes(points: Iterable[Point]) -> dict[str, str]:
@@ -64,4 +64,4 @@ def failures(points: Iterable[Point]) -> str:
     """Return how many runs did not succeed, a sentence; "" if all did."""
     count = sum(not point.mark.is_good for point in points)
     words = ngettext("%(count)s did not succeed.", "%(count)s did not succeed.", count)
-    return words % {"count": count} if count else ""
+    return words % {"count": number(count)} if count else ""

@@ -12,7 +12,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_admin.datetimes import from_field
@@ -21,6 +21,7 @@ from orm_views_admin.standings import AnyState, RunState, Standing
 from orm_views_core.names import ViewKind
 from orm_views_core.plan.steps import Action
 from orm_views_core.refresh.freshness import Freshness
+from orm_views_core.sentences import Sentence
 from orm_views_core.status import State
 
 DASH = "\N{EN DASH}"
@@ -87,7 +88,7 @@ _ACTION_COLOURS = {
     Action.DROP: "error",
 }
 
-_KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
+KINDS = {ViewKind.VIEW: _("plain"), ViewKind.MATERIALISED_VIEW: _("materialised")}
 
 
 def look_of(state: AnyState) -> Look:
@@ -134,7 +135,7 @@ def action_badge(action: Action) -> SafeString:
 
 def kind_word(kind: ViewKind | None) -> str:
     """Return the word for a kind of view; a dash if the kind is unknown."""
-    return str(_KINDS[kind]) if kind else DASH
+    return str(KINDS[kind]) if kind else DASH
 
 
 def breakable(name: str) -> SafeString:
@@ -151,16 +152,34 @@ def breakable(name: str) -> SafeString:
 
 
 def with_names(words: str, **names: object) -> SafeString:
-    """Return words as HTML, with names in the place of “%(key)s”, each isolated like a name alone."""
-    html = {
-        key: name if isinstance(name, SafeString) else breakable(str(name)) for key, name in names.items()
-    }
+    """Return words as HTML, with names in the place of “%(key)s”, each isolated like a name alone.
+
+    A sentence of core is no name: it is translated.
+    """
+    html = {key: _isolated(name) for key, name in names.items()}
     return SafeString(escape(words) % html)
+
+
+def _isolated(name: object) -> SafeString:
+    if isinstance(name, SafeString):
+        return name
+    return format_html("{}", name) if isinstance(name, Sentence) else breakable(str(name))
 
 
 def name_list(names: Iterable[object]) -> SafeString:
     """Return names as HTML, with commas between them, each isolated like a name alone."""
-    return format_html_join(", ", "{}", ((breakable(str(name)),) for name in names))
+    return format_html_join(gettext(", "), "{}", ((breakable(str(name)),) for name in names))
+
+
+def listed(words: Iterable[object]) -> str:
+    """Return words with what the active language writes between the items of a list."""
+    return gettext(", ").join(map(str, words))
+
+
+def counted(count: int, state: object) -> str:
+    """Return how many there are in a state: “3 missing”."""
+    words = pgettext("how many views or runs are in a state", "%(count)s %(state)s")
+    return words % {"count": number(count), "state": state}
 
 
 def duration(seconds: float | None) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orm_views_core.exceptions import CatalogueError
+from orm_views_core.sentences import Sentence
 
 from .addresses import JSON, TABLES, VIEWS
 
@@ -67,7 +68,9 @@ def write_files(directory: Path, files: Mapping[str, str]) -> Written:
         for path in removed:
             (directory / path).unlink()
     except OSError as error:
-        raise CatalogueError(f"The catalogue cannot be written to {directory}: {_reason(error)}.") from error
+        raise CatalogueError(
+            Sentence(f"The catalogue cannot be written to {directory}: {_reason(error)}.")
+        ) from error
     return Written(directory, tuple(files), tuple(changed), removed)
 
 
@@ -77,13 +80,17 @@ def _refuse_others(directory: Path, files: Mapping[str, str]) -> None:
     if others and not _is_ours(directory, JSON):
         named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
         raise CatalogueError(
-            f"{directory} has other files ({named}) and no catalogue. Name a new or an empty directory, or "
-            "one with an earlier catalogue."
+            Sentence(
+                f"{directory} has other files ({named}) and no catalogue. Name a new or an empty directory, "
+                "or one with an earlier catalogue."
+            )
         )
     strangers = [path for path in files if _exists(directory / path) and not _is_ours(directory, path)]
     if strangers:
         raise CatalogueError(
-            f"{directory / strangers[0]} is not of a catalogue, and would be replaced. Move it away."
+            Sentence(
+                f"{directory / strangers[0]} is not of a catalogue, and would be replaced. Move it away."
+            )
         )
 
 

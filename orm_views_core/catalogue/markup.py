@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.names import ViewName, printable
+from orm_views_core.sentences import translate
 
 from .values import Personal
 
@@ -31,8 +32,8 @@ _CROSSED_OUT = f"{_PERSON}M1 1l14 14"
 
 @register.filter
 def name(text: str | ViewName) -> SafeString:
-    """Return a name, in which a line may break after each dot, underscore and slash."""
-    parts = re.split(r"(?<=[._/])", printable(str(text)))
+    """Return a name, or words with names, in which a line may break after each dot, underscore and slash."""
+    parts = re.split(r"(?<=[._/])", printable(translate(text)))
     return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
 
 

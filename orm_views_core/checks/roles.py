@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.db import DatabaseError, InterfaceError, transaction
 
 from orm_views_core.conf import get_settings, raw_setting_problems
+from orm_views_core.documentation import page_address
 from orm_views_core.engines.connections import get_connection, view_databases
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import DatabaseUnavailableError, SyncFailedError, UnsupportedDatabaseError
@@ -30,7 +31,7 @@ def check_sync_role(
             with transaction.atomic(using=alias), as_sync_role(connection):
                 pass
         except SyncFailedError as error:
-            hint = "docs/security.md has the statements that create the roles."
+            hint = f"{page_address('explanation/security')} has the statements that create the roles."
             messages.append(checks.Warning(str(error), hint=hint, id="orm_views_core.W017"))
         except (DatabaseUnavailableError, UnsupportedDatabaseError, DatabaseError, InterfaceError):
             continue  # E002, or the command that needs the database, reports it.

@@ -2,7 +2,7 @@
 
 from .api import compare_views
 from .values import Action, Change, ComparedColumn, ComparedView, Comparison, Counts, Sample
-from .worlds import find_targets
+from .worlds import find_targets as find_targets
 
 __all__ = [
     "Action",
@@ -13,5 +13,4 @@ __all__ = [
     "Counts",
     "Sample",
     "compare_views",
-    "find_targets",
 ]

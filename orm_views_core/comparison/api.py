@@ -38,8 +38,8 @@ def compare_views(
     *,
     key: Sequence[str] = (),
     stored: bool = False,
-    with_samples: Callable[[ViewName], bool] = lambda name: True,
-    with_personal: Callable[[ViewName], bool] = lambda name: False,
+    with_samples: Callable[[ViewName], bool] | None = None,
+    with_personal: Callable[[ViewName], bool] | None = None,
     seconds: float | None = None,
 ) -> Comparison:
     """Compare the rows of views as they are with those that a plan would give them.
@@ -49,17 +49,17 @@ def compare_views(
     compared by a sample, and what that takes too long for is not compared.
 
     Args:
-        plan: a plan of one database, as :func:`plan_views` returns it.
+        plan: a plan of one database, as :func:`~orm_views_core.sync.plan_views` returns it.
         views: the views to compare; all whose rows the plan may change when None. One that stays as it is is
             compared with itself, which shows whether it gives the same rows each time.
         key: the columns that identify a row, for all these views. When there are none, a key is looked for.
         stored: take the rows that are stored, and not those that the old definitions give now. They mix what
             the plan changes with what has changed since the last refresh.
-        with_samples: returns whether rows of a view that differ are read; by default, those of each view.
+        with_samples: returns whether rows of a view that differ are read; those of each view when None.
             It is called in the transaction, and so is ``with_personal``.
-        with_personal: returns whether the values of a view's personal columns are read too; by default, no
-            view's are.
-        seconds: how long it may take; COMPARE_TIMEOUT when None.
+        with_personal: returns whether the values of a view's personal columns are read too; no view's when
+            None.
+        seconds: how many seconds it may take; ``ORM_VIEWS["COMPARE_TIMEOUT"]`` when None.
 
     Returns:
         what was found of each view, in the order in which a sync creates them.
@@ -67,13 +67,23 @@ def compare_views(
     Raises:
         UnknownViewError: when one of the views is neither declared nor in the plan.
         OrmViewsError: when a class is invalid, or the database refuses to stage anything.
+
+    Example:
+        >>> from orm_views_core.comparison import compare_views
+        >>> from orm_views_core.sync import plan_views
+        >>> [plan] = plan_views(views=["loans_by_status"], force=True)
+        >>> [compared] = compare_views(plan).views
+        >>> print(compared.counts.added, compared.counts.removed, compared.counts.differ)
+        0 0 False
     """
     began = time.monotonic()
     connection = get_connection(plan.database)
     targets = find_targets(plan, views)
     if not targets:
         return Comparison(plan.database)
-    asked = Asked(tuple(key), stored, with_samples, with_personal)
+    asked = Asked(
+        tuple(key), stored, with_samples or (lambda name: True), with_personal or (lambda name: False)
+    )
     with _snapshot(connection) as cursor:
         scene = set_scene(cursor, targets)
         cursor.execute(_SETTINGS, [get_settings().WORK_MEM or ""] * 2)

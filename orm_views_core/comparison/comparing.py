@@ -17,6 +17,7 @@ from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 from orm_views_core.engines.postgresql.rows.columns import read_typed_columns
 from orm_views_core.exceptions import UnknownNameError
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, listed, number, says, says_in
 
 from .columns import Pair, in_both, pair_columns
 from .errors import why_failed
@@ -52,9 +53,9 @@ def compare_all(
 ) -> list[ComparedView]:
     """Compare views, each within its share of the time that is left."""
     runner, compared = Runner(cursor, seconds), []
-    for number, (name, action) in enumerate(targets.items()):
+    for place, (name, action) in enumerate(targets.items()):
         began = time.monotonic()
-        share = runner.left / (len(targets) - number)
+        share = runner.left / (len(targets) - place)
         comparing = _Comparing(runner, scene, asked, name, action, share)
         try:
             comparing.compare()
@@ -63,7 +64,7 @@ def compare_all(
         except DatabaseError as error:
             if sqlstate(error) is None:
                 raise
-            comparing.stop(why_failed(f"The rows of {name} cannot be read", error))
+            comparing.stop(why_failed(says("The rows of %(view)s cannot be read", view=name), error))
         compared.append(replace(comparing.found, seconds=time.monotonic() - began))
     return compared
 
@@ -111,7 +112,7 @@ class _Comparing:
         else:
             self._compare()
 
-    def stop(self, why_not: str) -> None:
+    def stop(self, why_not: Sentence) -> None:
         """Say why the rows are not compared."""
         self.found = replace(self.found, why_not=why_not)
 
@@ -124,18 +125,18 @@ class _Comparing:
         """How many of the seconds are left."""
         return self._began + self._seconds - time.monotonic()
 
-    def _why_not(self) -> str:
+    def _why_not(self) -> Sentence:
         name, scene, action = self._name, self._scene, self.found.action
         if action is not Action.NEW and (why_not := scene.why_not.get(name)):
             return why_not
         installed = self._installed
         if (action is Action.DROPPED or self._asked.stored) and installed and not installed.populated:
-            return f"{name} has no stored rows: it is not populated. Refresh it first."
+            return says("%(view)s has no stored rows: it is not populated. Refresh it first.", view=name)
         if action is Action.DROPPED:
-            return "" if installed else f"{name} is not in the database any more."
+            return NOTHING if installed else says("%(view)s is not in the database any more.", view=name)
         if name not in scene.new.names:
-            return f"No class declares {name}, so its rows are not compared."
-        old = "" if action is Action.NEW else scene.old.why_not_read(name)
+            return says("No class declares %(view)s, so its rows are not compared.", view=name)
+        old = NOTHING if action is Action.NEW else scene.old.why_not_read(name)
         return scene.new.why_not_read(name) or old
 
     def _count(self, name: ViewName) -> int:
@@ -152,7 +153,7 @@ class _Comparing:
         described = tuple(pair.column for pair in pairs)
         self.found = replace(self.found, columns=described, personal=personal, masked=masked)
         if not in_both(pairs):
-            self.stop(f"Both definitions of {self._name} have no column in common.")
+            self.stop(says("Both definitions of %(view)s have no column in common.", view=self._name))
             return
         candidates = self._candidates(pairs)
         estimates = [self._runner.estimate(side, self._left) for side in (old, self._new)]
@@ -187,11 +188,12 @@ class _Comparing:
                         part = replace(part, is_sample=True)
                 if rows is None:
                     rows = self._run(sides, pairs, key, part, self._left)
-                why_not = why_no_key(key, rows) if key else ""
+                why_not = why_no_key(key, rows) if key else NOTHING
             except DatabaseError as error:
                 if not key or sqlstate(error) not in _NO_JOIN:
                     raise
-                why_not = f"PostgreSQL cannot join by ({', '.join(pair.column.name for pair in key)})"
+                columns = listed(pair.column.name for pair in key)
+                why_not = says("PostgreSQL cannot join by (%(columns)s)", columns=columns)
             if why_not or rows is None:
                 remaining.pop(0)
                 declared = [each.columns for each in candidates if each.is_declared]
@@ -248,8 +250,13 @@ class _Comparing:
         for column in key:
             if column not in usable:
                 raise UnknownNameError(
-                    f"{self._name} has no column {column!r} in both definitions that can be a key; it has "
-                    f"{', '.join(usable) or 'none'}."
+                    says(
+                        "%(view)s has no column %(column)r in both definitions that can be a key; it has "
+                        "%(columns)s.",
+                        view=self._name,
+                        column=column,
+                        columns=listed(usable) or says_in("columns", "none"),
+                    )
                 )
 
     def _repeat(self, columns: Sequence[str]) -> None:
@@ -264,6 +271,10 @@ class _Comparing:
             self.found = replace(self.found, repeats=None)
 
 
-def _too_slow(name: ViewName) -> str:
-    limit = f"{get_settings().COMPARE_TIMEOUT:g} s (ORM_VIEWS['COMPARE_TIMEOUT'])"
-    return f"The rows of {name} were not compared: that takes longer than its share of the {limit}."
+def _too_slow(name: ViewName) -> Sentence:
+    return says(
+        "The rows of %(view)s were not compared: that takes longer than its share of the %(seconds)s s "
+        "(ORM_VIEWS['COMPARE_TIMEOUT']).",
+        view=name,
+        seconds=number(get_settings().COMPARE_TIMEOUT),
+    )

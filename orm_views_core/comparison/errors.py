@@ -11,11 +11,12 @@ from orm_views_core.engines.postgresql.errors.diagnostics import (
     quoting,
 )
 from orm_views_core.quoting import Quoting, unquoted
+from orm_views_core.sentences import Sentence, says
 
-LOCKED = "what it reads is locked: it is being refreshed or changed. Try again later."
+LOCKED = says("what it reads is locked: it is being refreshed or changed. Try again later.")
 
 
-def why_failed(what: str, error: DatabaseError) -> Quoting:
+def why_failed(what: Sentence, error: DatabaseError) -> Quoting:
     """Return that something failed, with what PostgreSQL says. That may quote rows.
 
     Args:
@@ -23,7 +24,8 @@ def why_failed(what: str, error: DatabaseError) -> Quoting:
         error: what Django raised from the driver's error.
     """
     if is_lock_timeout(error):
-        return unquoted(f"{what}: {LOCKED}")
+        return unquoted(says("%(what)s: %(why)s", what=what, why=LOCKED))
     if is_canceled(error):
-        return unquoted(f"{what}: it was cancelled on request.")
-    return quoting(f"{what}: {primary_message(error)}.", f"{what}.", error)
+        return unquoted(says("%(what)s: it was cancelled on request.", what=what))
+    whole = says("%(what)s: %(message)s.", what=what, message=primary_message(error))
+    return quoting(whole, says("%(what)s.", what=what), error)

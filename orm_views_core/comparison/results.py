@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from orm_views_core.database.rows import Cell
 from orm_views_core.engines.postgresql.rows.cells import as_cell
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .columns import Pair, in_both
 from .statements import Part
@@ -70,7 +71,7 @@ def lacks_samples(found: Results, part: Part) -> bool:
     )
 
 
-def why_no_key(key: Sequence[Pair], rows: Sequence[Row]) -> str:
+def why_no_key(key: Sequence[Pair], rows: Sequence[Row]) -> Sentence:
     """Return why columns do not identify the rows; "" if they do, as far as rows of both sides meet.
 
     The rows that have a partner on the other side are as many as those of either side that have one, unless a
@@ -81,12 +82,18 @@ def why_no_key(key: Sequence[Pair], rows: Sequence[Row]) -> str:
         rows: what the statement has returned.
     """
     before, after, joined, without_key, added, removed, *_ = _counts(rows)
-    what = f"The key ({', '.join(pair.column.name for pair in key)}) is"
+    columns = listed(pair.column.name for pair in key)
     if without_key:
-        return f"{what} NULL in {without_key} rows"
+        return says("The key (%(columns)s) is NULL in %(n)s rows", columns=columns, n=without_key)
     met = joined - added - removed
-    sides = [side for side, own in (("old", after - added), ("new", before - removed)) if met != own]
-    return f"{what} not unique in the {' and the '.join(sides)} rows" if sides else ""
+    in_old, in_new = met != after - added, met != before - removed
+    if in_old and in_new:
+        return says("The key (%(columns)s) is not unique in the old and the new rows", columns=columns)
+    if in_old:
+        return says("The key (%(columns)s) is not unique in the old rows", columns=columns)
+    if in_new:
+        return says("The key (%(columns)s) is not unique in the new rows", columns=columns)
+    return NOTHING
 
 
 def _counts(rows: Sequence[Row]) -> list[int]:

@@ -21,6 +21,7 @@ from orm_views_core.exceptions import SyncFailedError, UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Scope, find_orphans, find_scope
 from orm_views_core.privacy.api import find_personal_columns
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sync.external_dependents import (
     as_definition,
     find_external_dependents,
@@ -53,7 +54,7 @@ class Scene:
     installed: Mapping[ViewName, InstalledView]
     old: Staged
     new: Staged
-    why_not: Mapping[ViewName, str]
+    why_not: Mapping[ViewName, Sentence]
     personal: Mapping[ViewName, frozenset[str]]
 
     @property
@@ -93,7 +94,11 @@ def set_scene(cursor: CursorWrapper, targets: Mapping[ViewName, Action]) -> Scen
     views, installed = read.definitions.views, read.installed
     if unknown := [name for name in targets if name not in views and name not in installed]:
         raise UnknownViewError(
-            f"Database {connection.alias!r} has no view {unknown[0]}, and no class declares it."
+            says(
+                "Database %(database)r has no view %(view)s, and no class declares it.",
+                database=connection.alias,
+                view=unknown[0],
+            )
         )
     news = new_names(read.scope, [name for name in targets if name in views])
     there = [name for name, action in targets.items() if name in installed and action is not Action.DROPPED]
@@ -110,18 +115,22 @@ def set_scene(cursor: CursorWrapper, targets: Mapping[ViewName, Action]) -> Scen
     # What somebody else has written is not even parsed: that may run it.
     others = [name for name in {*olds, *(set(news) - views.keys())} if name not in why_not]
     plain = _installed_definitions(connection, read.catalog, others)
-    why_not |= {name: f"{name}: {LOCKED}" for name in others if name not in plain}
+    why_not |= {name: _locked(name) for name in others if name not in plain}
     declared = {name: as_plain(views[name]) for name in news if name in views}
     sides = []
     for letter, names, found in (("n", news, {**plain, **declared}), ("o", olds, plain)):
         staged = stage(cursor, [found[n] for n in names if n in found], read.catalog.search_path, letter)
         staged.missing = {name for name in names if name not in found}
-        staged.why_not |= {name: why_not.get(name, f"{name}: {LOCKED}") for name in staged.missing}
+        staged.why_not |= {name: why_not.get(name, _locked(name)) for name in staged.missing}
         with catalog_path(cursor) as reader:
             judge_staged(reader, staged, trusted)
         sides.append(staged)
     new, old = sides
     return Scene(views, installed, old, new, why_not, _personal(cursor, read.scope, old, new))
+
+
+def _locked(name: ViewName) -> Sentence:
+    return says("%(view)s: %(why)s", view=name, why=LOCKED)
 
 
 def _read(connection: BaseDatabaseWrapper) -> _Read:

@@ -27,6 +27,7 @@ from orm_views_core.engines.postgresql.staging import create_staging, staged_fir
 from orm_views_core.engines.postgresql.untrusted import distrusted
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 from orm_views_core.sql.references import move_references
 
 from .errors import why_failed
@@ -60,7 +61,7 @@ class Staged:
     views: Sequence[ViewDefinition]
     missing: Collection[ViewName] = ()
     reads: dict[ViewName, set[ViewName]] = field(default_factory=dict)
-    why_not: dict[ViewName, str] = field(default_factory=dict)
+    why_not: dict[ViewName, Sentence] = field(default_factory=dict)
 
     @property
     def names(self) -> list[ViewName]:
@@ -71,10 +72,10 @@ class Staged:
         """Return where a view is staged."""
         return ViewName(self.schemas[name.schema], name.name)
 
-    def why_not_read(self, name: ViewName) -> str:
+    def why_not_read(self, name: ViewName) -> Sentence:
         """Return why a view is not read, or one that it reads; "" if all may be."""
         below = sorted(closure(self.reads, [name]) - {name})
-        return next((self.why_not[each] for each in [name, *below] if each in self.why_not), "")
+        return next((self.why_not[each] for each in [name, *below] if each in self.why_not), NOTHING)
 
 
 def stage(
@@ -105,7 +106,9 @@ def stage(
                 if is_lock_timeout(error):
                     # Many views may read what is locked: the next ones do not wait for it again.
                     limit_lock_waits(cursor.db, 0)
-                staged.why_not[view.name] = why_failed(f"{view.name} cannot be tried", error)
+                staged.why_not[view.name] = why_failed(
+                    says("%(view)s cannot be tried", view=view.name), error
+                )
     limit_lock_waits(cursor.db)
     return staged
 
@@ -134,8 +137,12 @@ def judge_staged(cursor: CatalogCursor, staged: Staged, trusted: Collection[int]
         if hidden := declared - staged.reads.get(definition.name, set()):
             stuck.setdefault(definition.name, min(hidden))
     for view, source in stuck.items():
-        how = "through a string or a function, which finds the version in the database only"
-        text = f"{view} reads {source} {how}. So its rows cannot be compared."
+        text = says(
+            "%(view)s reads %(source)s through a string or a function, which finds the version in the "
+            "database only. So its rows cannot be compared.",
+            view=view,
+            source=source,
+        )
         staged.why_not.setdefault(view, text)
     untrusted = read_untrusted(cursor, list(oids.values()), trusted)
     for view, oid in oids.items():

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from orm_views_core.database.rows import Cell, RowColumn
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence
 
 #: How many rows of each change are shown.
 SAMPLES = 20
@@ -18,7 +19,14 @@ SAMPLED_FROM = 100
 
 
 class Action(enum.Enum):
-    """What the plan does to the rows of a view. SAME: it is compared with itself."""
+    """What the plan does to the rows of a view.
+
+    Attributes:
+        CHANGED: its definition changes.
+        NEW: the plan creates it.
+        DROPPED: the plan drops it.
+        SAME: it stays as it is, and is compared with itself.
+    """
 
     CHANGED = "changed"
     NEW = "new"
@@ -27,7 +35,13 @@ class Action(enum.Enum):
 
 
 class Change(enum.Enum):
-    """What happens to a row."""
+    """What happens to a row.
+
+    Attributes:
+        ADDED: only the new definition has it.
+        REMOVED: only the old definition has it.
+        CHANGED: both have it by its key, and other values differ.
+    """
 
     ADDED = "added"
     REMOVED = "removed"
@@ -39,6 +53,7 @@ class ComparedColumn:
     """A column of the old definition, of the new one, or of both.
 
     Attributes:
+        name: its name.
         old: the column as it is; None if it is added.
         new: the column as it will be; None if it is removed.
         by_text: whether the texts of its values are compared, because its type has no equality of its own or
@@ -79,6 +94,8 @@ class Counts:
     Attributes:
         old: the rows of the old definition.
         new: the rows of the new one.
+        added: the rows that only the new definition has.
+        removed: the rows that only the old one has.
         changed: the rows with the same key and other values; None if the rows have no key.
         by_column: in how many of the changed rows each column differs. Columns without any are left out.
     """
@@ -96,7 +113,11 @@ class Counts:
         return bool(self.added or self.removed or self.changed)
 
     def scaled(self, factor: int) -> Counts:
-        """Return the counts of so many times as many rows."""
+        """Return the counts of so many times as many rows.
+
+        Args:
+            factor: how many times.
+        """
         return Counts(
             self.old * factor,
             self.new * factor,
@@ -111,6 +132,11 @@ class Sample(NamedTuple):
     """A row that differs, with a cell for each compared column.
 
     A cell is None if its value was not read: the column is masked, or there is no such row or column.
+
+    Attributes:
+        change: what happens to the row.
+        old: its cells by the old definition.
+        new: its cells by the new one.
     """
 
     change: Change
@@ -123,6 +149,8 @@ class ComparedView:
     """What a plan does to the rows of a view.
 
     Attributes:
+        name: the view.
+        action: what the plan does to its rows.
         columns: the columns of the new definition, and then those that only the old one has.
         key: the columns that identify a row; () if rows were compared as a whole.
         why_no_key: why the key that was looked for is none, in words; "" if there was none to look for.
@@ -136,14 +164,14 @@ class ComparedView:
         stored: whether the old rows are the stored ones.
         refreshed: how current the stored rows are; None if that is unknown.
         why_not: why the rows were not compared, in words; "" if they were.
-        seconds: how long it took.
+        seconds: how many seconds it took.
     """
 
     name: ViewName
     action: Action
     columns: tuple[ComparedColumn, ...] = ()
     key: tuple[str, ...] = ()
-    why_no_key: str = ""
+    why_no_key: Sentence = NOTHING
     counts: Counts | None = None
     is_estimate: bool = False
     samples: tuple[Sample, ...] = ()
@@ -153,7 +181,7 @@ class ComparedView:
     repeats: bool | None = True
     stored: bool = False
     refreshed: dt.datetime | None = None
-    why_not: str = ""
+    why_not: Sentence = NOTHING
     seconds: float = 0.0
 
     @property
@@ -171,11 +199,6 @@ class ComparedView:
         """The columns that have another type."""
         return [column for column in self.columns if column.is_retyped]
 
-    @property
-    def changes_columns(self) -> bool:
-        """Whether the columns differ."""
-        return bool(self.added_columns or self.removed_columns or self.retyped_columns)
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -184,7 +207,7 @@ class Comparison:
     Attributes:
         database: the alias.
         views: the views, in the order in which a sync creates them.
-        seconds: how long it took.
+        seconds: how many seconds it took.
     """
 
     database: str

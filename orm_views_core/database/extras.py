@@ -6,6 +6,7 @@ them, so they are read before, as the statements that create them.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from orm_views_core.definitions.definition import TABLESPACE, ViewDefinition
 from orm_views_core.names import ViewName, printable, quote_identifier
 from orm_views_core.quoting import embedded
+from orm_views_core.sentences import Sentence, as_sentence, says, says_in
 
 from .relations import InstalledIndex, InstalledView, tablespace_of
 
@@ -38,6 +40,40 @@ _PART_OF = {
 }
 
 
+#: The name of a grant.
+_GRANT = re.compile(r"of (.+) to (.+?)( with grant option)?")
+#: The kinds in words that can be translated.
+_KINDS = {
+    str(words): words
+    for words in (
+        says_in("of a view", "access method"),
+        says_in("of a view", "cluster on"),
+        says_in("of a view", "column comment"),
+        says_in("of a view", "column option"),
+        says_in("of a view", "column storage"),
+        says_in("of a view", "comment"),
+        says_in("of a view", "default"),
+        says_in("of a view", "extended statistics"),
+        says_in("of a view", "extension dependency"),
+        says_in("of a view", "grant"),
+        says_in("of a view", "index"),
+        says_in("of a view", "index comment"),
+        says_in("of a view", "index extension dependency"),
+        says_in("of a view", "index statistics"),
+        says_in("of a view", "index tablespace"),
+        says_in("of a view", "owner"),
+        says_in("of a view", "rule"),
+        says_in("of a view", "rule comment"),
+        says_in("of a view", "statistics target"),
+        says_in("of a view", "storage parameter"),
+        says_in("of a view", "tablespace"),
+        says_in("of a view", "trigger"),
+        says_in("of a view", "trigger comment"),
+        says_in("of a view", "trigger extension dependency"),
+    )
+}
+
+
 @dataclass(frozen=True)
 class Extra:
     """One thing that a view has beyond its definition.
@@ -60,6 +96,17 @@ class Extra:
 
     def __str__(self) -> str:
         return f"{self.kind} {printable(self.name)}".rstrip()
+
+    @property
+    def sentence(self) -> Sentence:
+        """The same, to be translated."""
+        kind, name = _KINDS.get(self.kind, self.kind), printable(self.name)
+        if self.kind == "grant" and (found := _GRANT.fullmatch(name)):
+            of = {"privilege": found[1], "role": found[2]}
+            if found[3]:
+                return says("grant of %(privilege)s to %(role)s with grant option", **of)
+            return says("grant of %(privilege)s to %(role)s", **of)
+        return says("%(kind)s %(name)s", kind=kind, name=name) if name else as_sentence(kind)
 
     def statements(self, at: ViewName, role: str, *, is_staged: bool = True) -> tuple[str, ...]:
         """Return the statements that create it.
@@ -150,7 +197,7 @@ def without_twins(
     return [extra for extra in extras if not (extra.kind == "index" and extra.tail in wanted)]
 
 
-def lost_in_words(lost: Mapping[Extra, str]) -> tuple[str, ...]:
+def lost_in_words(lost: Mapping[Extra, str]) -> tuple[Sentence, ...]:
     """Return the extras that cannot be kept and why, without those that belong to another lost extra.
 
     Args:
@@ -158,7 +205,7 @@ def lost_in_words(lost: Mapping[Extra, str]) -> tuple[str, ...]:
     """
     named = {(extra.kind, extra.name) for extra in lost}
     return tuple(
-        embedded(f"{extra}: ", why)
+        embedded(says("%(extra)s: %(why)s", extra=extra.sentence, why=why))
         for extra, why in lost.items()
         if extra.kind != "revocation" and (_PART_OF.get(extra.kind), extra.name) not in named
     )

@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence
 
 
 class RelationColumn(NamedTuple):
-    """A column of a table, a view or another relation."""
+    """A column of a table, a view or another relation.
+
+    Attributes:
+        relation: the table, the view or the other relation.
+        column: the name of the column.
+    """
 
     relation: ViewName
     column: str
@@ -41,7 +47,7 @@ class ColumnLineage:
     computed_from: Columns = frozenset()
     may_show: Columns = frozenset()
     through: tuple[str, ...] = ()
-    because: str = ""
+    because: Sentence = NOTHING
 
     @property
     def sources(self) -> Columns:
@@ -54,6 +60,7 @@ class ViewLineage:
     """What a view is made of.
 
     Attributes:
+        view: its name.
         columns: its output columns, in their order.
         uses: the columns that only decide which rows it has, or in which order: those in WHERE, JOIN, GROUP
             BY, HAVING, ORDER BY and on the right side of EXCEPT.
@@ -66,7 +73,11 @@ class ViewLineage:
     is_exact: bool = True
 
     def column(self, name: str) -> ColumnLineage | None:
-        """Return the column of a name; None when the view has no such column."""
+        """Return the column of a name; None when the view has no such column.
+
+        Args:
+            name: the name of the column.
+        """
         return next((column for column in self.columns if column.column == name), None)
 
 

@@ -6,25 +6,31 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, listed, says
 
 from .relations import InstalledView
 
 
-def why_not_believed(view: InstalledView) -> str:
+def why_not_believed(view: InstalledView) -> Sentence:
     """Return why the sync state of a view is not believed, a sentence."""
-    return f"It belongs to {view.owner!r}, a role that is not trusted, so its sync state is not believed."
-
-
-def how_to_trust(view: InstalledView) -> str:
-    """Return what to do about the owner of a view."""
-    return (
-        f"Hand it over to the role that syncs: ALTER TABLE {view.name.quoted} OWNER TO …. Or name "
-        f"{view.owner!r} in ORM_VIEWS['TRUSTED_OWNERS'], if what that role writes may run with the rights of "
-        "the role that syncs."
+    return says(
+        "It belongs to %(owner)r, a role that is not trusted, so its sync state is not believed.",
+        owner=view.owner,
     )
 
 
-def owner_warnings(views: Iterable[InstalledView]) -> Iterator[str]:
+def how_to_trust(view: InstalledView) -> Sentence:
+    """Return what to do about the owner of a view."""
+    return says(
+        "Hand it over to the role that syncs: ALTER TABLE %(view)s OWNER TO …. Or name %(owner)r in "
+        "ORM_VIEWS['TRUSTED_OWNERS'], if what that role writes may run with the rights of the role that "
+        "syncs.",
+        view=view.name.quoted,
+        owner=view.owner,
+    )
+
+
+def owner_warnings(views: Iterable[InstalledView]) -> Iterator[Sentence]:
     """Yield a warning for each owner of views that is not trusted; ``views`` may have others too."""
     by_owner: dict[str, list[InstalledView]] = {}
     for view in views:
@@ -32,9 +38,11 @@ def owner_warnings(views: Iterable[InstalledView]) -> Iterator[str]:
             by_owner.setdefault(view.owner, []).append(view)
     for _, owned in sorted(by_owner.items()):
         names = ", ".join(sorted(str(view.name) for view in owned))
-        yield (
-            f"{names}: {why_not_believed(owned[0])} Each sync tries the SQL and changes what differs. "
-            f"{how_to_trust(owned[0])}"
+        yield says(
+            "%(views)s: %(why)s Each sync tries the SQL and changes what differs. %(advice)s",
+            views=names,
+            why=why_not_believed(owned[0]),
+            advice=how_to_trust(owned[0]),
         )
 
 
@@ -45,21 +53,29 @@ class Closed(NamedTuple):
     relation: ViewName
 
 
-def why_closed(closed: Iterable[Closed]) -> str:
+def why_closed(closed: Iterable[Closed]) -> Sentence:
     """Return that rows cannot be computed because of missing rights, and what to do."""
     by_role: dict[str, list[ViewName]] = {}
     for role, relation in closed:
         by_role.setdefault(role, []).append(relation)
-    return " ".join(
-        f"its rows are computed with the rights of {role}, who may not read {', '.join(map(str, names))}. "
-        f"GRANT SELECT ON {', '.join(map(str, names))} TO {role}."
-        for role, names in by_role.items()
+    return listed(
+        (
+            says(
+                "its rows are computed with the rights of %(role)s, who may not read %(names)s. "
+                "GRANT SELECT ON %(names)s TO %(role)s.",
+                role=role,
+                names=", ".join(map(str, names)),
+            )
+            for role, names in by_role.items()
+        ),
+        " ",
     )
 
 
-def why_not_refreshed(owner: str) -> str:
+def why_not_refreshed(owner: str) -> Sentence:
     """Return that our role may not refresh a view, and what to do."""
-    return (
-        f"it belongs to {owner}, and only a member of that role may refresh it, or since PostgreSQL 17 a "
-        "role with the privilege MAINTAIN on it"
+    return says(
+        "it belongs to %(owner)s, and only a member of that role may refresh it, or since PostgreSQL 17 a "
+        "role with the privilege MAINTAIN on it",
+        owner=owner,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .sync_state import SyncState
 
@@ -98,7 +99,7 @@ class InstalledView:
     oid: int
     name: ViewName
     kind: ViewKind | None
-    relation: str
+    relation: Sentence
     owner: str
     is_ours_to_change: bool = True
     is_trusted: bool = True
@@ -146,17 +147,17 @@ class InstalledView:
         return self.state is None or fingerprint is None or self.state.installed.startswith(fingerprint)
 
     @property
-    def restored(self) -> str:
+    def restored(self) -> Sentence:
         """Where it was restored from since its sync state was written, in words; "" when it was not."""
         origin = self.state.installed[_HASH:] if self.state else ""
         if origin in ("", _origin(self.oid, self.server)):
-            return ""
+            return NOTHING
         if origin[:2] == f"{self.server:02d}":
-            return "restored from a dump"
+            return says("restored from a dump")
         version = origin[:2].lstrip("0")
         if origin[2:] == _origin(self.oid, self.server)[2:]:
-            return f"upgraded from PostgreSQL {version}"
-        return f"restored from a dump of PostgreSQL {version}"
+            return says("upgraded from PostgreSQL %(version)s", version=version)
+        return says("restored from a dump of PostgreSQL %(version)s", version=version)
 
     @property
     def is_temporary(self) -> bool:
@@ -245,37 +246,6 @@ class Session:
     now: dt.datetime | None = None
 
 
-class Taken(NamedTuple):
-    """An existing object that has a name which a new view or index needs.
-
-    Attributes:
-        what: its kind, in words.
-        on: for an index, the relation that it belongs to.
-    """
-
-    what: str
-    on: ViewName | None = None
-
-    @property
-    def is_relation(self) -> bool:
-        """Whether it is a relation other than an index."""
-        return self.what == "relation"
-
-
-class ArrayType(NamedTuple):
-    """The type for arrays of a view's rows.
-
-    Attributes:
-        name: the name that PostgreSQL gives it where that is free.
-        is_taken: whether a type of that name exists.
-        of: the relation that the existing type belongs to, for its rows or for arrays of them.
-    """
-
-    name: str
-    is_taken: bool
-    of: ViewName | None = None
-
-
 @dataclass(frozen=True)
 class Catalog:
     """What a sync needs to know of one database.
@@ -300,12 +270,12 @@ class Catalog:
     session: Session = field(default_factory=Session)
 
 
-def why_not_concurrently(view: InstalledView) -> str:
+def why_not_concurrently(view: InstalledView) -> Sentence:
     """Return why readers have to wait while a materialised view is refreshed; "" when they need not."""
     return why_not(view.populated, view.can_refresh_concurrently)
 
 
-def why_not(populated: bool, has_key: bool) -> str:
+def why_not(populated: bool, has_key: bool) -> Sentence:
     """Return why PostgreSQL cannot refresh a materialised view concurrently; "" when it can.
 
     Args:
@@ -313,7 +283,7 @@ def why_not(populated: bool, has_key: bool) -> str:
         has_key: whether it has a unique index on plain columns.
     """
     if not populated:
-        return "it has no rows yet, so there is nothing to go on reading"
+        return says("it has no rows yet, so there is nothing to go on reading")
     if not has_key:
-        return "it has no unique index on plain columns; set pk_field on its class"
-    return ""
+        return says("it has no unique index on plain columns; set pk_field on its class")
+    return NOTHING

@@ -49,18 +49,27 @@ def digest(cell: Cell) -> str:
 class Operator(enum.Enum):
     """How a condition compares a column with its values.
 
-    CONTAINS and BEGINS compare the text that is shown, CONTAINS in any case. The others compare as the
-    column's type does, or the text if the type cannot be compared.
+    CONTAINS and BEGINS compare the text that is shown. The others compare as the column's type does, or the
+    text if the type cannot be compared.
+
+    Attributes:
+        EQUALS: equal to the value.
+        NOT_EQUALS: not equal to the value. NULL is not equal to any value, so rows with NULL are found.
+        CONTAINS: the text has the value in it, in capitals or not.
+        BEGINS: the text begins with the value.
+        AT_LEAST: the value, or more.
+        AT_MOST: the value, or less.
+        IN: equal to one of the values.
+        IS_NULL: NULL.
+        IS_NOT_NULL: not NULL.
     """
 
     EQUALS = "equals"
-    #: NULL is not equal to any value, so rows with NULL are found.
     NOT_EQUALS = "not_equals"
     CONTAINS = "contains"
     BEGINS = "begins"
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
-    #: Equal to one of the values.
     IN = "in"
     IS_NULL = "is_null"
     IS_NOT_NULL = "is_not_null"
@@ -74,7 +83,12 @@ class Operator(enum.Enum):
 
 
 class Span(NamedTuple):
-    """The values from a first one to a last one, as a value of EQUALS, NOT_EQUALS and IN."""
+    """The values from a first one to a last one, as a value of EQUALS, NOT_EQUALS and IN.
+
+    Attributes:
+        first: the first value, as a text.
+        last: the last value.
+    """
 
     first: str
     last: str

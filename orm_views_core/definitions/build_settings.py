@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from orm_views_core.conf import MEMORY, Rule, Settings
+from orm_views_core.sentences import Sentence, as_sentence, listed, says
 
 from .definition import BuildSettings
 
 #: What is wrong with a plain view that has them.
-NOT_BUILT = "it sets build_settings, and only materialised views are built."
+NOT_BUILT = says("it sets build_settings, and only materialised views are built.")
 
 _DURATION = re.compile(r"(\d+)(ms|s|min|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
@@ -30,12 +31,12 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-_COUNT = Rule(_is_count, "Give a whole number from 0 on.")
-_COST = Rule(_is_number, "Give a number from 0 on.")
-_SWITCH = Rule(lambda value: isinstance(value, bool), "Give True or False.")
+_COUNT = Rule(_is_count, says("Give a whole number from 0 on."))
+_COST = Rule(_is_number, says("Give a number from 0 on."))
+_SWITCH = Rule(lambda value: isinstance(value, bool), says("Give True or False."))
 _TIME = Rule(
     lambda value: isinstance(value, str) and in_seconds(value) > 0,
-    "Give a time with its unit (ms, s, min, h, d), such as '2h'.",
+    says("Give a time with its unit (ms, s, min, h, d), such as '2h'."),
 )
 
 #: Settings that say how rows are computed. Others could change which rows these are, or who computes them.
@@ -55,19 +56,25 @@ ALLOWED: Mapping[str, Rule] = {
 }
 
 
-def problems_of(value: object) -> Iterator[tuple[str, str]]:
+def problems_of(value: object) -> Iterator[tuple[Sentence, Sentence]]:
     """Yield the mistakes in a ``build_settings``, each with what to write instead."""
     if not isinstance(value, Mapping):
-        yield f"its build_settings is {value!r}, not a dict.", "Write {'work_mem': '256MB'}."
+        yield (
+            says("its build_settings is %(value)r, not a dict.", value=value),
+            says("Write {'work_mem': '256MB'}."),
+        )
         return
     for name, setting in value.items():
         if name not in ALLOWED:
             yield (
-                f"its build_settings has {name!r}, which no view can set.",
-                f"It can have {', '.join(sorted(ALLOWED))}.",
+                says("its build_settings has %(name)r, which no view can set.", name=name),
+                says("It can have %(names)s.", names=listed(sorted(ALLOWED))),
             )
         elif not ALLOWED[name].is_valid(setting):
-            yield f"its build_settings has {name!r}: {setting!r}.", ALLOWED[name].hint
+            yield (
+                says("its build_settings has %(name)r: %(setting)r.", name=name, setting=setting),
+                as_sentence(ALLOWED[name].hint),
+            )
 
 
 def defaults(settings: Settings) -> dict[str, str]:

@@ -13,6 +13,7 @@ from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every, 
 from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import because, unquoted
+from orm_views_core.sentences import listed, says
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import describe, invalid, kind_of, label_of, name_of
@@ -56,7 +57,9 @@ def compile_class(
     kind = kind_of(view)
     materialised = kind is ViewKind.MATERIALISED_VIEW
     if materialised and options.updatable:
-        problem = "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."
+        problem = says(
+            "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."
+        )
         raise invalid(view, problem)
     return ViewDefinition(
         label=label_of(view),
@@ -91,14 +94,29 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
         if value is None:
             continue
         if value not in allowed:
-            choices = " or ".join(map(repr, allowed))
-            raise invalid(options.view, f"its {option} is {value!r}. It can be {choices}.")
+            choices = listed(map(repr, allowed), " or ")
+            raise invalid(
+                options.view,
+                says(
+                    "its %(option)s is %(value)r. It can be %(choices)s.",
+                    option=option,
+                    value=value,
+                    choices=choices,
+                ),
+            )
         if issubclass(options.view, PostgresMaterialisedViewMixin):
-            problem = f"it sets {option}, and only plain views have that option. Remove it."
+            problem = says(
+                "it sets %(option)s, and only plain views have that option. Remove it.", option=option
+            )
             raise invalid(options.view, problem)
         if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
-            problem = f"it sets security_invoker, and database {connection.alias!r} is not PostgreSQL 15 yet."
-            raise invalid(options.view, f"{problem} Remove it, or upgrade the server.")
+            problem = says(
+                "it sets security_invoker, and database %(database)r is not PostgreSQL 15 yet.",
+                database=connection.alias,
+            )
+            raise invalid(
+                options.view, says("%(problem)s Remove it, or upgrade the server.", problem=problem)
+            )
         compiled.append((option, value if isinstance(value, str) else str(value).lower()))
     return tuple(sorted([*compiled, *compile_storage(options).items()]))
 
@@ -106,25 +124,38 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
 def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
     roles = options.grant_select_to
     if not is_role_list(roles):
-        raise invalid(options.view, f"its grant_select_to is {roles!r}. Give a list of role names.")
+        raise invalid(
+            options.view, says("its grant_select_to is %(roles)r. Give a list of role names.", roles=roles)
+        )
     return tuple(dict.fromkeys([*settings.GRANT_SELECT_TO, *roles]))
 
 
 def _columns(options: ViewOptions, name: str) -> tuple[str, ...]:
     columns = getattr(options, name)
     if not is_role_list(columns):
-        raise invalid(options.view, f"its {name} is {columns!r}. Give a list of names of its columns.")
-    if name == "exposes" and (both := sorted({*columns} & {*options.not_personal})):
-        problem = f"its columns {', '.join(both)} are in not_personal and in exposes."
         raise invalid(
-            options.view, f"{problem} A column that is not personal exposes nothing. Remove one of them."
+            options.view,
+            says(
+                "its %(name)s is %(columns)r. Give a list of names of its columns.",
+                name=name,
+                columns=columns,
+            ),
+        )
+    if name == "exposes" and (both := sorted({*columns} & {*options.not_personal})):
+        problem = says("its columns %(names)s are in not_personal and in exposes.", names=listed(both))
+        raise invalid(
+            options.view,
+            says(
+                "%(problem)s A column that is not personal exposes nothing. Remove one of them.",
+                problem=problem,
+            ),
         )
     return tuple(columns)
 
 
 def _staff(options: ViewOptions) -> Staff:
     for problem, hint in problems_of_staff(options.staff):
-        raise invalid(options.view, f"{problem} {hint}")
+        raise invalid(options.view, says("%(problem)s %(hint)s", problem=problem, hint=hint))
     return staff_of(options.staff)
 
 
@@ -132,10 +163,17 @@ def _refresh_every(options: ViewOptions, settings: Settings) -> dt.timedelta | N
     materialised = issubclass(options.view, PostgresMaterialisedViewMixin)
     value = options.refresh_every(settings.REFRESH_EVERY if materialised else None)
     if value is not None and not materialised:
-        problem = "it sets refresh_every, and only materialised views are refreshed. Remove it."
+        problem = says("it sets refresh_every, and only materialised views are refreshed. Remove it.")
         raise invalid(options.view, problem)
     if not is_refresh_every(value):
-        raise invalid(options.view, f"its refresh_every is {value!r}. {REFRESH_EVERY_HINT}")
+        raise invalid(
+            options.view,
+            says(
+                "its refresh_every is %(value)r. %(hint)s",
+                value=value,
+                hint=REFRESH_EVERY_HINT,
+            ),
+        )
     return cast("dt.timedelta | None", value)
 
 
@@ -147,13 +185,13 @@ def build_settings_of(view: type[BasePostgresView], settings: Settings) -> Build
     """
     own = ViewOptions(view).build_settings
     for problem, hint in problems_of(own):
-        raise invalid(view, f"{problem} {hint}")
+        raise invalid(view, says("%(problem)s %(hint)s", problem=problem, hint=hint))
     return combined(own, settings)
 
 
 def _no_build_settings(options: ViewOptions) -> BuildSettings:
     if options.build_settings:
-        raise invalid(options.view, f"{NOT_BUILT} Remove it.")
+        raise invalid(options.view, says("%(problem)s Remove it.", problem=NOT_BUILT))
     return ()
 
 
@@ -162,13 +200,23 @@ def _dependencies(options: ViewOptions) -> tuple[ViewName, ...]:
     for other in options.view_dependencies:
         if not (isinstance(other, type) and issubclass(other, BasePostgresView)):
             raise InvalidViewDependencies(
-                f"{describe(options.view)}: its view_dependencies have {other!r}, which is not a view class."
+                says(
+                    "%(view)s: its view_dependencies have %(other)r, which is not a view class.",
+                    view=describe(options.view),
+                    other=other,
+                )
             )
         database = ViewOptions(other).database
         if database != options.database:
             raise InvalidViewDependencies(
-                f"{describe(options.view)} is in database {options.database!r}, but depends on "
-                f"{describe(other)}, which is in {database!r}. A view reads one database only."
+                says(
+                    "%(view)s is in database %(database)r, but depends on %(other)s, which is in "
+                    "%(elsewhere)r. A view reads one database only.",
+                    view=describe(options.view),
+                    database=options.database,
+                    other=describe(other),
+                    elsewhere=database,
+                )
             )
         names.append(name_of(other))
     return tuple(names)
@@ -185,15 +233,17 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
     except OrmViewsError:
         raise
     except NotImplementedError as error:
-        problem = "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base."
+        problem = says(
+            "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base."
+        )
         raise invalid(view, unquoted(problem)) from error
     except EmptyResultSet as error:
-        problem = "its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL."
+        problem = says("its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL.")
         raise invalid(view, unquoted(problem)) from error
     except Exception as error:
-        raise invalid(view, because("its SQL cannot be created", error)) from error
+        raise invalid(view, because(says("its SQL cannot be created"), error)) from error
     if not isinstance(select.sql, str):
-        raise invalid(view, f"its sql is {select.sql!r}, not a string.")
+        raise invalid(view, says("its sql is %(sql)r, not a string.", sql=select.sql))
     return select
 
 
@@ -208,12 +258,14 @@ def statement_of(
     try:
         sql = _interpolate(select, connection)
     except Exception as error:
-        raise invalid(view, because("its SQL cannot be created", error)) from error
+        raise invalid(view, because(says("its SQL cannot be created"), error)) from error
     statement, another_follows = strip_statement(sql)
     if not statement:
-        raise invalid(view, "its sql is empty. Write the view's SELECT.")
+        raise invalid(view, says("its sql is empty. Write the view's SELECT."))
     if another_follows:
-        raise invalid(view, "its sql has more than one statement. Remove what follows the first semicolon.")
+        raise invalid(
+            view, says("its sql has more than one statement. Remove what follows the first semicolon.")
+        )
     return statement
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from orm_views_core.conf import get_settings, schema_on
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.registry import registry
@@ -135,11 +136,21 @@ def _claim_names(definition: ViewDefinition, relations: dict[ViewName, ViewDefin
         if name in relations or claims.count(name) > 1:
             other = relations.get(name, definition)
             raise DuplicateViewError(
-                f"{_claimant(definition, name)} and {_claimant(other, name)} both claim the name "
-                f"{str(name)!r} in database {definition.database!r}. Give one of them another name."
+                says(
+                    "%(one)s and %(other)s both claim the name %(name)r in database "
+                    "%(database)r. Give one of them another name.",
+                    one=_claimant(definition, name),
+                    other=_claimant(other, name),
+                    name=str(name),
+                    database=definition.database,
+                )
             )
     relations.update(dict.fromkeys(claims, definition))
 
 
-def _claimant(definition: ViewDefinition, name: ViewName) -> str:
-    return definition.where if name == definition.name else f"index {name.name!r} of {definition.where}"
+def _claimant(definition: ViewDefinition, name: ViewName) -> Sentence:
+    return (
+        definition.where
+        if name == definition.name
+        else says("index %(name)r of %(where)s", name=name.name, where=definition.where)
+    )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
-from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier
+from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier, written_at
+from orm_views_core.sentences import Sentence
 from orm_views_core.sql.lexer import has_star
 
 from .staff import Staff
@@ -87,9 +88,9 @@ class ViewDefinition:
         return has_star(self.sql)
 
     @property
-    def where(self) -> str:
+    def where(self) -> Sentence:
         """The label, the file and the line of the class, for messages."""
-        return f"{self.label} ({self.source})" if self.source else self.label
+        return written_at(self.label, self.source)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.db.models.expressions import F
 
 from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewName, column_list, key_name, quote_identifier
 from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import Sentence, listed, says
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import invalid
 from orm_views_core.views.options import ViewOptions
@@ -41,8 +42,10 @@ def compile_indexes(
         if indexes or (options.pk_field and not readable):
             raise invalid(
                 view,
-                "it declares an index, and only materialised views can have indexes. "
-                "Remove it, or make PostgresMaterialisedViewMixin the first base class.",
+                says(
+                    "it declares an index, and only materialised views can have indexes. Remove it, or "
+                    "make PostgresMaterialisedViewMixin the first base class."
+                ),
             )
         return ()
     compiled = []
@@ -53,19 +56,28 @@ def compile_indexes(
         compiled.append(IndexDefinition(key_name(name.name, columns), True, tail, tablespace))
     for index in indexes:
         if not isinstance(index, models.Index):
-            raise invalid(view, f"its indexes have {index!r}. Give models.Index objects.")
+            raise invalid(view, says("its indexes have %(index)r. Give models.Index objects.", index=index))
         try:
             compiled.append(_compile_index(index, view, name, connection, tablespace))
         except Exception as error:
-            what = f"its index {index!r} cannot be written as SQL"
-            raise invalid(view, Quoting(f"{what}: {error}", f"{what}.")) from error
+            what = says("its index %(index)r cannot be written as SQL", index=index)
+            raise invalid(view, _refused(what, error)) from error
         if (size := len(compiled[-1].name.encode())) > MAX_IDENTIFIER_BYTES:
             raise invalid(
                 view,
-                f"the name of its index {index!r} has {size} bytes, and PostgreSQL keeps "
-                f"{MAX_IDENTIFIER_BYTES}. Give it a shorter name.",
+                says(
+                    "the name of its index %(index)r has %(size)s bytes, and PostgreSQL keeps "
+                    "%(most)s. Give it a shorter name.",
+                    index=index,
+                    size=size,
+                    most=MAX_IDENTIFIER_BYTES,
+                ),
             )
     return tuple(compiled)
+
+
+def _refused(what: Sentence, error: Exception) -> Quoting:
+    return Quoting(listed([what, error], ": "), says("%(what)s.", what=what))
 
 
 def _compile_index(

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import listed, says
 from orm_views_core.views.base import BasePostgresView
 from orm_views_core.views.identity import name_of
 
@@ -38,7 +39,14 @@ def select_views(
             raise unknown_view(text, handles)
         fitting = [definition for definition in matches if kind is None or definition.kind is kind]
         if kind is not None and not fitting:
-            raise UnknownViewError(f"{matches[0].where}: {matches[0].name} is not a {kind.label}.")
+            raise UnknownViewError(
+                says(
+                    "%(where)s: %(name)s is not a %(kind)s.",
+                    where=matches[0].where,
+                    name=matches[0].name,
+                    kind=kind.label,
+                )
+            )
         for definition in fitting:
             chosen[definition.database, str(definition.name)] = definition
     return list(chosen.values())
@@ -84,5 +92,7 @@ def find_views(wanted: Collection[str], databases: Sequence[str]) -> dict[str, s
 def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:
     """Return the error for a name that no view has. It suggests similar names."""
     close = difflib.get_close_matches(text, list(handles), n=3)
-    hint = f"Did you mean {' or '.join(close)}?" if close else "show_views lists them."
-    return UnknownViewError(f"No registered view is called {text!r}. {hint}")
+    hint = says("show_views lists them.")
+    if close:
+        hint = says("Did you mean %(names)s?", names=listed(close, " or "))
+    return UnknownViewError(says("No registered view is called %(text)r. %(hint)s", text=text, hint=hint))

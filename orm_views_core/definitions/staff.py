@@ -7,26 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from orm_views_core.sentences import Sentence, says
+
 #: The names of groups by the name of an action, sorted.
 Staff = tuple[tuple[str, tuple[str, ...]], ...]
 
-_EXAMPLE = "such as {'preview': ['analysts']}"
+_EXAMPLE = says("such as {'preview': ['analysts']}")
 
 
-def problems_of(value: object) -> Iterator[tuple[str, str]]:
+def problems_of(value: object) -> Iterator[tuple[Sentence, Sentence]]:
     """Yield the mistakes in a ``staff``, each with what to write instead."""
     if not isinstance(value, Mapping):
-        yield f"its staff is {value!r}.", f"Give a dict of actions with lists of names of groups, {_EXAMPLE}."
+        yield (
+            says("its staff is %(value)r.", value=value),
+            says("Give a dict of actions with lists of names of groups, %(example)s.", example=_EXAMPLE),
+        )
         return
     for action, groups in value.items():
         if not isinstance(action, str) or not action:
-            yield f"its staff has the action {action!r}.", f"Give the name of an action, {_EXAMPLE}."
+            yield (
+                says("its staff has the action %(action)r.", action=action),
+                says("Give the name of an action, %(example)s.", example=_EXAMPLE),
+            )
         elif not isinstance(groups, (list, tuple)) or not all(
             isinstance(group, str) and group for group in groups
         ):
             yield (
-                f"its staff has {action!r}: {groups!r}.",
-                f"Give a list of names of groups, {_EXAMPLE}. An empty list stands for superusers only.",
+                says("its staff has %(action)r: %(groups)r.", action=action, groups=groups),
+                says(
+                    "Give a list of names of groups, %(example)s. An empty list stands for superusers only.",
+                    example=_EXAMPLE,
+                ),
             )
 
 

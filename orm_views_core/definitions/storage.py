@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from orm_views_core.names import MAX_IDENTIFIER_BYTES
+from orm_views_core.sentences import says
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import invalid
 from orm_views_core.views.options import ViewOptions
@@ -38,7 +39,14 @@ def tablespaces_of(options: ViewOptions) -> Tablespaces:
             continue
         _refuse_plain(options, attribute)
         if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_IDENTIFIER_BYTES or "\0" in value:
-            raise invalid(options.view, f"its {attribute} is {value!r}. Give it the name of a tablespace.")
+            raise invalid(
+                options.view,
+                says(
+                    "its %(attribute)s is %(value)r. Give it the name of a tablespace.",
+                    attribute=attribute,
+                    value=value,
+                ),
+            )
     if not issubclass(options.view, PostgresMaterialisedViewMixin):
         return Tablespaces("", "")
     view = options.db_tablespace or settings.DEFAULT_TABLESPACE
@@ -55,17 +63,32 @@ def compile_storage(options: ViewOptions) -> dict[str, str]:
     if parameters:
         _refuse_plain(options, "storage_parameters")
     if not isinstance(parameters, Mapping):
-        problem = f"its storage_parameters is {parameters!r}, not a dict. Write {{'fillfactor': 70}}."
+        problem = says(
+            "its storage_parameters is %(parameters)r, not a dict. Write {'fillfactor': 70}.",
+            parameters=parameters,
+        )
         raise invalid(options.view, problem)
     compiled = {}
     for name, value in parameters.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name == TABLESPACE:
-            hint = "Write names as PostgreSQL has them, such as 'fillfactor'. Those of TOAST are set by hand."
-            raise invalid(options.view, f"its storage_parameters has {name!r}. {hint}")
+            hint = says(
+                "Write names as PostgreSQL has them, such as 'fillfactor'. Those of TOAST are set by hand."
+            )
+            raise invalid(
+                options.view, says("its storage_parameters has %(name)r. %(hint)s", name=name, hint=hint)
+            )
         spelt = str(value).lower() if isinstance(value, bool) else str(value)
         if not isinstance(value, (bool, int, float, str)) or not _VALUE.fullmatch(spelt):
-            hint = "Give a number, True, False or a word."
-            raise invalid(options.view, f"its storage_parameters has {name!r}: {value!r}. {hint}")
+            hint = says("Give a number, True, False or a word.")
+            raise invalid(
+                options.view,
+                says(
+                    "its storage_parameters has %(name)r: %(value)r. %(hint)s",
+                    name=name,
+                    value=value,
+                    hint=hint,
+                ),
+            )
         compiled[name] = spelt
     tablespace = tablespaces_of(options).view
     return {**compiled, TABLESPACE: tablespace} if tablespace else compiled
@@ -74,5 +97,9 @@ def compile_storage(options: ViewOptions) -> dict[str, str]:
 def _refuse_plain(options: ViewOptions, attribute: str) -> None:
     if not issubclass(options.view, PostgresMaterialisedViewMixin):
         raise invalid(
-            options.view, f"it sets {attribute}, and only materialised views are stored. Remove it."
+            options.view,
+            says(
+                "it sets %(attribute)s, and only materialised views are stored. Remove it.",
+                attribute=attribute,
+            ),
         )

@@ -22,6 +22,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import DatabaseUnavailableError
+from orm_views_core.sentences import number, says
 
 #: A shorter limit means two seconds to PostgreSQL's client library.
 _SHORTEST = 2
@@ -185,5 +186,10 @@ class _Patience:
         if self.is_over and (error is None or isinstance(error, DriverError)):
             # Without an error, the answer came at the last moment, into a socket that was shut down then.
             self._connection.close()
-            what = f"it accepts connections, but gave no answer within {self._seconds:g} s"
-            raise OperationalError(f"{what} (ORM_VIEWS['CONNECT_TIMEOUT']).") from error
+            raise OperationalError(
+                says(
+                    "it accepts connections, but gave no answer within %(seconds)s s "
+                    "(ORM_VIEWS['CONNECT_TIMEOUT']).",
+                    seconds=number(self._seconds),
+                )
+            ) from error

@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import Sentence, listed, says
 from orm_views_core.views.registry import registry
 
 from .answers import asked_once, ensure_connection
@@ -25,13 +26,22 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
     """
     if alias not in connections.settings:
         known = ", ".join(repr(name) for name in connections.settings)
-        raise UnsupportedDatabaseError(f"There is no database {alias!r} in DATABASES. There are: {known}.")
+        raise UnsupportedDatabaseError(
+            says(
+                "There is no database %(alias)r in DATABASES. There are: %(names)s.", alias=alias, names=known
+            )
+        )
     connection = connections[alias]
     if connection.vendor != "postgresql":
         labels = [f"{view.__module__}.{view.__qualname__}" for view in registry.views(alias)]
         raise UnsupportedDatabaseError(
-            f"Database {alias!r} is {connection.display_name}, and views are for PostgreSQL. Set another "
-            f"'database' on {', '.join(labels) or 'the views meant for it'}."
+            says(
+                "Database %(alias)r is %(vendor)s, and views are for PostgreSQL. Set another "
+                "'database' on %(views)s.",
+                alias=alias,
+                vendor=connection.display_name,
+                views=listed(labels) or says("the views meant for it"),
+            )
         )
     with asked_once(alias), naming_the_database(connection):
         ensure_connection(connection)
@@ -69,8 +79,22 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
             raise
         settings = connection.settings_dict
         server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
-        what = f"Database {connection.alias!r} ({server}/{settings.get('NAME')}) does not answer"
-        raise DatabaseUnavailableError(Quoting(f"{what}: {str(error).strip()}", f"{what}.")) from error
+        what = says(
+            "Database %(database)r (%(server)s/%(name)s) does not answer",
+            database=connection.alias,
+            server=server,
+            name=settings.get("NAME"),
+        )
+        raise DatabaseUnavailableError(
+            Quoting(listed([what, _said(error)], ": "), says("%(what)s.", what=what))
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    """Return what the driver said, or a sentence of ours."""
+    if error.args and isinstance(error.args[0], Sentence):
+        return error.args[0]
+    return str(error).strip()
 
 
 def unpooled_connection(alias: str, settings: dict[str, Any] | None = None) -> BaseDatabaseWrapper:

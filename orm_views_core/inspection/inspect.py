@@ -11,6 +11,7 @@ from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
+from orm_views_core.sentences import Sentence
 from orm_views_core.status import State, ViewDetail, get_detail
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
@@ -71,8 +72,10 @@ def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView
     if len(matches) > 1:
         several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in matches)
         raise UnknownViewError(
-            f"Several views have the name {wanted!r}: {several}. Add the schema, name the class, or use "
-            "--database."
+            Sentence(
+                f"Several views have the name {wanted!r}: {several}. Add the schema, name the class, or use "
+                "--database."
+            )
         )
     return matches[0]
 
@@ -81,13 +84,15 @@ def _columns(view: type[BasePostgresView], detail: ViewDetail) -> tuple[Column, 
     """Return the columns that a view's class gives it, whatever is installed."""
     status, where = detail.status, describe(view)
     if status.label != label_of(view):
-        raise InvalidViewError(f"{where}: {status.label} has its name, {status.name}. Give it another name.")
+        raise InvalidViewError(
+            Sentence(f"{where}: {status.label} has its name, {status.name}. Give it another name.")
+        )
     if detail.expected is not None:
         return detail.expected.columns
     for condition in status.conditions:
         if condition.state is State.INVALID:
             raise InvalidViewError(condition.reason)
-    raise InvalidViewError(f"{where}: {detail.not_tried or f'{status.reason} {status.advice}'}")
+    raise InvalidViewError(Sentence(f"{where}: {detail.not_tried or f'{status.reason} {status.advice}'}"))
 
 
 def _key(view: type[BasePostgresView], columns: tuple[Column, ...]) -> tuple[str, ...]:

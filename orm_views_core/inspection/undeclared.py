@@ -21,6 +21,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName, printable
+from orm_views_core.sentences import Sentence
 
 from .draft import Surroundings, class_name, draft_class, module_lines
 
@@ -84,7 +85,7 @@ def draft_view(wanted: str, database: str | None = None) -> Drafted:
     if len(found) > 1:
         several = " and ".join(f"{name} in database {alias!r}" for alias, name in found)
         raise UnknownViewError(
-            f"Several views have the name {wanted!r}: {several}. Add the schema, or use --database."
+            Sentence(f"Several views have the name {wanted!r}: {several}. Add the schema, or use --database.")
         )
     if not found:
         if unavailable:
@@ -111,7 +112,9 @@ def draft_schema(schema: str | None = None, database: str | None = None) -> Draf
     with catalog_cursor(connection) as cursor:
         names = [ViewName(*row) for row in fetch(cursor, _IN_SCHEMA, {"schema": schema})]
     if not names:
-        raise UnknownViewError(f"Schema {printable(schema)!r} of database {connection.alias!r} has no views.")
+        raise UnknownViewError(
+            Sentence(f"Schema {printable(schema)!r} of database {connection.alias!r} has no views.")
+        )
     heading = [f"The views of schema {printable(schema)}, which only database {connection.alias!r} has."]
     return _draft(connection, names, heading)
 

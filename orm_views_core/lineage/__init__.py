@@ -4,11 +4,13 @@ from orm_views_core.database.lineage import ColumnLineage, Lineage, RelationColu
 
 from .answers import Answer, ask
 from .api import read_lineage
+from .asked import Asked
 from .questions import Way, downstream, upstream, ways
 from .search import Found, find_hanging
 
 __all__ = [
     "Answer",
+    "Asked",
     "ColumnLineage",
     "Found",
     "Lineage",

@@ -48,8 +48,8 @@ def ask(
     """Return what a view is made of, what hangs on a view or a table, or what all views are made of.
 
     Args:
-        name: a view, a model or a table, or a column or a field of one; see :func:`.asked.find_asked`. All
-            views when None.
+        name: a view, a model or a table, or a column or a field of one: ``lending.LoanBook``,
+            ``loan_book.city``, ``public.lending_loan``. All views when None.
         databases: aliases. When None, those with registered views, and the default database.
         up: whether to follow what it is made of, to the columns of tables.
         down: whether to follow what hangs on it. When neither is given, both for a view, and only this for a
@@ -61,6 +61,13 @@ def ask(
     Raises:
         UnknownNameError: no database has the name, or it stands for several things in one of them.
         OrmViewsError: a database does not answer.
+
+    Example:
+        >>> from orm_views_core.lineage import ask
+        >>> [answer] = ask("lending.LoanBook.age_band", up=True)
+        >>> [view] = answer.upstream
+        >>> sorted(map(str, view.column("age_band").computed_from))
+        ['public.lending_customer.date_of_birth', 'public.lending_loan.opened_on']
     """
     connections = [get_connection(alias) for alias in (view_databases() if databases is None else databases)]
     if name is None:

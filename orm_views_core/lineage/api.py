@@ -25,6 +25,14 @@ def read_lineage(
         views: the views, of whatever schema and owner; all but those of PostgreSQL itself when None. The
             views that they read are returned too.
         anew: whether to read the SELECTs too that this process has read before. Pages do without.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.lineage import read_lineage
+        >>> from orm_views_core.names import ViewName
+        >>> lineage = read_lineage(connections["default"])
+        >>> [str(name) for name in lineage.reads[ViewName("views", "geo_cities")]]
+        ['views.loan_book']
     """
     with catalog_cursor(connection) as cursor:
         stored = read_stored(cursor, views, safe_functions())

@@ -17,6 +17,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.rules.named import NamedRelation, read_all_named, read_named
 from orm_views_core.exceptions import UnknownNameError
 from orm_views_core.names import ViewName, parse_db_table, quote_identifier
+from orm_views_core.sentences import Sentence
 from orm_views_core.views.identity import label_of
 from orm_views_core.views.readable import is_readable
 
@@ -77,8 +78,10 @@ def find_asked(connections: Sequence[BaseDatabaseWrapper], text: str) -> dict[st
     parts = parts_of(text)
     if len(parts) > 3:
         raise UnknownNameError(
-            f"{text!r} has {len(parts)} parts. A column is named by its schema, its table and its own name: "
-            "public.lending_loan.status."
+            Sentence(
+                f"{text!r} has {len(parts)} parts. A column is named by its schema, its table and its own "
+                "name: public.lending_loan.status."
+            )
         )
     found: dict[str, Asked] = {}
     lacking: list[str] = []
@@ -195,7 +198,7 @@ def _ambiguous(text: str, alias: str, several: Iterable[Asked]) -> UnknownNameEr
             name = f"{each.relation.quoted}.{quote_identifier(each.column) if each.column else ALL_COLUMNS}"
         exact.append(name)
     return UnknownNameError(
-        f"{text!r} stands for several things in database {alias!r}. Write {' or '.join(exact)}."
+        Sentence(f"{text!r} stands for several things in database {alias!r}. Write {' or '.join(exact)}.")
     )
 
 
@@ -204,7 +207,7 @@ def _unknown(
 ) -> UnknownNameError:
     """Return the error for a name that stands for nothing. It says what is lacking, or suggests names."""
     if said := list(dict.fromkeys(lacking)):
-        return UnknownNameError("\n".join(said))
+        return UnknownNameError(Sentence("\n".join(said)))
     names = dict.fromkeys(model._meta.label for model in apps.get_models())
     for connection in connections:
         _, path = read_search_path(connection)
@@ -219,4 +222,6 @@ def _unknown(
     close = difflib.get_close_matches(text, list(names), n=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else "Without a name, view_lineage lists all views."
     databases = " or ".join(repr(connection.alias) for connection in connections)
-    return UnknownNameError(f"No view, table or model is called {text!r} in database {databases}. {hint}")
+    return UnknownNameError(
+        Sentence(f"No view, table or model is called {text!r} in database {databases}. {hint}")
+    )

@@ -9,12 +9,20 @@ from dataclasses import dataclass, field, replace
 from orm_views_core.database.lineage import ColumnLineage, Columns, Lineage, RelationColumn, ViewLineage
 from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING
 
 _IsAsked = Callable[[RelationColumn], bool]
 
 
 class Way(enum.Enum):
-    """In what way a column of a view, or its rows, are made of a column. The value is what people see."""
+    """In what way a column of a view, or its rows, are made of a column. The value is what people see.
+
+    Attributes:
+        SHOWS: its values are shown as they are.
+        COMPUTED_FROM: values are computed from its values.
+        MAY_SHOW: its values may be shown, because the SELECT could not be read to the end.
+        USES: it only decides which rows there are, or in which order.
+    """
 
     SHOWS = "shows"
     COMPUTED_FROM = "computed from"
@@ -23,7 +31,20 @@ class Way(enum.Enum):
 
 
 def ways(column: ColumnLineage) -> Iterator[tuple[Way, Columns]]:
-    """Yield in which ways a column is made of others, each with these."""
+    """Yield in which ways a column is made of others, each with these.
+
+    Args:
+        column: the column of a view.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.lineage import read_lineage, upstream, ways
+        >>> from orm_views_core.names import ViewName
+        >>> book = upstream(read_lineage(connections["default"]), ViewName("views", "geo_cities"))
+        >>> for way, columns in ways(book.column("lent")):
+        ...     print(way.value, *map(str, columns))
+        computed from public.lending_loan.principal
+    """
     for way, columns in (
         (Way.SHOWS, column.shows),
         (Way.COMPUTED_FROM, column.computed_from),
@@ -43,6 +64,14 @@ def upstream(lineage: Lineage, view: ViewName, column: str = "") -> ViewLineage 
 
     Returns:
         the lineage of the view with those columns only; None when the lineage has no such view.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.lineage import read_lineage, upstream
+        >>> from orm_views_core.names import ViewName
+        >>> book = upstream(read_lineage(connections["default"]), ViewName("views", "loan_book"), "city")
+        >>> [(column.column, sorted(map(str, column.shows))) for column in book.columns]
+        [('city', ['public.lending_customer.city'])]
     """
     found = lineage.views.get(view)
     if found is None or not column:
@@ -65,6 +94,18 @@ def downstream(lineage: Lineage, relation: ViewName, column: str = "") -> tuple[
     Returns:
         the views, sorted by name. Each has only what hangs on what was asked for, and of that only columns of
         ``relation``.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.lineage import downstream, read_lineage
+        >>> from orm_views_core.names import ViewName
+        >>> lineage = read_lineage(connections["default"])
+        >>> for each in downstream(lineage, ViewName("public", "lending_customer"), "city"):
+        ...     print(each.view, *(column.column for column in each.columns))
+        views.customers city
+        views.customers_by_era city
+        views.geo_cities city
+        views.loan_book city
     """
 
     def is_asked(source: RelationColumn) -> bool:
@@ -172,7 +213,7 @@ def _column(
     """Return what a column is made of, with each source in the first of the three sets that has it."""
     shown, from_, possible = frozenset(shows), frozenset(computed), frozenset(may_show)
     possible -= shown | from_
-    because = complete.because if possible or complete.through else ""
+    because = complete.because if possible or complete.through else NOTHING
     return ColumnLineage(name, shown, from_ - shown, possible, complete.through, because)
 
 

@@ -58,6 +58,16 @@ def find_hanging(connection: BaseDatabaseWrapper, texts: Iterable[str]) -> dict[
     Args:
         connection: the database.
         texts: the texts, as people write them. The rules of views are read only if one of them is a column.
+
+    Returns:
+        what hangs on each text that names something. A name may stand for several things.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.lineage import find_hanging
+        >>> [found] = find_hanging(connections["default"], ["loan_book.city"])["loan_book.city"]
+        >>> [str(name) for name in found.names]
+        ['views.geo_cities']
     """
     candidates = {text: list(dict.fromkeys(_candidates(connection.alias, text))) for text in texts}
     relations = {each.relation for found in candidates.values() for each in found}

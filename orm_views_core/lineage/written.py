@@ -9,6 +9,7 @@ from typing import NamedTuple
 from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.exceptions import UnknownNameError
 from orm_views_core.names import ViewName, quote_identifier
+from orm_views_core.sentences import Sentence
 
 #: In the place of a column: all columns of the relation.
 ALL_COLUMNS = "*"
@@ -41,9 +42,12 @@ def parts_of(text: str) -> list[Part]:
             break
         position += 1
     raise UnknownNameError(
-        f"{text!r} is no name: a part is empty, or a quote is open. Write names with dots between them, such "
-        "as lending.Loan.status or public.lending_loan.status. Put a part that has a dot in double quotes: "
-        '"odd.name".'
+        Sentence(
+            f"{text!r} is no name: a part is empty, or a quote is open. Write names with dots between them, "
+            "such as lending.Loan.status or public.lending_loan.status. Put a part that has a dot in double "
+            "quotes: "
+            '"odd.name".'
+        )
     )
 
 

@@ -15,6 +15,7 @@ from orm_views_core.definitions.lookup import find_views
 from orm_views_core.plan.steps import Plan
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.quoting import summary_of
+from orm_views_core.sentences import Sentence
 
 if TYPE_CHECKING:
     from orm_views_core.comparison import Comparison
@@ -85,7 +86,9 @@ def compare_plans(plans: Sequence[Plan], options: Mapping[str, Any]) -> dict[str
 def _for_logs(found: Comparison) -> Comparison:
     if not are_used():
         return found
-    views = (replace(view, why_not=summary_of(view.why_not).replace("\n", " ")) for view in found.views)
+    views = (
+        replace(view, why_not=Sentence(summary_of(view.why_not).replace("\n", " "))) for view in found.views
+    )
     return replace(found, views=tuple(views))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from orm_views_core.database.ownership import owner_warnings
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, listed, says
 
 from .facts import Facts
 from .preconditions import find_obstacles, find_problems
@@ -21,14 +22,16 @@ from .unfilled import find_emptied
 _NAMED = 3
 
 
-def _left_behind(names: Collection[ViewName]) -> Iterator[str]:
+def _left_behind(names: Collection[ViewName]) -> Iterator[Sentence]:
     """Yield a warning about views in schemas in which no class places views any more, if there are any."""
     if names:
-        some = ", ".join(str(name) for name in sorted(names)[:_NAMED])
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield (
-            f"{some}{more}: made by a sync, in a schema in which no class places views any more. It is left, "
-            "because it may be another tenant's. Drop it by hand if nobody needs it."
+        some, more = listed(sorted(names)[:_NAMED]), len(names) - _NAMED
+        if more > 0:
+            some = says("%(names)s and %(n)s more", names=some, n=more)
+        yield says(
+            "%(views)s: made by a sync, in a schema in which no class places views any more. It is left, "
+            "because it may be another tenant's. Drop it by hand if nobody needs it.",
+            views=some,
         )
 
 

@@ -10,6 +10,7 @@ from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence
 from orm_views_core.sql.references import find_references
 
 from .resolution import resolved_elsewhere
@@ -41,15 +42,15 @@ class Differences:
     """
 
     missing: bool = False
-    obstructed_by: str = ""
+    obstructed_by: Sentence = NOTHING
     other_kind: bool = False
     unrecorded: bool = False
     unbelieved: bool = False
     code: bool = False
     drifted: bool = False
-    restored: str = ""
+    restored: Sentence = NOTHING
     sources: bool = False
-    resolved: tuple[str, ...] = ()
+    resolved: tuple[Sentence, ...] = ()
     comment: bool = False
     column_comments: Mapping[str, str] = field(default_factory=dict)
     grant: tuple[str, ...] = ()
@@ -103,7 +104,7 @@ def differences(
         unbelieved=not installed.is_trusted,
         code=state is not None and state.code != definition.fingerprint,
         drifted=not installed.is_as_recorded and not installed.restored,
-        restored="" if installed.is_as_recorded else installed.restored,
+        restored=NOTHING if installed.is_as_recorded else installed.restored,
         sources=state is not None and definition.has_star and state.sources != installed.sources,
         resolved=resolved_elsewhere(definition, installed)
         if state is not None and state.code == definition.fingerprint

@@ -9,9 +9,11 @@ from functools import cached_property
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.engine import Dialect
 from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import ArrayType, Catalog, Taken
+from orm_views_core.database.names_in_use import ArrayType, Taken
+from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence
 
 from .diff import Scope
 
@@ -51,7 +53,7 @@ class Facts:
     dry_run: DryRun
     dialect: Dialect
     external: Mapping[ViewName, ViewDefinition] = field(default_factory=dict)
-    untried: Mapping[ViewName, str] = field(default_factory=dict)
+    untried: Mapping[ViewName, Sentence] = field(default_factory=dict)
     extras: Mapping[ViewName, tuple[Extra, ...]] = field(default_factory=dict)
     keep: Mapping[ViewName, Sequence[Extra]] = field(default_factory=dict)
     taken: Mapping[ViewName, Taken] = field(default_factory=dict)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from orm_views_core.database.names_in_use import Taken
 from orm_views_core.database.ownership import why_closed
-from orm_views_core.database.relations import Catalog, Taken
+from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, quote_identifier
-from orm_views_core.quoting import Quoting, embedded
+from orm_views_core.quoting import embedded
+from orm_views_core.sentences import NOTHING, Sentence, listed, number, says, says_n
 
 from .facts import Facts
 from .propagation import ORPHANED, external_order, misfits
@@ -22,49 +24,60 @@ _DROPPED = {ViewKind.VIEW: 4, ViewKind.MATERIALISED_VIEW: 7}
 _ROUNDING = 32
 
 
-def find_problems(decisions: Decisions, facts: Facts) -> Iterator[str]:
+def find_problems(decisions: Decisions, facts: Facts) -> Iterator[Sentence]:
     """Yield the problems with what was decided, in words."""
     yield from _obstructed_names(facts)
     yield from _orphans_still_read(facts)
     yield from _external_misfits(decisions, facts)
     for name in sorted(having(decisions, Action.REBUILD, Action.DROP)):
         for dependent in sorted(facts.dependents.get(name, ())):
-            yield (
-                f"{_has_to_go(name, decisions)}, and {dependent} depends on it. Drop that first, and create "
-                "it again afterwards."
+            yield says(
+                "%(change)s, and %(dependent)s depends on it. Drop that first, and create it again "
+                "afterwards.",
+                change=_has_to_go(name, decisions),
+                dependent=dependent,
             )
         if extension := facts.extensions.get(name):
             view = facts.catalog.relations[name]
             assert view.kind is not None  # only views are rebuilt or dropped
             member = f"ALTER EXTENSION {quote_identifier(extension)} DROP {view.kind.value} {name.quoted}"
-            yield (
-                f"{_has_to_go(name, decisions)}, and it belongs to the extension {extension}, so PostgreSQL "
-                f"refuses to drop it. Take it out of the extension first: {member}."
+            yield says(
+                "%(change)s, and it belongs to the extension %(extension)s, so PostgreSQL refuses to drop "
+                "it. Take it out of the extension first: %(sql)s.",
+                change=_has_to_go(name, decisions),
+                extension=extension,
+                sql=member,
             )
 
 
-def _obstructed_names(facts: Facts) -> Iterator[str]:
+def _obstructed_names(facts: Facts) -> Iterator[Sentence]:
     for name in facts.scope.order:
         difference = facts.scope.differences.get(name)
         if difference is not None and difference.obstructed_by:
-            yield (
-                f"{facts.definitions[name].where}: {name} is a {difference.obstructed_by}, which is not ours "
-                "to replace. Rename that, or give the view another name."
+            yield says(
+                "%(where)s: %(view)s is a %(relation)s, which is not ours to replace. Rename that, or give "
+                "the view another name.",
+                where=facts.definitions[name].where,
+                view=name,
+                relation=difference.obstructed_by,
             )
 
 
-def _orphans_still_read(facts: Facts) -> Iterator[str]:
+def _orphans_still_read(facts: Facts) -> Iterator[Sentence]:
     for name in sorted(facts.dropped):
         for reader in sorted(facts.catalog.relations[name].read_by & facts.definitions.keys()):
             tried = facts.dry_run.views.get(reader)
             if tried is None or name in tried.reads:
-                yield (
-                    f"{name} has to be dropped, because {ORPHANED}, and {facts.definitions[reader].where} "
-                    f"still reads it. Declare {name} again, or change what reads it."
+                yield says(
+                    "%(view)s has to be dropped, because %(why)s, and %(reader)s still reads it. Declare "
+                    "%(view)s again, or change what reads it.",
+                    view=name,
+                    why=ORPHANED,
+                    reader=facts.definitions[reader].where,
                 )
 
 
-def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
+def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[Sentence]:
     for name in external_order(facts):
         sources = misfits(decisions, facts, name)
         if not sources or action_of(decisions, name) is Action.DROP:
@@ -72,38 +85,59 @@ def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[str]:
         source, view = min(sources), facts.catalog.relations[name]
         change = _has_to_go(source, decisions)
         if view.is_temporary:
-            yield f"{change}, and the {view.relation} {name} depends on it. {facts.untried[name]}"
+            yield says(
+                "%(change)s, and the %(relation)s %(view)s depends on it. %(why)s",
+                change=change,
+                relation=view.relation,
+                view=name,
+                why=facts.untried[name],
+            )
         elif view.kind is None:
-            yield f"{change}, and the {view.relation} {name} uses the type of its rows. Change {name} first."
+            yield says(
+                "%(change)s, and the %(relation)s %(view)s uses the type of its rows. Change %(view)s first.",
+                change=change,
+                relation=view.relation,
+                view=name,
+            )
         elif action_of(decisions, source) is Action.DROP:
-            yield (
-                f"{change}, and {name}, which is not ours, still reads it. Declare {source} again, change or "
-                f"drop {name} first, or use --drop-dependents to drop it."
+            yield says(
+                "%(change)s, and %(view)s, which is not ours, still reads it. Declare %(source)s again, "
+                "change or drop %(view)s first, or use --drop-dependents to drop it.",
+                change=change,
+                view=name,
+                source=source,
             )
         else:
             refused = facts.dry_run.errors.get(name)
-            because, fits = "", "no longer fits"
-            if refused:
-                because = Quoting(_first_reason(str(refused)), _first_reason(refused.summary))
-            elif name in facts.untried:
-                because, fits = f" {facts.untried[name]}", "cannot be kept"
-            yield embedded(
-                f"{change}, and {name}, which is not ours, reads it and {fits}.",
-                because,
-                f" Change or drop {name} first, or use --drop-dependents to drop it.",
+            said = says(
+                "%(change)s, and %(view)s, which is not ours, reads it and no longer fits.",
+                change=change,
+                view=name,
             )
+            why = NOTHING
+            if refused:
+                why = getattr(refused, "why", refused.message)
+            elif name in facts.untried:
+                said = says(
+                    "%(change)s, and %(view)s, which is not ours, reads it and cannot be kept.",
+                    change=change,
+                    view=name,
+                )
+                why = facts.untried[name]
+            cure = says("Change or drop %(view)s first, or use --drop-dependents to drop it.", view=name)
+            yield embedded(listed((part for part in (said, why, cure) if part), " "))
 
 
-def _first_reason(message: str) -> str:
-    return f" {message.splitlines()[0].partition(': ')[2]}"
+def _has_to_go(name: ViewName, decisions: Decisions) -> Sentence:
+    reason = decisions[name].reason
+    if decisions[name].action is Action.DROP:
+        return says("%(view)s has to be dropped (%(reason)s)", view=name, reason=reason)
+    return says("%(view)s has to be rebuilt (%(reason)s)", view=name, reason=reason)
 
 
-def _has_to_go(name: ViewName, decisions: Decisions) -> str:
-    change = "dropped" if decisions[name].action is Action.DROP else "rebuilt"
-    return f"{name} has to be {change} ({decisions[name].reason})"
-
-
-def find_obstacles(steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewName, Taken]) -> Iterator[str]:
+def find_obstacles(
+    steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewName, Taken]
+) -> Iterator[Sentence]:
     """Yield why the database would refuse some steps, in words.
 
     Args:
@@ -119,61 +153,75 @@ def find_obstacles(steps: Sequence[Step], catalog: Catalog, taken: Mapping[ViewN
         yield too_many
 
 
-def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
+def _foreign_owners(steps: Sequence[Step], catalog: Catalog) -> Iterator[Sentence]:
     role = catalog.session.role
     views: dict[str, set[ViewName]] = {}
     for step in steps:
         if step.installed is not None and not step.installed.is_ours_to_change:
             views.setdefault(step.installed.owner, set()).add(step.name)
     for owner, names in sorted(views.items()):
-        belongs = "belongs" if len(names) == 1 else "belong"
-        yield (
-            f"{', '.join(map(str, sorted(names)))} {belongs} to {owner}, and {role}, the role that "
-            "syncs, is not a member of that role: only its owner can change a view. "
-            f"GRANT {owner} TO {role}, or hand over what is to be changed: "
-            f"ALTER TABLE {min(names).quoted} OWNER TO {role}."
+        yield says_n(
+            "%(views)s belongs to %(owner)s, and %(role)s, the role that syncs, is not a member of that "
+            "role: only its owner can change a view. GRANT %(owner)s TO %(role)s, or hand over what is to be "
+            "changed: ALTER TABLE %(view)s OWNER TO %(role)s.",
+            "%(views)s belong to %(owner)s, and %(role)s, the role that syncs, is not a member of that role: "
+            "only its owner can change a view. GRANT %(owner)s TO %(role)s, or hand over what is to be "
+            "changed: ALTER TABLE %(view)s OWNER TO %(role)s.",
+            len(names),
+            views=listed(sorted(names)),
+            owner=owner,
+            role=role,
+            view=min(names).quoted,
         )
 
 
-def _closed_schemas(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
+def _closed_schemas(steps: Sequence[Step], catalog: Catalog) -> Iterator[Sentence]:
     if catalog.writable is None:
         return
     creating = {Action.CREATE, Action.REPLACE, Action.REBUILD}  # CREATE OR REPLACE needs CREATE as well
     schemas = {step.name.schema for step in steps if step.action in creating}
     for schema in sorted((schemas & catalog.schemas) - catalog.writable):
         role = catalog.session.role
-        yield (
-            f"{role} may not create views in schema {schema}. "
-            f'GRANT USAGE, CREATE ON SCHEMA "{schema}" TO {role}, as its owner.'
+        yield says(
+            "%(role)s may not create views in schema %(schema)s. "
+            'GRANT USAGE, CREATE ON SCHEMA "%(schema)s" TO %(role)s, as its owner.',
+            role=role,
+            schema=schema,
         )
 
 
-def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[str]:
+def _unreadable_sources(steps: Sequence[Step], catalog: Catalog) -> Iterator[Sentence]:
     """Name the tables that PostgreSQL would only refuse when the view is filled or read."""
     role = catalog.session.role
     for step in steps:
         if step.definition and step.fills and step.expected and step.expected.closed:
-            yield f"{step.definition.where}: {why_closed(step.expected.closed)}"
+            yield says(
+                "%(where)s: %(why)s", where=step.definition.where, why=why_closed(step.expected.closed)
+            )
         elif step.definition and step.expected and step.expected.unreadable:
             reads_as_reader = ("security_invoker", "true") in step.expected.options
             if not reads_as_reader and (step.installed is None or step.installed.owner == role):
                 yield cannot_be_read(step.definition, role, step.expected.unreadable)
 
 
-def cannot_be_read(definition: ViewDefinition, role: str, unreadable: Iterable[ViewName]) -> str:
+def cannot_be_read(definition: ViewDefinition, role: str, unreadable: Iterable[ViewName]) -> Sentence:
     """Return that nobody could read a view, and what to do.
 
     Args:
         unreadable: the relations that the view reads and its owner may not read.
     """
     tables = ", ".join(sorted(map(str, unreadable)))
-    return (
-        f"{definition.where}: {role} may not read {tables}, so nobody could read {definition.name}. "
-        f"GRANT SELECT ON {tables} TO {role}."
+    return says(
+        "%(where)s: %(role)s may not read %(tables)s, so nobody could read %(view)s. "
+        "GRANT SELECT ON %(tables)s TO %(role)s.",
+        where=definition.where,
+        role=role,
+        tables=tables,
+        view=definition.name,
     )
 
 
-def _taken_names(steps: Sequence[Step], taken: Mapping[ViewName, Taken]) -> Iterator[str]:
+def _taken_names(steps: Sequence[Step], taken: Mapping[ViewName, Taken]) -> Iterator[Sentence]:
     leaving = {step.name for step in steps if step.action in {Action.REBUILD, Action.DROP}}
     for step in steps:
         definition = step.definition
@@ -186,10 +234,12 @@ def _taken_names(steps: Sequence[Step], taken: Mapping[ViewName, Taken]) -> Iter
             existing = taken.get(name)
             if existing is None or existing.on in leaving or existing.on == step.name:
                 continue
-            described = f"index of {existing.on}" if existing.on else existing.what
-            yield (
-                f"{definition.where}: the name {name} is that of an existing {described}. "
-                "Rename one of the two, or drop the other."
+            yield says(
+                "%(where)s: the name %(name)s is that of an existing %(other)s. Rename one of the two, or "
+                "drop the other.",
+                where=definition.where,
+                name=name,
+                other=existing.sentence,
             )
 
 
@@ -221,16 +271,21 @@ def locks_for_trying(kinds: Iterable[ViewKind], catalog: Catalog) -> int:
     return sum(_CREATED[kind] for kind in kinds) + len(read)
 
 
-def lock_shortage(needed: int, catalog: Catalog) -> str:
+def lock_shortage(needed: int, catalog: Catalog) -> Sentence:
     """Return that the server's lock table is too small for so many locks, and which size is enough; or ""."""
     session = catalog.session
     if needed + session.locks_held <= session.lock_slots:
-        return ""
+        return NOTHING
     backends = max(1, session.lock_slots // max(1, session.locks_per_transaction))
     enough = -(-(needed + session.locks_held) // backends)
     enough += -enough % _ROUNDING
-    return (
-        f"This takes about {needed:,} locks in one transaction, and the server has room for "
-        f"{session.lock_slots:,}, of which {session.locks_held:,} are taken. Set max_locks_per_transaction, "
-        f"now {session.locks_per_transaction}, to {enough} in the server's configuration and restart it."
+    return says(
+        "This takes about %(needed)s locks in one transaction, and the server has room for %(slots)s, of "
+        "which %(held)s are taken. Set max_locks_per_transaction, now %(now)s, to %(enough)s in the server's "
+        "configuration and restart it.",
+        needed=number(needed),
+        slots=number(session.lock_slots),
+        held=number(session.locks_held),
+        now=session.locks_per_transaction,
+        enough=enough,
     )

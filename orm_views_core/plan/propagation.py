@@ -13,15 +13,16 @@ from dataclasses import replace
 
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .facts import Facts
-from .rules import Decision, Decisions, action_of, having, why_not_replace
+from .rules import Decision, Decisions, action_of, having, why_not_replace, with_obstacle
 from .steps import Action
 
 #: Other views cannot change these decisions any more.
 _FINAL = {Action.REBUILD, Action.DROP}
 #: Why an orphan is dropped.
-ORPHANED = "no class declares it any more"
+ORPHANED = says("no class declares it any more")
 
 
 def propagate(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
@@ -47,11 +48,12 @@ def propagate(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
     return _without_misfits(decided, facts) if facts.drop_dependents else decided
 
 
-def _because_of_others(decision: Decision | None, action: Action, why: str) -> Decision:
+def _because_of_others(decision: Decision | None, action: Action, why: Sentence) -> Decision:
     """Return the decision for a view that another view affects; its own reason to change comes first."""
     if decision is None or decision.action is Action.ADOPT or decision.indirect:
         return Decision(action, why, indirect=True)
-    return replace(decision, action=action, reason=f"{decision.reason}, and {why}")
+    reason = says("%(reason)s, and %(other)s", reason=decision.reason, other=why)
+    return replace(decision, action=action, reason=reason)
 
 
 def _rebuilt_for_their_rows(decisions: Decisions, facts: Facts) -> dict[ViewName, Decision]:
@@ -66,7 +68,7 @@ def _rebuilt_for_their_rows(decisions: Decisions, facts: Facts) -> dict[ViewName
         is_materialised = installed.kind is facts.definitions[name].kind is ViewKind.MATERIALISED_VIEW
         if is_materialised and action_of(decisions, name) is not Action.REBUILD:
             source = _last(scope.order, closure(scope.dependencies, {name}) & changed - {name})
-            why = f"its rows come from {source}, which changes"
+            why = says("its rows come from %(source)s, which changes", source=source)
             rebuilt[name] = _because_of_others(decisions.get(name), Action.REBUILD, why)
     return rebuilt
 
@@ -90,17 +92,17 @@ def _following(
         return None
     if action is Action.REPLACE and is_source:
         reader = _last(facts.scope.order, closure(reverse(facts.scope.dependencies), {name}) & set(built))
-        why = f"{reader} is built from its new version before the swap"
+        why = says("%(reader)s is built from its new version before the swap", reader=reader)
         return _because_of_others(decision, Action.REBUILD, why)
     rebuilt = {read for read in installed.reads | tried.reads if action_of(decisions, read) is Action.REBUILD}
     if not rebuilt:
         return None
-    why = f"it reads {_last(facts.scope.order, rebuilt)}, which is rebuilt"
-    obstacle = why_not_replace(name, facts.dry_run) if installed.kind is ViewKind.VIEW else ""
+    why = says("it reads %(source)s, which is rebuilt", source=_last(facts.scope.order, rebuilt))
+    obstacle = why_not_replace(name, facts.dry_run) if installed.kind is ViewKind.VIEW else NOTHING
     if not obstacle and (row_types := tried.row_types & rebuilt):
-        obstacle = f"a column holds rows of {min(row_types)}"
+        obstacle = says("a column holds rows of %(view)s", view=min(row_types))
     if obstacle:
-        return _because_of_others(decision, Action.REBUILD, f"{why}: {obstacle}")
+        return _because_of_others(decision, Action.REBUILD, with_obstacle(why, obstacle))
     if installed.kind is ViewKind.MATERIALISED_VIEW or is_source or tried.stuck & rebuilt:
         return _because_of_others(decision, Action.REBUILD, why)
     return None if action is Action.REPLACE else _because_of_others(decision, Action.REPLACE, why)
@@ -134,13 +136,15 @@ def _with_deferred(decisions: Decisions, facts: Facts) -> dict[ViewName, Decisio
         dependencies = facts.scope.dependencies[name]
         deferred = [read for read in dependencies if read in decided and decided[read].deferred]
         if stuck:
-            why = f"its SQL names {min(stuck)} in a way that cannot be pointed at the new version"
+            why = says(
+                "its SQL names %(view)s in a way that cannot be pointed at the new version", view=min(stuck)
+            )
         elif hidden and is_filled and action in {Action.CREATE, Action.REBUILD}:
-            why = f"it depends on {min(hidden)} without naming it in its SQL"
+            why = says("it depends on %(view)s without naming it in its SQL", view=min(hidden))
         elif action is Action.REBUILD and (late := tried.reads & widened):
-            why = f"it reads {min(late)}, which gets its new columns in the swap"
+            why = says("it reads %(view)s, which gets its new columns in the swap", view=min(late))
         elif deferred:
-            why = f"it reads {min(deferred)}, which is built in the swap"
+            why = says("it reads %(view)s, which is built in the swap", view=min(deferred))
         else:
             continue
         decision = decided.get(name)
@@ -195,7 +199,13 @@ def _without_misfits(decisions: Decisions, facts: Facts) -> dict[ViewName, Decis
             continue
         if sources := misfits(decided, facts, name):
             source = min(sources)
-            change = "is dropped" if action_of(decided, source) is Action.DROP else "it no longer fits"
-            reason = f"it reads {source}, which {change}, and --drop-dependents is set"
+            if action_of(decided, source) is Action.DROP:
+                reason = says(
+                    "it reads %(view)s, which is dropped, and --drop-dependents is set", view=source
+                )
+            else:
+                reason = says(
+                    "it reads %(view)s, which it no longer fits, and --drop-dependents is set", view=source
+                )
             decided[name] = Decision(Action.DROP, reason)
     return decided

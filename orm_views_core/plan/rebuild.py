@@ -12,13 +12,18 @@ from orm_views_core.database.extras import STORAGE, Extra, lost_in_words, withou
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import Sentence, says, says_n
 
 from .diff import Differences, options_by_hand
 from .statements import column_comments
 from .steps import Phase, Statement, in_phase
 from .unfilled import wants_rows
 
-_COUNTED = ("grant", "column comment")
+#: What is told as a number, and how.
+_COUNTED = {
+    "grant": lambda n: says_n("%(n)s grant", "%(n)s grants", n, n=n),
+    "column comment": lambda n: says_n("%(n)s column comment", "%(n)s column comments", n, n=n),
+}
 
 
 @dataclass(frozen=True)
@@ -64,26 +69,34 @@ class Build:
         return [extra for extra in extras if extra not in self.expected.lost]
 
     @property
-    def kept_in_words(self) -> tuple[str, ...]:
+    def kept_in_words(self) -> tuple[Sentence, ...]:
         """The same for people: grants and column comments as numbers, everything else by name."""
         kept = [extra for extra in self.kept if extra.kind != "revocation"]
-        words = [str(extra) for extra in kept if extra.kind not in _COUNTED]
-        words += [f"option {name}={value}" for name, value in self.options_by_hand]
+        words = [extra.sentence for extra in kept if extra.kind not in _COUNTED]
+        words += [_option(name, value) for name, value in self.options_by_hand]
         counted = Counter(extra.kind for extra in kept if extra.kind in _COUNTED)
-        return (*words, *(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counted.items()))
+        return (*words, *(_COUNTED[kind](n) for kind, n in counted.items()))
 
     @property
-    def lost_in_words(self) -> tuple[str, ...]:
+    def lost_in_words(self) -> tuple[Sentence, ...]:
         """The extras that the new version cannot have, each with the reason."""
         words = lost_in_words(self.expected.lost)
         if self.installed.kind is not ViewKind.VIEW or self.definition.kind is ViewKind.VIEW:
             return words
         recorded = self.installed.state.options if self.installed.state else ()
         return words + tuple(
-            f"option {name}={value}: a {self.definition.kind.label} has no such option"
+            says(
+                "%(option)s: a %(kind)s has no such option",
+                option=_option(name, value),
+                kind=self.definition.kind.label,
+            )
             for name, value in self.installed.options
             if name not in recorded
         )
+
+
+def _option(name: str, value: str) -> Sentence:
+    return says("option %(name)s=%(value)s", name=name, value=value)
 
 
 def rebuild_statements(

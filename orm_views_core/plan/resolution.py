@@ -5,6 +5,7 @@ from __future__ import annotations
 from orm_views_core.database.relations import InstalledView, Shadow
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sql.references import (
     qualified_references,
     unqualified_functions,
@@ -19,7 +20,7 @@ _UNQUALIFIED = {
 }
 
 
-def resolved_elsewhere(definition: ViewDefinition, installed: InstalledView) -> tuple[str, ...]:
+def resolved_elsewhere(definition: ViewDefinition, installed: InstalledView) -> tuple[Sentence, ...]:
     """Return the names whose meaning has changed, each with both meanings, in words.
 
     Args:
@@ -27,7 +28,7 @@ def resolved_elsewhere(definition: ViewDefinition, installed: InstalledView) -> 
         installed: the stored view.
     """
     return tuple(
-        f"{_written(shadow)} is {_found(shadow)}, and was {shadow.stored}"
+        _said(shadow)
         for shadow in installed.shadows
         if shadow.stored.name in _UNQUALIFIED[shadow.kind](definition.sql)
         and not _is_named(shadow, definition, installed)
@@ -46,5 +47,9 @@ def _written(shadow: Shadow) -> str:
     return f"{shadow.stored.name}()" if shadow.kind == "function" else shadow.stored.name
 
 
-def _found(shadow: Shadow) -> str:
-    return str(ViewName(shadow.schema, shadow.stored.name)) if shadow.schema else "not found"
+def _said(shadow: Shadow) -> Sentence:
+    name, stored = _written(shadow), shadow.stored
+    if not shadow.schema:
+        return says("%(name)s is not found, and was %(stored)s", name=name, stored=stored)
+    found = ViewName(shadow.schema, stored.name)
+    return says("%(name)s is %(found)s, and was %(stored)s", name=name, found=found, stored=stored)

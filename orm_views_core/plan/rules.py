@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Column
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .diff import NO_DIFFERENCES, Differences
 from .facts import Facts
 from .statements import index_changes, moved_to, option_changes
 from .steps import Action
 
-_UNRECORDED = "it is in the database, but no sync has recorded it"
-_UNBELIEVED = "its owner is not trusted, and it differs from its class"
+_UNRECORDED = says("it is in the database, but no sync has recorded it")
+_UNBELIEVED = says("its owner is not trusted, and it differs from its class")
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Decision:
     """
 
     action: Action
-    reason: str
+    reason: Sentence
     indirect: bool = False
-    deferred: str = ""
+    deferred: Sentence = NOTHING
 
 
 Decisions = Mapping[ViewName, Decision]
@@ -54,9 +55,9 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
     """
     definition, difference = facts.definitions[name], facts.scope.differences.get(name, NO_DIFFERENCES)
     if difference.missing:
-        return Decision(Action.CREATE, "it is not in the database")
+        return Decision(Action.CREATE, says("it is not in the database"))
     if difference.other_kind:
-        return Decision(Action.REBUILD, f"it becomes a {definition.kind.label}")
+        return Decision(Action.REBUILD, says("it becomes a %(kind)s", kind=definition.kind.label))
     if name not in facts.dry_run.views:
         return None
     installed, expected = facts.catalog.relations[name], facts.dry_run.views[name]
@@ -69,44 +70,53 @@ def decide(name: ViewName, facts: Facts) -> Decision | None:
         )
         # The next sync would not believe it either if this one recorded that nothing differs.
         if difference.is_outdated and not needs_repair and not difference.unbelieved:
-            return Decision(Action.ADOPT, f"{why}; PostgreSQL's definition is the same")
+            return Decision(Action.ADOPT, says("%(why)s; PostgreSQL's definition is the same", why=why))
         if definition.has_star and installed.state and installed.state.sources != expected.sources:
             return Decision(
-                Action.ADOPT, "what it reads gets other columns; its own stay the same", indirect=True
+                Action.ADOPT, says("what it reads gets other columns; its own stay the same"), indirect=True
             )
         return None
     indirect = not is_same and not difference.needs_dry_run
     if is_same:
-        why = f"{why}: it moves to {moved}" if moved else "forced"
+        why = says("%(why)s: it moves to %(place)s", why=why, place=moved) if moved else says("forced")
     elif indirect:
-        why = "what it reads has changed"
+        why = says("what it reads has changed")
     elif difference.unrecorded or (difference.restored and not difference.code):
-        why = f"{why}, and its definition differs"
+        why = says("%(why)s, and its definition differs", why=why)
     if definition.kind is ViewKind.MATERIALISED_VIEW:
         return Decision(Action.REBUILD, why, indirect)
     if obstacle := why_not_replace(name, facts.dry_run):
-        return Decision(Action.REBUILD, f"{why}: {obstacle}", indirect)
+        return Decision(Action.REBUILD, with_obstacle(why, obstacle), indirect)
     return Decision(Action.REPLACE, why, indirect)
 
 
-def why_changed(difference: Differences) -> str:
+def with_obstacle(why: Sentence, obstacle: Sentence) -> Sentence:
+    """Return why a view is rebuilt, with what keeps it from being replaced."""
+    return says("%(why)s: %(obstacle)s", why=why, obstacle=obstacle)
+
+
+def why_changed(difference: Differences) -> Sentence:
     """Return why a view had to be tried, in words."""
     if difference.unbelieved:
         return _UNBELIEVED
     if difference.unrecorded:
         return _UNRECORDED
     if difference.restored:
-        return f"{'its class has changed, and ' if difference.code else ''}it was {difference.restored}"
+        if difference.code:
+            return says("its class has changed, and it was %(restored)s", restored=difference.restored)
+        return says("it was %(restored)s", restored=difference.restored)
     if difference.resolved and not (difference.code or difference.drifted):
-        return f"the search path gives names another meaning: {'; '.join(difference.resolved)}"
+        return says(
+            "the search path gives names another meaning: %(names)s", names=listed(difference.resolved, "; ")
+        )
     if difference.code and difference.drifted:
-        return "its class has changed, and so has the database"
+        return says("its class has changed, and so has the database")
     if difference.sources and not difference.drifted and not difference.code:
-        return "its SQL has a star, and what it reads has other columns now"
-    return "its class has changed" if difference.code else "it was changed in the database"
+        return says("its SQL has a star, and what it reads has other columns now")
+    return says("its class has changed") if difference.code else says("it was changed in the database")
 
 
-def why_not_replace(name: ViewName, dry_run: DryRun) -> str:
+def why_not_replace(name: ViewName, dry_run: DryRun) -> Sentence:
     """Return why CREATE OR REPLACE VIEW is impossible for a view that was tried; "" when it is possible.
 
     It can only add columns at the end.
@@ -116,13 +126,14 @@ def why_not_replace(name: ViewName, dry_run: DryRun) -> str:
     kept = {column.name for column in new}
     for column in old:
         if column.name not in kept:
-            return f"column {column.name} is removed"
+            return says("column %(column)s is removed", column=column.name)
     for before, after in zip(old, new, strict=False):
         if before.name != after.name:
-            return f"column {after.name} comes before {before.name}"
+            return says("column %(column)s comes before %(other)s", column=after.name, other=before.name)
         if before != after:
-            return f"column {_described(before)} becomes {_described(after)}"
-    return ""
+            old_form, new_form = _described(before), _described(after)
+            return says("column %(column)s becomes %(other)s", column=old_form, other=new_form)
+    return NOTHING
 
 
 def _described(column: Column) -> str:

@@ -10,6 +10,7 @@ from orm_views_core.database.engine import Dialect, StatementKind
 from orm_views_core.database.relations import InstalledIndex, InstalledView, tablespace_of
 from orm_views_core.definitions.definition import TABLESPACE, ViewDefinition
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, listed, says
 
 from .diff import Differences, kept_comment, options_by_hand, wanted_readers
 from .steps import Phase, Statement, in_phase
@@ -37,7 +38,7 @@ def moved_to(definition: ViewDefinition, installed: InstalledView, expected: Exp
     wanted = dict((*options_by_hand(definition, installed, expected), *expected.options)).get(TABLESPACE)
     if wanted == dict(installed.options).get(TABLESPACE):
         return ""
-    return f"tablespace {wanted}" if wanted else "the tablespace of the database"
+    return says("tablespace %(name)s", name=wanted) if wanted else says("the tablespace of the database")
 
 
 def index_changes(
@@ -88,14 +89,14 @@ def interim_name(index: str) -> str:
     return f"orm_views_{hashlib.sha256(index.encode()).hexdigest()[:16]}"
 
 
-def grant_reason(difference: Differences) -> str:
+def grant_reason(difference: Differences) -> Sentence:
     """Return why grants change, in words."""
     reasons = []
     if difference.grant:
-        reasons.append(f"{', '.join(difference.grant)} should be able to read it")
+        reasons.append(says("%(roles)s should be able to read it", roles=listed(difference.grant)))
     if difference.revoke:
-        reasons.append(f"{', '.join(difference.revoke)} should no longer read it")
-    return "; ".join(reasons) or "the list of its readers has changed"
+        reasons.append(says("%(roles)s should no longer read it", roles=listed(difference.revoke)))
+    return listed(reasons, "; ") or says("the list of its readers has changed")
 
 
 def grant_changes(name: ViewName, difference: Differences, dialect: Dialect) -> list[str]:

@@ -13,6 +13,7 @@ from orm_views_core.database.staging import staging_schemas
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 from orm_views_core.sql.references import move_references
 
 from .diff import NO_DIFFERENCES, PUBLIC, Differences, options_by_hand, wanted_readers
@@ -33,8 +34,8 @@ from .statements import (
 from .steps import Action, Phase, Statement, Step, in_phase
 from .unfilled import find_unfilled
 
-_NOBODY = "nobody"
-_SWAP = "its readers, during the swap"
+_NOBODY = says("nobody")
+_SWAP = says("its readers, during the swap")
 
 
 @dataclass(frozen=True)
@@ -110,22 +111,24 @@ def schema_steps(draft: Draft) -> Iterator[Step]:
         statements, reasons = [], []
         if schema not in catalog.schemas:
             statements.append(dialect.create_schema(schema))
-            reasons.append("it does not exist")
+            reasons.append(says("it does not exist"))
         usage = catalog.schema_usage.get(schema, frozenset())
         if "" in usage:  # everybody may look up names in it
             roles = {}
         if missing := [role for role in roles if ("" if role.lower() == PUBLIC else role) not in usage]:
             statements.append(dialect.grant_usage(schema, missing))
-            reasons.append(f"{', '.join(missing)} may not look up names in it")
+            reasons.append(says("%(roles)s may not look up names in it", roles=listed(missing)))
         if statements:
             build = in_phase(Phase.BUILD, statements)
-            yield Step(Action.SCHEMA, ViewName(schema, ""), "; ".join(reasons), build, blocks=_NOBODY)
+            why = listed(reasons, "; ")
+            yield Step(Action.SCHEMA, ViewName(schema, ""), why, build, blocks=_NOBODY)
 
 
 def drop_steps(draft: Draft) -> Iterator[Step]:
     """Drop views, those that read others first."""
     for name in lock_order(having(draft.decisions, Action.DROP), draft.facts.catalog):
-        step = _step(draft, Action.DROP, name, [_drop(draft, name)], "all its readers, from then on")
+        blocks = says("all its readers, from then on")
+        step = _step(draft, Action.DROP, name, [_drop(draft, name)], blocks)
         yield replace(step, expected=None)  # a dropped view has no new definition to show
 
 
@@ -165,7 +168,7 @@ def _create(draft: Draft, definition: ViewDefinition) -> Step:
     statements += in_phase(Phase.FINISH, renames)
     blocks = _NOBODY
     if deferred and is_materialised:
-        blocks = f"the readers of the swapped views, until it is built, because {deferred}"
+        blocks = says("the readers of the swapped views, until it is built, because %(why)s", why=deferred)
     step = _step(draft, Action.CREATE, name, statements, blocks)
     return replace(step, fills=is_materialised and with_data)
 
@@ -202,7 +205,7 @@ def _rebuild(draft: Draft, name: ViewName, difference: Differences) -> Step:
     if deferred:
         statements = (drop, *create, *finish)
         if definition.kind is ViewKind.MATERIALISED_VIEW:
-            blocks = f"its readers, until it is built again, because {deferred}"
+            blocks = says("its readers, until it is built again, because %(why)s", why=deferred)
     else:
         statements = (*create, drop, *in_phase(Phase.MOVE, _move(draft, definition, at)), *finish)
     return replace(
@@ -249,23 +252,29 @@ def _repairs(
         if indexes := index_changes(definition, installed, expected, dialect):
             phases = {statement.phase for statement in indexes}
             swap = [_SWAP] if Phase.FINISH in phases else []
-            refreshes = ["its refreshes, until the sync commits"] if Phase.BUILD in phases else []
-            yield _step(draft, Action.INDEX, name, indexes, "; ".join(swap + refreshes), why)
+            refreshes = [says("its refreshes, until the sync commits")] if Phase.BUILD in phases else []
+            yield _step(draft, Action.INDEX, name, indexes, listed(swap + refreshes, "; "), why)
     if difference.grant or difference.revoke or difference.record:
         action = Action.REVOKE if difference.revoke and not difference.grant else Action.GRANT
         grants = in_phase(Phase.BUILD, grant_changes(name, difference, dialect))
         yield _step(draft, action, name, grants, _NOBODY, grant_reason(difference))
     if difference.comment or difference.column_comments:
-        why = "its comment is not its docstring or its label, or a column's is not its help_text"
+        why = says("its comment is not its docstring or its label, or a column's is not its help_text")
         texts = comments(definition, installed, difference, dialect)
         statements = in_phase(Phase.BUILD, texts, StatementKind.COMMENT)
         yield _step(draft, Action.COMMENT, name, statements, _NOBODY, why)
     if difference == NO_DIFFERENCES and difference.old_form and not draft.facts.catalog.session.read_only:
-        yield _step(draft, Action.ADOPT, name, (), _NOBODY, "an earlier release has written its sync state")
+        why = says("an earlier release has written its sync state")
+        yield _step(draft, Action.ADOPT, name, (), _NOBODY, why)
 
 
 def _step(
-    draft: Draft, action: Action, name: ViewName, sent: Sequence[Statement], blocks: str, reason: str = ""
+    draft: Draft,
+    action: Action,
+    name: ViewName,
+    sent: Sequence[Statement],
+    blocks: Sentence,
+    reason: Sentence = NOTHING,
 ) -> Step:
     """Return a step for a view, with the reason of the decision about it or with another reason."""
     decision = draft.decisions.get(name, Decision(action, reason))
@@ -281,7 +290,9 @@ def _step(
         indirect=decision.indirect,
         blocks=blocks,
         deferred=decision.deferred,
-        no_rows=f"it reads {draft.unfilled[name]}, which has no rows" if name in draft.unfilled else "",
+        no_rows=says("it reads %(view)s, which has no rows", view=draft.unfilled[name])
+        if name in draft.unfilled
+        else NOTHING,
     )
 
 

@@ -16,6 +16,7 @@ from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Column, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence
 
 from .meanings import ChangedMeaning
 
@@ -23,7 +24,19 @@ from .meanings import ChangedMeaning
 class Action(enum.Enum):
     """What a step does. The value is what people see: a sign and a verb.
 
-    MIGRATE is no step of a plan: it stands for a migration that ran in the same transaction.
+    Attributes:
+        MIGRATE: no step of a plan, but a migration that ran in the same transaction.
+        SCHEMA: creates a schema.
+        CREATE: creates a view.
+        REPLACE: gives a plain view another definition where it stands.
+        REBUILD: creates a new version of a view, which then takes its place.
+        DROP: drops a view that no class declares any more.
+        ADOPT: takes a view over that is as its class says, but was not created by a sync.
+        OPTIONS: changes options of a view.
+        INDEX: creates or drops indexes of a materialised view.
+        GRANT: grants privileges.
+        REVOKE: takes privileges back.
+        COMMENT: changes the comment of a view.
     """
 
     MIGRATE = "> migrate"
@@ -94,6 +107,7 @@ class Step:
     """One change that a sync makes to one view or, for SCHEMA, to one schema.
 
     Attributes:
+        action: what it does.
         name: the view; for a schema its ``name`` is empty.
         reason: why, in words.
         statements: the SQL, in order.
@@ -113,20 +127,20 @@ class Step:
 
     action: Action
     name: ViewName
-    reason: str
+    reason: Sentence
     statements: tuple[Statement, ...] = ()
     definition: ViewDefinition | None = None
     installed: InstalledView | None = None
     expected: ExpectedView | None = None
     columns: tuple[Column, ...] = ()
     indirect: bool = False
-    blocks: str = ""
+    blocks: Sentence = NOTHING
     built_at: ViewName | None = None
     fills: bool = False
-    deferred: str = ""
-    kept: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    no_rows: str = ""
+    deferred: Sentence = NOTHING
+    kept: tuple[Sentence, ...] = ()
+    lost: tuple[Sentence, ...] = ()
+    no_rows: Sentence = NOTHING
 
     @property
     def target(self) -> str:
@@ -140,7 +154,11 @@ class Step:
         return view.kind if view else None
 
     def sql_in(self, *phases: Phase) -> tuple[str, ...]:
-        """Return the SQL of some phases, in order."""
+        """Return the SQL of some phases, in order.
+
+        Args:
+            *phases: the phases.
+        """
         return tuple(statement.sql for statement in self.statements if statement.phase in phases)
 
     @cached_property
@@ -165,7 +183,7 @@ class Step:
 
     @property
     def usual_seconds(self) -> float | None:
-        """How long the last build of a materialised view took."""
+        """How many seconds the last build of a materialised view took; None when that is unknown."""
         return self.installed.usual_seconds if self.installed else None
 
 
@@ -174,6 +192,7 @@ class Plan:
     """What a sync of one database would do.
 
     Attributes:
+        database: the alias.
         steps: in the order in which views are created.
         lock_order: the views that the swap locks, those that read others first.
         staging: the staging schema of each schema in which a new version is built.
@@ -196,9 +215,9 @@ class Plan:
     staging: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
     extras: Mapping[int, tuple[Extra, ...]] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    problems: tuple[Sentence, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     meanings: tuple[ChangedMeaning, ...] = ()
     unchanged: int = 0
     judged_late: bool = False

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sql.references import find_references
 
 from .facts import Facts
@@ -73,17 +74,26 @@ def _reads(name: ViewName, facts: Facts, names: frozenset[ViewName]) -> Collecti
     return find_references(facts.views[name].sql, names, search_path=path, reader=name)
 
 
-def find_emptied(decisions: Decisions, facts: Facts, unfilled: Mapping[ViewName, ViewName]) -> Iterator[str]:
+def find_emptied(
+    decisions: Decisions, facts: Facts, unfilled: Mapping[ViewName, ViewName]
+) -> Iterator[Sentence]:
     """Yield the problems with views that have rows now and would have none: nobody could read them."""
     relations = facts.catalog.relations
     for name, source in sorted(unfilled.items()):
         installed = relations.get(name)
         if installed is None or installed.kind is not ViewKind.MATERIALISED_VIEW or not installed.populated:
             continue
-        cure = f"Refresh it first: refresh_views {source} --upstream."
+        cure = says("Refresh it first: refresh_views %(source)s --upstream.", source=source)
         if source not in relations:
-            cure = f"Have {source} created with its rows (with_data = True), or created and refreshed first."
-        yield (
-            f"{name} has to be rebuilt ({decisions[name].reason}), and its rows cannot be computed: it reads "
-            f"{source}, which has no rows. {cure}"
+            cure = says(
+                "Have %(source)s created with its rows (with_data = True), or created and refreshed first.",
+                source=source,
+            )
+        yield says(
+            "%(view)s has to be rebuilt (%(reason)s), and its rows cannot be computed: it reads %(source)s, "
+            "which has no rows. %(cure)s",
+            view=name,
+            reason=decisions[name].reason,
+            source=source,
+            cure=cure,
         )

@@ -21,7 +21,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.views.options import ViewOptions
 
 from .exposures import Exposure
-from .guard import Findings
+from .guard import Finding, Findings
 from .judging import follow_to_ends, judge_stored
 from .marks import are_used
 from .personal_columns import read_marked, read_personal
@@ -44,6 +44,12 @@ def judge_views(
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.privacy.api import judge_views
+        >>> [str(finding) for finding in judge_views(connections["default"]).problems]
+        []
     """
     if not are_used():
         return Findings()
@@ -93,6 +99,15 @@ def find_personal_columns(
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
+
+    Example:
+        >>> from django.db import connections
+        >>> from orm_views_core.privacy.api import find_personal_columns
+        >>> with connections["default"].cursor() as cursor:
+        ...     cursor.execute("CREATE VIEW mailing AS SELECT id, email FROM lending_customer")
+        >>> for view, columns in find_personal_columns(connections["default"]).items():
+        ...     print(view, *columns)
+        public.mailing email
     """
     if not are_used():
         return {}
@@ -122,3 +137,6 @@ def _not_personal(database: str) -> set[RelationColumn]:
         if is_role_list(columns := ViewOptions(view).not_personal)
         for column in columns
     }
+
+
+__all__ = ["Exposure", "Finding", "Findings", "find_personal_columns", "judge_views"]

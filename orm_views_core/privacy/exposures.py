@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from orm_views_core.database.lineage import ColumnLineage, Lineage, RelationColumn, ViewLineage
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, enumerated, says, says_n
 
 #: The personal columns of tables, each with the labels of its fields.
 Personal = Mapping[RelationColumn, str]
@@ -18,6 +19,7 @@ class Exposure:
     """A column of a view that is made of personal ones.
 
     Attributes:
+        column: the column of the view.
         shows: the personal columns that it shows as they are.
         computed_from: those that it is computed from.
         may_show: those that it may show.
@@ -29,7 +31,7 @@ class Exposure:
     shows: frozenset[RelationColumn]
     computed_from: frozenset[RelationColumn]
     may_show: frozenset[RelationColumn]
-    because: str
+    because: Sentence
     through: tuple[str, ...]
 
     @property
@@ -48,12 +50,16 @@ class Exposure:
         return [each for each in self.through if "." in each.partition("(")[0] and "(" in each]
 
     def is_within(self, other: Exposure | None) -> bool:
-        """Return whether another one shows all that it shows, and is made of all that it is made of."""
+        """Return whether another one shows all that it shows, and is made of all that it is made of.
+
+        Args:
+            other: the other column; None for none.
+        """
         if other is None or (self.through and not other.through):
             return False
         return self.shows <= other.shows and self.sources <= other.sources
 
-    def how(self, personal: Personal, by_way_of: Collection[RelationColumn] = ()) -> str:
+    def how(self, personal: Personal, by_way_of: Collection[RelationColumn] = ()) -> Sentence:
         """Return in what way it is made of personal columns: the rest of a sentence about it.
 
         Args:
@@ -66,13 +72,19 @@ class Exposure:
 
         parts = []
         if shown := fields(self.shows):
-            parts.append(f"shows {listed(shown)} as {'they are' if len(shown) > 1 else 'it is'}")
+            names = enumerated(shown)
+            parts.append(
+                says_n("shows %(fields)s as it is", "shows %(fields)s as they are", len(shown), fields=names)
+            )
         if self.computed_from:
-            parts.append(f"is computed from {listed(fields(self.computed_from))}")
+            parts.append(says("is computed from %(fields)s", fields=enumerated(fields(self.computed_from))))
         if self.may_show or self.through:
-            parts.append(f"may show {listed(fields(self.may_show) or ['any personal field'])}")
-        way = f", by way of {listed([*map(str, by_way_of)])}" if by_way_of else ""
-        return f"{listed(parts)}{way}{f', because {self.because}' if self.because else ''}"
+            names = enumerated(fields(self.may_show) or [says("any personal field")])
+            parts.append(says("may show %(fields)s", fields=names))
+        how = enumerated(parts)
+        if by_way_of:
+            how = says("%(how)s, by way of %(columns)s", how=how, columns=enumerated(by_way_of))
+        return says("%(how)s, because %(why)s", how=how, why=self.because) if self.because else how
 
 
 #: Columns of views that are made of personal ones, by view and by name.
@@ -102,7 +114,7 @@ def _exposure(view: ViewLineage, column: ColumnLineage, personal: Personal) -> E
     through = column.through if personal else ()
     if not (shows or computed or may_show or through):
         return None
-    because = column.because if may_show or through else ""
+    because = column.because if may_show or through else NOTHING
     at = RelationColumn(view.view, column.column)
     return Exposure(at, shows, computed, may_show, because, through)
 
@@ -134,9 +146,3 @@ def ways_to(lineage: Lineage, exposure: Exposure) -> Ways:
     missing = exposure.sources.difference(*(made.sources for made in passed_on.values()))
     is_direct = bool(missing or column.sources & exposure.sources or column.through)
     return Ways(tuple(passed_on), are_all=bool(passed_on) and not is_direct)
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Return parts of a sentence with commas, and “and” before the last one."""
-    *most, last = parts
-    return f"{', '.join(most)} and {last}" if most else last

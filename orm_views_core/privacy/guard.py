@@ -10,8 +10,9 @@ from typing import NamedTuple
 from orm_views_core.database.lineage import Lineage, RelationColumn
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, enumerated, listed, says
 
-from .exposures import Exposure, Exposures, Personal, Ways, find_used, listed, ways_to
+from .exposures import Exposure, Exposures, Personal, Ways, find_used, ways_to
 
 #: PUBLIC as the role of a grant.
 _PUBLIC = ""
@@ -58,13 +59,18 @@ class Finding(NamedTuple):
     """
 
     column: RelationColumn
-    what: str
-    advice: str
-    where: str = ""
+    what: Sentence
+    advice: Sentence
+    where: Sentence = NOTHING
     roots: tuple[RelationColumn, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.what} {self.advice}"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What it says, and what to do."""
+        return listed([self.what, self.advice], " ")
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,15 @@ class Findings:
 
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     exposed: Exposures = field(default_factory=dict)
 
     def about(self, views: Collection[ViewName]) -> Findings:
-        """Return what it has found of some views, without the notes."""
+        """Return what it has found of some views, without the notes.
+
+        Args:
+            views: the views.
+        """
         return Findings(
             tuple(each for each in self.problems if each.column.relation in views),
             tuple(each for each in self.warnings if each.column.relation in views),
@@ -136,44 +146,68 @@ def _exposed(
     situation: Situation, exposure: Exposure, roles: Collection[str], definition: ViewDefinition | None
 ) -> Finding:
     ways = ways_to(situation.lineage, exposure)
-    what = f"{_subject(exposure, definition)} {exposure.how(situation.personal, ways.views)}."
-    what = f"{what} It may be read by {_named(roles)}."
+    what = says(
+        "%(column)s %(how)s. It may be read by %(roles)s.",
+        column=_subject(exposure, definition),
+        how=exposure.how(situation.personal, ways.views),
+        roles=_named(roles),
+    )
     if definition is None:
         if not exposure.is_within(situation.known.get(exposure.column)):
-            what += " This plan makes it do so."
+            what = says("%(what)s This plan makes it do so.", what=what)
         return Finding(exposure.column, what, _advice_to_others(exposure, ways))
     roots = ways.views if ways.are_all else ()
     is_said = all(situation.readers.get(root, frozenset()).issuperset(roles) for root in roots)
-    where = f"{exposure.column} in {definition.where}"
+    where = says("%(column)s in %(where)s", column=exposure.column, where=definition.where)
     return Finding(exposure.column, what, _advice(exposure), where, roots if is_said else ())
 
 
-def _advice(exposure: Exposure) -> str:
+def _advice(exposure: Exposure) -> Sentence:
     """Return the ways out of a view that a class declares."""
     declared = _tuple(exposure.column.column)
-    ways_out = ["leave the column out", "hide the view with HiddenViewMixin"]
-    if functions := exposure.functions:
-        ways_out.append(f"declare {listed(functions)} IMMUTABLE if no table is read there")
+    functions = enumerated(exposure.functions) if exposure.functions else NOTHING
+    if functions and exposure.is_shown:
+        return says(
+            "Leave the column out, hide the view with HiddenViewMixin, declare %(functions)s IMMUTABLE if no "
+            "table is read there, reduce it to what is not personal and write not_personal = %(declared)s, "
+            "or write exposes = %(declared)s to show it on purpose.",
+            functions=functions,
+            declared=declared,
+        )
+    if functions:
+        return says(
+            "Leave the column out, hide the view with HiddenViewMixin, declare %(functions)s IMMUTABLE if no "
+            "table is read there, write not_personal = %(declared)s if it is not personal any more, or write "
+            "exposes = %(declared)s to show it on purpose.",
+            functions=functions,
+            declared=declared,
+        )
     if exposure.is_shown:
-        ways_out.append(f"reduce it to what is not personal and write not_personal = {declared}")
-    else:
-        ways_out.append(f"write not_personal = {declared} if it is not personal any more")
-    *most, last = ways_out
-    text = f"{', '.join(most)}, {last}, or write exposes = {declared} to show it on purpose."
-    return text[0].upper() + text[1:]
+        return says(
+            "Leave the column out, hide the view with HiddenViewMixin, reduce it to what is not personal and "
+            "write not_personal = %(declared)s, or write exposes = %(declared)s to show it on purpose.",
+            declared=declared,
+        )
+    return says(
+        "Leave the column out, hide the view with HiddenViewMixin, write not_personal = %(declared)s if it "
+        "is not personal any more, or write exposes = %(declared)s to show it on purpose.",
+        declared=declared,
+    )
 
 
-def _advice_to_others(exposure: Exposure, ways: Ways) -> str:
+def _advice_to_others(exposure: Exposure, ways: Ways) -> Sentence:
     view = exposure.column.relation
     if not ways.views:
-        return (
-            f"No class declares this view. Ask the owner of {view} to leave the column out, or to revoke "
-            "the privilege."
+        return says(
+            "No class declares this view. Ask the owner of %(view)s to leave the column out, or to revoke "
+            "the privilege.",
+            view=view,
         )
-    sources = listed([*map(str, ways.views)])
-    return (
-        f"No class declares this view. Leave {sources} out, write not_personal there if it is not personal "
-        f"any more, or ask the owner of {view} to leave the column out."
+    return says(
+        "No class declares this view. Leave %(columns)s out, write not_personal there if it is not personal "
+        "any more, or ask the owner of %(view)s to leave the column out.",
+        columns=enumerated(ways.views),
+        view=view,
     )
 
 
@@ -181,21 +215,25 @@ def _exposed_to_holders(
     situation: Situation, exposure: Exposure, roles: Collection[str], definition: ViewDefinition | None
 ) -> Finding:
     how = exposure.how(situation.personal, ways_to(situation.lineage, exposure).views)
-    what = (
-        f"{_subject(exposure, definition)} {how}. It may be read by {_named(roles)}, who may read that in "
-        "the table itself too."
+    what = says(
+        "%(column)s %(how)s. It may be read by %(roles)s, who may read that in the table itself too.",
+        column=_subject(exposure, definition),
+        how=how,
+        roles=_named(roles),
     )
-    return Finding(exposure.column, what, "Nothing has to be done, unless they lose that privilege.")
+    advice = says("Nothing has to be done, unless they lose that privilege.")
+    return Finding(exposure.column, what, advice)
 
 
-def _subject(exposure: Exposure, definition: ViewDefinition | None) -> str:
+def _subject(exposure: Exposure, definition: ViewDefinition | None) -> Sentence:
     view, column = exposure.column
-    where = f"{definition.where}: column" if definition else "Column"
-    return f"{where} {column!r} of {view}"
+    if definition is None:
+        return says("Column %(column)r of %(view)s", column=column, view=view)
+    return says("%(where)s: column %(column)r of %(view)s", where=definition.where, column=column, view=view)
 
 
-def _named(roles: Collection[str]) -> str:
-    return listed([repr(role) if role != _PUBLIC else "everybody (PUBLIC)" for role in sorted(roles)])
+def _named(roles: Collection[str]) -> Sentence:
+    return enumerated(repr(role) if role != _PUBLIC else says("everybody (PUBLIC)") for role in sorted(roles))
 
 
 def _tuple(column: str) -> str:
@@ -208,21 +246,32 @@ def _wrong_declarations(
     columns = _columns(situation, definition)
     for option, column in _declared(definition):
         if column not in columns:
-            what = f"its {option} has {column!r}, and {definition.name} has no such column."
-            yield _about(definition, column, what, f"Its columns are {', '.join(columns)}.")
+            what = says(
+                "its %(option)s has %(column)r, and %(view)s has no such column.",
+                option=option,
+                column=column,
+                view=definition.name,
+            )
+            advice = says("Its columns are %(columns)s.", columns=listed(columns))
+            yield _about(definition, column, what, advice)
     for column in definition.not_personal:
         exposure = found.get(column)
         if exposure and exposure.is_shown:
             how = exposure.how(situation.personal, ways_to(situation.lineage, exposure).views)
-            what = f"its not_personal has {column!r}, and that column {how}. It stays personal."
-            advice = (
+            what = says(
+                "its not_personal has %(column)r, and that column %(how)s. It stays personal.",
+                column=column,
+                how=how,
+            )
+            advice = says(
                 "Remove it from not_personal. While only its owner may read the view, it may carry anything."
             )
             if situation.readers.get(exposure.column):
-                advice = (
+                advice = says(
                     "Remove it from not_personal, and leave the column out, hide the view with "
-                    f"HiddenViewMixin, reduce the column, or write exposes = {_tuple(column)} to show it on "
-                    "purpose."
+                    "HiddenViewMixin, reduce the column, or write exposes = %(declared)s to show it on "
+                    "purpose.",
+                    declared=_tuple(column),
                 )
             yield _about(definition, column, what, advice)
 
@@ -233,8 +282,12 @@ def _idle_declarations(
     columns = _columns(situation, definition)
     for option, column in _declared(definition):
         if column in columns and column not in found:
-            what = f"its {option} has {column!r}, which is not made of anything personal."
-            yield _about(definition, column, what, "Remove it: it would hide a later mistake.")
+            what = says(
+                "its %(option)s has %(column)r, which is not made of anything personal.",
+                option=option,
+                column=column,
+            )
+            yield _about(definition, column, what, says("Remove it: it would hide a later mistake."))
 
 
 def _declared(definition: ViewDefinition) -> Iterator[tuple[str, str]]:
@@ -248,15 +301,16 @@ def _columns(situation: Situation, definition: ViewDefinition) -> list[str]:
     return [column.column for column in situation.lineage.views[definition.name].columns]
 
 
-def _about(definition: ViewDefinition, column: str, what: str, advice: str) -> Finding:
-    return Finding(RelationColumn(definition.name, column), f"{definition.where}: {what}", advice)
+def _about(definition: ViewDefinition, column: str, what: Sentence, advice: Sentence) -> Finding:
+    said = says("%(where)s: %(what)s", where=definition.where, what=what)
+    return Finding(RelationColumn(definition.name, column), said, advice)
 
 
-def _used(situation: Situation) -> Iterator[str]:
+def _used(situation: Situation) -> Iterator[Sentence]:
     for name, columns in sorted(find_used(situation.lineage, situation.personal).items()):
         if name in situation.passed_over:
             continue
         definition = situation.definitions.get(name)
-        fields = listed(sorted({situation.personal[column] for column in columns}))
-        where = f"{definition.where}: " if definition else ""
-        yield f"{where}{name} chooses, orders or counts its rows by {fields}."
+        fields = enumerated(sorted({situation.personal[column] for column in columns}))
+        said = says("%(view)s chooses, orders or counts its rows by %(fields)s.", view=name, fields=fields)
+        yield says("%(where)s: %(what)s", where=definition.where, what=said) if definition else said

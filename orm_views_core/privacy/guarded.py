@@ -47,4 +47,4 @@ def refuse_exposed(connection: BaseDatabaseWrapper) -> None:
     from .telling import told_once
 
     if problems := judge_views(connection).problems:
-        raise PlanBlockedError([*map(str, told_once(problems))])
+        raise PlanBlockedError([each.sentence for each in told_once(problems)])

@@ -14,6 +14,7 @@ from django.db.models.fields.related import ForeignKey
 from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import PersonalFieldError
 from orm_views_core.names import ViewName, parse_db_table
+from orm_views_core.sentences import Sentence, listed, says
 
 F = TypeVar("F", bound="Field[Any, Any]")
 
@@ -33,11 +34,22 @@ def personal(field: F) -> F:
 
     Raises:
         PersonalFieldError: it is no field of a model.
+
+    Example:
+        >>> from django.db import models
+        >>> from orm_views_core.privacy import personal
+        >>> class Broker(models.Model):
+        ...     name = models.CharField(max_length=60)
+        ...     email = personal(models.EmailField())
     """
     global _used
     if not isinstance(field, Field):
         raise PersonalFieldError(
-            f"personal() got {field!r}. Give it a field of a model: email = personal(models.EmailField())."
+            says(
+                "personal() got %(field)r. Give it a field of a model: email = "
+                "personal(models.EmailField()).",
+                field=field,
+            )
         )
     setattr(field, ATTRIBUTE, True)
     _used = True
@@ -103,29 +115,46 @@ def _marked_fields() -> Iterator[Any]:
 def _field_of(name: str) -> Any:
     """Return the field that the setting names."""
     app_label, model_name, field_name = name.split(".")
-    said = f"ORM_VIEWS['PERSONAL'] has {name!r}, and"
     try:
         model = apps.get_model(app_label, model_name)
     except LookupError:
-        known = [m.__name__ for m in _models() if m._meta.app_label == app_label]
-        what = f"app {app_label!r} has no model {model_name!r}" if known else f"there is no app {app_label!r}"
-        hint = f"Its models are {', '.join(sorted(known))}." if known else "Write app_label.Model.field."
-        raise PersonalFieldError(f"{said} {what}. {hint}") from None
+        known = sorted(m.__name__ for m in _models() if m._meta.app_label == app_label)
+        if not known:
+            what = says("there is no app %(app)r. Write app_label.Model.field.", app=app_label)
+        else:
+            what = says(
+                "app %(app)r has no model %(model)r. Its models are %(names)s.",
+                app=app_label,
+                model=model_name,
+                names=listed(known),
+            )
+        raise _wrong(name, what) from None
     if model._meta.swapped:
         other = f"{model._meta.swapped}.{field_name}"
-        raise PersonalFieldError(
-            f"{said} {model._meta.label} is swapped out. Name the field of its substitute: {other}."
+        what = says(
+            "%(model)s is swapped out. Name the field of its substitute: %(field)s.",
+            model=model._meta.label,
+            field=other,
         )
+        raise _wrong(name, what)
     try:
         field: Any = model._meta.get_field(field_name)
     except FieldDoesNotExist:
-        fields = ", ".join(sorted(each.name for each in _own_fields(model)))
-        raise PersonalFieldError(
-            f"{said} {model._meta.label} has no field {field_name!r}. Its fields are {fields}."
-        ) from None
+        what = says(
+            "%(model)s has no field %(field)r. Its fields are %(fields)s.",
+            model=model._meta.label,
+            field=field_name,
+            fields=listed(sorted(each.name for each in _own_fields(model))),
+        )
+        raise _wrong(name, what) from None
     if field.auto_created and not field.concrete:
-        raise PersonalFieldError(f"{said} {field_name!r} is the other side of a relation. Name its field.")
+        what = says("%(field)r is the other side of a relation. Name its field.", field=field_name)
+        raise _wrong(name, what)
     return field
+
+
+def _wrong(name: str, what: Sentence) -> PersonalFieldError:
+    return PersonalFieldError(says("ORM_VIEWS['PERSONAL'] has %(name)r, and %(what)s", name=name, what=what))
 
 
 def _mark(field: Any) -> Mark:
@@ -133,13 +162,20 @@ def _mark(field: Any) -> Mark:
     label = f"{model._meta.label}.{field.name}"
     if field.many_to_many or getattr(field, "column", None) is None:
         raise PersonalFieldError(
-            f"{label} is marked as personal and has no column. Mark the fields of the model that has its "
-            f"values{_through(field)}."
+            says(
+                "%(field)s is marked as personal and has no column. Mark the fields of the model that has "
+                "its values%(model)s.",
+                field=label,
+                model=_through(field),
+            )
         )
     if hasattr(model, "_view_statement"):
         raise PersonalFieldError(
-            f"{label} is marked as personal and is a column of a view. Mark the fields of the tables that "
-            "the view reads: what the view makes of them follows."
+            says(
+                "%(field)s is marked as personal and is a column of a view. Mark the fields of the "
+                "tables that the view reads: what the view makes of them follows.",
+                field=label,
+            )
         )
     return Mark(label, parse_db_table(model._meta.db_table), field.column)
 

@@ -8,6 +8,7 @@ from orm_views_core.database.lineage import RelationColumn
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, read_search_path
 from orm_views_core.engines.postgresql.rules.readers import read_named_columns
 from orm_views_core.exceptions import PersonalFieldError
+from orm_views_core.sentences import says
 
 from .exposures import Personal
 from .guard import Finding
@@ -52,14 +53,25 @@ def read_marked(cursor: CatalogCursor) -> Marked:
         label = marks[number].label
         if is_of_view:
             raise PersonalFieldError(
-                f"{label} is marked as personal, and {column.relation} is a view. Mark the fields of the "
-                "tables that it reads: what a view makes of them follows. A table without a model can have "
-                "one with managed = False."
+                says(
+                    "%(field)s is marked as personal, and %(relation)s is a view. Mark the fields of the "
+                    "tables that it reads: what a view makes of them follows. A table without a model can "
+                    "have one with managed = False.",
+                    field=label,
+                    relation=column.relation,
+                )
             )
         if exists:
             columns.setdefault(column, label)
         else:
-            what = f"{label} is marked as personal, and {column.relation} has no column {column.column!r}."
-            advice = "Run the migrations before the sync: what has its values until then is not guarded."
+            what = says(
+                "%(field)s is marked as personal, and %(relation)s has no column %(column)r.",
+                field=label,
+                relation=column.relation,
+                column=column.column,
+            )
+            advice = says(
+                "Run the migrations before the sync: what has its values until then is not guarded."
+            )
             missing.append(Finding(column, what, advice))
     return Marked(columns, tuple(missing))

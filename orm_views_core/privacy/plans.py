@@ -97,8 +97,11 @@ class PlanGuard:
             )
         return replace(
             plan,
-            problems=(*plan.problems, *map(str, told_once(findings.problems))),
-            warnings=(*plan.warnings, *map(str, (*self.marked.missing, *findings.warnings))),
+            problems=(*plan.problems, *(each.sentence for each in told_once(findings.problems))),
+            warnings=(
+                *plan.warnings,
+                *(each.sentence for each in (*self.marked.missing, *findings.warnings)),
+            ),
             notes=(*plan.notes, *findings.notes),
         )
 

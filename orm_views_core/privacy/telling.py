@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from orm_views_core.database.lineage import RelationColumn
+from orm_views_core.sentences import Sentence, enumerated, says
 
-from .exposures import listed
 from .guard import Finding
 
 
@@ -18,7 +18,7 @@ def told_once(findings: Sequence[Finding]) -> Iterator[Finding]:
     """
     known = {finding.column for finding in findings}
     passing = {each.column: each for each in findings if each.roots and known.issuperset(each.roots)}
-    passed_on: dict[RelationColumn, list[str]] = defaultdict(list)
+    passed_on: dict[RelationColumn, list[Sentence]] = defaultdict(list)
     for finding in passing.values():
         for root in _first(finding, passing):
             passed_on[root].append(finding.where)
@@ -27,8 +27,10 @@ def told_once(findings: Sequence[Finding]) -> Iterator[Finding]:
             continue
         if places := passed_on.pop(finding.column, None):
             finding = finding._replace(
-                what=f"{finding.what} It is passed on to {listed(places)}.",
-                advice=f"{finding.advice} If you hide or expose it, do the same there.",
+                what=says(
+                    "%(what)s It is passed on to %(places)s.", what=finding.what, places=enumerated(places)
+                ),
+                advice=says("%(advice)s If you hide or expose it, do the same there.", advice=finding.advice),
             )
         yield finding
 

@@ -78,6 +78,13 @@ def refresh_views(
             raised as it is, and may be another OrmViewsError.
             It is raised before any refresh when ``concurrently`` is insisted on for a view that cannot be
             refreshed concurrently.
+
+    Example:
+        >>> from orm_views_core.refresh import refresh_views
+        >>> for result in refresh_views(["geo_cities"], upstream=True):
+        ...     print(result.name, result.outcome.value)
+        views.loan_book refreshed
+        views.geo_cities refreshed
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}. Give a number from 1 on.")
@@ -118,6 +125,13 @@ def plan_refresh(
         UnknownViewError: when a name is not that of a registered materialised view.
         DatabaseUnavailableError: when a database does not answer.
         RefreshError: when ``concurrently`` is insisted on for a view that cannot be refreshed concurrently.
+
+    Example:
+        >>> from orm_views_core.refresh import plan_refresh
+        >>> for planned in plan_refresh(["geo_cities"], upstream=True):
+        ...     print(planned.definition.name, planned.concurrently)
+        views.loan_book True
+        views.geo_cities True
     """
     request = RefreshRequest(
         views, concurrently, databases, downstream=downstream, upstream=upstream, due=due
@@ -138,6 +152,11 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     Raises:
         ValueError: when ``concurrently`` is asked for and there is no ``pk_field``.
         RefreshError: when PostgreSQL refuses.
+
+    Example:
+        >>> from lending.postgres_views import LoanBook
+        >>> from orm_views_core.refresh import refresh_materialized_view
+        >>> refresh_materialized_view(LoanBook, concurrently=True)
     """
     cls: Any = view if isinstance(view, type) else type(view)
     cls.get_refresh_sql(concurrently)  # raises the ValueError

@@ -21,6 +21,7 @@ from orm_views_core.engines.postgresql.errors.diagnostics import (
 from orm_views_core.exceptions import OrmViewsError, RefreshError, SyncFailedError
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import embedded, unquoted
+from orm_views_core.sentences import Sentence, says
 
 from .results import Task, why_unfilled
 
@@ -28,17 +29,47 @@ from .results import Task, why_unfilled
 def explained(task: Task, error: OrmViewsError) -> OrmViewsError:
     """Return the error of a refresh with the view's name and, if it reads views without rows, theirs."""
     if empty := _empty_sources(task, error):
-        what = f"{task.name} in database {task.database!r} could not be refreshed: {why_unfilled(empty)}."
-        named = RefreshError(unquoted(what))
+        named = RefreshError(unquoted(_failed(task, says("%(why)s.", why=why_unfilled(empty)))))
     elif closed := _closed(task, error):
-        what = f"{task.name} in database {task.database!r} could not be refreshed: {why_closed(closed)}"
-        named = RefreshError(unquoted(what))
+        named = RefreshError(unquoted(_failed(task, why_closed(closed))))
     elif type(error) is SyncFailedError:  # it is about the connection or a statement, and names no view
-        named = RefreshError(embedded(f"{task.name} could not be refreshed. ", error.message))
+        named = RefreshError(
+            embedded(says("%(view)s could not be refreshed. %(why)s", view=task.name, why=error.message))
+        )
     else:
         return error
     named.__cause__ = error
     return named
+
+
+def why_not_there(task: Task, relkind: str | None) -> Sentence:
+    """Return that there is no materialised view to refresh.
+
+    Args:
+        task: the refresh.
+        relkind: PostgreSQL's letter for what has the name; None when nothing has it.
+    """
+    facts = {"where": task.where, "view": task.name, "database": task.database}
+    if relkind is None:
+        return says(
+            "%(where)s: %(view)s is not there in database %(database)r. Run sync_views first.", **facts
+        )
+    if relkind == "v":
+        return says(
+            "%(where)s: %(view)s is a view there in database %(database)r. Run sync_views first.", **facts
+        )
+    return says(
+        "%(where)s: %(view)s is no view there in database %(database)r. Run sync_views first.", **facts
+    )
+
+
+def _failed(task: Task, why: Sentence) -> Sentence:
+    return says(
+        "%(view)s in database %(database)r could not be refreshed: %(why)s",
+        view=task.name,
+        database=task.database,
+        why=why,
+    )
 
 
 def _closed(task: Task, error: OrmViewsError) -> Collection[Closed]:

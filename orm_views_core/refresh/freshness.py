@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind
+from orm_views_core.sentences import NOTHING, Sentence, listed, says, says_n
 
 
 @dataclass(frozen=True)
@@ -75,21 +77,24 @@ def freshness_of(
     )
 
 
-_UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+_UNITS: dict[int, Callable[[int], Sentence]] = {
+    86_400: lambda n: says_n("%(n)s day", "%(n)s days", n, n=n),
+    3_600: lambda n: says_n("%(n)s hour", "%(n)s hours", n, n=n),
+    60: lambda n: says_n("%(n)s minute", "%(n)s minutes", n, n=n),
+    1: lambda n: says_n("%(n)s second", "%(n)s seconds", n, n=n),
+}
 
 
-def in_words(time: dt.timedelta) -> str:
+def in_words(time: dt.timedelta) -> Sentence:
     """Return a length of time in its two largest units: “2 hours 5 minutes”."""
     rest = int(time.total_seconds())
-    counts: dict[str, int] = {}
-    for unit, seconds in _UNITS.items():
+    counts: dict[int, int] = {}
+    for seconds in _UNITS:
         count, rest = divmod(rest, seconds)
         if count or counts:
-            counts[unit] = count
-    words = [
-        f"{count} {unit}{'' if count == 1 else 's'}" for unit, count in list(counts.items())[:2] if count
-    ]
-    return " ".join(words) or "less than a second"
+            counts[seconds] = count
+    words = [_UNITS[seconds](count) for seconds, count in list(counts.items())[:2] if count]
+    return listed(words, " ") or says("less than a second")
 
 
 def in_seconds(time: dt.timedelta | None) -> float | None:
@@ -97,14 +102,23 @@ def in_seconds(time: dt.timedelta | None) -> float | None:
     return None if time is None else round(time.total_seconds(), 3)
 
 
-def how_stale(freshness: Freshness) -> str:
+def how_stale(freshness: Freshness) -> Sentence:
     """Return a sentence on rows that are older than promised; "" when they are not, or there are none."""
     if freshness.overdue is None:
-        return ""
-    sentence = f"Its rows are {in_words(freshness.overdue)} older than promised"
+        return NOTHING
+    time = in_words(freshness.overdue)
     if freshness.changed_rows is None:
-        return f"{sentence}."
+        return says("Its rows are %(time)s older than promised.", time=time)
     if freshness.changed_rows == 0:
-        return f"{sentence}; as far as the statistics tell, nothing that it reads has changed since."
-    rows = "row" if freshness.changed_rows == 1 else "rows"
-    return f"{sentence}; about {freshness.changed_rows} {rows} of what it reads have changed since."
+        return says(
+            "Its rows are %(time)s older than promised; as far as the statistics tell, nothing that it reads "
+            "has changed since.",
+            time=time,
+        )
+    return says_n(
+        "Its rows are %(time)s older than promised; about %(n)s row of what it reads have changed since.",
+        "Its rows are %(time)s older than promised; about %(n)s rows of what it reads have changed since.",
+        freshness.changed_rows,
+        time=time,
+        n=freshness.changed_rows,
+    )

@@ -12,6 +12,7 @@ from django.dispatch import Signal
 from orm_views_core import signals
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import RefreshError
+from orm_views_core.sentences import says
 
 from .results import Key, Outcome, RefreshResult, RefreshStart, result_of
 
@@ -70,8 +71,12 @@ class Listener:
             self._send_end(result)
         for start in list(self._begun.values()):
             reason = RefreshError(
-                f"{start.name} in database {start.database!r} was not refreshed: interrupted by "
-                f"{type(error).__name__}."
+                says(
+                    "%(view)s in database %(database)r was not refreshed: interrupted by %(error)s.",
+                    view=start.name,
+                    database=start.database,
+                    error=type(error).__name__,
+                )
             )
             self._send_end(replace(result_of(start, Outcome.FAILED), error=reason))
 

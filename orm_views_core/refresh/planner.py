@@ -25,6 +25,7 @@ from orm_views_core.engines.postgresql.errors.refusals import telling
 from orm_views_core.exceptions import DatabaseUnavailableError, OrmViewsError, UnknownViewError
 from orm_views_core.graph import closure, creation_order, reverse
 from orm_views_core.names import ViewKind, ViewName, printable
+from orm_views_core.sentences import NOTHING, Sentence, says
 from orm_views_core.views.registry import registry
 
 from .freshness import freshness_of
@@ -64,11 +65,11 @@ class PlannedRefresh:
     definition: ViewDefinition
     installed: InstalledView | None
     concurrently: bool
-    why_not: str
+    why_not: Sentence
     waits_for: frozenset[ViewName]
     asked: dt.datetime
     no_rows: tuple[ViewName, ...] = ()
-    refused: str = ""
+    refused: Sentence = NOTHING
 
     @property
     def seconds(self) -> float | None:
@@ -99,7 +100,7 @@ class _DatabaseFacts(NamedTuple):
     installed: Mapping[ViewName, InstalledView]
     views: ViewReads
     now: dt.datetime
-    refused: Mapping[ViewName, str]
+    refused: Mapping[ViewName, Sentence]
 
 
 def make_plan(request: RefreshRequest) -> RefreshPlan:
@@ -174,13 +175,17 @@ def _read_facts(
     return _DatabaseFacts(views, reads, catalog.session.now, refused)
 
 
-def _read_refused(connection: BaseDatabaseWrapper, views: Collection[InstalledView]) -> dict[ViewName, str]:
+def _read_refused(
+    connection: BaseDatabaseWrapper, views: Collection[InstalledView]
+) -> dict[ViewName, Sentence]:
     """Return why PostgreSQL would refuse to refresh some views, in words."""
     oids = [view.oid for view in views if view.kind is ViewKind.MATERIALISED_VIEW]
     with catalog_cursor(connection) as cursor:
         foreign, closed = read_refused(cursor, oids), read_closed(cursor, oids)
     words = {oid: why_closed(found) for oid, found in closed.items()}
-    words |= {oid: f"{why_not_refreshed(printable(owner))}." for oid, owner in foreign.items()}
+    words |= {
+        oid: says("%(why)s.", why=why_not_refreshed(printable(owner))) for oid, owner in foreign.items()
+    }
     return {view.name: words[view.oid] for view in views if view.oid in words}
 
 
@@ -256,7 +261,7 @@ def _planned(
     no_rows: tuple[ViewName, ...],
 ) -> PlannedRefresh:
     view = facts.installed.get(definition.name)
-    mode = Mode(concurrently=False, why_not="")
+    mode = Mode(concurrently=False, why_not=NOTHING)
     if view:
         mode = choose_mode(request.concurrently, why_not_concurrently(view), definition.where)
     return PlannedRefresh(
@@ -267,5 +272,5 @@ def _planned(
         waits_for=frozenset(waits_for),
         asked=facts.now,
         no_rows=no_rows,
-        refused=facts.refused.get(definition.name, ""),
+        refused=facts.refused.get(definition.name, NOTHING),
     )

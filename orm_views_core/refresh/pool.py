@@ -14,6 +14,7 @@ from django.db import connections
 
 from orm_views_core.engines.connections import spare_connections
 from orm_views_core.exceptions import RefreshError
+from orm_views_core.sentences import listed, says
 
 from .listener import Listener, Relay
 from .results import Key, Outcome, RefreshResult, Task, result_of
@@ -100,10 +101,14 @@ def _next_task(run: _Run) -> Task | None:
         task = run.tasks[key]
         if not (failed := run.schedule.failed_before(key)):
             return _after(task, [run.results[other] for other in task.waits_for])
-        names = ", ".join(str(other.name) for other in failed)
+        names = listed(other.name for other in failed)
         error = RefreshError(
-            f"{task.name} in database {task.database!r} was skipped: it reads {names}, which was not "
-            "refreshed."
+            says(
+                "%(view)s in database %(database)r was skipped: it reads %(names)s, which was not refreshed.",
+                view=task.name,
+                database=task.database,
+                names=names,
+            )
         )
         _end(run, replace(result_of(task, Outcome.SKIPPED), concurrently=False, error=error))
     return None

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from orm_views_core.definitions.definition import BuildSettings
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, listed, says, says_n
 
 
 class Key(NamedTuple):
@@ -77,10 +78,10 @@ class Mode(NamedTuple):
     """Whether a refresh is concurrent, and if it is not, why; ``why_not`` is "" when that was asked for."""
 
     concurrently: bool
-    why_not: str
+    why_not: Sentence
 
 
-def choose_mode(wanted: bool | None, why_not: str, where: str) -> Mode:
+def choose_mode(wanted: bool | None, why_not: Sentence, where: str) -> Mode:
     """Decide whether a view is refreshed concurrently.
 
     Args:
@@ -92,23 +93,33 @@ def choose_mode(wanted: bool | None, why_not: str, where: str) -> Mode:
         RefreshError: when it is insisted on and not possible.
     """
     if wanted is False:
-        return Mode(False, "")
+        return Mode(False, NOTHING)
     if wanted and why_not:
-        raise RefreshError(f"{where}: it cannot be refreshed concurrently: {why_not}.")
+        raise RefreshError(
+            says("%(where)s: it cannot be refreshed concurrently: %(why_not)s.", where=where, why_not=why_not)
+        )
     return Mode(not why_not, why_not)
 
 
-def why_unfilled(empty: Iterable[ViewName]) -> str:
+def why_unfilled(empty: Iterable[ViewName]) -> Sentence:
     """Return why a view cannot be refreshed that reads materialised views without rows, and what to do."""
     names = sorted(map(str, empty))
-    has, them = ("has", "it") if len(names) == 1 else ("have", "them")
-    return f"it reads {', '.join(names)}, which {has} no rows; refresh {them} first, or use --upstream"
+    return says_n(
+        "it reads %(names)s, which has no rows; refresh it first, or use --upstream",
+        "it reads %(names)s, which have no rows; refresh them first, or use --upstream",
+        len(names),
+        names=listed(names),
+    )
 
 
 class Outcome(enum.Enum):
     """How a refresh that was asked for ended. The value is the word that commands and pages show.
 
-    ``JOINED``: the refresh was coalesced with one that was already running in another session.
+    Attributes:
+        REFRESHED: the view has new rows.
+        JOINED: the refresh was coalesced with one that was already running in another session.
+        FAILED: the view has the rows that it had.
+        SKIPPED: it was not begun, because a view that it reads failed.
     """
 
     REFRESHED = "refreshed"
@@ -123,6 +134,7 @@ class RefreshStart(_OfView):
 
     Attributes:
         database: the alias.
+        name: the view.
         label: the view's class, ``app_label.ClassName``.
         request: identifies the call of ``refresh_views`` that the refresh belongs to.
         asked: the time of that call, by the database's clock.
@@ -140,7 +152,7 @@ class RefreshStart(_OfView):
     asked: dt.datetime
     pid: int
     concurrently: bool
-    why_not: str
+    why_not: Sentence
     jobs: int = 1
 
 
@@ -150,10 +162,12 @@ class RefreshResult(_OfView):
 
     Attributes:
         database: the alias.
+        name: the view.
         concurrently: whether readers could go on reading meanwhile.
         why_not: why readers had to wait, in words; "" if that was asked for.
-        seconds: how long it took to compute the rows and to swap them in. For a refresh that was joined: the
-            duration of the other one, as far as it is known. For one that failed: the time until it failed.
+        seconds: how many seconds it took to compute the rows and to swap them in. For a refresh that was
+            joined: the duration of the other one, as far as it is known. For one that failed: the time until
+            it failed.
         outcome: refreshed, joined, failed or skipped.
         label: the view's class, ``app_label.ClassName``.
         request: identifies the call of ``refresh_views`` that the refresh belongs to; None for no call.
@@ -175,7 +189,7 @@ class RefreshResult(_OfView):
     """
 
     concurrently: bool
-    why_not: str
+    why_not: Sentence
     seconds: float
     outcome: Outcome = Outcome.REFRESHED
     label: str = ""
@@ -192,7 +206,7 @@ class RefreshResult(_OfView):
     rows_exact: bool = False
     size_before: int | None = None
     size_after: int | None = None
-    unrecorded: str = ""
+    unrecorded: Sentence = NOTHING
 
     @property
     def ok(self) -> bool:
@@ -230,7 +244,7 @@ def result_of(refresh: Task | RefreshStart, outcome: Outcome) -> RefreshResult:
         database=refresh.database,
         name=refresh.name,
         concurrently=bool(refresh.concurrently),
-        why_not=start.why_not if start else "",
+        why_not=start.why_not if start else NOTHING,
         seconds=0.0,
         outcome=outcome,
         label=refresh.label,

@@ -34,8 +34,9 @@ from orm_views_core.engines.postgresql.locking.sessions import running
 from orm_views_core.engines.postgresql.locking.turns import wait_for_refresh_lock
 from orm_views_core.exceptions import OrmViewsError, RefreshError
 from orm_views_core.names import ViewKind, printable
+from orm_views_core.sentences import as_sentence, listed, says
 
-from .failures import explained
+from .failures import explained, why_not_there
 from .listener import Relay
 from .measure import RefreshedView, count_rows, look, measure
 from .results import Outcome, RefreshResult, RefreshStart, Task, choose_mode, result_of
@@ -127,14 +128,16 @@ def _look(connection: BaseDatabaseWrapper, progress: _Progress) -> RefreshedView
     task = progress.task
     view = look(connection, task.name, progress.trusted)
     if view.relkind != "m":
-        what = {None: "is not there", "v": "is a view there"}.get(view.relkind, "is no view there")
-        raise RefreshError(
-            f"{task.where}: {task.name} {what} in database {task.database!r}. Run sync_views first."
-        )
+        raise RefreshError(why_not_there(task, view.relkind))
     if view.state is not None and not view.may_refresh:
         raise RefreshError(
-            f"{task.where}: {task.name} in database {task.database!r} cannot be refreshed: "
-            f"{why_not_refreshed(printable(view.owner))}."
+            says(
+                "%(where)s: %(view)s in database %(database)r cannot be refreshed: %(why)s.",
+                where=task.where,
+                view=task.name,
+                database=task.database,
+                why=why_not_refreshed(printable(view.owner)),
+            )
         )
     return view
 
@@ -160,7 +163,7 @@ def _report_start(progress: _Progress, view: RefreshedView) -> RefreshStart:
     )
     progress.start = start
     if (known is None or known.pid != start.pid) and (reason := progress.relay.started(start)):
-        raise RefreshError(reason)
+        raise RefreshError(as_sentence(reason))
     return start
 
 
@@ -173,10 +176,10 @@ def _take_turn(connection: BaseDatabaseWrapper, progress: _Progress, view: Refre
     while True:
         if not try_refresh_lock(connection, view.oid):
             others = [one for one in running(connection) if one.name == progress.task.name and not one.waits]
-            who = ""
+            why = says("another refresh of it is running")
             if others:
-                progress.previous, who = others[0].pid, f": {others[0]}"
-            progress.report_waiting(f"another refresh of it is running{who}")
+                progress.previous, why = others[0].pid, listed([why, others[0].sentence], ": ")
+            progress.report_waiting(why)
             since = time.perf_counter()
             wait_for_refresh_lock(connection, view.oid, progress.pause)
             progress.waited += time.perf_counter() - since
@@ -252,7 +255,9 @@ def _compute(
         if view.is_owner:
             _record(connection, result, after.comment, sources.changes)
         elif view.state is not None:
-            why = f"its time is not recorded on it, because it belongs to {printable(view.owner)}"
+            why = says(
+                "its time is not recorded on it, because it belongs to %(owner)s", owner=printable(view.owner)
+            )
             result = replace(result, unrecorded=why)
         return result
 
@@ -274,8 +279,11 @@ def _send_refresh(connection: BaseDatabaseWrapper, task: Task, *, concurrently: 
     except DatabaseError as error:
         if not is_refusal(error):
             raise  # in_transaction() handles locks and lost connections
-        what = f"{task.name} in database {task.database!r} could not be refreshed"
-        raise RefreshError(quoting(f"{what}: {str(error).strip()}", f"{what}.", error)) from error
+        what = says(
+            "%(view)s in database %(database)r could not be refreshed", view=task.name, database=task.database
+        )
+        whole, rest = listed([what, str(error).strip()], ": "), says("%(what)s.", what=what)
+        raise RefreshError(quoting(whole, rest, error)) from error
 
 
 def _record(

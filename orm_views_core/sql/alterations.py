@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, says
 
 from .lexer import Token, tokenize
 
@@ -44,12 +45,19 @@ class Alteration(NamedTuple):
     name: str = ""
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """It in words."""
         table = str(self.relation) if self.relation.schema else self.relation.name
         if self.what == "relation":
-            return f"{table} is dropped"
+            return says("%(table)s is dropped", table=table)
         if self.what == "constraint":
-            return f"constraint {self.name} of {table} is dropped"
-        return f"{table}.{self.name} {'gets another type' if self.what == 'type' else 'is dropped'}"
+            return says("constraint %(name)s of %(table)s is dropped", name=self.name, table=table)
+        if self.what == "type":
+            return says("%(table)s.%(column)s gets another type", table=table, column=self.name)
+        return says("%(table)s.%(column)s is dropped", table=table, column=self.name)
 
 
 class Renaming(NamedTuple):

@@ -13,12 +13,17 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences, differences
 from orm_views_core.refresh.freshness import Freshness, how_stale
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .states import Condition, State, ViewStatus
 from .unreadable import Obstacle
 
 if TYPE_CHECKING:
     from orm_views_core.privacy.guard import Finding
+
+
+#: That of a view of which nothing else is to be said.
+_SYNCED = Condition(State.SYNCED, says("The database has what its class says."))
 
 
 def with_findings(
@@ -28,7 +33,7 @@ def with_findings(
     status = replace(status, problems=tuple(problems), warnings=tuple(warnings))
     if not problems or status.definition is None:
         return status
-    reason = "\n".join(str(each) for each in problems)
+    reason = listed((each.sentence for each in problems), "\n")
     return status.with_condition(Condition(State.EXPOSES, reason, State.EXPOSES.advice))
 
 
@@ -49,13 +54,12 @@ def registered_status(
     diff = differences(definition, installed)
     found = [_structure(definition, installed, diff), _rows(installed, obstacle), _age(freshness)]
     conditions = [*(each for each in found if each), *_changes(installed, diff)]
-    synced = Condition(State.SYNCED, "The database has what its class says.")
     return ViewStatus(
         database=definition.database,
         name=definition.name,
         label=definition.label,
         kind=definition.kind,
-        conditions=(synced,),
+        conditions=(_SYNCED,),
         definition=definition,
         installed=installed,
         differences=diff,
@@ -68,16 +72,20 @@ def _structure(
 ) -> Condition | None:
     """Return that the view is not there, or is something else. What else may differ is no news then."""
     if installed is None:
-        return _condition(State.MISSING, "It is registered, but not in the database.")
+        return _condition(State.MISSING, says("It is registered, but not in the database."))
     relation = installed.relation
     if diff.obstructed_by:
         return Condition(
             State.WRONG_KIND,
-            f"The name belongs to a {relation} that no sync created.",
-            f"Rename the {diff.obstructed_by}, or give the view another name.",
+            says("The name belongs to a %(relation)s that no sync created.", relation=relation),
+            says("Rename the %(relation)s, or give the view another name.", relation=diff.obstructed_by),
         )
     if diff.other_kind:
-        reason = f"It is a {relation} in the database; its class says {definition.kind.label}."
+        reason = says(
+            "It is a %(relation)s in the database; its class says %(kind)s.",
+            relation=relation,
+            kind=definition.kind.label,
+        )
         return _condition(State.WRONG_KIND, reason)
     return None
 
@@ -90,19 +98,19 @@ def _rows(installed: InstalledView | None, obstacle: Obstacle | None) -> Conditi
         if obstacle is None or installed.kind is not ViewKind.VIEW:
             return None
         return Condition(State.UNREADABLE, obstacle.reason, obstacle.advice)
-    reason = "It has no rows yet and cannot be read."
+    reason = says("It has no rows yet and cannot be read.")
     if obstacle is None or obstacle.closed:
         return _condition(State.NOT_POPULATED, reason)
     return Condition(
         State.NOT_POPULATED,
-        f"{reason} {obstacle.view}, which it reads, has none.",
-        f"Refresh it after {obstacle.view}: --upstream does that.",
+        says("%(reason)s %(view)s, which it reads, has none.", reason=reason, view=obstacle.view),
+        says("Refresh it after %(view)s: --upstream does that.", view=obstacle.view),
     )
 
 
 def _age(freshness: Freshness | None) -> Condition | None:
     """Return that the rows are older than promised."""
-    reason = how_stale(freshness) if freshness else ""
+    reason = how_stale(freshness) if freshness else NOTHING
     return _condition(State.STALE, reason) if reason else None
 
 
@@ -111,46 +119,52 @@ def _changes(installed: InstalledView | None, diff: Differences) -> Iterator[Con
     if installed is None or diff.obstructed_by or diff.other_kind:
         return
     if diff.unbelieved:
-        reason = f"{why_not_believed(installed)} A sync changes it if its SQL differs."
+        why = why_not_believed(installed)
+        reason = says("%(why)s A sync changes it if its SQL differs.", why=why)
         yield Condition(State.DRIFTED, reason, how_to_trust(installed))
         return
     if diff.unrecorded:
-        reason = "No sync has recorded it. If its SQL is the same, it is adopted."
+        reason = says("No sync has recorded it. If its SQL is the same, it is adopted.")
         yield _condition(State.CHANGED, reason)
         return
-    rules = [
-        (diff.code, "Its class has changed since the last sync."),
-        (
-            diff.restored,
-            f"It was {diff.restored} since the last sync. If its SQL is the same, a sync only records it.",
-        ),
-        (
-            diff.resolved,
-            f"The search path gives names in its SQL another meaning: {'; '.join(diff.resolved)}.",
-        ),
-        (diff.sources, "It selects *, and the columns of what it reads have changed."),
-        (diff.grant, f"SELECT on it is not granted to {', '.join(diff.grant)}."),
-        (diff.revoke, f"SELECT on it is still granted to {', '.join(diff.revoke)}."),
-        (diff.comment, "Its comment is not the docstring of its class, or its label."),
-        (diff.column_comments, "A column's comment is not the help_text of its field."),
-        (
-            diff.record and not diff.code,
-            "The roles in its grant_select_to have changed since the last sync.",
-        ),
-    ]
-    if reasons := [reason for applies, reason in rules if applies]:
-        yield _condition(State.CHANGED, " ".join(reasons))
+    if reasons := list(_why_changed(diff)):
+        yield _condition(State.CHANGED, listed(reasons, " "))
     if diff.drifted:
-        yield _condition(State.DRIFTED, "It was changed in the database since the last sync.")
+        yield _condition(State.DRIFTED, says("It was changed in the database since the last sync."))
 
 
-def _condition(state: State, reason: str) -> Condition:
+def _why_changed(diff: Differences) -> Iterator[Sentence]:
+    if diff.code:
+        yield says("Its class has changed since the last sync.")
+    if diff.restored:
+        yield says(
+            "It was %(restored)s since the last sync. If its SQL is the same, a sync only records it.",
+            restored=diff.restored,
+        )
+    if diff.resolved:
+        names = listed(diff.resolved, "; ")
+        yield says("The search path gives names in its SQL another meaning: %(names)s.", names=names)
+    if diff.sources:
+        yield says("It selects *, and the columns of what it reads have changed.")
+    if diff.grant:
+        yield says("SELECT on it is not granted to %(roles)s.", roles=listed(diff.grant))
+    if diff.revoke:
+        yield says("SELECT on it is still granted to %(roles)s.", roles=listed(diff.revoke))
+    if diff.comment:
+        yield says("Its comment is not the docstring of its class, or its label.")
+    if diff.column_comments:
+        yield says("A column's comment is not the help_text of its field.")
+    if diff.record and not diff.code:
+        yield says("The roles in its grant_select_to have changed since the last sync.")
+
+
+def _condition(state: State, reason: Sentence) -> Condition:
     return Condition(state, reason, state.advice)
 
 
 def invalid(error: OrmViewsError) -> Condition:
     """Return the condition of a view whose class is invalid, or whose SQL PostgreSQL refuses."""
-    return Condition(State.INVALID, str(error), State.INVALID.advice, error)
+    return Condition(State.INVALID, error.message, State.INVALID.advice, error)
 
 
 def invalid_status(
@@ -164,25 +178,27 @@ def unanswered_status(
     database: str, name: ViewName | None, label: str, kind: ViewKind | None, error: OrmViewsError
 ) -> ViewStatus:
     """Return the status of a registered view whose database cannot be read."""
-    condition = Condition(State.UNREADABLE, str(error), "Make its database answer.", error)
+    condition = Condition(State.UNREADABLE, error.message, says("Make its database answer."), error)
     return ViewStatus(database, name, label, kind, (condition,))
 
 
 def left_over_status(database: str, installed: InstalledView, *, orphaned: bool) -> ViewStatus:
     """Return the status of an installed view without a class. An orphaned one was made by a sync."""
     if orphaned:
-        state, reason = State.ORPHANED, "A sync made it, and no class declares it any more."
+        state, reason = State.ORPHANED, says("A sync made it, and no class declares it any more.")
     elif installed.state and installed.state.database == database:
         state = State.UNMANAGED
-        reason = (
+        reason = says(
             "A sync made it, and no class places views in its schema any more. No sync drops it, because it "
             "may be another tenant's."
         )
     elif installed.state:
         alias = installed.state.database
-        state, reason = State.UNMANAGED, f"It was synced under the alias {alias!r}. A sync here ignores it."
+        state = State.UNMANAGED
+        reason = says("It was synced under the alias %(database)r. A sync here ignores it.", database=alias)
     else:
-        state, reason = State.UNMANAGED, "It is in a schema of the views, but no sync made it or changes it."
+        state = State.UNMANAGED
+        reason = says("It is in a schema of the views, but no sync made it or changes it.")
     return ViewStatus(
         database=database,
         name=installed.name,

@@ -31,6 +31,7 @@ from orm_views_core.exceptions import (
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_orphans
 from orm_views_core.refresh.freshness import freshness_of
+from orm_views_core.sentences import says
 from orm_views_core.views.identity import kind_of, label_of
 
 from .diagnosis import invalid, invalid_status, left_over_status, registered_status, unanswered_status
@@ -62,6 +63,14 @@ def get_statuses(
 
     Raises:
         PersonalFieldError: what is marked as personal is no field with a column.
+
+    Example:
+        >>> from orm_views_core.status import get_statuses
+        >>> [database] = get_statuses(["default"])
+        >>> for view in database.views[:2]:
+        ...     print(view.name, view.state.value)
+        views.active_loans synced
+        views.arrears_buckets synced
     """
     aliases = view_databases() if databases is None else databases
     with expecting_answers():
@@ -71,10 +80,21 @@ def get_statuses(
 def get_status(database: str, name: ViewName) -> ViewStatus:
     """Return the status of one view. Nothing is read of the others.
 
+    Args:
+        database: the alias.
+        name: the view.
+
     Raises:
         UnknownViewError: when neither a class nor the database has it.
         UnsupportedDatabaseError: when the alias is unknown.
         DatabaseUnavailableError: when the database cannot be reached.
+
+    Example:
+        >>> from orm_views_core.names import ViewName
+        >>> from orm_views_core.status import get_status
+        >>> status = get_status("default", ViewName("views", "loan_book"))
+        >>> print(status.label, status.kind.label, status.state.value)
+        lending.LoanBook materialised view synced
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])
@@ -86,17 +106,30 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
 def _the_one(statuses: Iterable[ViewStatus], database: str, name: ViewName) -> ViewStatus:
     status = next((status for status in statuses if status.name == name), None)
     if status is None:
-        raise UnknownViewError(f"There is no view {name} in database {database!r}.")
+        raise UnknownViewError(
+            says("There is no view %(view)s in database %(database)r.", view=name, database=database)
+        )
     return status
 
 
 def get_detail(database: str, name: ViewName) -> ViewDetail:
     """Return everything about one view. A dry run of its SQL is part of it. Nothing is read of the others.
 
+    Args:
+        database: the alias.
+        name: the view.
+
     Raises:
         UnknownViewError: when neither a class nor the database has it.
         DatabaseUnavailableError: when the database cannot be reached.
         PersonalFieldError: when what is marked as personal is no field with a column.
+
+    Example:
+        >>> from orm_views_core.names import ViewName
+        >>> from orm_views_core.status import get_detail
+        >>> detail = get_detail("default", ViewName("views", "geo_cities"))
+        >>> [str(name) for name in detail.reads]
+        ['views.loan_book']
     """
     connection = get_connection(database)
     definitions = compile_definitions(connection, anew=False, only=[name])

@@ -14,6 +14,7 @@ from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences
 from orm_views_core.refresh.freshness import Freshness
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .surroundings import Surroundings
 
@@ -28,6 +29,18 @@ class State(enum.Enum):
     ``diagnosis.py``; the admin adds its translated word, its icon and its place among its own states.
 
     Attributes:
+        UNREADABLE: PostgreSQL refuses to read it, or the database does not answer.
+        INVALID: its class is invalid, or PostgreSQL refuses its SQL.
+        EXPOSES: it shows personal columns to roles that may not read them in their tables.
+        WRONG_KIND: it is a plain view and its class is materialised, or the other way round.
+        NOT_POPULATED: it is a materialised view without rows.
+        STALE: its rows are older than ``refresh_every``.
+        CHANGED: its class has changed since the last sync.
+        DRIFTED: somebody has changed it in the database.
+        MISSING: its class has no view in the database yet.
+        ORPHANED: it was synced, and no class declares it any more.
+        SYNCED: it is as its class says.
+        UNMANAGED: somebody else created it, in a schema of ours.
         urgency: the rank in a list that is sorted by urgency; the lowest number comes first.
         style: the role of Django's ``BaseCommand.style`` that colours the state; "" for no colour.
         advice: what to do, a sentence; "" for nothing. The reason may call for other advice.
@@ -35,20 +48,20 @@ class State(enum.Enum):
 
     _value_: str
 
-    UNREADABLE = "cannot be read", "ERROR", "Make what it reads readable."
-    INVALID = "invalid", "ERROR", "Fix its class. Until then no view of this database can be synced."
-    EXPOSES = "exposes", "ERROR", "Until then no view of this database can be synced."
-    WRONG_KIND = "wrong kind", "WARNING", "Sync it."
-    NOT_POPULATED = "not populated", "WARNING", "Refresh it."
-    STALE = "stale", "WARNING", "Refresh it."
-    CHANGED = "changed", "WARNING", "Sync it."
-    DRIFTED = "drifted", "WARNING", "Sync it to put it back."
-    MISSING = "missing", "WARNING", "Sync it."
-    ORPHANED = "orphaned", "WARNING", "Sync to drop it, or declare it again."
-    SYNCED = "synced", "SUCCESS", ""
-    UNMANAGED = "unmanaged", "", ""
+    UNREADABLE = "cannot be read", "ERROR", says("Make what it reads readable.")
+    INVALID = "invalid", "ERROR", says("Fix its class. Until then no view of this database can be synced.")
+    EXPOSES = "exposes", "ERROR", says("Until then no view of this database can be synced.")
+    WRONG_KIND = "wrong kind", "WARNING", says("Sync it.")
+    NOT_POPULATED = "not populated", "WARNING", says("Refresh it.")
+    STALE = "stale", "WARNING", says("Refresh it.")
+    CHANGED = "changed", "WARNING", says("Sync it.")
+    DRIFTED = "drifted", "WARNING", says("Sync it to put it back.")
+    MISSING = "missing", "WARNING", says("Sync it.")
+    ORPHANED = "orphaned", "WARNING", says("Sync to drop it, or declare it again.")
+    SYNCED = "synced", "SUCCESS", NOTHING
+    UNMANAGED = "unmanaged", "", NOTHING
 
-    def __new__(cls, word: str, style: str, advice: str) -> State:
+    def __new__(cls, word: str, style: str, advice: Sentence) -> State:
         state = object.__new__(cls)
         state._value_ = word
         state.urgency, state.style, state.advice = len(cls.__members__), style, advice
@@ -56,7 +69,7 @@ class State(enum.Enum):
 
     urgency: int
     style: str
-    advice: str
+    advice: Sentence
 
     @property
     def needs_attention(self) -> bool:
@@ -69,14 +82,15 @@ class Condition:
     """A state that a view is in, why, and what to do. A view may be in several states at once.
 
     Attributes:
-        reason: a sentence.
-        advice: a sentence; "" when there is nothing to do.
+        state: the state.
+        reason: why it is in this state, a sentence.
+        advice: what to do, a sentence; "" when there is nothing to do.
         error: what the reason is the message of; None when there was no error. The message may quote rows.
     """
 
     state: State
-    reason: str
-    advice: str = ""
+    reason: Sentence
+    advice: Sentence = NOTHING
     error: OrmViewsError | None = field(default=None, compare=False)
 
 
@@ -116,12 +130,12 @@ class ViewStatus:
         return self.conditions[0].state
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Sentence:
         """Why it has this state, a sentence."""
         return self.conditions[0].reason
 
     @property
-    def advice(self) -> str:
+    def advice(self) -> Sentence:
         """What to do about this state, a sentence; "" when there is nothing to do."""
         return self.conditions[0].advice
 
@@ -131,7 +145,11 @@ class ViewStatus:
         return self.conditions[0].error
 
     def with_condition(self, *new: Condition) -> ViewStatus:
-        """Return the status of a view that is in further states, and is therefore not synced."""
+        """Return the status of a view that is in further states, and is therefore not synced.
+
+        Args:
+            *new: the further states.
+        """
         found = [each for each in self.conditions if each.state is not State.SYNCED or not new]
         ordered = sorted([*found, *new], key=lambda each: each.state.urgency)
         return replace(self, conditions=tuple(ordered))
@@ -149,9 +167,9 @@ class ViewStatus:
         return declared is installed is ViewKind.MATERIALISED_VIEW
 
     @property
-    def why_not_concurrently(self) -> str:
+    def why_not_concurrently(self) -> Sentence:
         """Why a refresh would lock readers out; "" when it would not."""
-        return why_not_concurrently(self.installed) if self.installed and self.can_refresh else ""
+        return why_not_concurrently(self.installed) if self.installed and self.can_refresh else NOTHING
 
 
 @dataclass(frozen=True)
@@ -159,6 +177,8 @@ class DatabaseStatus:
     """The views of one database.
 
     Attributes:
+        database: the alias.
+        views: its views, sorted by name.
         error: why the database could not be read; None when it could. No registered view can be read then.
     """
 
@@ -172,6 +192,7 @@ class ViewDetail:
     """Everything about one view.
 
     Attributes:
+        status: its states.
         columns: the columns of the installed view; those of the dry run when it is missing.
         expected: the view that the dry run created; None when there was none, or PostgreSQL refused the SQL.
         not_tried: why the dry run failed, a sentence; "" when it did not, or when there is no class.
@@ -183,7 +204,7 @@ class ViewDetail:
     status: ViewStatus
     columns: tuple[Column, ...] = ()
     expected: ExpectedView | None = None
-    not_tried: str = ""
+    not_tried: Sentence = NOTHING
     reads: tuple[ViewName, ...] = ()
     read_by: tuple[ViewName, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)

@@ -23,6 +23,7 @@ from orm_views_core.graph import closure, creation_order
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import find_scope, sources_of
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .states import ViewStatus
 
@@ -59,7 +60,9 @@ def find_refused(
         return {}
 
 
-def try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catalog) -> tuple[DryRun, str]:
+def try_view(
+    connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catalog
+) -> tuple[DryRun, Sentence]:
     """Try the SQL of one view, and create before it only the missing views that it reads.
 
     Returns:
@@ -68,7 +71,7 @@ def try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catal
     """
     definition = status.definition
     if definition is None or (status.differences and status.differences.obstructed_by):
-        return DryRun(), ""
+        return DryRun(), NOTHING
     name = definition.name
     try:
         definitions = _with_missing_sources(connection, definition, catalog)
@@ -76,15 +79,16 @@ def try_view(connection: BaseDatabaseWrapper, status: ViewStatus, catalog: Catal
         views = [definitions[n] for n in scope.try_views]
         installed = {name: status.installed} if status.installed else {}
         with _trying(connection):
-            return try_views(connection, views, scope.dependencies, installed, catalog.search_path), ""
+            return try_views(connection, views, scope.dependencies, installed, catalog.search_path), NOTHING
     except CyclicDependencyError as error:
         if name in error.names:
-            return DryRun(errors={name: error}), ""
-        return DryRun(), f"It could not be tried: {error}"
+            return DryRun(errors={name: error}), NOTHING
+        return DryRun(), says("It could not be tried: %(why)s", why=error.message)
     except (SyncFailedError, DatabaseError) as error:
         # Another session may lock a relation that it reads, or the role may not create a schema. The rest of
         # the detail does not depend on the dry run.
-        return DryRun(), f"It could not be tried: {str(error).strip()}"
+        why = error.message if isinstance(error, OrmViewsError) else str(error).strip()
+        return DryRun(), says("It could not be tried: %(why)s", why=why)
 
 
 def _with_missing_sources(

@@ -14,6 +14,7 @@ from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads
 from orm_views_core.engines.postgresql.catalog.rights import read_closed_views
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewKind, ViewName, quote_identifier
+from orm_views_core.sentences import Sentence, listed, says
 
 
 class Obstacle(NamedTuple):
@@ -28,20 +29,25 @@ class Obstacle(NamedTuple):
     closed: tuple[Closed, ...] = ()
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Sentence:
         """Why the view in question cannot be read, a sentence."""
         if not self.closed:
-            return f"It cannot be read: {self.view} has no rows."
-        role, names = self.closed[0].role, ", ".join(str(each.relation) for each in self.closed)
-        return f"It cannot be read: {self.view} belongs to {role}, who may not read {names}."
+            return says("It cannot be read: %(view)s has no rows.", view=self.view)
+        role, names = self.closed[0].role, listed(each.relation for each in self.closed)
+        return says(
+            "It cannot be read: %(view)s belongs to %(role)s, who may not read %(names)s.",
+            view=self.view,
+            role=role,
+            names=names,
+        )
 
     @property
-    def advice(self) -> str:
+    def advice(self) -> Sentence:
         """What to do, a sentence."""
         if not self.closed:
-            return f"Refresh {self.view}."
+            return says("Refresh %(view)s.", view=self.view)
         names = ", ".join(each.relation.quoted for each in self.closed)
-        return f"GRANT SELECT ON {names} TO {quote_identifier(self.closed[0].role)};"
+        return Sentence(f"GRANT SELECT ON {names} TO {quote_identifier(self.closed[0].role)};")
 
 
 def reads_of(relations: Mapping[ViewName, InstalledView]) -> ViewReads:

@@ -23,6 +23,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
 from orm_views_core.privacy.guarded import refuse_exposed
 from orm_views_core.refresh.api import refresh_materialized_view
+from orm_views_core.sentences import says
 from orm_views_core.views.registry import registry
 
 from .executor import Progress, StepResult, apply_plan
@@ -39,7 +40,7 @@ class SyncResult:
         plan: the plan that was carried out.
         steps: the result of each of its steps.
         seconds: how many seconds the sync took.
-        swap_seconds: for how many of these readers were locked out at most; None when they were not.
+        swap_seconds: for how many seconds readers were locked out at most; None when they were not.
     """
 
     plan: Plan
@@ -76,6 +77,15 @@ def plan_views(
 
     Raises:
         OrmViewsError: when a view is invalid, a role is missing or a database does not answer.
+
+    Example:
+        >>> from orm_views_core.sync import plan_views
+        >>> [plan] = plan_views(views=["loans_by_status"], force=True)
+        >>> for step in plan.steps:
+        ...     print(step.action.value, step.target)
+        ~ replace views.loans_by_status
+        >>> plan.problems
+        ()
     """
     roles = role_names(grant_select_permissions_to_user)
     chosen = _choose(databases, views, only)
@@ -126,6 +136,16 @@ def sync_views(
     Raises:
         OrmViewsError: when a view is invalid, a role is missing, a plan has problems, a lock could not be had
             or a database does not answer. That database is then as it was before.
+
+    Example:
+        >>> from orm_views_core.sync import sync_views
+        >>> [result] = sync_views(databases=["default"])
+        >>> result.plan.is_empty
+        True
+        >>> [result] = sync_views(views=["loans_by_status"], force=True)
+        >>> for each in result.steps:
+        ...     print(each.step.action.verb, each.step.target)
+        replace views.loans_by_status
     """
     roles = role_names(grant_select_permissions_to_user)
     chosen = _choose(databases, views, only)
@@ -226,8 +246,11 @@ def sync_database(
             on_made(plan)
         if expected_fingerprint not in (None, plan.fingerprint):
             raise StalePlanError(
-                f"Database {connection.alias!r} or the code has changed since this plan was made. "
-                "Nothing was done; look at the new plan."
+                says(
+                    "Database %(database)r or the code has changed since this plan was made. Nothing was "
+                    "done; look at the new plan.",
+                    database=connection.alias,
+                )
             )
         if plan.problems:
             raise PlanBlockedError(plan.problems)

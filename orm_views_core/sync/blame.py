@@ -11,6 +11,7 @@ from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.plan.rules import why_not_replace
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 
 def naming_sources(
@@ -33,15 +34,21 @@ def naming_sources(
 
     def named(name: ViewName, error: OrmViewsError) -> OrmViewsError:
         lines = list(_lines(closure(dependencies, [name]) & changed.keys(), changed, definitions))
-        return ViewSQLError(error.message.followed_by("".join(lines))) if lines else error
+        why = getattr(error, "why", NOTHING)
+        return ViewSQLError(error.message.followed_by(listed(lines, "\n"), "\n"), why) if lines else error
 
     return replace(dry_run, errors={name: named(name, error) for name, error in dry_run.errors.items()})
 
 
 def _lines(
     sources: Collection[ViewName],
-    changed: Mapping[ViewName, str],
+    changed: Mapping[ViewName, Sentence],
     definitions: Mapping[ViewName, ViewDefinition],
-) -> Iterator[str]:
+) -> Iterator[Sentence]:
     for name in sorted(sources):
-        yield f"\nIt reads {name}, which changes: {changed[name]} ({definitions[name].where})."
+        yield says(
+            "It reads %(view)s, which changes: %(why)s (%(where)s).",
+            view=name,
+            why=changed[name],
+            where=definitions[name].where,
+        )

@@ -40,8 +40,10 @@ from orm_views_core.exceptions import PlanBlockedError, ViewSQLError
 from orm_views_core.names import ViewKind, ViewName, printable
 from orm_views_core.plan.preconditions import cannot_be_read
 from orm_views_core.plan.steps import Action, Phase, Plan, Statement, Step
+from orm_views_core.sentences import says
 
 from .recorder import Outcome, read_refreshed, record
+from .refusals import FAILED
 from .swap_locks import check_that_nothing_was_changed, lock_readers_out
 
 #: How many short steps are sent together: a round trip takes longer than they do.
@@ -51,9 +53,12 @@ _LONG = {Action.CREATE, Action.REBUILD, Action.INDEX}
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step that was carried out, and how many seconds its part before the swap took.
+    """A step that was carried out.
 
-    ``seconds`` is None for a step that was sent together with others.
+    Attributes:
+        step: the step.
+        seconds: how many seconds its part before the swap took; None for a step that was sent together with
+            others.
     """
 
     step: Step
@@ -228,8 +233,8 @@ def _send_alike(run: _Run, statements: Sequence[tuple[Step, Statement]], *, toge
                 raise _naming_the_owner(refused, step, error) if computes else refused from error
             where = step.definition.where if step.definition else step.target
             is_of_its_rows = computes and statement.kind is StatementKind.QUERY and is_of_rows(error)
-            failed = NOT_COMPUTED if is_of_its_rows else f"{step.action.verb} failed"
-            what = f"{where}: {failed}: "
+            failed = NOT_COMPUTED if is_of_its_rows else FAILED[step.action]
+            what = says("%(where)s: %(what)s", where=where, what=failed)
             raise database_refused(run.connection, what, error) from error
 
 
@@ -237,8 +242,9 @@ def _naming_the_owner(refused: ViewSQLError, step: Step, error: DatabaseError) -
     """Return an error about missing rights with the role whose rights they are: rows are the owner's."""
     if sqlstate(error) != INSUFFICIENT_PRIVILEGE or step.installed is None:
         return refused
-    owner = f"\nIts rows are computed with the rights of {printable(step.installed.owner)}, its owner."
-    return ViewSQLError(refused.message.followed_by(owner))
+    owner = printable(step.installed.owner)
+    words = says("Its rows are computed with the rights of %(owner)s, its owner.", owner=owner)
+    return ViewSQLError(refused.message.followed_by(words, "\n"), refused.why)
 
 
 def _along_their_paths(statements: Sequence[Statement], path: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.engines.postgresql.temporary import read_temporary_sessions
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 
 def with_external_dependents(connection: BaseDatabaseWrapper, catalog: Catalog) -> Catalog:
@@ -44,7 +45,7 @@ def find_external_dependents(
 
 def why_not_tried(
     connection: BaseDatabaseWrapper, catalog: Catalog, names: Collection[ViewName]
-) -> dict[ViewName, str]:
+) -> dict[ViewName, Sentence]:
     """Return the external dependents that a sync must not or cannot create again, each with the reason.
 
     Creating the others again does not run them. They are only parsed: nothing plans or executes them before
@@ -58,18 +59,26 @@ def why_not_tried(
     types = read_untrusted_types(connection, [view.oid for view in views.values() if not view.is_temporary])
     for name, view in views.items():
         if view.is_temporary:
-            who = sessions.get(name.schema, "another session")
-            found[name] = f"It is temporary, and a sync cannot keep it. It ends with its session: {who}."
+            who = sessions.get(name.schema) or says("another session")
+            found[name] = says(
+                "It is temporary, and a sync cannot keep it. It ends with its session: %(session)s.",
+                session=who,
+            )
         elif view.kind and not view.is_ours_to_change:
-            found[name] = (
-                f"It belongs to {view.owner}, and {role}, the role that syncs, is not a member of that "
-                f"role. GRANT {view.owner} TO {role}, to have it rebuilt."
+            found[name] = says(
+                "It belongs to %(owner)s, and %(role)s, the role that syncs, is not a member of that role. "
+                "GRANT %(owner)s TO %(role)s, to have it rebuilt.",
+                owner=view.owner,
+                role=role,
             )
         elif view.oid in types:
             type_name, owner = types[view.oid]
-            found[name] = (
-                f"It uses the type {type_name} of {owner}, and PostgreSQL would run the checks of that type "
-                f"as {role}. To allow that, add {owner!r} to ORM_VIEWS['TRUSTED_OWNERS']."
+            found[name] = says(
+                "It uses the type %(type)s of %(owner)s, and PostgreSQL would run the checks of that type as "
+                "%(role)s. To allow that, add %(owner)r to ORM_VIEWS['TRUSTED_OWNERS'].",
+                type=type_name,
+                owner=owner,
+                role=role,
             )
     return found
 
@@ -79,7 +88,7 @@ def why_not_parsed(
     definitions: Definitions,
     catalog: Catalog,
     tried: Collection[ViewName],
-) -> str:
+) -> Sentence:
     """Return why the extras of views cannot be tried, as they were just read; "" when they can.
 
     Whoever has TRIGGER on a view of ours can put a trigger with a condition on it.
@@ -95,13 +104,17 @@ def why_not_parsed(
     for oid, (type_name, owner) in read_untrusted_types(connection, list(views), ours).items():
         name = views[oid]
         if name not in definitions.views:
-            raise Overtaken(f"{name} was changed meanwhile")
-        return (
-            f"{name} has a trigger, an index or the like that uses the type {type_name} of {owner}. "
-            f"PostgreSQL would run the checks of that type as {catalog.session.role} when that is created "
-            f"again. Drop it, or add {owner!r} to ORM_VIEWS['TRUSTED_OWNERS']."
+            raise Overtaken(says("%(view)s was changed meanwhile", view=name))
+        return says(
+            "%(view)s has a trigger, an index or the like that uses the type %(type)s of %(owner)s. "
+            "PostgreSQL would run the checks of that type as %(role)s when that is created again. Drop it, "
+            "or add %(owner)r to ORM_VIEWS['TRUSTED_OWNERS'].",
+            view=name,
+            type=type_name,
+            owner=owner,
+            role=catalog.session.role,
         )
-    return ""
+    return NOTHING
 
 
 def as_definition(database: str, view: InstalledView) -> ViewDefinition:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import Catalog, Taken
+from orm_views_core.database.names_in_use import Taken
+from orm_views_core.database.relations import Catalog
 from orm_views_core.engines.postgresql.catalog.preconditions import read_oids
 from orm_views_core.engines.postgresql.errors.diagnostics import (
     INTERNAL_ERROR,
@@ -25,6 +26,7 @@ from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
+from orm_views_core.sentences import says
 
 # An undefined table or schema. PostgreSQL reports what goes between two of its own looks at it as an internal
 # error.
@@ -42,7 +44,9 @@ def read_consistently() -> Iterator[None]:
         yield
     except DatabaseError as error:
         if sqlstate(error) in _GONE:
-            raise Overtaken(f"something was dropped while it was read ({primary_message(error)})") from error
+            raise Overtaken(
+                says("something was dropped while it was read (%(message)s)", message=primary_message(error))
+            ) from error
         raise
 
 
@@ -55,7 +59,7 @@ def check_relations(connection: BaseDatabaseWrapper, catalog: Catalog) -> None:
     oids = read_oids(connection, list(catalog.relations))
     for name, view in catalog.relations.items():
         if oids.get(name) != view.oid:
-            raise Overtaken(f"{name} was dropped, renamed or replaced meanwhile")
+            raise Overtaken(says("%(view)s was dropped, renamed or replaced meanwhile", view=name))
 
 
 def check_missing(missing: Iterable[ViewName], taken: Mapping[ViewName, Taken]) -> None:
@@ -66,7 +70,7 @@ def check_missing(missing: Iterable[ViewName], taken: Mapping[ViewName, Taken]) 
     """
     for name in missing:
         if name in taken and taken[name].is_relation:
-            raise Overtaken(f"{name} was created meanwhile")
+            raise Overtaken(says("%(view)s was created meanwhile", view=name))
 
 
 @contextmanager
@@ -90,5 +94,5 @@ def applied_as_planned(
         refused = error if isinstance(error, DatabaseError) else error.__cause__
         code = sqlstate(refused) if refused is not None else None
         if (code or "").startswith(_CLASSES) and plan_again().fingerprint != plan.fingerprint:
-            raise Overtaken("somebody has changed the views while they were synced") from error
+            raise Overtaken(says("somebody has changed the views while they were synced")) from error
         raise

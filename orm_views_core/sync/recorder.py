@@ -27,6 +27,7 @@ from orm_views_core.engines.postgresql.locking.locks import Overtaken
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import has_text_by_hand, kept_comment, options_by_hand, wanted_readers
 from orm_views_core.plan.steps import Action, Step
+from orm_views_core.sentences import says
 
 _BATCH = 250
 _NEW = {Action.CREATE, Action.REPLACE, Action.REBUILD}
@@ -71,7 +72,7 @@ def record(
     found = read_created(connection, list(places.values()), stars)
     for place in places.values():
         if place not in found:
-            raise Overtaken(f"{place} was dropped or renamed meanwhile")
+            raise Overtaken(says("%(view)s was dropped or renamed meanwhile", view=place))
     refreshed = {**outcome.refreshed, **read_refreshed(connection, steps)}
     statements = []
     for name, step in last.items():

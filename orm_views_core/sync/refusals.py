@@ -1,4 +1,4 @@
-"""Reasons why a sync cannot start, found before anything is changed."""
+"""Reasons why a sync cannot start, found before anything is changed; and what is said of steps that fail."""
 
 from __future__ import annotations
 
@@ -20,9 +20,29 @@ from orm_views_core.exceptions import (
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import PUBLIC, Scope
 from orm_views_core.plan.preconditions import lock_shortage, locks_for_trying
-from orm_views_core.plan.steps import Plan
+from orm_views_core.plan.steps import Action, Plan
+from orm_views_core.sentences import Sentence, listed, says
 
 from .options import SyncOptions
+
+#: What is said when a step fails, and its view cannot be blamed.
+FAILED = {
+    Action.SCHEMA: says("schema failed"),
+    Action.CREATE: says("create failed"),
+    Action.REPLACE: says("replace failed"),
+    Action.REBUILD: says("rebuild failed"),
+    Action.DROP: says("drop failed"),
+    Action.ADOPT: says("adopt failed"),
+    Action.OPTIONS: says("options failed"),
+    Action.INDEX: says("index failed"),
+    Action.GRANT: says("grant failed"),
+    Action.REVOKE: says("revoke failed"),
+    Action.COMMENT: says("comment failed"),
+}
+#: Why a database cannot be written, in words that can be translated.
+_READ_ONLY = {
+    str(words): words for words in (says("it is a replica"), says("its transactions are read-only"))
+}
 
 
 def refuse_to_drop_all(definitions: Definitions, orphans: Collection[ViewName], options: SyncOptions) -> None:
@@ -32,10 +52,14 @@ def refuse_to_drop_all(definitions: Definitions, orphans: Collection[ViewName], 
         DropAllRefusedError: unless the options allow it.
     """
     if orphans and not definitions.views and not options.allow_drop_all:
-        names = ", ".join(str(name) for name in orphans)
+        names = listed(orphans)
         raise DropAllRefusedError(
-            f"No view is registered for database {definitions.database!r}, so all would be dropped: {names}. "
-            "Is an app missing from INSTALLED_APPS? To drop them all, pass --allow-drop-all."
+            says(
+                "No view is registered for database %(database)r, so all would be dropped: %(names)s. Is "
+                "an app missing from INSTALLED_APPS? To drop them all, pass --allow-drop-all.",
+                database=definitions.database,
+                names=names,
+            )
         )
 
 
@@ -51,45 +75,54 @@ def refuse_missing_roles(
         if role in catalog.roles or role.lower() == PUBLIC:
             continue
         if role in options.grant_select_to:
-            named_by = "--grant-select-permissions-to-user"
+            named_by: str = "--grant-select-permissions-to-user"
         elif role in get_settings().GRANT_SELECT_TO:
             named_by = "ORM_VIEWS['GRANT_SELECT_TO']"
         else:
-            views = ", ".join(d.where for d in definitions.views.values() if role in d.grant_select_to)
-            named_by = f"grant_select_to of {views}"
+            views = listed(d.where for d in definitions.views.values() if role in d.grant_select_to)
+            named_by = says("grant_select_to of %(views)s", views=views)
         raise MissingRoleError(
-            f"There is no role {role!r} in database {definitions.database!r}; {named_by} names it. "
-            "Create the role (CREATE ROLE …) or remove its name. Nothing was changed."
+            says(
+                "There is no role %(role)r in database %(database)r; %(named_by)s names it. Create the "
+                "role (CREATE ROLE …) or remove its name. Nothing was changed.",
+                role=role,
+                database=definitions.database,
+                named_by=named_by,
+            )
         )
 
 
-def refused_settings(connection: BaseDatabaseWrapper, plan: Plan) -> Iterator[str]:
+def refused_settings(connection: BaseDatabaseWrapper, plan: Plan) -> Iterator[Sentence]:
     """Yield the problems with settings for what a plan builds. Without any settings, nothing is sent."""
     made = [step.definition for step in plan.steps if step.definition and step.statements]
     refused = find_refused(connection, {pair for each in made for pair in each.build_settings})
     for definition in made if refused else ():
         for pair in definition.build_settings:
             if pair in refused:
-                yield f"{definition.where}: {refused[pair]}"
+                yield says("%(where)s: %(why)s", where=definition.where, why=refused[pair])
 
 
 def why_not_try(
     definitions: Definitions, catalog: Catalog, scope: Scope, dropped: Collection[ViewName]
-) -> str:
+) -> Sentence:
     """Return why changed views can be neither tried nor synced; "" when they can, or when none changed."""
     session, database = catalog.session, definitions.database
     pending = dropped or any(difference.is_pending for difference in scope.differences.values())
     if session.read_only and (pending or scope.try_views):
-        return (
-            f"Database {database!r} cannot be written: {session.read_only}. Sync the views of its primary, "
-            "under the alias that leads there; a replica follows by itself."
+        return says(
+            "Database %(database)r cannot be written: %(why)s. Sync the views of its primary, "
+            "under the alias that leads there; a replica follows by itself.",
+            database=database,
+            why=_READ_ONLY.get(session.read_only, session.read_only),
         )
     new_schemas = {name.schema for name in scope.order} - catalog.schemas
     if not session.creates_schemas and (scope.try_views or new_schemas):
-        return (
-            f"{session.role}, the role that syncs database {database!r}, may not create "
-            "schemas in it, and changed views are tried and built in a schema of their own. "
-            f"As the owner of the database: GRANT CREATE ON DATABASE … TO {session.role}."
+        return says(
+            "%(role)s, the role that syncs database %(database)r, may not create schemas in it, and "
+            "changed views are tried and built in a schema of their own. As the owner of the "
+            "database: GRANT CREATE ON DATABASE … TO %(role)s.",
+            role=session.role,
+            database=database,
         )
     kinds = [definitions.views[n].kind for n in scope.try_views if n in definitions.views]
     return lock_shortage(locks_for_trying(kinds, catalog), catalog)

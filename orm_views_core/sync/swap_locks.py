@@ -18,6 +18,7 @@ from orm_views_core.engines.postgresql.locking.moment import wait_for_a_good_mom
 from orm_views_core.engines.postgresql.locking.touches import touch
 from orm_views_core.engines.postgresql.locking.within import all_within
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
+from orm_views_core.sentences import says
 
 
 def lock_readers_out(cursor: CursorWrapper, plan: Plan, timeout: float) -> None:
@@ -54,13 +55,17 @@ def check_that_nothing_was_changed(cursor: CursorWrapper, plan: Plan) -> None:
         before, after = step.installed, views.get(name)
         assert before is not None
         if after is None or (*_state(after), after.rule) != (*_state(before), before.rule or after.rule):
-            raise Overtaken(f"{name} was changed meanwhile")
+            raise Overtaken(says("%(view)s was changed meanwhile", view=name))
         if _but_comments(extras.get(before.oid, ())) != _but_comments(plan.extras.get(before.oid, ())):
-            raise Overtaken(f"{name} was given or lost a grant, an index or the like meanwhile")
+            raise Overtaken(
+                says("%(view)s was given or lost a grant, an index or the like meanwhile", view=name)
+            )
         new = {reader for reader in after.read_by if reader.schema not in plan.staging.values()}
         new -= before.read_by | {other.name for other in plan.steps}
         if new and step.sql_in(Phase.DROP):
-            raise Overtaken(f"{min(new)} was made meanwhile and reads {name}")
+            raise Overtaken(
+                says("%(reader)s was made meanwhile and reads %(view)s", reader=min(new), view=name)
+            )
 
 
 def _but_comments(extras: Iterable[Extra]) -> list[Extra]:

@@ -13,7 +13,8 @@ from django.db.models import Index, Model, QuerySet
 from django.utils.functional import classproperty
 
 from orm_views_core.exceptions import InvalidViewDependencies
-from orm_views_core.names import column_list, key_name, quote_identifier
+from orm_views_core.names import column_list, key_name, quote_identifier, written_at
+from orm_views_core.sentences import listed, says
 
 from .guards import GuardedModel
 from .options import ClassStatement, ViewOptions, find_class_statement
@@ -30,6 +31,8 @@ class ParameterisedSQL:
     """SQL with ``%s`` placeholders, and their values, as ``cursor.execute`` takes them.
 
     Attributes:
+        sql: the SQL.
+        params: the values, in the order of the placeholders.
         columns: the names for the columns of a SELECT; empty if the SQL names them itself.
     """
 
@@ -39,7 +42,13 @@ class ParameterisedSQL:
 
 
 class HiddenViewMixin:
-    """Makes a view hidden: no role is granted SELECT on it. For views that only other views read."""
+    """Makes a view ``hidden``: no role is granted SELECT on it. For views that only other views read.
+
+    Example:
+        >>> from orm_views_core.views import HiddenViewMixin, PostgresViewFromSQL
+        >>> class LateLoans(HiddenViewMixin, PostgresViewFromSQL):
+        ...     sql = "SELECT * FROM lending_loan WHERE status = 'late'"
+    """
 
     hidden = True
 
@@ -59,6 +68,8 @@ class BasePostgresView:
         security_invoker: likewise. It needs PostgreSQL 15.
         check_option: "local" or "cascaded", for an updatable view.
         updatable: True allows the ORM to write to a readable view. PostgreSQL must be able to update it.
+        exposes: the columns that may show personal data to those who get SELECT on the view.
+        not_personal: the columns that are computed from personal data and are no longer personal.
         staff: for the pages of the admin: which groups of users may do what, besides the permission that they
             need: ``{"preview": ["analysts"]}``. An action that is left out is open to all who have it.
     """
@@ -82,8 +93,12 @@ class BasePostgresView:
         databases = {ViewOptions(view).database for view in ViewOptions(cls).view_dependencies}
         if len(databases) > 1:
             raise InvalidViewDependencies(
-                f"{cls.__module__}.{cls.__qualname__} ({ViewOptions(cls).source}): its view_dependencies are "
-                f"in more than one database ({', '.join(sorted(databases))}). A view reads one database only."
+                says(
+                    "%(where)s: its view_dependencies are in more than one database (%(databases)s). A view "
+                    "reads one database only.",
+                    where=written_at(f"{cls.__module__}.{cls.__qualname__}", ViewOptions(cls).source),
+                    databases=listed(sorted(databases)),
+                )
             )
 
     @classproperty
@@ -137,6 +152,14 @@ class PostgresMaterialisedViewMixin:
         db_tablespace: where it is stored; Django's ``DEFAULT_TABLESPACE`` when None.
         index_tablespace: where its indexes are stored, unless an index names another tablespace; Django's
             ``DEFAULT_INDEX_TABLESPACE`` when None, and then the tablespace of the view.
+
+    Example:
+        >>> from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+        >>> class Channels(PostgresMaterialisedViewMixin, PostgresViewFromSQL):
+        ...     pk_field = "channel"
+        ...     sql = "SELECT channel, count(*) AS loans FROM lending_loan GROUP BY channel"
+        >>> Channels.get_refresh_sql(concurrently=True)
+        'REFRESH MATERIALIZED VIEW CONCURRENTLY "views"."channels";'
     """
 
     pk_field: ClassVar[str | Sequence[str] | None] = None
@@ -199,7 +222,17 @@ class AutoRegisterMixin:
 
 
 class PostgresViewFromQueryset(AutoRegisterMixin, BasePostgresView, should_register=False):
-    """A view defined by a queryset."""
+    """A view defined by a queryset.
+
+    Example:
+        >>> from django.db.models import Count
+        >>> from lending.models import Loan
+        >>> from orm_views_core.views import PostgresViewFromQueryset
+        >>> class Channels(PostgresViewFromQueryset):
+        ...     @classmethod
+        ...     def get_queryset(cls):
+        ...         return Loan.objects.values("channel").annotate(loans=Count("id"))
+    """
 
     @classmethod
     def get_queryset(cls) -> QuerySet[Any, Any]:
@@ -224,6 +257,13 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
     Attributes:
         sql: the SELECT, a string or a ``classproperty``. A percent sign may be written as ``%`` or, as in
             django-orm-views, as ``%%``.
+
+    Example:
+        >>> from orm_views_core.views import PostgresViewFromSQL
+        >>> class Channels(PostgresViewFromSQL):
+        ...     sql = "SELECT channel, count(*) AS loans FROM lending_loan GROUP BY channel"
+        >>> Channels.name_with_schema
+        '"views"."channels"'
     """
 
     sql: ClassVar[str | None] = None
@@ -242,6 +282,20 @@ class ReadableViewFromQueryset(
     """A view defined by a queryset that can also be read through the ORM.
 
     It has a field for each column of the queryset. A field that the class declares replaces the inferred one.
+
+    Example:
+        >>> from django.db.models import Count
+        >>> from lending.models import Loan
+        >>> from orm_views_core.sync import sync_views
+        >>> from orm_views_core.views import ReadableViewFromQueryset
+        >>> class Channels(ReadableViewFromQueryset):
+        ...     pk_field = "channel"
+        ...     @classmethod
+        ...     def get_queryset(cls):
+        ...         return Loan.objects.values("channel").annotate(loans=Count("id"))
+        >>> results = sync_views(views=["channels"])
+        >>> [(row.channel, row.loans) for row in Channels.objects.order_by("channel")]
+        [('broker', 40), ('phone', 41), ('web', 119)]
     """
 
 
@@ -251,4 +305,16 @@ class ReadableViewFromSQL(
     """A view defined by raw SQL that can also be read through the ORM.
 
     The class declares a field for each column. ``manage.py inspect_view`` prints the declarations.
+
+    Example:
+        >>> from django.db import models
+        >>> from orm_views_core.sync import sync_views
+        >>> from orm_views_core.views import ReadableViewFromSQL
+        >>> class Channels(ReadableViewFromSQL):
+        ...     sql = "SELECT channel, count(*) AS loans FROM lending_loan GROUP BY channel"
+        ...     channel = models.CharField(max_length=12, primary_key=True)
+        ...     loans = models.BigIntegerField()
+        >>> results = sync_views(views=["channels"])
+        >>> Channels.objects.get(channel="web").loans
+        119
     """

@@ -12,6 +12,7 @@ from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 
 from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
+from orm_views_core.sentences import says
 
 from .aliases import renew, with_aliases
 from .options import OfClass, ViewOptions
@@ -29,9 +30,14 @@ def refuse_to_write(view: Any, operation: str) -> None:
     """
     if not ViewOptions(view).updatable:
         raise ReadOnlyViewError(
-            f"{operation}() of {view._meta.label}: it is the view {view._meta.db_table}, and views are "
-            "read-only. Write to the models that the view reads. If PostgreSQL can update the view, set "
-            "updatable = True on the class."
+            says(
+                "%(operation)s() of %(model)s: it is the view %(db_table)s, and views are read-only. "
+                "Write to the models that the view reads. If PostgreSQL can update the view, set "
+                "updatable = True on the class.",
+                operation=operation,
+                model=view._meta.label,
+                db_table=view._meta.db_table,
+            )
         )
 
 

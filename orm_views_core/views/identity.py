@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.apps import apps
 
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewKind, ViewName
+from orm_views_core.names import MAX_IDENTIFIER_BYTES, ViewKind, ViewName, written_at
 from orm_views_core.quoting import because, embedded
+from orm_views_core.sentences import Sentence, says
 
 from .base import BasePostgresView, PostgresMaterialisedViewMixin
 from .options import ViewOptions
@@ -27,15 +28,14 @@ def kind_of(view: type) -> ViewKind:
     return ViewKind.MATERIALISED_VIEW if is_materialised else ViewKind.VIEW
 
 
-def describe(view: type) -> str:
+def describe(view: type) -> Sentence:
     """Return the label, the file and the line of a view class, for messages."""
-    source = ViewOptions(view).source
-    return f"{label_of(view)} ({source})" if source else label_of(view)
+    return written_at(label_of(view), ViewOptions(view).source)
 
 
-def invalid(view: type, problem: str) -> InvalidViewError:
+def invalid(view: type, problem: Sentence) -> InvalidViewError:
     """Return an error about a view class. It names the class, its file and line."""
-    return InvalidViewError(embedded(f"{describe(view)}: ", problem))
+    return InvalidViewError(embedded(says("%(where)s: %(problem)s", where=describe(view), problem=problem)))
 
 
 def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> ViewName:
@@ -51,11 +51,21 @@ def name_of(view: type[BasePostgresView], default_schema: str | None = None) -> 
     try:
         name = ViewOptions(view).relation(default_schema)
     except Exception as error:
-        raise invalid(view, because("its name cannot be read", error)) from error
+        raise invalid(view, because(says("its name cannot be read"), error)) from error
     for part, value in (("schema", name.schema), ("name", name.name)):
         if not isinstance(value, str) or not value or "\0" in value:
-            raise invalid(view, f"its {part} is {value!r}. Give it a non-empty string.")
+            raise invalid(
+                view,
+                says("its %(option)s is %(value)r. Give it a non-empty string.", option=part, value=value),
+            )
         if (size := len(value.encode())) > MAX_IDENTIFIER_BYTES:
-            problem = f"its {part} {value!r} has {size} bytes, and PostgreSQL keeps {MAX_IDENTIFIER_BYTES}."
-            raise invalid(view, f"{problem} Set a shorter {part!r} on the class.")
+            problem = says(
+                "its %(option)s %(value)r has %(size)s bytes, and PostgreSQL keeps %(most)s. Set a shorter "
+                "%(option)r on the class.",
+                option=part,
+                value=value,
+                size=size,
+                most=MAX_IDENTIFIER_BYTES,
+            )
+            raise invalid(view, problem)
     return name

@@ -14,7 +14,8 @@ from django.db.models.manager import BaseManager
 from django.utils import translation
 
 from orm_views_core.exceptions import InvalidViewError
-from orm_views_core.names import ViewName, parse_db_table
+from orm_views_core.names import ViewName, parse_db_table, written_at
+from orm_views_core.sentences import Sentence, says, says_in
 
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
@@ -24,12 +25,14 @@ from .tables import follow_connection
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {
-    "constraints": "a view has none; the unique index of a materialised view is its pk_field",
-    "unique_together": "a view has no constraints; the unique index of a materialised view is its pk_field",
-    "order_with_respect_to": "its order is a column that Django would have to write; use ordering",
-    "swappable": "a view cannot be swapped for a table",
-    "db_table_comment": "the comment of a view is its docstring",
-    "db_tablespace": "write db_tablespace in the body of a materialised view's class",
+    "constraints": says("a view has none; the unique index of a materialised view is its pk_field"),
+    "unique_together": says(
+        "a view has no constraints; the unique index of a materialised view is its pk_field"
+    ),
+    "order_with_respect_to": says("its order is a column that Django would have to write; use ordering"),
+    "swappable": says("a view cannot be swapped for a table"),
+    "db_table_comment": says("the comment of a view is its docstring"),
+    "db_tablespace": says("write db_tablespace in the body of a materialised view's class"),
 }
 
 
@@ -68,8 +71,8 @@ class ReadableViewBase(ModelBase):
         attrs = {**attrs, "Meta": make_meta(parent, **meta)}
         if problem := next(_unsupported(bases, attrs, abstract=abstract, proxy=proxy), None):
             statement = find_class_statement(attrs["__module__"])
-            where = f"{attrs['__module__']}.{name}{f' ({statement.location})' if statement else ''}"
-            raise InvalidViewError(f"{where}: {problem}")
+            where = written_at(f"{attrs['__module__']}.{name}", statement.location if statement else None)
+            raise InvalidViewError(says("%(where)s: %(problem)s", where=where, problem=problem))
         attrs["_view_declared"] = {word: attrs[word] for word in OPTION_NAMES & attrs.keys()}
         if not abstract:
             # Read before Django writes "LoanBook(id, amount)" into an empty __doc__.
@@ -172,32 +175,44 @@ def _is_updatable(attrs: Mapping[str, Any], bases: tuple[type, ...]) -> bool:
 
 def _unsupported(
     bases: tuple[type, ...], attrs: Mapping[str, Any], *, abstract: bool, proxy: bool
-) -> Iterator[str]:
+) -> Iterator[Sentence]:
     """Yield what Django allows in a model and PostgreSQL cannot do with a view, and what to write instead."""
     for word, value in attrs.items():
         if isinstance(value, ManyToManyField) and value.remote_field.through is None:
             yield (
-                f"its {word} is a ManyToManyField without through, and nothing would create its table. Set "
-                "through = … to a model or a view that has the pairs."
+                says(
+                    "its %(field)s is a ManyToManyField without through, and nothing would create its "
+                    "table. Set through = … to a model or a view that has the pairs.",
+                    field=word,
+                )
             )
     models = [base for parent in bases for base in parent.__mro__ if hasattr(base, "_meta")]
     concrete = [model for model in models if not model._meta.abstract]
     if proxy and not concrete:
-        yield "its Meta has proxy = True, but it inherits from no view. Remove proxy."
+        yield says("its Meta has proxy = True, but it inherits from no view. Remove proxy.")
     if abstract or proxy:
         return
     for option, reason in _NOT_ON_VIEWS.items():
         if getattr(attrs["Meta"], option, None):
-            yield f"its Meta has {option}, which views do not support: {reason}."
-    for base in concrete:
-        advice = "Move the common part to an abstract model."
-        if is_readable(base):
-            advice = (
-                "Move the common part to a base class with is_abstract_model=True. For another class with "
-                "the same rows, set proxy = True in its Meta."
+            yield says(
+                "its Meta has %(option)s, which views do not support: %(reason)s.",
+                option=option,
+                reason=reason,
             )
-        kind = "view" if is_readable(base) else "model"
-        yield f"it inherits from the {kind} {base.__name__}, and a view has no table to join. {advice}"
+    for base in concrete:
+        advice = says("Move the common part to an abstract model.")
+        if is_readable(base):
+            advice = says(
+                "Move the common part to a base class with is_abstract_model=True. For another class "
+                "with the same rows, set proxy = True in its Meta."
+            )
+        kind = says_in("in a database", "view") if is_readable(base) else says_in("in Django", "model")
+        yield says(
+            "it inherits from the %(kind)s %(base)s, and a view has no table to join. %(advice)s",
+            kind=kind,
+            base=base.__name__,
+            advice=advice,
+        )
 
 
 def is_readable(view: type) -> bool:

@@ -13,6 +13,7 @@ from django.utils.module_loading import autodiscover_modules
 from orm_views_core.conf import import_time_settings
 from orm_views_core.exceptions import ViewModuleError
 from orm_views_core.quoting import Quoting, because
+from orm_views_core.sentences import Sentence, listed, says
 
 from .options import ViewOptions
 
@@ -101,9 +102,10 @@ def register_all_views() -> None:
             autodiscover_modules(module)
     except Exception as error:
         where = _where_it_broke(error, module)
-        advice = "Fix that module. Until then no view is synced, because its views would look deleted."
-        what = because(f"{where} cannot be imported", error)
-        raise ViewModuleError(Quoting(f"{what}. {advice}", f"{what.rest} {advice}")) from error
+        advice = says("Fix that module. Until then no view is synced, because its views would look deleted.")
+        what = because(says("%(where)s cannot be imported", where=where), error)
+        whole = says("%(what)s. %(advice)s", what=what, advice=advice)
+        raise ViewModuleError(Quoting(whole, listed([what.rest, advice], " "))) from error
 
 
 @contextmanager
@@ -118,13 +120,13 @@ def _collecting_later() -> Iterator[None]:
             gc.enable()
 
 
-def _where_it_broke(error: Exception, module: str) -> str:
+def _where_it_broke(error: Exception, module: str) -> Sentence:
     """Return the file and line of the views module in the traceback of an import error."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno},"
+        return says("%(file)s, line %(line)s,", file=error.filename, line=error.lineno)
     marker = "/" + module.replace(".", "/")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = frame.filename.replace("\\", "/")
         if path.endswith(marker + ".py") or marker + "/" in path:
-            return f"{frame.filename}, line {frame.lineno},"
-    return f"A {module} module"
+            return says("%(file)s, line %(line)s,", file=frame.filename, line=frame.lineno)
+    return says("A %(module)s module", module=module)

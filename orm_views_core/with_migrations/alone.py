@@ -14,6 +14,7 @@ from django.db.transaction import Atomic
 from orm_views_core.engines.postgresql.errors.diagnostics import primary_message, sqlstate
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import says
 from orm_views_core.sql.alterations import Script
 
 #: The SQLSTATEs of what needs another transaction: a statement that runs in none, a new label of an enum that
@@ -34,9 +35,13 @@ class NotTogetherError(OrmViewsError):
         self.migration, self.why, self.is_alone = migration, why, is_alone
         super().__init__(
             unquoted(
-                f"{migration} cannot run in one transaction with other migrations: {why}. Nothing was "
-                "changed. With --split the run is cut there: what comes before it is committed first, with "
-                "its views."
+                says(
+                    "%(migration)s cannot run in one transaction with other migrations: %(why)s. Nothing "
+                    "was changed. With --split the run is cut there: what comes before it is committed "
+                    "first, with its views.",
+                    migration=migration,
+                    why=why,
+                )
             )
         )
 
@@ -47,7 +52,7 @@ def why_alone_by_class(migration: Migration) -> str:
 
     for operation in migration.operations:
         if isinstance(operation, NotInTransactionMixin):
-            return f"{type(operation).__name__} runs outside of transactions"
+            return says("%(operation)s runs outside of transactions", operation=type(operation).__name__)
     return ""
 
 
@@ -55,9 +60,9 @@ def why_alone_by_text(scripts: Iterable[Script]) -> str:
     """Return why statements have to run outside of a transaction; "" if they need not."""
     for script in scripts:
         if script.runs_alone:
-            return f"PostgreSQL runs {script.runs_alone} in no transaction"
+            return says("PostgreSQL runs %(statement)s in no transaction", statement=script.runs_alone)
         if script.ends_transaction:
-            return f"its SQL has {script.ends_transaction}"
+            return says("its SQL has %(statement)s", statement=script.ends_transaction)
     return ""
 
 
@@ -65,14 +70,16 @@ def as_not_together(migration: str, error: BaseException) -> NotTogetherError | 
     """Return the error for a migration that has failed because it ran with others; None if it has not."""
     code = sqlstate(error) if isinstance(error, DatabaseError) else None
     if code == _NEW_LABEL:
-        why = "it uses a label of an enum that an earlier migration of the same run adds"
-        return NotTogetherError(migration, f"{why} ({primary_message(error)})", is_alone=False)
+        why = says("it uses a label of an enum that an earlier migration of the same run adds")
+        return NotTogetherError(
+            migration, says("%(why)s (%(message)s)", why=why, message=primary_message(error)), is_alone=False
+        )
     if code in {_ACTIVE, _TERMINATION}:
         return NotTogetherError(migration, primary_message(error))
     if isinstance(error, NotSupportedError) and code is None:
         return NotTogetherError(migration, str(error))
     if isinstance(error, RuntimeError) and _is_raised_by_atomic(error):
-        return NotTogetherError(migration, "it needs a transaction of its own, atomic(durable=True)")
+        return NotTogetherError(migration, says("it needs a transaction of its own, atomic(durable=True)"))
     return None
 
 

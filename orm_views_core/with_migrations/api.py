@@ -22,6 +22,7 @@ from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
 from orm_views_core.exceptions import OrmViewsError, SyncFailedError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Phase, Plan, Step, in_phase
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sql.alterations import Script
 from orm_views_core.sync.api import AnnouncedSync, SyncResult, announced, sync_database
 from orm_views_core.sync.executor import Progress, StepResult
@@ -185,11 +186,11 @@ def _build(connection: BaseDatabaseWrapper, options: MigrateOptions, listener: L
             progress=listener.progress,
         )
     except OrmViewsError as error:
-        more = (
-            "\nThe migrations and all other views are committed. Materialised views that could not be built "
+        more = says(
+            "The migrations and all other views are committed. Materialised views that could not be built "
             "have the rows that they had. Fix this, and run sync_views."
         )
-        raise SyncFailedError(error.message.followed_by(more)) from error
+        raise SyncFailedError(error.message.followed_by(more, "\n")) from error
     listener.synced(result)
     return result
 
@@ -198,7 +199,7 @@ def _as_sync(alias: str, result: MigrateResult, state: _State, seconds: float) -
     """Return what was done as the result of one sync, with a step for each migration."""
     assert state.steps is not None
     migrations = tuple(
-        StepResult(Step(Action.MIGRATE, ViewName(*name.split(".", 1)), "it was not applied"), took)
+        StepResult(Step(Action.MIGRATE, ViewName(*name.split(".", 1)), says("it was not applied")), took)
         for name, took in zip(state.steps.applied, state.steps.seconds, strict=True)
     )
     aside = {each.view.name: each for each in state.put}
@@ -214,9 +215,9 @@ def _as_sync(alias: str, result: MigrateResult, state: _State, seconds: float) -
 def _drop(name: ViewName, each: PutAside | None) -> Step:
     """Return the step that dropped a view of others."""
     if each is None or each.view.kind is None:
-        return Step(Action.DROP, name, "it reads a view that does not fit the new tables")
+        return Step(Action.DROP, name, says("it reads a view that does not fit the new tables"))
     sent = in_phase(Phase.DROP, [ddl.drop_view(each.view.kind, name)])
-    why = f"it stood against a migration ({each.why}), and does not fit the new tables"
+    why = says("it stood against a migration (%(why)s), and does not fit the new tables", why=each.why)
     return Step(Action.DROP, name, why, sent, installed=each.view)
 
 
@@ -244,7 +245,7 @@ def _naming_the_migration(connection: BaseDatabaseWrapper, steps: Steps) -> Iter
         if (alone := as_not_together(steps.current, error)) is not None:
             raise alone from error
         if steps.current and isinstance(error, DatabaseError) and is_refusal(error):
-            raise database_refused(connection, f"{steps.current}: ", error) from error
+            raise database_refused(connection, Sentence(steps.current), error) from error
         raise
 
 

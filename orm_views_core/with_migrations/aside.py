@@ -37,6 +37,7 @@ from orm_views_core.engines.postgresql.stand_ins.sql import (
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import is_orphan
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sync.external_dependents import as_definition
 
 from .exchange import exchange, stand_in
@@ -58,7 +59,7 @@ class PutAside:
     """
 
     view: InstalledView
-    why: str
+    why: Sentence
     is_ours: bool
     is_moved: bool = False
 
@@ -87,7 +88,7 @@ class Aside:
         self.misfits: dict[ViewName, str] = {}
         self.connection, self.definitions, self._on_put = connection, definitions, on_put
 
-    def put(self, wanted: Mapping[ViewName, str], gone_types: Collection[int] = ()) -> set[ViewName]:
+    def put(self, wanted: Mapping[ViewName, Sentence], gone_types: Collection[int] = ()) -> set[ViewName]:
         """Put views aside.
 
         Args:
@@ -145,7 +146,7 @@ class Aside:
         catalog = read_catalog(self.connection, [], only=list(names))
         return with_definitions(self.connection, catalog, list(catalog.relations))
 
-    def _note(self, view: InstalledView, why: str, *, is_moved: bool = False) -> None:
+    def _note(self, view: InstalledView, why: Sentence, *, is_moved: bool = False) -> None:
         known = self.views.get(view.name)
         if known is None:
             known = PutAside(view, why, is_ours=self._is_ours(view))
@@ -174,7 +175,7 @@ class Aside:
         cursor: CatalogCursor,
         catalog: Catalog,
         names: Collection[ViewName],
-        wanted: Mapping[ViewName, str],
+        wanted: Mapping[ViewName, Sentence],
         gone_types: Collection[int],
     ) -> None:
         """Build stand-ins aside, and put them in the places of their views.
@@ -204,7 +205,7 @@ class Aside:
         if functions:
             send(cursor, functions)
         for name in moved:
-            self._note(relations[name], wanted.get(name, "it reads what is put aside"), is_moved=True)
+            self._note(relations[name], wanted.get(name, says("it reads what is put aside")), is_moved=True)
         self._exchange(cursor, known, selects, columns)
 
     def _exchange(
@@ -229,7 +230,7 @@ class Aside:
     def _point_back(self, view: InstalledView) -> None:
         """Give a plain view its SELECT again; put it aside if that does not fit."""
         if (error := self._replaced(view)) is not None:
-            self._note(view, f"what it reads has changed: {primary_message(error)}")
+            self._note(view, says("what it reads has changed: %(why)s", why=primary_message(error)))
 
     def _replaced(self, view: InstalledView) -> DatabaseError | None:
         """Give a plain view its SELECT again, where it is; return the error if PostgreSQL refuses that."""
@@ -282,7 +283,11 @@ class Aside:
         readers = self.read(self._read([saved.name]).relations[saved.name].read_by)
         stored = {n for n, view in readers.items() if view.kind is not ViewKind.VIEW}
         if stored:
-            self.put(dict.fromkeys(stored, f"it reads {saved.name}, which comes back with other columns"))
+            self.put(
+                dict.fromkeys(
+                    stored, says("it reads %(view)s, which comes back with other columns", view=saved.name)
+                )
+            )
         now = self._read([saved.name])
         was = replace(
             now.relations[saved.name],

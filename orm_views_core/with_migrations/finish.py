@@ -22,6 +22,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import find_orphans, sources_of
 from orm_views_core.plan.steps import Action, Plan
 from orm_views_core.quoting import Quoting, embedded
+from orm_views_core.sentences import listed, says
 from orm_views_core.sync.api import SyncResult
 from orm_views_core.sync.executor import Progress, apply_plan
 from orm_views_core.sync.inputs import plan_database
@@ -96,7 +97,7 @@ def _sync(
         plan = _without_problems(make_plan(wanted))
         in_the_way = _built(plan) & later - aside.views.keys()
         # What is new cannot be put aside: a view that comes back now reads it, so it is built now.
-        if not in_the_way or not aside.put(dict.fromkeys(in_the_way, "what it reads is rebuilt")):
+        if not in_the_way or not aside.put(dict.fromkeys(in_the_way, says("what it reads is rebuilt"))):
             break
     on_plan(plan)
     with applied_as_planned(connection, plan, partial(make_plan, wanted)):
@@ -126,11 +127,23 @@ def _restore(aside: Aside, options: MigrateOptions, error: OrmViewsError) -> tup
         raise PlanBlockedError(
             [
                 embedded(
-                    f"{name} stood against a migration ({each.why}). What it was does not fit any more: "
-                    f"{aside.misfits.get(name, '')}. What its class says does not fit yet: ",
-                    str(error),
-                    "\nApply the migrations that follow in the same run, or use --drop-dependents to drop "
-                    "it. Then the next sync creates it anew.",
+                    listed(
+                        [
+                            says(
+                                "%(view)s stood against a migration (%(why)s). What it was does not fit any "
+                                "more: %(misfit)s. What its class says does not fit yet: %(error)s",
+                                view=name,
+                                why=each.why,
+                                misfit=aside.misfits.get(name, ""),
+                                error=error.message,
+                            ),
+                            says(
+                                "Apply the migrations that follow in the same run, or use --drop-dependents "
+                                "to drop it. Then the next sync creates it anew."
+                            ),
+                        ],
+                        "\n",
+                    )
                 )
                 for name, each in sorted(aside.views.items())
             ]
@@ -177,9 +190,17 @@ def _settle_misfits(aside: Aside, options: MigrateOptions) -> tuple[ViewName, ..
     raise PlanBlockedError(
         [
             Quoting(
-                f"{name}, which is not ours, stood against a migration ({aside.views[name].why}), and does "
-                f"not fit any more: {why}. Change or drop it first, or use --drop-dependents to drop it.",
-                f"{name}, which is not ours, stood against a migration, and does not fit any more.",
+                says(
+                    "%(view)s, which is not ours, stood against a migration (%(stood)s), and does not fit "
+                    "any more: %(why)s. Change or drop it first, or use --drop-dependents to drop it.",
+                    view=name,
+                    stood=aside.views[name].why,
+                    why=why,
+                ),
+                says(
+                    "%(view)s, which is not ours, stood against a migration, and does not fit any more.",
+                    view=name,
+                ),
             )
             for name, why in sorted(aside.misfits.items())
         ]

@@ -14,6 +14,7 @@ from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.step_writer import lock_order
+from orm_views_core.sentences import says
 
 _DEPENDENTS = "2BP01"
 
@@ -53,7 +54,10 @@ def drop_misfits(
             pending = set(readers)
         kept = [n for n, view in found.items() if not view.kind or (n in wanted and n not in misfits)]
         if kept:
-            named = [f"{name} reads a view that does not fit any more. Change {name} first." for name in kept]
+            named = [
+                says("%(view)s reads a view that does not fit any more. Change %(view)s first.", view=name)
+                for name in kept
+            ]
             raise PlanBlockedError(sorted(named))
         order = lock_order(found.keys(), Catalog(found))
         with connection.cursor() as cursor:

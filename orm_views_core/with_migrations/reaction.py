@@ -24,13 +24,14 @@ from orm_views_core.engines.postgresql.stand_ins.standing import (
     resolve,
 )
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.sql.alterations import Script, read_script
 
 from .aside import Aside
 
 #: Objects depend on what is dropped; a view or a rule uses a column whose type changes.
 REFUSED = {"2BP01", "0A000"}
-_BY_NAME = "PostgreSQL refused a statement because of it"
+_BY_NAME = says("PostgreSQL refused a statement because of it")
 
 
 class _Lost(Exception):  # noqa: N818 - not an error: the statement is sent again
@@ -87,7 +88,7 @@ class Reaction:
             if (script.renamings or script.views) and self._aside.views:
                 self._aside.bring_back()  # their SQL has the names that there are now
             standing = read_standing(self._connection, script.alterations)
-            why = {name: str(alteration) for name, alteration in standing.views.items()}
+            why = {name: alteration.sentence for name, alteration in standing.views.items()}
             self._aside.put(why, standing.gone_types)
             if script.dropped_views:
                 dropped = set(resolve(self._connection, script.dropped_views).values())
@@ -102,7 +103,7 @@ class Reaction:
                 break
             except _Lost as error:
                 with self.paused():
-                    if not self._put(dict.fromkeys(error.args[0], "a CASCADE would drop it")):
+                    if not self._put(dict.fromkeys(error.args[0], says("a CASCADE would drop it"))):
                         dropped |= error.args[0]  # nothing is left that could go without them
             except DatabaseError as error:
                 if sqlstate(error) not in REFUSED or not self._put_named(error):
@@ -113,7 +114,7 @@ class Reaction:
                 self._aside.forget(resolve(self._connection, script.views).values())
         return result
 
-    def _put(self, why: dict[ViewName, str]) -> bool:
+    def _put(self, why: dict[ViewName, Sentence]) -> bool:
         """Put views aside; if they are already, do without the types that somebody has made."""
         if self._aside.put(why):
             return True

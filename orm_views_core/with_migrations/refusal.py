@@ -10,6 +10,7 @@ from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.exceptions import PlanBlockedError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 from orm_views_core.sync.external_dependents import why_not_tried
 
 
@@ -32,10 +33,17 @@ def refuse(
     for name in views:
         view = catalog.relations[name]
         if view.kind is None:
-            reasons[name] = "It uses the type of the rows of a view that has to be put aside."
+            reasons[name] = says("It uses the type of the rows of a view that has to be put aside.")
         elif not view.is_ours_to_change and name not in reasons:
-            reasons[name] = f"It belongs to {view.owner}. GRANT {view.owner} TO {catalog.session.role}."
+            reasons[name] = says(
+                "It belongs to %(owner)s. GRANT %(owner)s TO %(role)s.",
+                owner=view.owner,
+                role=catalog.session.role,
+            )
     if reasons:
         raise PlanBlockedError(
-            [f"{name} stands against the migration. {why}" for name, why in sorted(reasons.items())]
+            [
+                says("%(view)s stands against the migration. %(why)s", view=name, why=why)
+                for name, why in sorted(reasons.items())
+            ]
         )

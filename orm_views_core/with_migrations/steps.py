@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.engines.postgresql.constraints import check_deferred_constraints, read_transaction
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import says
 
 from .aside import Aside
 from .reaction import Reaction
@@ -67,9 +68,12 @@ class Steps:
             if read_transaction(self._connection) != self._transaction:
                 raise SyncFailedError(
                     unquoted(
-                        f"{migration} has ended the transaction that it ran in, so what came before it is "
-                        "committed. Run migrate_views again: it goes on from there. A migration with a "
-                        "COMMIT of its own needs --split."
+                        says(
+                            "%(migration)s has ended the transaction that it ran in, so what came before "
+                            "it is committed. Run migrate_views again: it goes on from there. A "
+                            "migration with a COMMIT of its own needs --split.",
+                            migration=migration,
+                        )
                     )
                 )
             self._aside.bring_back()

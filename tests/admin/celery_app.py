@@ -1,4 +1,4 @@
-"""The example of docs/runs.md, with a broker in memory."""
+"""The example of docs/explanation/runs.md, with a broker in memory."""
 
 from __future__ import annotations
 

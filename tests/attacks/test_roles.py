@@ -1,4 +1,4 @@
-"""The roles of docs/security.md: what the web server's role and an analyst cannot do."""
+"""The roles of docs/explanation/security.md: what the web server's role and an analyst cannot do."""
 
 from __future__ import annotations
 

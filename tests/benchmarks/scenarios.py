@@ -7,7 +7,7 @@
     def catalog_query(bench: Bench) -> Measured: ...
 
 Every round calls a scenario once for each package and each of its floors once. The letters are those of
-docs/benchmarks.md, and what the command line takes; several scenarios may share one.
+docs/project/benchmarks.md, and what the command line takes; several scenarios may share one.
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ from orm_views_admin.runs.accesses import record
 from orm_views_core.database.rows import Cell, Condition, Operator, digest
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action
+from orm_views_core.sentences import listed, says
 from orm_views_core.sync import sync_views
 from orm_views_core.views.registry import registry
 from tests.admin.browse import LIST, declare, declare_materialised, key, url
-from tests.admin.histories import STEPS, make_run
+from tests.admin.histories import make_run
 from tests.demo import data
 from tests.demo.lending.postgres_views import ActiveLoans, Customers, DataAsOf, LoanBook
 
@@ -88,6 +89,16 @@ PAGES = {
 }
 
 
+_STEPS = [
+    {"action": action.value, "target": f"views.{name}", "text": action.value, "state": state, "seconds": 0.25}
+    for action, name, state in (
+        (Action.CREATE, "ages", "done"),
+        (Action.REBUILD, "summary", "running"),
+        (Action.DROP, "gone", "pending"),
+    )
+]
+
+
 def set_up() -> None:
     """Declare and sync views, then bring some of them out of step."""
     declare(
@@ -124,7 +135,7 @@ def _write_history() -> None:
             who="Ann Example",
             origin=list(Run.Origin)[n % 4],
             concurrently=n % 3 > 0,
-            why_not="" if n % 3 else "it has no rows yet, so there is nothing to go on reading",
+            why_not="" if n % 3 else says("it has no rows yet, so there is nothing to go on reading"),
             waited=n % 4 * 0.4,
             rows_before=1_234_567 + n,
             rows_after=1_234_567 - n,
@@ -145,14 +156,7 @@ def _write_history() -> None:
             concurrently=True,
             error="division by zero" * (state == "failed"),
         )
-    make_run(
-        "",
-        request=SYNCED,
-        state=Run.State.FAILED,
-        steps=STEPS,
-        error="a lock could not be had",
-        summary="2 to do",
-    )
+    make_run("", request=SYNCED, state=Run.State.FAILED, steps=_STEPS, error="division by zero")
     for name in ("summary", "above"):
         make_run(name, request=QUEUED, state=Run.State.QUEUED, ago=1)
     set_up_exports()
@@ -160,9 +164,8 @@ def _write_history() -> None:
 
 def set_up_exports() -> None:
     """Write an export that has ended, and one under way. Its files are not there."""
-    asked = ExportRequest(
-        "xlsx", [Condition("id", Operator.AT_LEAST, ("5",))], ["-id"], "sorted by id, descending"
-    )
+    order = says("sorted by %(column)s, descending", column="id")
+    asked = ExportRequest("xlsx", [Condition("id", Operator.AT_LEAST, ("5",))], ["-id"], order)
     result = ExportResult(True, ["email"], [], 3, [])
     done = {**asked.as_options(), "result": result.as_options()}
     user = get_user_model().objects.filter(is_superuser=True).first()
@@ -187,13 +190,14 @@ def set_up_accesses() -> None:
     for n in range(70):
         names = ["Ann Example", "Bob Example", "a.very.long.name@example.org"]
         user = get_user_model()(username=names[n % 3])
-        about = ["sorted by moment, descending, page 3", "as CSV", ""][n % 3]
+        order = says("sorted by %(column)s, descending", column="moment")
+        about = [listed([order, says("page %(number)s", number=3)]), says("as %(format)s", format="csv"), ""]
         record(
             user,
             views[n % 7 % 3],
             list(RowAccess.Kind)[n % 5],
             conditions=conditions[n % 4 if n % 7 else 4],
-            about=about,
+            about=about[n % 3],
             rows=None if n % 11 == 0 else n * 1234,
             with_personal=n % 4 == 0,
         )
@@ -221,7 +225,10 @@ def set_up_changes() -> None:
         ("former", Action.DROP, DROPPED),
     ):
         assert ViewChange.objects.filter(name=name, actions=[action.value]).update(id=pk)
-    ViewChange.objects.filter(pk=CHANGED).update(lost=["the trigger by_hand: nobody can say what it did"])
+    changed = ViewChange.objects.get(pk=CHANGED)
+    why = says("its owner is not trusted, and it differs from its class")
+    changed.lost = [says("%(extra)s: %(why)s", extra="by_hand", why=why)]
+    changed.save()
 
 
 def set_up_personal() -> None:

@@ -14,7 +14,6 @@ from orm_views_core.conf import (
     get_settings,
     import_time_settings,
     raw_setting_problems,
-    setting_problems,
 )
 
 GOOD = [
@@ -78,6 +77,12 @@ def described(case):
     return f"{case[0]}={case[1]!r}"[:60]
 
 
+def problems_of(raw):
+    """The mistakes in a value of the setting."""
+    with override_settings(ORM_VIEWS=raw):
+        return raw_setting_problems()
+
+
 @pytest.mark.parametrize(("key", "value"), GOOD, ids=map(described, GOOD))
 def test_a_valid_value_is_in_force(key, value):
     with override_settings(ORM_VIEWS={key: value}):
@@ -89,7 +94,7 @@ def test_a_valid_value_is_in_force(key, value):
 
 @pytest.mark.parametrize(("key", "value"), BAD, ids=map(described, BAD))
 def test_an_invalid_value_is_reported_with_its_key_and_a_hint(key, value):
-    (problem,) = setting_problems({key: value})
+    (problem,) = problems_of({key: value})
     assert problem.key == key
     assert problem.message == f"ORM_VIEWS[{key!r}] is {value!r}."
     assert problem.hint.startswith("Give ")
@@ -101,7 +106,7 @@ def test_an_invalid_value_is_reported_with_its_key_and_a_hint(key, value):
 
 @pytest.mark.parametrize("key", ["SCHEMAS", "schema", "", 1, None])
 def test_an_unknown_key_is_reported_with_the_known_keys(key):
-    (problem,) = setting_problems({key: "views"})
+    (problem,) = problems_of({key: "views"})
     assert repr(key) in problem.message
     assert "SCHEMA, MODULE, GRANT_SELECT_TO" in problem.hint
     with override_settings(ORM_VIEWS={key: "views", "SCHEMA": "other"}):
@@ -112,7 +117,7 @@ def test_an_unknown_key_is_reported_with_the_known_keys(key):
 
 @pytest.mark.parametrize("raw", [None, [], "views", 7])
 def test_a_setting_that_is_no_dict_is_reported(raw):
-    (problem,) = setting_problems(raw)
+    (problem,) = problems_of(raw)
     assert problem.key is None
     assert repr(raw) in problem.message
     with override_settings(ORM_VIEWS=raw):
@@ -122,7 +127,7 @@ def test_a_setting_that_is_no_dict_is_reported(raw):
 
 
 def test_all_mistakes_are_reported_at_once():
-    problems = list(setting_problems({"SCHEMA": 1, "MODULE": 2, "WRONG": 3}))
+    problems = problems_of({"SCHEMA": 1, "MODULE": 2, "WRONG": 3})
     assert [problem.key for problem in problems] == ["SCHEMA", "MODULE", "WRONG"]
 
 

@@ -18,6 +18,7 @@ from orm_views_core.exceptions import (
     ViewSQLError,
 )
 from orm_views_core.quoting import Quoting, Report, because, embedded, joined, summary_of, unquoted
+from orm_views_core.sentences import says
 
 REPORT = Report("23505", "unique violation")
 QUOTE = Quoting("It fails: Key (a)=(ann) is duplicated.", "It fails.", REPORT)
@@ -32,7 +33,8 @@ def test_a_message_is_a_text_that_has_a_summary():
 
 
 def test_messages_keep_their_summaries_inside_of_others():
-    assert embedded("views.a: ", QUOTE, " Stop.").summary.startswith("views.a: It fails.\nPostgreSQL")
+    message = embedded(says("views.a: %(why)s Stop.", why=QUOTE))
+    assert message.summary.startswith("views.a: It fails.\nPostgreSQL")
     assert joined([QUOTE, "ours"]).summary == f"{QUOTE.summary}\nours"
     assert QUOTE.replaced("fails", "stops").summary.startswith("It stops.")
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.extras import Extra
-from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView, Taken
+from orm_views_core.database.names_in_use import Taken
+from orm_views_core.database.relations import Catalog, Column, Grant, InstalledIndex, InstalledView
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql import ddl
@@ -20,6 +21,9 @@ from orm_views_core.plan.builder import make_plan
 from orm_views_core.plan.diff import Scope, find_scope
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Phase, Plan, Step
+from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import says, says_in
+from tests.translations.spoken import untranslated
 
 VIEW, MATERIALISED = ViewKind.VIEW, ViewKind.MATERIALISED_VIEW
 SYNCED = dt.datetime(2026, 6, 30, 12, 0, tzinfo=dt.timezone.utc)
@@ -29,6 +33,8 @@ CITY = Column("city", "text")
 T = TypeVar("T")
 
 _oids = itertools.count(20_000)
+
+_REFUSED = says("PostgreSQL refuses it.")
 
 
 def name(text: str) -> ViewName:
@@ -72,6 +78,8 @@ def install(definition: ViewDefinition, /, **values: Any) -> InstalledView:
 
     Another text is that of another rule: here, the two are the same.
     """
+    if "relation" in values:
+        values["relation"] = says_in("in a database", values["relation"])
     if "definition" in values:
         values = {"rule": values["definition"], **values}
     given = {
@@ -220,7 +228,9 @@ def plan_for(
         force=force,
         drop_dependents=drop_dependents,
     )
-    return make_plan(facts)
+    plan = make_plan(facts)
+    assert not (found := untranslated(plan)), found
+    return plan
 
 
 def _dry_run(
@@ -248,7 +258,7 @@ def _dry_run(
             columns.get(view, (ID,)),
             really.get(view, [str(read) for read in scope.dependencies[view]]),
             stuck=frozenset(map(name, left.get(view, ()))),
-            lost=losing.get(view, {}),
+            lost={extra: Quoting(why, _REFUSED) for extra, why in losing.get(view, {}).items()},
         )
     return DryRun(tried, {view: (ID,) for view in tried if view in catalog.relations}, errors)
 

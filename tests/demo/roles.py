@@ -1,4 +1,4 @@
-"""The roles of the demonstration, as docs/security.md describes them."""
+"""The roles of the demonstration, as docs/explanation/security.md describes them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tests.fields.models import ABSENT, CASES, Case
 
 pytestmark = pytest.mark.django_db
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "readable-views.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "readable-views.md"
 BEGIN = "<!-- The table of fields of other packages: made by tests/fields/test_fields.py -->"
 END = "<!-- End of the table of fields of other packages -->"
 HEAD = (

@@ -1,7 +1,10 @@
 """What a user installs: the built wheel, in an environment of its own, outside this checkout."""
 
+import email.message
+import email.parser
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +16,22 @@ from zipfile import ZipFile
 import pytest
 from django.db import connections
 
+import orm_views_admin
+import orm_views_core
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("project")
+
+#: Where a README leads to: links and pictures of Markdown and of HTML, and the targets of references.
+TARGETS = re.compile(
+    r'\]\(\s*<?([^)\s>]*)|\b(?:src|srcset|href)="([^"]*)"|^\[[^\]]+\]:\s+<?([^\s>]*)', re.MULTILINE
+)
+FENCES = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
+#: The addresses that the index gets, and where each lies in the checkout.
+SITE = "https://django-orm-views-admin.readthedocs.io/page/"
+SOURCE = re.compile(
+    r"https://(?:raw\.githubusercontent|github)\.com/django-orm-views-admin/django-orm-views-admin/(?:blob/)?v([^/]+)/(.+)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +75,62 @@ def test_the_wheel_holds_the_packages_with_their_pages_and_nothing_else(wheel):
     assert {path.relative_to(CHECKOUT).as_posix() for path in beside} <= set(names)
 
 
+def test_the_wheel_holds_the_translations_of_both_packages_and_the_migrations(wheel):
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for package in ("orm_views_core", "orm_views_admin"):
+        catalog = f"{package}/locale/de/LC_MESSAGES/django"
+        assert {f"{catalog}.po", f"{catalog}.mo"} <= names
+    migrations = CHECKOUT.glob("orm_views_admin/migrations/0*.py")
+    assert {path.relative_to(CHECKOUT).as_posix() for path in migrations} <= names
+
+
+def test_the_version_is_the_same_wherever_it_is_asked_for(wheel):
+    version = _metadata(wheel)["Version"]
+    assert version == orm_views_core.__version__ == orm_views_admin.__version__
+    assert wheel.name.startswith(f"django_orm_views_admin-{version}-")
+    assert f"## [{version}]" in (CHECKOUT / "CHANGELOG.md").read_text()
+
+
+def test_the_readme_on_the_index_has_no_relative_link(wheel):
+    metadata = _metadata(wheel)
+    shown, written = metadata.get_payload(), (CHECKOUT / "README.md").read_text()
+    targets = _targets(shown)
+    assert len(targets) == len(_targets(re.sub(r"<source[^>]*>", "", written))) > 10
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert "<picture" not in shown
+    assert _code(shown) == _code(written) != []
+
+
+def test_what_the_readme_on_the_index_leads_to_is_in_the_checkout(wheel):
+    metadata = _metadata(wheel)
+    pages, files = set(), set()
+    for target in _targets(metadata.get_payload()):
+        if target.startswith(SITE):
+            pages.add(target.removeprefix(SITE).partition("#")[0])
+        elif found := SOURCE.fullmatch(target):
+            assert found[1] == metadata["Version"]
+            files.add(found[2].partition("#")[0])
+    assert pages
+    assert {"LICENSE", "CHANGELOG.md"} <= files
+    assert [page for page in pages if not (CHECKOUT / "docs" / page).with_suffix(".md").exists()] == []
+    assert [file for file in files if not (CHECKOUT / file).exists()] == []
+
+
 def test_the_source_distribution_holds_what_a_contributor_needs(wheel):
     with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    documents = {path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("docs/*.md")}
-    assert documents <= names
+    kept = [
+        path
+        for folder in ("docs", "tests", "orm_views_core", "orm_views_admin", ".github", ".ci")
+        for path in (CHECKOUT / folder).rglob("*")
+        if path.is_file()
+        and path.suffix in {".md", ".py", ".po", ".mo", ".html", ".css", ".yml", ".json", ".png"}
+    ]
+    assert {path.relative_to(CHECKOUT).as_posix() for path in kept} <= names
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "Makefile"} <= names
+    assert {".ci/run", ".gitignore", ".readthedocs.yaml", "compose.yaml", "docker/Dockerfile"} <= names
+    assert [name for name in names if name.startswith((".venv", ".nox", ".postgres", "build", "dist"))] == []
 
 
 def test_an_installed_wheel_shows_the_list_page_and_its_style_sheet(environment, tmp_path):
@@ -87,6 +154,22 @@ def test_a_project_that_sets_up_django_before_pytest_gets_no_warning(environment
     (tmp_path / "test_it.py").write_text("def test_it(): pass")
     program = "import sys, pytest, orm_views_core, orm_views_admin; sys.exit(pytest.main(['-W', 'error']))"
     assert "1 passed" in _run(str(environment / "bin" / "python"), "-c", program, cwd=tmp_path)
+
+
+def _metadata(wheel: Path) -> email.message.Message:
+    """The METADATA of a wheel; its body is the README."""
+    with ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.parser.Parser().parsestr(archive.read(name).decode())
+
+
+def _targets(readme: str) -> list[str]:
+    """Every address that a README leads to, outside of code."""
+    return ["".join(found) for found in TARGETS.findall(FENCES.sub("", readme))]
+
+
+def _code(readme: str) -> list[str]:
+    return [found[0] for found in FENCES.finditer(readme)]
 
 
 def _database(test_name: str) -> dict[str, object]:

@@ -22,77 +22,48 @@ from django.apps import apps
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.core.management.base import BaseCommand
 from django.db.models import Model
-from django.dispatch import Signal
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("orm_views_core", "orm_views_admin")
 
-#: Every public name, by the module that README and docs import it from.
-NAMES = {
-    "orm_views_core.views": [
-        "BasePostgresView",
-        "HiddenViewMixin",
-        "PostgresMaterialisedViewMixin",
-        "PostgresViewFromQueryset",
-        "PostgresViewFromSQL",
-        "ReadableViewFromQueryset",
-        "ReadableViewFromSQL",
-    ],
-    "orm_views_core.sync": [
-        "Progress",
-        "SyncResult",
-        "plan_views",
-        "refresh_materialized_view",
-        "sync_views",
-    ],
-    "orm_views_core.refresh": [
-        "Outcome",
-        "PlannedRefresh",
-        "RefreshResult",
-        "RefreshStart",
-        "plan_refresh",
-        "refresh_materialized_view",
-        "refresh_views",
-    ],
-    "orm_views_core.lineage": [
-        "Answer",
-        "ColumnLineage",
-        "Found",
-        "Lineage",
-        "RelationColumn",
-        "ViewLineage",
-        "Way",
-        "ask",
-        "downstream",
-        "find_hanging",
-        "read_lineage",
-        "upstream",
-        "ways",
-    ],
-    "orm_views_core.privacy": ["personal"],
-    "orm_views_core.privacy.api": ["find_personal_columns", "judge_views"],
-    "orm_views_core.refresh_locks": ["Running", "cancel", "find_running"],
-    "orm_views_core.status": ["DatabaseStatus", "State", "ViewStatus", "get_detail", "get_statuses"],
-    "orm_views_core.routers": ["ViewRouter"],
-    "orm_views_core.autodetector": ["IgnoreViews"],
-    "orm_views_core.testing": ["RefreshedViewsMixin", "refresh_for_test"],
-    "orm_views_core.pytest_plugin": [],
-    "orm_views_admin.admin": ["ReadableViewAdmin", "RegisteredViewAdmin"],
-    "orm_views_admin.models": ["RegisteredView", "Run"],
-    "orm_views_admin.origins": ["started_by"],
-    "orm_views_admin.runs": ["perform"],
-    "orm_views_admin.tasks": [],  # its import looks at the setting TASKS
-    "orm_views_admin.urls": ["site_urls", "url_patterns"],
-}
+#: The pages that list the public names: the only place that does.
+PAGES = sorted((ROOT / "docs" / "reference" / "api").glob("*.md"))
+_DIRECTIVE = re.compile(r"^\.\. (auto\w+|py:module):: (orm_views_[\w.]+)$", re.MULTILINE)
+
+
+def _listed() -> dict[str, list[str]]:
+    """Return every public name on the pages, by the module that it is imported from."""
+    names: dict[str, list[str]] = {}
+    for page in PAGES:
+        for directive, dotted in _DIRECTIVE.findall(page.read_text()):
+            if directive in ("automodule", "py:module"):
+                names.setdefault(dotted, [])
+            else:
+                module, _, name = dotted.rpartition(".")
+                names.setdefault(module, []).append(name)
+    return {module: sorted(found) for module, found in sorted(names.items())}
+
+
+NAMES = _listed()
+#: Its import looks at the setting TASKS, which a project need not have.
+UNLOADED = {"orm_views_admin.tasks"}
+_ERRORS, _SIGNALS = "orm_views_core.exceptions", "orm_views_core.signals"
+
+
+def public() -> Iterator[tuple[str, str, Any]]:
+    """Yield each public name: its module, the name, and what it stands for."""
+    for module, names in NAMES.items():
+        if module not in UNLOADED:
+            loaded = import_module(module)
+            yield from ((module, name, getattr(loaded, name)) for name in names)
 
 
 def names_and_signatures() -> dict[str, Any]:
     """Say of each public name the arguments, the fields, or the members that it has."""
-    found: dict[str, Any] = {}
-    for module, names in NAMES.items():
-        loaded = import_module(module) if module != "orm_views_admin.tasks" else None
-        found |= {f"{module}.{name}": _describe(getattr(loaded, name)) for name in names}
-    return found
+    elsewhere = {_ERRORS, _SIGNALS}
+    return {
+        f"{module}.{name}": _describe(thing) for module, name, thing in public() if module not in elsewhere
+    }
 
 
 def _describe(thing: Any) -> Any:
@@ -115,18 +86,16 @@ def _describe(thing: Any) -> Any:
 
 def errors() -> dict[str, list[str]]:
     """Say which exceptions there are, each with its parents."""
-    module = import_module("orm_views_core.exceptions")
     return {
         name: [base.__name__ for base in thing.__mro__[:-3]]
-        for name, thing in vars(module).items()
-        if isinstance(thing, type) and issubclass(thing, Exception)
+        for module, name, thing in public()
+        if module == _ERRORS
     }
 
 
 def signal_names() -> list[str]:
     """Name the signals."""
-    module = import_module("orm_views_core.signals")
-    return sorted(name for name, thing in vars(module).items() if isinstance(thing, Signal))
+    return sorted(name for module, name, _ in public() if module == _SIGNALS)
 
 
 def settings() -> dict[str, dict[str, str]]:

@@ -20,7 +20,7 @@ from . import facts
 BEFORE = Path(__file__).with_name("before.json")
 WRITE = bool(os.environ.get("WRITE_FACTS"))
 
-PAGES = [facts.ROOT / "README.md", *sorted((facts.ROOT / "docs").glob("*.md"))]
+PAGES = [facts.ROOT / "README.md", *sorted((facts.ROOT / "docs").rglob("*.md"))]
 IMPORT = re.compile(r"^\s*from (orm_views_\w[\w.]*) import (\([^)]*\)|[^\n#(]+)", re.MULTILINE)
 DOTTED = re.compile(r"`(orm_views_(?:core|admin)(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?)`")
 
@@ -98,18 +98,39 @@ def test_what_commands_print_and_how_they_exit_is_as_before(committed_views, dem
         compare("fingerprints", {name: state.code for name, state in states.items()})
 
 
+def imports() -> set[tuple[str, str]]:
+    """Every name that README and docs import from us."""
+    return {
+        (module, name.strip())
+        for page in PAGES
+        for module, names in IMPORT.findall(page.read_text())
+        for name in names.strip("()").split(",")
+        if name.strip()
+    }
+
+
 def imported() -> list[tuple[str, str]]:
-    """Every name that README and docs import from us, and every module that they mention."""
-    found = []
+    """Every name that README and docs import from us or mention, and every public name."""
+    found = [*imports()]
     for page in PAGES:
-        text = page.read_text()
-        for module, names in IMPORT.findall(text):
-            found += [(module, name.strip()) for name in names.strip("()").split(",") if name.strip()]
-        for dotted in DOTTED.findall(text):
+        for dotted in DOTTED.findall(page.read_text()):
             if not NO_MODULE.search(dotted):
                 module, _, name = dotted.rpartition(".")
                 found.append((module, name))
     return sorted(set(found) | {(module, name) for module, names in facts.NAMES.items() for name in names})
+
+
+def test_each_public_module_says_the_same_in_all():
+    said = {name: import_module(name) for name in facts.NAMES if name not in facts.UNLOADED}
+    assert {name: sorted(getattr(module, "__all__", [])) for name, module in said.items()} == {
+        name: names for name, names in facts.NAMES.items() if name in said
+    }
+
+
+def test_the_pages_import_public_names_only():
+    public = {(module, name) for module, names in facts.NAMES.items() for name in names}
+    modules = {tuple(module.rpartition(".")[::2]) for module in facts.NAMES}
+    assert not {each for each in imports() if each not in public | modules}
 
 
 def test_the_pages_mention_names_of_ours():

@@ -1,1 +1,1 @@
-"""A project with django-tenants, as docs/tenants.md describes it. `nox --session tenants` runs its tests."""
+"""The project of docs/how-to/tenants.md, with django-tenants. `nox --session tenants` runs its tests."""

@@ -22,6 +22,7 @@ from orm_views_admin.permissions import Permission, of_visible_views
 from orm_views_admin.rights.personal import personal_columns
 from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.exports.words import file_name
+from orm_views_core.sentences import says
 
 
 class RunFile(AdminView):
@@ -74,7 +75,7 @@ class RunFile(AdminView):
             address,
             RowAccess.Kind.EXPORT,
             conditions=asked.conditions,
-            about=f"{asked.words}, the export of {run.who}",
+            about=says("%(words)s, the export of %(who)s", words=asked.words, who=run.who),
             rows=run.rows_after,
             with_personal=bool(result.personal),
             run=run,

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.exports.download import AT_ONCE, FORMATS, download
@@ -27,7 +27,7 @@ from orm_views_admin.ui.charts import Chart, Point, draw_chart, path_of
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
 from orm_views_admin.ui.sparklines import extremes, failures, marks
-from orm_views_admin.ui.wording import duration, exact, number, round_duration, with_names
+from orm_views_admin.ui.wording import duration, exact, listed, number, round_duration, with_names
 
 PER_PAGE = 50
 #: The largest number of marks in a chart: more could not be told apart.
@@ -47,7 +47,7 @@ class HistoryPage(Page):
         several = len({run.database for run in page.object_list}) > 1
         # Syncs that changed a view are among its runs.
         is_alike = selection.single and all(run.kind == Run.Kind.REFRESH for run in page.object_list)
-        title = _("History")
+        title = pgettext("of runs", "History")
         if selection.single:
             title = with_names(_("History of %(name)s"), name=selection.single.name)
         return self.render(
@@ -80,7 +80,7 @@ class HistoryExport(AdminView):
         if form not in FORMATS:
             raise Http404(
                 _("There is no format “%(form)s”. The formats are: %(forms)s.")
-                % {"form": form, "forms": ", ".join(FORMATS)}
+                % {"form": form, "forms": listed(FORMATS)}
             )
         found = narrow(request.GET, Selection.from_request(request.GET).addresses, request.user)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
@@ -141,10 +141,11 @@ def _label(points: Sequence[Point], *, is_logarithmic: bool) -> str:
     return " ".join(filter(None, (count % {"count": number(len(points))}, span, failures(points), scale)))
 
 
-def _date(run: Run) -> str:
-    return exact(run.queued_at, "SHORT_DATETIME_FORMAT")
-
-
 def _describe(run: Run) -> str:
-    word = run_wording.look_of_run(run.state).word
-    return f"{run_wording.title(run)}, {_date(run)}: {duration(run.seconds)}, {word}"
+    facts = {
+        "title": run_wording.title(run),
+        "date": exact(run.queued_at, "SHORT_DATETIME_FORMAT"),
+        "duration": duration(run.seconds),
+        "state": run_wording.look_of_run(run.state).word,
+    }
+    return _("%(title)s, %(date)s: %(duration)s, %(state)s") % facts

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from orm_views_admin import runs
 from orm_views_admin.addresses import ViewAddress
@@ -41,7 +42,7 @@ class RunPage(Page):
         may_cancel = {run.pk for run in active if may_cancel_run(request.user, run)}
         return self.render(
             _title(found),
-            parent=Link(_("History"), self.url("runs")),
+            parent=Link(pgettext("of runs", "History"), self.url("runs")),
             standing=standing_of(shown),
             several=len(found) > 1,
             runs=[
@@ -158,9 +159,10 @@ def uuids(texts: Iterable[str]) -> list[uuid.UUID]:
 def _title(found: Sequence[Run]) -> str:
     if len(found) == 1:
         return run_wording.heading(found[0])
+    count = len(found)
     words = {
-        Run.Kind.REFRESH: _("Refresh of %(count)s views"),
-        Run.Kind.SYNC: _("Sync of %(count)s databases"),
-        Run.Kind.EXPORT: _("%(count)s exports"),
+        Run.Kind.REFRESH: ngettext("Refresh of %(count)s view", "Refresh of %(count)s views", count),
+        Run.Kind.SYNC: ngettext("Sync of %(count)s database", "Sync of %(count)s databases", count),
+        Run.Kind.EXPORT: ngettext("%(count)s export", "%(count)s exports", count),
     }
-    return words[Run.Kind(found[0].kind)] % {"count": number(len(found))}
+    return words[Run.Kind(found[0].kind)] % {"count": number(count)}

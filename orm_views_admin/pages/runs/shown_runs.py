@@ -124,7 +124,7 @@ class ShownRun:
             "queue": run_wording.wait(run_wording.queue_seconds(run)),
             "locks": run_wording.wait(run.waited),
             "how": run_wording.how(run),
-            "why_not": self.shown(run.why_not) if run.concurrently is False and run.started_at else "",
+            "why_not": self._why_not,
             "rows": str(run_wording.rows(run)),
             "size": str(run_wording.size(run)),
             "summary": self.shown(run_wording.summary(run)),
@@ -134,6 +134,11 @@ class ShownRun:
             "sql": self.sql,
             **self.export,
         }
+
+    @property
+    def _why_not(self) -> str:
+        is_known = self.run.concurrently is False and self.run.started_at
+        return self.shown(self.run.said("why_not")) if is_known else ""
 
     @property
     def times(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from orm_views_admin.ui.wording import number, with_names
 from orm_views_core.database.rows import Cell, Condition, RowColumn
 from orm_views_core.engines.postgresql.rows import read_cell
 from orm_views_core.exceptions import MaskedColumnError, RowsChangedError, RowsUnavailableError
+from orm_views_core.sentences import as_sentence, listed, says
 
 from .rows import LAST_PAGE, PER_PAGE, Query, RowsPage
 
@@ -71,7 +72,7 @@ class CellPage(RowsPage):
         def conditions(columns: Sequence[RowColumn]) -> list[Condition]:
             found = query.conditions(columns)
             if found is None:
-                raise RowsUnavailableError(query.wrong[0].problem)
+                raise RowsUnavailableError(as_sentence(query.wrong[0].problem))
             return found
 
         cell = read_cell(
@@ -85,12 +86,13 @@ class CellPage(RowsPage):
             expected=self.request.GET.get("digest", ""),
             mask=lambda: self.personal_columns(address),
         )
+        which = says("%(column)s of row %(row)s", column=column, row=row)
         record(
             self.request.user,
             address,
             RowAccess.Kind.VALUE,
             conditions=query.understood,
-            about=", ".join(filter(None, (query.order, f"{column} of row {row}"))),
+            about=listed(filter(None, (query.order, which))),
             rows=1,
             with_personal=column in self.personal,
         )

@@ -19,6 +19,7 @@ from orm_views_admin.ui.changes import action_badges, by_hand_words, fact_change
 from orm_views_admin.ui.querystrings import page_links
 from orm_views_admin.ui.sql_markup import format_sql, highlight_sql
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import translate
 
 _PER_PAGE = 50
 #: The number of changes on the page of a view.
@@ -76,7 +77,7 @@ class ChangePage(Page):
             standing=_("Version %(number)s of %(count)s.") % words,
             change=change,
             badges=action_badges(change),
-            reasons=[self.withhold(line) for line in change.reason.splitlines()],
+            reasons=[self.withhold(line) for line in translate(change.said("reason")).splitlines()],
             when=wording.moment(change.at),
             who=who(change),
             exactly=wording.exact(change.at),
@@ -90,7 +91,7 @@ class ChangePage(Page):
                 ],
                 exclude=["after"] if is_drop(change) else [],
             ),
-            lost="\n".join(map(self.withhold, change.lost)),
+            lost="\n".join(map(self.withhold, change.said_lost)),
             sent=highlight_sql(self.sql(change.sql)),
             **self._definitions(change, previous),
             **self._beside(address, change),

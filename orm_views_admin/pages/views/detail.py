@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.models import Run
@@ -35,6 +36,8 @@ from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.privacy.guard import Finding
+from orm_views_core.sentences import listed, translate
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
 from .changes import LAST_CHANGES, changes_of
@@ -123,6 +126,7 @@ class DetailPage(Page):
             "count_url": self.url("count", address) if is_counted else "",
             "estimate": wording.row_count(estimate),
             "why_not_read": why_not,
+            "why_not_concurrently": self.withhold(status.why_not_concurrently),
         }
 
     def _standings(
@@ -145,7 +149,7 @@ class DetailPage(Page):
         """Return the reason of a state in paragraphs. PostgreSQL points at places in SQL: its lines stay."""
         if standing.error:
             return [self.explain(standing.error)]
-        return [self.withhold(line) for line in standing.reason.split("\n")]
+        return [self.withhold(line) for line in translate(standing.reason).split("\n")]
 
     def _sees(self, detail: ViewDetail, name: ViewName) -> bool:
         """Return whether a relation is a table, or a view that the user may see."""
@@ -199,11 +203,14 @@ class DetailPage(Page):
         exposes = status.definition.exposes if status.definition else ()
         is_said = any(each.state is State.EXPOSES for each in status.conditions)
         return {
-            "problems": [] if is_said else [self.withhold(str(each)) for each in status.problems],
-            "warnings": [self.withhold(str(each)) for each in status.warnings],
+            "problems": [] if is_said else self._findings(status.problems),
+            "warnings": self._findings(status.warnings),
             "on_purpose": [column for column in exposes if column in personal],
             "is_personal": bool(personal),
         }
+
+    def _findings(self, findings: Iterable[Finding]) -> list[str]:
+        return [self.withhold(listed([each.what, each.advice], " ")) for each in findings]
 
     def _view_url(self, alias: str, name: ViewName) -> str:
         """Return the URL of the page of a registered view; "" for any other relation."""
@@ -282,8 +289,10 @@ def _grants(status: ViewStatus) -> list[dict[str, Any]]:
     return [
         {
             "role": wording.breakable(role) if role else "PUBLIC",
-            "privileges": ", ".join(found),
-            "source": _("sync") if (role or "public") in recorded else _("hand"),
+            "privileges": wording.listed(found),
+            "source": pgettext("who granted", "sync")
+            if (role or "public") in recorded
+            else pgettext("who granted", "hand"),
         }
         for role, found in privileges_by_role(status.installed.grants).items()
     ]

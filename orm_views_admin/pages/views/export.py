@@ -22,6 +22,7 @@ from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import number, round_duration
 from orm_views_core.engines.postgresql.rows import read_columns
 from orm_views_core.exceptions import MaskedColumnError
+from orm_views_core.sentences import translate
 
 from .rows import Query, RowsPage
 
@@ -65,7 +66,7 @@ class ExportView(RowsPage):
         try:
             form = find_format(request.POST.get(FORMAT, ""))
         except NoSuchFormatError as error:
-            raise Http404(str(error)) from error
+            raise Http404(translate(error)) from error
         try:
             self._require_readable(address, query)
             if query.wrong:  # the preview says what is wrong

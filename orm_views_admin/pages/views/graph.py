@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import UNREADABLE, Link, Page
@@ -70,11 +71,17 @@ class GraphPage(Page):
         if len(names) > MOST_WHOLE:
             words = _("%(count)s are too many for one picture. Name a view to see what is near it.")
             return self._show(wanted, relations, sentence=words % count)
-        views = _("There are %(count)s views. Each is to the right of what it reads.")
-        both = _("There are %(count)s views and tables. Each view is to the right of what it reads.")
-        sentence = _("There is one view.") if names else _("There are no views yet.")
-        if len(names) > 1:
-            sentence = (both if wanted.tables else views) % count
+        views = ngettext(
+            "There is one view.",
+            "There are %(count)s views. Each is to the right of what it reads.",
+            len(names),
+        )
+        both = ngettext(
+            "There is one view or table.",
+            "There are %(count)s views and tables. Each view is to the right of what it reads.",
+            len(names),
+        )
+        sentence = (both if wanted.tables else views) % count if names else _("There are no views yet.")
         sentence = " ".join(filter(None, (sentence, _gaps(relations))))
         personal = read_personal_columns(wanted.database, list(filter(relations.is_view, names)))
         boxes = Boxes(relations, self._url_of(wanted), personal=personal)
@@ -91,7 +98,7 @@ class GraphPage(Page):
         if len(names) > MOST_NEAR:
             parts.append(_("Of %(all)s views and tables, the nearest %(count)s are shown."))
         parts += filter(None, [_gaps(relations)])
-        words = {"name": name, "steps": STEPS, "all": number(len(names)), "count": MOST_NEAR}
+        words = {"name": name, "steps": number(STEPS), "all": number(len(names)), "count": number(MOST_NEAR)}
         personal = read_personal_columns(wanted.database, list(filter(relations.is_view, shown)))
         address = ViewAddress(wanted.database, name)
         page_url = self.url("detail", address) if name in relations.views else ""

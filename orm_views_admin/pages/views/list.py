@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.filters.runs import ACTIVE
@@ -33,7 +33,7 @@ from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.views import DURATION, ViewTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
-from orm_views_admin.ui.wording import look_of, number
+from orm_views_admin.ui.wording import counted, listed, look_of, number
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.status import ViewStatus
 
@@ -70,7 +70,7 @@ class ListPage(Page):
         needy = sum(entry.state.needs_attention for entry in views)
         refreshable = self._refreshable(statuses)
         return self.render(
-            _("Views"),
+            pgettext("in a database", "Views"),
             tools=self._tools(bool(refreshable)),
             is_list=True,
             table=table,
@@ -110,7 +110,7 @@ class ListPage(Page):
             tools.append(Link(_("Sync…"), self.url("sync")))
         if can_refresh and self.may(Permission.REFRESH):
             tools.append(Link(_("Refresh all…"), self.url("refresh")))
-        tools += [Link(_("Graph"), self.url("graph")), Link(_("History"), self.url("runs"))]
+        tools += [Link(_("Graph"), self.url("graph")), Link(pgettext("of runs", "History"), self.url("runs"))]
         if may_see_accesses(self.request.user):
             tools.append(Link(_("Who read rows"), self.url("accesses")))
         return tools
@@ -200,4 +200,4 @@ def _summary(views: Sequence[Entry]) -> str:
 
 
 def _listed(entries: Iterable[Entry]) -> str:
-    return ", ".join(f"{number(count)} {look_of(state).word}" for state, count in _counts(entries))
+    return listed(counted(count, look_of(state).word) for state, count in _counts(entries))

@@ -22,6 +22,7 @@ from orm_views_core.database.rows import Cell, RowColumn, digest
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.postgresql.rows import RowPage, read_rows
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError, RowsUnavailableError
+from orm_views_core.sentences import listed
 
 from .export import export_offer
 from .rows import PER_PAGE, Query, RowsPage
@@ -89,7 +90,7 @@ class PreviewPage(RowsPage):
             address,
             RowAccess.Kind.PREVIEW,
             conditions=query.understood,
-            about=", ".join(filter(None, (query.order, f"page {query.page}" if query.page > 1 else ""))),
+            about=listed(filter(None, (query.order, query.place))),
             rows=len(found.rows),
             with_personal=not found.masked.issuperset(self.personal),
         )

@@ -18,7 +18,7 @@ from orm_views_admin.permissions import Permission, visible
 from orm_views_admin.tables.entries import Entry
 from orm_views_admin.tables.plan import RefreshTable
 from orm_views_admin.trends import read_trends
-from orm_views_admin.ui.wording import duration, number, with_names
+from orm_views_admin.ui.wording import duration, name_list, number, with_names
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh import refresh_order
@@ -102,7 +102,9 @@ class RefreshPage(ConfirmationPage):
             views=entries,
             total=_usual_total(entries),
             waiting=[entry for entry in entries if entry.status.why_not_concurrently],
-            passed_over=[address for address in selection.addresses if address not in chosen.addresses],
+            passed_over=name_list(
+                address.name for address in selection.addresses if address not in chosen.addresses
+            ),
             errors=[self.explain(error) for error in (*errors, *further_errors)],
             shown=chosen.text,
             has_boxes=has_boxes,

@@ -21,6 +21,7 @@ from orm_views_admin.ui.querystrings import page_number
 from orm_views_core.database.rows import Condition, RowColumn
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 PER_PAGE = 50
 #: Later pages are not read: their OFFSET would be too large.
@@ -72,14 +73,19 @@ class Query:
         return [each for each in self.filters if each.wrong]
 
     @property
-    def order(self) -> str:
-        """The order in English; "" for none. A column may have a name with a hyphen in front."""
+    def order(self) -> Sentence:
+        """The order in words; "" for none. A column may have a name with a hyphen in front."""
         if not self.sort:
-            return ""
+            return NOTHING
         is_named = any(column.name == self.sort for column in self.columns)
         if is_named or not self.sort.startswith("-"):
-            return f"sorted by {self.sort}"
-        return f"sorted by {self.sort[1:]}, descending"
+            return says("sorted by %(column)s", column=self.sort)
+        return says("sorted by %(column)s, descending", column=self.sort[1:])
+
+    @property
+    def place(self) -> Sentence:
+        """The page in words; "" for the first."""
+        return says("page %(number)s", number=self.page) if self.page > 1 else NOTHING
 
     def conditions(self, columns: Sequence[RowColumn]) -> list[Condition] | None:
         """Return what rows have to fulfil; None if a filter is wrong, so that no rows are read."""

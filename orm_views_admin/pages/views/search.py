@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.pages.base import UNREADABLE
 from orm_views_admin.permissions import unseen, visible
+from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import why_found
-from orm_views_admin.ui.wording import number
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.lineage import Found, find_hanging
 from orm_views_core.names import ViewName
@@ -99,11 +99,11 @@ def _sentence(found: Found, listed: Collection[ViewName | None]) -> str:
     """Say how many views hang on something, and which of them the list does not have."""
     count = len(found.names)
     words = ngettext("%(count)s view hangs on %(name)s.", "%(count)s views hang on %(name)s.", count) % {
-        "count": number(count),
+        "count": wording.number(count),
         "name": f"{found.relation}.{found.column}" if found.column else found.relation,
     }
     others = sorted(name for name in found.names if name not in listed)
     if not others:
         return words
-    named = ", ".join(map(str, others[:_MOST])) + ("…" if len(others) > _MOST else "")
+    named = wording.listed(others[:_MOST]) + ("…" if len(others) > _MOST else "")
     return words + " " + _("Not in this list: %(names)s.") % {"names": named}

@@ -16,6 +16,7 @@ from orm_views_admin.files.xlsx import LONGEST
 from orm_views_admin.models import Run
 from orm_views_admin.models.accesses import in_words
 from orm_views_admin.ui import wording
+from orm_views_core.sentences import translate
 
 
 def format_word(run: Run) -> str:
@@ -59,7 +60,7 @@ def summary(run: Run) -> str:
             "Columns with personal data are left out: %(columns)s.",
             len(result.masked),
         )
-        sentences.append(words % {"columns": ", ".join(result.masked)})
+        sentences.append(words % {"columns": wording.listed(result.masked)})
     if result.cut:
         words = ngettext(
             "A text is cut and says so: a cell of XLSX has at most %(most)s characters.",
@@ -73,7 +74,7 @@ def summary(run: Run) -> str:
             "Columns are text, because a value of theirs is none of the type in Parquet: %(columns)s.",
             len(result.as_text),
         )
-        sentences.append(words % {"columns": ", ".join(result.as_text)})
+        sentences.append(words % {"columns": wording.listed(result.as_text)})
     if run.state == Run.State.SUCCEEDED and not is_kept(run):
         sentences.append(_("The file is no longer kept."))
     return " ".join(sentences)
@@ -95,7 +96,7 @@ def texts(user: Any, run: Run) -> dict[str, str]:
     if run.kind != Run.Kind.EXPORT:
         return {}
     request = ExportRequest.of(run)
-    asked = in_words(request.conditions, request.about) or _("all rows")
+    asked = translate(in_words(request.conditions, request.about)) or _("all rows")
     file = f"{file_name(run)} ({wording.size(run.size_after)})" if may_download(user, run) else ""
     return {
         "format": format_word(run),

@@ -83,11 +83,11 @@ class Boxes:
         """Return what of a relation is on the way of the chosen column, in words; "" if nothing is."""
         rows = [row for row in self._rows(name) if row.is_on_way]
         words = [f"{row.name} ({row.note})" if row.note else row.name for row in rows]
-        return ", ".join([*words, *([gettext("its rows")] if self._hangs_on_it(name) else [])])
+        return wording.listed([*words, *([gettext("its rows")] if self._hangs_on_it(name) else [])])
 
     def personal_of(self, name: ViewName) -> str:
         """Return the personal columns of a relation, separated by commas."""
-        return ", ".join(sorted(self._personal_of.get(name, ())))
+        return wording.listed(sorted(self._personal_of.get(name, ())))
 
     def is_personal(self, column: RelationColumn) -> bool:
         """Return whether a column shows personal data."""
@@ -115,7 +115,7 @@ class Boxes:
         return Node(
             name=name.name if name.schema == self._schema else str(name),
             url=self._page_url if is_focus and self._page_url else self._url(name, ""),
-            label=", ".join(filter(None, parts)),
+            label=wording.listed(filter(None, parts)),
             shape=shape,
             kind=kind,
             what=what,
@@ -160,7 +160,7 @@ class Boxes:
         return Row(
             name=column,
             url=self._url(name, column),
-            label=", ".join(filter(None, words)),
+            label=wording.listed(filter(None, words)),
             note=note,
             is_chosen=name == self._focus.name and column == self._focus.column,
             is_personal=is_personal,

@@ -19,6 +19,7 @@ from orm_views_core.definitions.build_settings import defaults, in_seconds
 from orm_views_core.definitions.definition import BuildSettings
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import Sentence, number, says
 
 from .errors.diagnostics import is_canceled, primary_message, sqlstate
 
@@ -52,7 +53,8 @@ def building(connection: BaseDatabaseWrapper, settings: BuildSettings, where: st
         except DatabaseError as error:
             if sqlstate(error) not in _REFUSED:
                 raise
-            text = f"{where}: {_why_refused(settings, error)} Nothing was changed."
+            why = _why_refused(settings, error)
+            text = says("%(where)s: %(why)s Nothing was changed.", where=where, why=why)
             raise SyncFailedError(unquoted(text)) from error
         began = time.monotonic()
         try:
@@ -62,10 +64,13 @@ def building(connection: BaseDatabaseWrapper, settings: BuildSettings, where: st
             if not limit or not is_canceled(error) or time.monotonic() - began < in_seconds(limit) - _SLACK:
                 raise
             is_default = defaults(get_settings()).get(_TIMEOUT) == limit
-            by = "ORM_VIEWS['BUILD_TIMEOUT']" if is_default else "its build_settings"
-            text = (
-                f"{where}: computing its rows took longer than the {in_seconds(limit):g} s of {by}, and was "
-                "cancelled. Nothing was changed. Allow more time, or make its SQL faster."
+            by = "ORM_VIEWS['BUILD_TIMEOUT']" if is_default else says("its build_settings")
+            text = says(
+                "%(where)s: computing its rows took longer than the %(seconds)s s of %(setting)s, and was "
+                "cancelled. Nothing was changed. Allow more time, or make its SQL faster.",
+                where=where,
+                seconds=number(in_seconds(limit)),
+                setting=by,
             )
             raise SyncFailedError(unquoted(text)) from error
         _set(cursor, [(name, value) for (name, _), value in zip(settings, before, strict=True)])
@@ -73,7 +78,7 @@ def building(connection: BaseDatabaseWrapper, settings: BuildSettings, where: st
 
 def find_refused(
     connection: BaseDatabaseWrapper, settings: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
+) -> dict[tuple[str, str], Sentence]:
     """Return the settings that PostgreSQL refuses, each with a sentence about it. Nothing stays set.
 
     All are tried at once first, because nearly always all are accepted.
@@ -94,11 +99,13 @@ def find_refused(
     return {pair: why for each in found for pair, why in find_refused(connection, [each]).items()}
 
 
-def _why_refused(settings: Collection[tuple[str, str]], error: DatabaseError) -> str:
+def _why_refused(settings: Collection[tuple[str, str]], error: DatabaseError) -> Sentence:
     named = ", ".join(f"{name} = {value!r}" for name, value in settings)
-    return (
-        f"PostgreSQL refuses {named}: {primary_message(error)}. "
-        "Change build_settings of the class, or ORM_VIEWS['WORK_MEM'] or ['BUILD_TIMEOUT']."
+    return says(
+        "PostgreSQL refuses %(settings)s: %(message)s. Change build_settings of the class, or "
+        "ORM_VIEWS['WORK_MEM'] or ['BUILD_TIMEOUT'].",
+        settings=named,
+        message=primary_message(error),
     )
 
 

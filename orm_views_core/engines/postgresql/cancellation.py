@@ -45,7 +45,7 @@ def cancel(database: str, pid: int) -> bool:
     """Cancel the statement of a backend that refreshes or syncs. That work fails, and is rolled back.
 
     A backend that has no statement, because it pauses between two tries to get a lock, goes on. Then call
-    this again, or call :func:`cancel_work`, which terminates such a backend.
+    this again.
 
     Args:
         database: the alias.
@@ -55,7 +55,12 @@ def cancel(database: str, pid: int) -> bool:
         whether the backend was signalled; False when it no longer refreshes or syncs.
 
     Raises:
-        DatabaseError: when none of our roles is that of the backend, or may signal it.
+        django.db.DatabaseError: when none of our roles is that of the backend, or may signal it.
+
+    Example:
+        >>> from orm_views_core.refresh_locks import cancel
+        >>> cancel("default", pid=1)  # which refreshes nothing
+        False
     """
     connection = get_connection(database)
     with catalog_cursor(connection):

@@ -32,6 +32,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor,
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import says
 from orm_views_core.sql.references import move_references
 
 from . import ddl
@@ -180,9 +181,9 @@ def _create_staged(
     for definition in ordered:
         refused = next((name for name in dependencies.get(definition.name, ()) if name in errors), None)
         if refused is not None:
-            errors[definition.name] = ViewSQLError(
-                f"{definition.where}: it could not be tried, because it reads {refused}, which fails."
-            )
+            why = says("it could not be tried, because it reads %(view)s, which fails.", view=refused)
+            said = says("%(where)s: %(why)s", where=definition.where, why=why)
+            errors[definition.name] = ViewSQLError(said, why)
             continue
         statements = _statements(definition, moves)
         path = catalog_path(cursor) if definition.is_canonical else nullcontext()
@@ -193,10 +194,11 @@ def _create_staged(
         except DatabaseError as error:
             if not is_fault_of_view(error):
                 raise
-            message = view_refused(definition, kind, statement, error).message
+            found = view_refused(definition, kind, statement, error)
+            message, why = found.message, found.why
             for schema, stage in staging.items():
-                message = message.replaced(stage, schema)
-            errors[definition.name] = ViewSQLError(message)
+                message, why = message.replaced(stage, schema), why.replaced(stage, schema)
+            errors[definition.name] = ViewSQLError(message, why)
     naming_functions(connection, errors.values())
     return errors
 
@@ -238,7 +240,7 @@ def _refused_extras(
         if not is_refusal_of_one(error):
             raise
         if len(extras) == 1:
-            return {extras[0]: quoting(primary_message(error), "PostgreSQL refuses it.", error)}
+            return {extras[0]: quoting(primary_message(error), says("PostgreSQL refuses it."), error)}
     alone = (_refused_extras(connection, cursor, [extra], at, role) for extra in extras)
     return {extra: why for refused in alone for extra, why in refused.items()}
 

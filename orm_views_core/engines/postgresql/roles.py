@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.names import quote_identifier
+from orm_views_core.sentences import says
 
 from .errors.diagnostics import INSUFFICIENT_PRIVILEGE, primary_message, sqlstate
 
@@ -98,10 +99,18 @@ def as_login_role(connection: BaseDatabaseWrapper) -> Iterator[None]:
 def _cannot_act(
     connection: BaseDatabaseWrapper, role: str, current: str, error: DatabaseError
 ) -> SyncFailedError:
-    cure = f"GRANT {quote_identifier(role)} TO {quote_identifier(current)}, or name another role."
+    granted, to = quote_identifier(role), quote_identifier(current)
+    cure = says("GRANT %(role)s TO %(other)s, or name another role.", role=granted, other=to)
     if sqlstate(error) == _UNKNOWN_ROLE:
-        cure = "Create it, or name another role."
+        cure = says("Create it, or name another role.")
     return SyncFailedError(
-        f"Database {connection.alias!r}: {current} cannot act as {role!r}, the role that "
-        f"ORM_VIEWS['SYNC_ROLE'] names: {primary_message(error)}. {cure}"
+        says(
+            "Database %(database)r: %(current)s cannot act as %(role)r, the role that ORM_VIEWS['SYNC_ROLE'] "
+            "names: %(message)s. %(cure)s",
+            database=connection.alias,
+            current=current,
+            role=role,
+            message=primary_message(error),
+            cure=cure,
+        )
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from orm_views_core.sentences import says
+
 from .catalog.fetch import fetch, forget_statistics
 from .catalog.search_path import catalog_cursor
 from .locking.sessions import session_in_words
@@ -51,6 +53,6 @@ def read_temporary_sessions(connection: Any, schemas: Collection[str]) -> dict[s
         rows = fetch(cursor, query, {"schemas": list(schemas)})
     sessions: dict[str, list[str]] = {}
     for schema, pid, role, application, since in rows:
-        found = session_in_words(pid, role, application, f"since {since}" if since else "")
+        found = session_in_words(pid, role, application, says("since %(time)s", time=since) if since else "")
         sessions.setdefault(schema, []).append(found)
     return {schema: " or ".join(found) for schema, found in sessions.items()}

@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .catalog.fetch import fetch
 from .catalog.reach import Untrusted, read_untrusted
@@ -76,7 +77,7 @@ class Judgement(NamedTuple):
         rows: how many rows a materialised view has by PostgreSQL's statistics; None if that is unknown.
     """
 
-    why_not: str
+    why_not: Sentence
     oid: int = 0
     rows: int | None = None
 
@@ -105,9 +106,11 @@ def judge(
         trusted = read_trusted_roles(catalog, owners_of=schemas)
         untrusted = read_untrusted(catalog, [oid for _, oid, *_ in found], trusted)
     for text, oid, relkind, persistence, tuples in found:
-        name, why_not = asked[text], ""
+        name, why_not = asked[text], NOTHING
         if relkind not in {"v", "m"} or persistence == "t":
-            why_not = f"{name} is not a view that a sync has created, so its rows are not read."
+            why_not = says(
+                "%(view)s is not a view that a sync has created, so its rows are not read.", view=name
+            )
         elif what := untrusted.get(oid):
             why_not = distrusted(name, what, is_itself=what.oid == oid)
         rows = int(tuples) if relkind == "m" and tuples >= 0 else None
@@ -115,11 +118,11 @@ def judge(
     return judged
 
 
-def _undeclared(name: ViewName) -> str:
-    return f"No class declares {name}, so its rows are neither counted nor shown."
+def _undeclared(name: ViewName) -> Sentence:
+    return says("No class declares %(view)s, so its rows are neither counted nor shown.", view=name)
 
 
-def distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> str:
+def distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> Sentence:
     """Return why rows are not read that depend on somebody whom we do not trust.
 
     Args:
@@ -127,13 +130,17 @@ def distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> str:
         what: what belongs to them.
         is_itself: whether that is the view.
     """
-    whose = f"it belongs to the role {what.owner!r}"
+    whose = says("it belongs to the role %(owner)r", owner=what.owner)
     if not is_itself:
-        whose = f"it depends on {what.what}, which belongs to the role {what.owner!r}"
-    return (
-        f"The rows of {name} are not read, because {whose}. That role is not trusted: what it writes would "
-        "run with the rights of this connection. If you trust it, add it to ORM_VIEWS['TRUSTED_OWNERS']. "
-        "Otherwise change the owner, or what the view reads."
+        whose = says(
+            "it depends on %(what)s, which belongs to the role %(owner)r", what=what.what, owner=what.owner
+        )
+    return says(
+        "The rows of %(view)s are not read, because %(whose)s. That role is not trusted: what it "
+        "writes would run with the rights of this connection. If you trust it, add it to "
+        "ORM_VIEWS['TRUSTED_OWNERS']. Otherwise change the owner, or what the view reads.",
+        view=name,
+        whose=whose,
     )
 
 
@@ -152,7 +159,7 @@ def require_readable(cursor: CursorWrapper, database: str, name: ViewName, *othe
     """
     judged = judge(cursor, database, [name, *others], in_page=True)
     if name not in judged:
-        raise RowsUnavailableError(f"{name} is not in the database. Sync it first.")
+        raise RowsUnavailableError(says("%(view)s is not in the database. Sync it first.", view=name))
     for judgement in judged.values():
         if judgement.why_not:
             raise RowsUnavailableError(judgement.why_not, judgement.rows)
@@ -171,7 +178,7 @@ def lock_view(cursor: CursorWrapper, judged: Mapping[ViewName, Judgement]) -> No
     """
     _hold(cursor, judged)
     for name in judged.keys() - _unchanged(cursor, judged):
-        raise RowsUnavailableError(f"{name} was replaced a moment ago. Try again.")
+        raise RowsUnavailableError(says("%(view)s was replaced a moment ago. Try again.", view=name))
 
 
 def hold_views(connection: BaseDatabaseWrapper, names: Collection[ViewName]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orm_views_core.database.relations import Column, Grant
 from orm_views_core.exceptions import MissingRoleError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 
 from .catalog.fetch import array, fetch, group
 from .catalog.search_path import CatalogCursor
@@ -86,7 +87,7 @@ def read_visible(cursor: CatalogCursor, role: str | None) -> dict[ViewName, Visi
         ((exists,),) = fetch(cursor, _EXISTS, {"role": role})
         if not exists:
             alias = cursor.db.alias
-            raise MissingRoleError(f"Database {alias!r} has no role {role!r}.")
+            raise MissingRoleError(says("Database %(alias)r has no role %(role)r.", alias=alias, role=role))
     rows = fetch(cursor, _VIEWS, {"role": role})
     params = {"role": role, "oids": array(oid for oid, *_ in rows)}
     columns = group((oid, Column(*column)) for oid, *column in fetch(cursor, _COLUMNS, params))

@@ -390,7 +390,7 @@ def test_w003_exports_need_a_storage_that_all_servers_share(settings, kept):
     settings.STORAGES = {key: each for key, each in settings.STORAGES.items() if key != "orm_views_exports"}
     (message,) = found()
     assert message.msg.startswith("STORAGES has no 'orm_views_exports'.")
-    assert "docs/exports.md" in message.hint
+    assert "readthedocs.io/page/how-to/exports.html" in message.hint
 
 
 def test_a_view_without_columns_has_nothing_to_export(browse, export):

@@ -103,7 +103,7 @@ def test_a_value_is_understood_as_shown_and_as_the_language_writes_it(language, 
             "no value of the type date. Expected is a date such as 30/06/2026 or",
         ),
         ("en-gb", "date", "31 Feb 2026", "Expected is a date such as 30/06/2026"),
-        ("de", "date", "heute", "Expected is a date such as 30.06.2026 or 2026-06-30"),
+        ("de", "date", "heute", "Erwartet wird ein Datum wie 30.06.2026 oder 2026-06-30"),
         ("en-gb", "date", "12:00", "no value of the type date"),
         ("en-gb", "time without time zone", "noon", "a time of day such as 13:45"),
         (

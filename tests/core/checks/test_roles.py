@@ -22,7 +22,7 @@ def test_w017_a_role_that_does_not_exist(settings: Any) -> None:
         " cannot act as 'nobody_at_all', the role that ORM_VIEWS['SYNC_ROLE'] names: "
         'role "nobody_at_all" does not exist. Create it, or name another role.'
     )
-    assert "docs/security.md" in str(message.hint)
+    assert "readthedocs.io/page/explanation/security.html" in str(message.hint)
     assert message in run_checks(tags=["database"], databases=["default"])
 
 

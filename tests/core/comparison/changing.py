@@ -8,6 +8,7 @@ from orm_views_core.comparison import ComparedView, compare_views
 from orm_views_core.names import ViewName
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from tests.translations.spoken import untranslated
 
 
 def declare(name: str, sql: str, *, stored: bool = False, **attributes: Any) -> type:
@@ -19,7 +20,9 @@ def compare(*names: str, **options: Any) -> dict[str, ComparedView]:
     """What the present classes do to the rows of their views, by the name of the view."""
     (plan,) = plan_views(["default"])
     views = [ViewName("views", name) for name in names] or None
-    return {each.name.name: each for each in compare_views(plan, views, **options).views}
+    found = compare_views(plan, views, **options)
+    assert not (english := untranslated(found)), english
+    return {each.name.name: each for each in found.views}
 
 
 def change(before: str, after: str, *, stored: bool = False, **options: Any) -> ComparedView:

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from orm_views_core.database.relations import Session, Taken
+from orm_views_core.database.names_in_use import Taken
+from orm_views_core.database.relations import Session
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.names import ViewName
 from orm_views_core.plan.preconditions import (

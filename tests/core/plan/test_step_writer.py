@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from orm_views_core.database.extras import SCHEMA, TABLE, Extra
-from orm_views_core.database.relations import Grant, Taken
+from orm_views_core.database.names_in_use import Taken
+from orm_views_core.database.relations import Grant
 from orm_views_core.definitions.definition import IndexDefinition
 from orm_views_core.plan.statements import interim_name
 from orm_views_core.plan.steps import Action, Phase, Statement

@@ -14,6 +14,7 @@ from orm_views_core.plan.steps import Plan
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views.identity import label_of
 from orm_views_core.views.options import ViewOptions
+from tests.translations.spoken import untranslated
 
 #: A view that shows a personal column, what is said of it if it is called ``v``, and the four ways out.
 EMAIL = "SELECT id, email, city FROM lending_customer"
@@ -42,6 +43,7 @@ def plan(**arguments: Any) -> Plan:
         if "views" not in arguments
         else plan_views(**arguments)
     )
+    assert not (english := untranslated(found)), english
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -41,9 +40,8 @@ print(*sorted(name for name in sys.modules if name.startswith("orm_views_core.")
 def modules_after_a_sync(is_used: bool) -> set[str]:
     """The modules of this package that a process has imported when it has synced a view."""
     code = _SYNC.format(name=connection.settings_dict["NAME"], is_used=is_used)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     try:
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP SCHEMA IF EXISTS of_cost CASCADE")

@@ -18,7 +18,7 @@ from tests.fieldtypes.models import CASES, NO_COLUMN, Case, Target, field_classe
 
 pytestmark = pytest.mark.django_db
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "readable-views.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "readable-views.md"
 BEGIN = "<!-- The table of field types: made by tests/core/sql/test_field_types.py -->"
 END = "<!-- End of the table of field types -->"
 REWRITE = "WRITE_DOCS=1 make test ARGS=tests/core/sql/test_field_types.py"

@@ -20,6 +20,7 @@ from tests.core.status.scenes import (
     stored,
     with_an_owner_who_may_not_read,
 )
+from tests.translations.spoken import untranslated
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,7 @@ def test_a_view_is_in_all_its_states_and_the_worst_is_first(make, execute, regis
     assert (status.state, status.reason) == (wanted[0], status.conditions[0].reason)
     detail = get_detail("default", ViewName("views", "v")).status
     assert detail.conditions == status.conditions
+    assert untranslated(status.conditions) == []
 
     call_command("show_views", "v")
     said = capsys.readouterr().out

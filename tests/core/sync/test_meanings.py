@@ -171,7 +171,6 @@ def test_what_syncs_imports_nothing_of_it():
     )
     settings = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": "postgresql://unused",
     }
     run = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True)

@@ -259,7 +259,7 @@ def test_pages_see_and_cancel_the_work_of_the_command_line(as_web: Roles) -> Non
 
 
 def test_a_role_that_does_not_own_the_database(as_web: Roles, settings: Any) -> None:
-    """docs/security.md says what such a role needs besides."""
+    """docs/explanation/security.md says what such a role needs besides."""
     name = connections["default"].settings_dict["NAME"]
     query_as(as_web.boss, f'ALTER DATABASE {name} OWNER TO "{as_web.boss}"; {documented_sql()[4]}')
     settings.ORM_VIEWS |= {"TRUSTED_OWNERS": [as_web.owner]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -327,9 +328,10 @@ def test_a_queryset_is_pickled_and_unpickled_in_another_process(loans, registere
     pickled = pickle.dumps(ProductCatalogue.objects.filter(code="car"))
     assert [row.code for row in pickle.loads(pickled)] == ["car"]
     assert refuses_pickled(pickle.loads(pickled))
+    settings = {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
     run = subprocess.run(
         [sys.executable, "-c", LATER, pickled.hex()],
-        env={"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": "postgresql://unused"},
+        env={**settings, "DATABASE_URL": "postgresql://unused"},
         capture_output=True,
         text=True,
     )

@@ -12,9 +12,6 @@ from django.db.models.fields.related import RelatedField
 from django.forms import modelform_factory
 from django.test import RequestFactory
 from django.views.generic import DetailView, ListView
-from django_filters.filterset import filterset_factory
-from rest_framework import serializers as rest_serializers
-from rest_framework import viewsets
 
 from orm_views_core.checks.classes import check_fields
 from orm_views_core.exceptions import ReadOnlyViewError
@@ -202,7 +199,7 @@ def test_generic_views(shown):
 
 
 def test_django_filter(shown):
-    filters = filterset_factory(
+    filters = pytest.importorskip("django_filters.filterset").filterset_factory(
         shown, fields={"principal": ["gte"], "product": ["exact"], "opened_on": ["year"]}
     )
     car = Product.objects.get(code="car")
@@ -212,11 +209,14 @@ def test_django_filter(shown):
 
 
 def test_rest_framework(shown):
+    serializers_of = pytest.importorskip("rest_framework.serializers")
+    viewsets = pytest.importorskip("rest_framework.viewsets")
+
     class Meta:
         model = shown
         fields = "__all__"
 
-    serializer = type("ShownSerializer", (rest_serializers.ModelSerializer,), {"Meta": Meta})
+    serializer = type("ShownSerializer", (serializers_of.ModelSerializer,), {"Meta": Meta})
 
     class Rows(viewsets.ReadOnlyModelViewSet):
         queryset = shown.objects.order_by("principal")

@@ -22,6 +22,7 @@ from orm_views_core.database.relations import (
 )
 from orm_views_core.database.sync_state import START, split_comment
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.sentences import says_in
 from orm_views_core.sql.lexer import tokenize
 
 from . import queries
@@ -35,11 +36,11 @@ from .trust import read_trusted_roles
 _STATES = [f"%{start}%" for start in (START, JSON_START)]
 _KINDS = {"v": ViewKind.VIEW, "m": ViewKind.MATERIALISED_VIEW}
 _OTHER_KINDS = {
-    "r": "table",
-    "p": "partitioned table",
-    "f": "foreign table",
-    "S": "sequence",
-    "c": "composite type",
+    "r": says_in("in a database", "table"),
+    "p": says_in("in a database", "partitioned table"),
+    "f": says_in("in a database", "foreign table"),
+    "S": says_in("in a database", "sequence"),
+    "c": says_in("in a database", "composite type"),
 }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.relations import ArrayType, InstalledView, Taken
+from orm_views_core.database.names_in_use import ArrayType, Taken
+from orm_views_core.database.relations import InstalledView
 from orm_views_core.names import ViewName
 
 from . import queries

@@ -17,6 +17,7 @@ from orm_views_core.engines.postgresql.catalog.fetch import array
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.names import printable, quote_identifier
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import NOTHING, Sentence, listed, number, says
 
 from .diagnostics import QUERY_CANCELED, is_canceled, is_of_statement, primary_message, sqlstate
 
@@ -25,14 +26,14 @@ _TRANSACTION, _IDLE = "25P04", "25P03"
 _SESSION_ENDED = "closed"
 #: What has happened, by SQLSTATE.
 ENDED = {
-    QUERY_CANCELED: "it was cancelled on request (pg_cancel_backend)",
-    "57P01": "its session was terminated (pg_terminate_backend, or the server shuts down)",
-    "57P02": "the server has crashed",
-    "57P03": "the server starts or shuts down",
-    "57P05": "its session was idle for longer than idle_session_timeout",
-    _IDLE: "its session was idle for longer than idle_in_transaction_session_timeout",
-    _TRANSACTION: "its transaction took longer than transaction_timeout",
-    _SESSION_ENDED: (
+    QUERY_CANCELED: says("it was cancelled on request (pg_cancel_backend)"),
+    "57P01": says("its session was terminated (pg_terminate_backend, or the server shuts down)"),
+    "57P02": says("the server has crashed"),
+    "57P03": says("the server starts or shuts down"),
+    "57P05": says("its session was idle for longer than idle_session_timeout"),
+    _IDLE: says("its session was idle for longer than idle_in_transaction_session_timeout"),
+    _TRANSACTION: says("its transaction took longer than transaction_timeout"),
+    _SESSION_ENDED: says(
         "its session was terminated (pg_terminate_backend, a restart of the server, a closed connection)"
     ),
 }
@@ -46,16 +47,17 @@ _SECONDS = (
     "extract(epoch FROM pg_catalog.current_setting('{}', true)::pg_catalog.interval)::pg_catalog.float8"
 )
 _SLACK = 0.05  # seconds: a client measures a little less than the server
+_IN_SESSION = says("SET in this session")
 #: Who has set a limit, by the ``source`` of ``pg_settings``. The role is the one that logged in.
-_IMPOSED = {
-    "user": "ALTER ROLE {role} SET",
-    "database": "ALTER DATABASE {database} SET",
-    "database user": "ALTER ROLE {role} IN DATABASE {database} SET",
-    "global": "ALTER ROLE ALL SET",
-    "client": "the client: OPTIONS in DATABASES, or PGOPTIONS",
-    "session": "SET in this session",
-    "configuration file": "the server's configuration",
-    "command line": "the server's command line",
+_IMPOSED: dict[str, Callable[[str, str], Sentence]] = {
+    "user": lambda role, database: Sentence(f"ALTER ROLE {role} SET"),
+    "database": lambda role, database: Sentence(f"ALTER DATABASE {database} SET"),
+    "database user": lambda role, database: Sentence(f"ALTER ROLE {role} IN DATABASE {database} SET"),
+    "global": lambda role, database: Sentence("ALTER ROLE ALL SET"),
+    "client": lambda role, database: says("the client: OPTIONS in DATABASES, or PGOPTIONS"),
+    "session": lambda role, database: _IN_SESSION,
+    "configuration file": lambda role, database: says("the server's configuration"),
+    "command line": lambda role, database: says("the server's command line"),
 }
 
 
@@ -63,7 +65,7 @@ class _Limit(NamedTuple):
     """A time limit in seconds, 0 for none, and who has set it, in words."""
 
     seconds: float
-    by: str
+    by: Sentence
 
 
 class Stopwatch:
@@ -118,7 +120,7 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
         limits = _read_limits(connection)
         for timeout, seconds in last.limits.items():
             if timeout in limits and limits[timeout].seconds != seconds:
-                limits[timeout] = _Limit(seconds, _IMPOSED["session"])
+                limits[timeout] = _Limit(seconds, _IN_SESSION)
     except (OperationalError, InterfaceError):
         if is_lost(connection, None):
             return None  # the server does not answer any more
@@ -130,14 +132,31 @@ def ended(connection: BaseDatabaseWrapper, error: DbError, last: Stopwatch) -> S
     why, limit = ENDED[code], limits.get(code)
     if code == QUERY_CANCELED:
         if primary_message(error) == _words_of_timeout(connection):
-            why = "a statement took longer than statement_timeout and was cancelled"
+            why = says("a statement took longer than statement_timeout and was cancelled")
         else:
             limit = None
     if limit and limit.seconds:
-        why = why.replace(_LIMITS[code], f"{_LIMITS[code]} ({limit.seconds:g} s)", 1)
-        why += f". This limit was set by {limit.by}" if limit.by else ""
-    sent = f" It had sent: {last.sql.strip().splitlines()[0][:200]}" if last.sql.strip() else ""
-    return SyncFailedError(unquoted(f"Database {connection.alias!r}: {why}. Nothing was changed.{sent}"))
+        why = _after(code, number(limit.seconds))
+        if limit.by:
+            why = says("%(why)s. This limit was set by %(who)s", why=why, who=limit.by)
+    parts = [says("Database %(database)r: %(why)s. Nothing was changed.", database=connection.alias, why=why)]
+    if sent := last.sql.strip():
+        parts.append(says("It had sent: %(sql)s", sql=sent.splitlines()[0][:200]))
+    return SyncFailedError(unquoted(listed(parts, " ")))
+
+
+def _after(code: str, seconds: Sentence) -> Sentence:
+    """Return what has happened after a limit of so many seconds."""
+    if code == _TRANSACTION:
+        return says("its transaction took longer than transaction_timeout (%(seconds)s s)", seconds=seconds)
+    if code == _IDLE:
+        return says(
+            "its session was idle for longer than idle_in_transaction_session_timeout (%(seconds)s s)",
+            seconds=seconds,
+        )
+    return says(
+        "a statement took longer than statement_timeout (%(seconds)s s) and was cancelled", seconds=seconds
+    )
 
 
 def begin(connection: BaseDatabaseWrapper, last: Stopwatch) -> None:
@@ -190,6 +209,7 @@ def _limits_of(connection: BaseDatabaseWrapper) -> dict[str, _Limit]:
         found = {}
         for name, milliseconds, source, *names in cursor.fetchall():
             role, database = (printable(quote_identifier(each)) for each in names)
-            by = _IMPOSED.get(source, "").format(role=role, database=database)
+            words = _IMPOSED.get(source)
+            by = words(role, database) if words else NOTHING
             found[name] = _Limit(milliseconds / 1000, by)
     return {code: found[name] for code, name in _LIMITS.items() if name in found}

@@ -15,6 +15,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import OrmViewsError, RowsUnavailableError
 from orm_views_core.names import printable
 from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import NOTHING, Sentence, says
 
 from .diagnostics import INVALID_SCHEMA, UNDEFINED_COLUMN, UNDEFINED_TABLE
 
@@ -67,22 +68,23 @@ def naming_functions(connection: Any, errors: Iterable[E]) -> list[E]:
         if name := next((name for name in names if name in functions), ""):
             signature, has_path = functions[name]
             is_restricted = connection.pg_version >= _RESTRICTED_FROM and not has_path
-            _name(error, printable(name), _advice(error, printable(signature)) if is_restricted else "")
+            _name(error, printable(name), _advice(error, printable(signature)) if is_restricted else NOTHING)
     return errors
 
 
-def _advice(error: OrmViewsError, signature: str) -> str:
+def _advice(error: OrmViewsError, signature: str) -> Sentence:
     """Return what to do if rows were computed and a function did not find a name; "" for other errors.
 
     https://www.postgresql.org/docs/17/release-17.html: the search path is safe during maintenance operations
     """
     report = error.message.report
     if isinstance(error, RowsUnavailableError) or report is None or report.sqlstate not in _NOT_FOUND:
-        return ""
-    return (
-        f"\nFunction {signature} has no search_path of its own, and PostgreSQL 17 and later compute the rows "
+        return NOTHING
+    return says(
+        "Function %(function)s has no search_path of its own, and PostgreSQL 17 and later compute the rows "
         "of materialised views with search_path = pg_catalog, pg_temp. Write the schema before the names in "
-        f"it, or: ALTER FUNCTION {signature} SET search_path = …."
+        "it, or: ALTER FUNCTION %(function)s SET search_path = ….",
+        function=signature,
     )
 
 
@@ -92,9 +94,10 @@ def _names_in(message: Quoting) -> list[str]:
     return [plain or quoted.replace('""', '"') for quoted, plain in calls]
 
 
-def _name(error: OrmViewsError, function: str, advice: str) -> None:
+def _name(error: OrmViewsError, function: str, advice: Sentence) -> None:
     message = error.message
     report = replace(message.report, function=function) if message.report else None
     # Once: an error may be named at several levels.
-    text, rest = (part if advice in part else part + advice for part in (str(message), message.rest))
-    error.args = (Quoting(text, rest, report, message.context), *error.args[1:])
+    if advice and advice not in message:
+        message = message.followed_by(advice, "\n")
+    error.args = (Quoting(message, message.rest, report, message.context), *error.args[1:])

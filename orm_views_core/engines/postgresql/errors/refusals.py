@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import DatabaseError, OperationalError
@@ -14,6 +14,8 @@ from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.postgresql.ddl import HEAD_LINES
 from orm_views_core.exceptions import SyncFailedError, ViewSQLError
 from orm_views_core.names import ViewKind
+from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import NOTHING, Sentence, blanks, listed, says
 
 from .diagnostics import (
     INSUFFICIENT_PRIVILEGE,
@@ -39,11 +41,19 @@ _PASSING = {_RESOURCES, _SYSTEM, "08", "40", "57", "HV"}
 #: Classes of errors in SQL: wrong names and types, and what PostgreSQL cannot do.
 _SQL = ("42", "0A")
 
-NOT_COMPUTED = "its rows could not be computed"
+NOT_COMPUTED = says("its rows could not be computed")
 _REFUSED = {
-    StatementKind.INDEX: "one of its indexes",
-    StatementKind.COMMENT: "the help_text of a field",
+    StatementKind.INDEX: says("PostgreSQL refuses one of its indexes"),
+    StatementKind.COMMENT: says("PostgreSQL refuses the help_text of a field"),
 }
+
+
+#: What else PostgreSQL may say of an error, by the attribute that has it.
+_QUOTED: tuple[tuple[str, Callable[[str | None], Sentence]], ...] = (
+    ("message_detail", lambda text: says("Detail: %(text)s", text=text) if text else NOTHING),
+    ("message_hint", lambda text: says("Hint: %(text)s", text=text) if text else NOTHING),
+    ("context", lambda text: says("Context: %(text)s", text=text) if text else NOTHING),
+)
 
 
 def view_refused(
@@ -64,48 +74,61 @@ def view_refused(
         computes: whether the statement computes rows.
     """
     diagnostics = getattr(error.__cause__, "diag", None)
-    refused = f"PostgreSQL refuses {_REFUSED.get(kind, 'its SQL')}"
+    refused = _REFUSED.get(kind) or says("PostgreSQL refuses its SQL")
     if computes and kind is StatementKind.QUERY and is_of_rows(error):
         refused = NOT_COMPUTED
-    sentence, said = f"{definition.where}: {refused}", primary_message(error)
-    place, quotes = [], []
+    said: str = primary_message(error)
+    place: list[str] = []
     if kind in _REFUSED:
         place.append(statement)
     elif position := getattr(diagnostics, "statement_position", None):
         advice = view_in_string(definition, statement, int(position))
         said, position = _as_written(definition, statement, said, int(position))
         place += [_point_at(definition.sql, statement, position), *([advice] if advice else [])]
-    for label, attribute in (("Detail", "message_detail"), ("Hint", "message_hint"), ("Context", "context")):
-        if text := getattr(diagnostics, attribute, None):
-            quotes.append(f"{label}: {text}")
-    whole = "\n".join([f"{sentence}: {said}.", *place, *quotes])
-    return ViewSQLError(quoting(whole, "\n".join([f"{sentence}.", *place]), error))
+    quotes = [
+        words for attribute, label in _QUOTED if (words := label(getattr(diagnostics, attribute, None)))
+    ]
+    why = Quoting(
+        says("%(refused)s: %(message)s.", refused=refused, message=said),
+        says("%(refused)s.", refused=refused),
+    )
+    whole = listed([says("%(where)s: %(why)s", where=definition.where, why=why), *place], "\n")
+    return ViewSQLError(quoting(listed([whole, *quotes], "\n"), whole.summary, error), why)
 
 
-def database_refused(connection: BaseDatabaseWrapper, what: str, error: DatabaseError) -> SyncFailedError:
+def database_refused(
+    connection: BaseDatabaseWrapper, what: Sentence, error: DatabaseError
+) -> SyncFailedError:
     """Return the error to raise when PostgreSQL refuses something that no class declares.
 
     Args:
         connection: the database.
-        what: what failed, in words; it begins the message and may be empty.
+        what: what failed, in words; may be empty.
         error: what Django raised from the driver's error.
     """
-    advice = "\nNothing was changed."
+    advice = [says("Nothing was changed.")]
     if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
-        role = get_settings().SYNC_ROLE or connection.settings_dict.get("USER") or "The role of the sync"
-        advice += (
-            f" {role} needs CREATE on the database (changed views are tried in a schema of their own) and "
-            "has to own the schema and its views, or be a member of the role that does."
+        role = (
+            get_settings().SYNC_ROLE or connection.settings_dict.get("USER") or says("The role of the sync")
+        )
+        advice.append(
+            says(
+                "%(role)s needs CREATE on the database (changed views are tried in a schema of their own) "
+                "and has to own the schema and its views, or be a member of the role that does.",
+                role=role,
+            )
         )
     if is_out_of_locks(error):
-        advice += (
-            " The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
-            "restart it; or sync fewer views at once."
+        advice.append(
+            says(
+                "The server's lock table is full: raise max_locks_per_transaction in its configuration, and "
+                "restart it; or sync fewer views at once."
+            )
         )
-    whole = f"Database {connection.alias!r}: {what}{str(error).strip()}{advice}"
-    return SyncFailedError(
-        quoting(whole, f"Database {connection.alias!r}: {what}PostgreSQL refuses it.{advice}", error)
-    )
+    begin = [says("Database %(database)r", database=connection.alias), *([what] if what else [])]
+    whole = listed([listed([*begin, str(error).strip()], ": "), listed(advice, " ")], "\n")
+    rest = listed([*begin, says("PostgreSQL refuses it.")], ": ")
+    return SyncFailedError(quoting(whole, listed([rest, listed(advice, " ")], "\n"), error))
 
 
 def is_refusal(error: DatabaseError) -> bool:
@@ -135,7 +158,7 @@ def telling(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
     except DatabaseError as error:
         if is_refusal(error):
-            raise database_refused(connection, "", error) from error
+            raise database_refused(connection, NOTHING, error) from error
         if (end := ended(connection, error, last)) is not None:
             raise end from error
         raise
@@ -172,11 +195,11 @@ def _as_written(definition: ViewDefinition, statement: str, said: str, position:
         return said, position
     select, line, end = statement.rpartition("\n")
     if position > len(select):
-        return "it ends where more has to follow", len(select) + 1
+        return says("it ends where more has to follow"), len(select) + 1
     return said.replace(line + end, ""), position
 
 
-def _point_at(sql: str, statement: str, position: int) -> str:
+def _point_at(sql: str, statement: str, position: int) -> Sentence:
     """Return the line of the class's SQL at which an error occurred, with a mark below the place.
 
     Moving references to a staging schema changes columns but never lines. So the mark is left out where the
@@ -191,9 +214,9 @@ def _point_at(sql: str, statement: str, position: int) -> str:
     line = before.count("\n") - HEAD_LINES
     lines = sql.splitlines()
     if not 0 <= line < len(lines):
-        return f"At character {position} of: {statement}"
-    label = f"Line {line + 1} of the sql: "
+        return says("At character %(n)s of: %(sql)s", n=position, sql=statement)
+    label = says("Line %(n)s of the sql: ", n=line + 1)
     if statement.splitlines()[line + HEAD_LINES] != lines[line]:
-        return label + lines[line].strip()
+        return listed([label, lines[line].strip()], "")
     column = len(before) - (before.rfind("\n") + 1)
-    return f"{label}{lines[line]}\n{' ' * (len(label) + column)}^"
+    return listed([label, lines[line], "\n", blanks(label), " " * column, "^"], "")

@@ -7,13 +7,14 @@ from contextlib import suppress
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, says
 from orm_views_core.sql.lexer import tokenize
 from orm_views_core.views.base import BasePostgresView
 from orm_views_core.views.identity import describe, name_of
 from orm_views_core.views.registry import registry
 
 
-def view_in_string(definition: ViewDefinition, statement: str, position: int) -> str:
+def view_in_string(definition: ViewDefinition, statement: str, position: int) -> Sentence:
     """Return what to do if PostgreSQL does not find a view that a string names: ``'views.loans'::regclass``.
 
     Args:
@@ -31,12 +32,17 @@ def view_in_string(definition: ViewDefinition, statement: str, position: int) ->
         (view for view in registry.views(definition.database) if name and _is_called(view, name)), None
     )
     if view is None or name == definition.name:
-        return ""
+        return NOTHING
     if name in definition.declared_dependencies:
-        return f"A string cannot be pointed at a new {name} that is only tried. sync_views creates it first."
-    return (
-        f"Its SQL names {name} in a string, where no dependency is found. Add {describe(view)} to its "
-        "view_dependencies, so that it is created first."
+        return says(
+            "A string cannot be pointed at a new %(view)s that is only tried. sync_views creates it first.",
+            view=name,
+        )
+    return says(
+        "Its SQL names %(view)s in a string, where no dependency is found. Add %(class_)s to its "
+        "view_dependencies, so that it is created first.",
+        view=name,
+        class_=describe(view),
     )
 
 

@@ -11,8 +11,9 @@ from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statistics
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import printable
+from orm_views_core.sentences import Sentence, listed, number, says
 
-from .sessions import session_in_words
+from .sessions import PREPARED, session_in_words
 
 # Describes the sessions that a subquery finds. The state of another role's session is NULL, unless our role
 # is a member of pg_read_all_stats. Of its query only the kind of statement is read: the rest may have a
@@ -91,15 +92,23 @@ class BlockingSession(NamedTuple):
     vacuums: Sequence[str] = ()
 
     def __str__(self) -> str:
-        names = ", ".join(map(printable, self.relations[:_NAMED]))
-        more = f" and {len(self.relations) - _NAMED} more" if len(self.relations) > _NAMED else ""
-        holds = f" holds {names}{more}" if names else ""
-        if self.pid is None:
-            return f"a prepared transaction (see pg_prepared_xacts){holds}"
-        since = "" if self.seconds is None else f" for {self.seconds:g} s"
-        does = f"{self.state or 'state unknown'}{since}"
-        who = session_in_words(self.pid, self.role, self.application, does)
-        return f"{who}{holds}" + (f": {self.statement}" if self.statement else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What the session is, does and holds, in words."""
+        names, more = listed(map(printable, self.relations[:_NAMED])), len(self.relations) - _NAMED
+        if more > 0:
+            names = says("%(names)s and %(n)s more", names=names, n=more)
+        who = PREPARED
+        if self.pid is not None:
+            does = Sentence(self.state) if self.state else says("state unknown")
+            if self.seconds is not None:
+                does = says("%(does)s for %(seconds)s s", does=does, seconds=number(self.seconds))
+            who = session_in_words(self.pid, self.role, self.application, does)
+        if names:
+            who = says("%(session)s holds %(names)s", session=who, names=names)
+        return listed([who, self.statement], ": ") if self.pid is not None and self.statement else who
 
 
 def find_blocking_sessions(

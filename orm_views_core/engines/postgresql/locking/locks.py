@@ -31,6 +31,7 @@ from orm_views_core.engines.postgresql.errors.refusals import database_refused, 
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.exceptions import LockNotAvailableError, OrmViewsError, SyncFailedError
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import NOTHING, Sentence, listed, number, says
 
 from .blocking import BlockingSession, find_blocking_sessions
 from .tries import PAUSE, Try, steady
@@ -38,13 +39,13 @@ from .tries import PAUSE, Try, steady
 T = TypeVar("T")
 
 # In our own words: PostgreSQL's may be those of a function that raises this SQLSTATE.
-_REASONS: dict[str | None, str] = {
-    LOCK_NOT_AVAILABLE: "another session held it for longer",
-    DEADLOCK: "there was a deadlock",
+_REASONS: dict[str | None, Sentence] = {
+    LOCK_NOT_AVAILABLE: says("another session held it for longer"),
+    DEADLOCK: says("there was a deadlock"),
 }
 
 # Before PostgreSQL 18, a transaction that has granted something holds no lock that tells on what.
-_NOBODY = (
+_NOBODY = says(
     "No session holds a lock on a view any more. If this happens again, look for a transaction that has "
     "granted or revoked something and is still open: "
     "SELECT * FROM pg_stat_activity WHERE backend_xid IS NOT NULL."
@@ -56,7 +57,11 @@ _RESTARTS = 3
 
 
 class Overtaken(Exception):  # noqa: N818 - not an error: the work is done again
-    """Another session changed what a plan was made of while the plan was carried out."""
+    """Another session changed what a plan was made of while the plan was carried out. ``reason`` says it."""
+
+    def __init__(self, reason: Sentence) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 def limit_lock_waits(connection: BaseDatabaseWrapper, seconds: float | None = None) -> None:
@@ -105,8 +110,11 @@ def in_transaction(
     """
     if not connection.in_atomic_block and not connection.settings_dict["AUTOCOMMIT"]:
         raise SyncFailedError(
-            f"Database {connection.alias!r}: DATABASES has AUTOCOMMIT False, so nothing would be committed. "
-            "Call this inside transaction.atomic(), or remove AUTOCOMMIT."
+            says(
+                "Database %(database)r: DATABASES has AUTOCOMMIT False, so nothing would be committed. "
+                "Call this inside transaction.atomic(), or remove AUTOCOMMIT.",
+                database=connection.alias,
+            )
         )
     deadline, overtaken = None, 0
     while True:
@@ -128,12 +136,15 @@ def in_transaction(
                         deadline += time.monotonic() - began
                     return work(connection)
             except Overtaken as error:
-                reason = str(error)
+                reason = error.reason
                 overtaken += 1
                 if overtaken > _RESTARTS and deadline is not None and time.monotonic() >= deadline:
-                    raise SyncFailedError(
-                        unquoted(f"Database {connection.alias!r}: {reason}. Nothing was changed; sync again.")
-                    ) from error
+                    said = says(
+                        "Database %(database)r: %(reason)s. Nothing was changed; sync again.",
+                        database=connection.alias,
+                        reason=reason,
+                    )
+                    raise SyncFailedError(unquoted(said)) from error
             except OrmViewsError as error:
                 naming_functions(connection, [error])
                 raise
@@ -143,7 +154,7 @@ def in_transaction(
                 if isinstance(error, InterfaceError):
                     raise
                 if is_refusal(error):
-                    (refused,) = naming_functions(connection, [database_refused(connection, "", error)])
+                    (refused,) = naming_functions(connection, [database_refused(connection, NOTHING, error)])
                     raise refused from error
                 code = sqlstate(error)
                 if code not in _REASONS:
@@ -154,7 +165,7 @@ def in_transaction(
         if deadline is None:
             deadline = time.monotonic() + get_settings().LOCK_WAIT
         if on_wait:
-            on_wait(f"{reason}; all of it is tried again")
+            on_wait(says("%(reason)s; all of it is tried again", reason=reason))
         pause(PAUSE)
 
 
@@ -220,7 +231,7 @@ def in_savepoint(
     """
     deadline = time.monotonic() + get_settings().LOCK_WAIT
     longest = get_settings().LOCK_TIMEOUT
-    pending, reason = tries(longest), ""
+    pending, reason = tries(longest), NOTHING
     looked, announced = -PAUSE, None
 
     def find() -> list[BlockingSession]:
@@ -251,7 +262,7 @@ def in_savepoint(
             )
         pids = [session.pid for session in sessions]
         if on_wait and look and pids != announced:
-            on_wait("; ".join(map(str, sessions)) or reason)
+            on_wait(listed((session.sentence for session in sessions), "; ") or reason)
             announced = pids
         pause(rest)
 
@@ -284,13 +295,23 @@ def _cancel_autovacuum(connection: BaseDatabaseWrapper, view: str) -> None:
 
 
 def _no_lock(
-    connection: BaseDatabaseWrapper, reason: str, sessions: Sequence[BlockingSession]
+    connection: BaseDatabaseWrapper, reason: Sentence, sessions: Sequence[BlockingSession]
 ) -> LockNotAvailableError:
-    blocking = "\n  ".join(["These sessions hold locks that stand in the way:", *map(str, sessions)])
-    because = f": {reason}" if reason else ""
+    what = says(
+        "Database %(database)r: a lock could not be had within %(seconds)s s (ORM_VIEWS['LOCK_WAIT'])",
+        database=connection.alias,
+        seconds=number(get_settings().LOCK_WAIT),
+    )
+    advice = _NOBODY
+    if sessions:
+        heading = says("These sessions hold locks that stand in the way:")
+        advice = listed([heading, *(session.sentence for session in sessions)], "\n  ")
     return LockNotAvailableError(
         unquoted(
-            f"Database {connection.alias!r}: a lock could not be had within {get_settings().LOCK_WAIT:g} s "
-            f"(ORM_VIEWS['LOCK_WAIT']){because}. Nothing was changed. {blocking if sessions else _NOBODY}"
+            says(
+                "%(what)s. Nothing was changed. %(advice)s",
+                what=listed([what, reason], ": ") if reason else what,
+                advice=advice,
+            )
         )
     )

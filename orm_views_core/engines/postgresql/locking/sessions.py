@@ -18,6 +18,7 @@ from orm_views_core.engines.postgresql.catalog.fetch import fetch, forget_statis
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.roles import for_other_roles
 from orm_views_core.names import ViewName, printable
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .advisory_locks import REFRESH_LOCK, SYNC_LOCK
 
@@ -117,7 +118,11 @@ def _backends(database: str, pids: Collection[int], *, own: bool = False) -> dic
         return found
 
 
-def session_in_words(pid: int, role: str | None, application: str | None, does: str) -> str:
+#: What holds locks without a session.
+PREPARED = says("a prepared transaction (see pg_prepared_xacts)")
+
+
+def session_in_words(pid: int, role: str | None, application: str | None, does: str) -> Sentence:
     """Return who a session is.
 
     Args:
@@ -126,8 +131,11 @@ def session_in_words(pid: int, role: str | None, application: str | None, does: 
         application: its ``application_name``, which the session chooses itself.
         does: what it does, or since when; may be empty.
     """
-    named = f"application {printable(application)!r}" if application else ""
-    return f"pid {pid} ({', '.join(filter(None, [printable(role or 'role unknown'), named, does]))})"
+    parts: list[str] = [printable(role) if role else says("role unknown")]
+    if application:
+        parts.append(says("application %(name)r", name=printable(application)))
+    parts += [does] if does else []
+    return says("pid %(pid)s (%(what)s)", pid=pid, what=listed(parts))
 
 
 @dataclass(frozen=True)
@@ -153,9 +161,16 @@ class Running:
     application: str | None
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What the session is, in words."""
         if self.pid is None:
-            return "a prepared transaction (see pg_prepared_xacts)"
-        since = "" if self.since is None else f"since {self.since.astimezone():%H:%M:%S}"
+            return PREPARED
+        since = NOTHING
+        if self.since is not None:
+            since = says("since %(time)s", time=f"{self.since.astimezone():%H:%M:%S}")
         return session_in_words(self.pid, self.role, self.application, since)
 
 
@@ -184,5 +199,10 @@ def find_running(database: str) -> list[Running]:
 
     Raises:
         DatabaseUnavailableError: when the database does not answer.
+
+    Example:
+        >>> from orm_views_core.refresh_locks import find_running
+        >>> [running.name for running in find_running("default") if running.waits]
+        []
     """
     return running(get_connection(database))

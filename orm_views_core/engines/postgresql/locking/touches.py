@@ -18,6 +18,7 @@ from orm_views_core.engines.postgresql.batches import send
 from orm_views_core.engines.postgresql.catalog.fetch import fetch
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.errors.diagnostics import INTERNAL_ERROR, sqlstate
+from orm_views_core.sentences import says
 
 from .locks import Overtaken
 
@@ -61,4 +62,4 @@ def touch(cursor: CursorWrapper, oids: Collection[int]) -> None:
         # PostgreSQL has no SQLSTATE of its own for “tuple concurrently updated”.
         if sqlstate(error) != INTERNAL_ERROR:
             raise
-        raise Overtaken("privileges on a view were granted or revoked meanwhile") from error
+        raise Overtaken(says("privileges on a view were granted or revoked meanwhile")) from error

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import get_settings
 from orm_views_core.engines.postgresql.errors.diagnostics import LOCK_NOT_AVAILABLE, sqlstate
 from orm_views_core.exceptions import LockNotAvailableError
+from orm_views_core.sentences import Sentence, listed, number, says
 
 from .advisory_locks import (
     SYNC_LOCK,
@@ -29,7 +30,9 @@ from .sessions import Running, running
 _TURN = 1.0  # seconds of one wait; whoever waits is in PostgreSQL's queue for nearly all of the time
 
 
-def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None = None) -> None:
+def take_sync_lock(
+    connection: BaseDatabaseWrapper, on_wait: Callable[[Sentence], None] | None = None
+) -> None:
     """Take the sync lock of the database until the end of the transaction, after other syncs.
 
     Args:
@@ -46,7 +49,8 @@ def take_sync_lock(connection: BaseDatabaseWrapper, on_wait: Callable[[str], Non
     while True:
         holders = [one for one in running(connection) if one.name is None and not one.waits]
         if on_wait and holders != announced:
-            on_wait(f"another sync of this database is running{_named(holders)}")
+            waits = says("another sync of this database is running")
+            on_wait(listed([waits, _named(holders)], ": ") if holders else waits)
         announced = holders
         left = limit - (time.monotonic() - began) if limit else _TURN
         if left <= 0:
@@ -102,17 +106,28 @@ def _wait(
         return False
 
 
-def _named(sessions: Sequence[Running]) -> str:
-    return f": {', '.join(map(str, sessions))}" if sessions else ""
+def _named(sessions: Sequence[Running]) -> Sentence:
+    return listed(session.sentence for session in sessions)
 
 
 def _not_our_turn(
     connection: BaseDatabaseWrapper, limit: float, holders: Sequence[Running]
 ) -> LockNotAvailableError:
-    return LockNotAvailableError(
-        f"Database {connection.alias!r}: the sync lock could not be had within {limit:g} s "
-        f"(ORM_VIEWS['SYNC_WAIT']). Nothing was changed. "
-        f"{f'It is held by {_named(holders)[2:]}. ' if holders else ''}"
-        "If that is another sync, wait for it to end. If it is not, somebody has taken the advisory lock "
-        f"{SYNC_LOCK}: end that session with pg_terminate_backend(), and sync again."
+    parts = [
+        says(
+            "Database %(database)r: the sync lock could not be had within %(seconds)s s "
+            "(ORM_VIEWS['SYNC_WAIT']). Nothing was changed.",
+            database=connection.alias,
+            seconds=number(limit),
+        )
+    ]
+    if holders:
+        parts.append(says("It is held by %(sessions)s.", sessions=_named(holders)))
+    parts.append(
+        says(
+            "If that is another sync, wait for it to end. If it is not, somebody has taken the advisory lock "
+            "%(lock)s: end that session with pg_terminate_backend(), and sync again.",
+            lock=SYNC_LOCK,
+        )
     )
+    return LockNotAvailableError(listed(parts, " "))

@@ -12,6 +12,7 @@ from orm_views_core.database.rows import Condition, Operator, Span, operators_fo
 from orm_views_core.engines.postgresql.errors.diagnostics import is_canceled, primary_message, quoting
 from orm_views_core.exceptions import BadConditionError
 from orm_views_core.quoting import unquoted
+from orm_views_core.sentences import Sentence, says
 
 from .cells import in_statement
 from .columns import TypedColumn
@@ -98,23 +99,44 @@ def _escaped(sql: str) -> str:
 def _require_fitting(column: TypedColumn, condition: Condition) -> None:
     takes, given = condition.operator.takes, len(condition.values)
     if condition.operator not in operators_for(column.column):
-        message = f"The column {condition.column!r} has the type {column.column.type}, which "
-        raise _bad(column, "", message + f"the operator {condition.operator.value!r} does not apply to.")
+        message = says(
+            "The column %(column)r has the type %(type)s, which the operator %(operator)r does not apply to.",
+            column=condition.column,
+            type=column.column.type,
+            operator=condition.operator.value,
+        )
+        raise _bad(column, "", message)
     if (takes is None and not given) or (takes is not None and given != takes):
-        wanted = "at least 1" if takes is None else str(takes)
-        message = f"The operator {condition.operator.value!r} takes {wanted} values, and {given} are given"
-        raise _bad(column, "", f"{message} for the column {condition.column!r}.")
+        message = says(
+            "The operator %(operator)r takes %(wanted)s values, and %(given)s are given for the column "
+            "%(column)r.",
+            operator=condition.operator.value,
+            wanted=says("at least 1") if takes is None else takes,
+            given=given,
+            column=condition.column,
+        )
+        raise _bad(column, "", message)
     is_span = any(isinstance(each, Span) for each in condition.values)
     if is_span and (not column.column.is_ordered or condition.operator not in _TAKES_SPANS):
-        message = f"The operator {condition.operator.value!r} takes no span of values of {condition.column!r}"
-        raise _bad(column, "", f"{message}, which has the type {column.column.type}.")
+        message = says(
+            "The operator %(operator)r takes no span of values of %(column)r, which has the type %(type)s.",
+            operator=condition.operator.value,
+            column=condition.column,
+            type=column.column.type,
+        )
+        raise _bad(column, "", message)
     for value in condition.texts:
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            message = f"{value!r} has characters that no text in the database has"
-            raise _bad(column, value, f"{message}, so no value of {condition.column!r} is compared with it.")
+            message = says(
+                "%(value)r has characters that no text in the database has, so no value of %(column)r is "
+                "compared with it.",
+                value=value,
+                column=condition.column,
+            )
+            raise _bad(column, value, message)
 
 
-def _bad(column: TypedColumn, value: str, message: str) -> BadConditionError:
+def _bad(column: TypedColumn, value: str, message: Sentence) -> BadConditionError:
     return BadConditionError(
         unquoted(message), column=column.column.name, type_=column.column.type, value=value
     )
@@ -142,10 +164,15 @@ def find_bad_value(
             except DatabaseError as error:
                 if is_canceled(error):
                     return None
-                what = f"{value!r} is not a value of the type {column.column.type}, which the column"
-                what = f"{what} {column.column.name!r} has"
+                what = says(
+                    "%(value)r is not a value of the type %(type)s, which the column %(column)r has",
+                    value=value,
+                    type=column.column.type,
+                    column=column.column.name,
+                )
+                whole = says("%(what)s: %(message)s.", what=what, message=primary_message(error))
                 return BadConditionError(
-                    quoting(f"{what}: {primary_message(error)}.", f"{what}.", error),
+                    quoting(whole, says("%(what)s.", what=what), error),
                     column=column.column.name,
                     type_=column.column.type,
                     value=value,

@@ -26,9 +26,7 @@ def inlined(cursor: CursorWrapper, sql: str, params: Sequence[Any]) -> str:
         # Django sets the encoding of the session.
         return statement.decode() if isinstance(statement, bytes) else str(statement)
     # A cursor of psycopg 3 that leaves parameters to the server has no way to write them out itself.
-    from psycopg import ClientCursor
-
-    return str(ClientCursor(cursor.connection).mogrify(sql, params))
+    return str(cursor.db.Database.ClientCursor(cursor.connection).mogrify(sql, params))
 
 
 def copy_rows(
@@ -62,9 +60,7 @@ def can_copy(cursor: CursorWrapper) -> bool:
     """Return whether the driver has COPY. psycopg2 has not where it waits for others, as with gevent."""
     if not hasattr(cursor, "copy_expert"):
         return True
-    from psycopg2.extensions import get_wait_callback
-
-    return get_wait_callback() is None
+    return cursor.db.Database.extensions.get_wait_callback() is None
 
 
 def csv_line(cells: Sequence[str | None]) -> bytes:

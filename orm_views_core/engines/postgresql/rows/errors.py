@@ -24,6 +24,7 @@ from orm_views_core.engines.postgresql.errors.functions import naming_functions
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting, unquoted
+from orm_views_core.sentences import Sentence, listed, number, says
 
 
 class TimeLimit(NamedTuple):
@@ -38,7 +39,12 @@ class TimeLimit(NamedTuple):
     setting: str
 
     def __str__(self) -> str:
-        return f"{self.seconds:g} s ({self.setting})"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """It in words."""
+        return says("%(seconds)s s (%(setting)s)", seconds=number(self.seconds), setting=self.setting)
 
 
 def page_limit() -> TimeLimit:
@@ -46,9 +52,9 @@ def page_limit() -> TimeLimit:
     return TimeLimit(get_settings().PREVIEW_TIMEOUT, "ORM_VIEWS['PREVIEW_TIMEOUT']")
 
 
-def too_slow(name: ViewName, limit: TimeLimit) -> str:
+def too_slow(name: ViewName, limit: TimeLimit) -> Sentence:
     """Return the message about rows that did not come in time."""
-    return f"The rows of {name} did not come within {limit}."
+    return says("The rows of %(view)s did not come within %(limit)s.", view=name, limit=limit.sentence)
 
 
 def unavailable(
@@ -82,28 +88,41 @@ def _why_not_there(connection: BaseDatabaseWrapper, name: ViewName, error: Datab
     except DatabaseError:  # the caller's transaction may be aborted
         return None
     if name not in views.reads:
-        return unquoted(f"{name} is not in the database. Sync it first.")
+        return unquoted(says("%(view)s is not in the database. Sync it first.", view=name))
     if name in views.empty:
-        return unquoted(f"{name} has no rows yet: it is not populated. Refresh it first.")
+        return unquoted(says("%(view)s has no rows yet: it is not populated. Refresh it first.", view=name))
     if sources := sorted(views.empty_sources(name)):
-        return unquoted(f"{name} cannot be read yet: {sources[0]} has no rows. Refresh that first.")
+        return unquoted(
+            says(
+                "%(view)s cannot be read yet: %(source)s has no rows. Refresh that first.",
+                view=name,
+                source=sources[0],
+            )
+        )
     return None
 
 
 def _why_unavailable(name: ViewName, error: DatabaseError, limit: TimeLimit) -> Quoting:
     code, message = sqlstate(error), primary_message(error)
     if is_lock_timeout(error):
-        return unquoted(f"{name} is locked: it is being refreshed or changed. Try again later.")
+        return unquoted(
+            says("%(view)s is locked: it is being refreshed or changed. Try again later.", view=name)
+        )
     if is_canceled(error):
         return unquoted(too_slow(name, limit))
     if code == UNDEFINED_COLUMN:
-        what, advice = f"{name} is not as its class says", "Sync it first."
-        return quoting(f"{what}: {message}. {advice}", f"{what}. {advice}", error)
-    what = f"The rows of {name} cannot be read"
+        what, advice = says("%(view)s is not as its class says", view=name), says("Sync it first.")
+        return _quoting(what, message, advice, error)
+    what = says("The rows of %(view)s cannot be read", view=name)
     if code == NOT_IN_ENCODING:
         # Any other database checks each text when it is stored.
-        why = (
+        why = says(
             "A database with the encoding SQL_ASCII may have texts in any encoding, and may cut a character."
         )
-        return quoting(f"{what}: {message}. {why}", f"{what}. {why}", error)
-    return quoting(f"{what}: {str(error).strip()}", f"{what}.", error)
+        return _quoting(what, message, why, error)
+    return quoting(listed([what, str(error).strip()], ": "), says("%(what)s.", what=what), error)
+
+
+def _quoting(what: Sentence, message: str, advice: Sentence, error: DatabaseError) -> Quoting:
+    whole = says("%(what)s: %(message)s. %(advice)s", what=what, message=message, advice=advice)
+    return quoting(whole, says("%(what)s. %(advice)s", what=what, advice=advice), error)

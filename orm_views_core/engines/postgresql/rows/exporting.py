@@ -14,6 +14,7 @@ from orm_views_core.database.rows import RowColumn
 from orm_views_core.engines.postgresql.explain import explain
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 
 from .conditions import find_bad_value
 from .copying import can_copy, copy_rows, csv_line
@@ -198,8 +199,10 @@ def exporting(
     """
     with querying(database, name, order_by, conditions, mask, limit=limit) as (cursor, query):
         if not query.shown:
-            why = "all of its columns are masked" if query.columns else "it has no columns"
-            raise RowsUnavailableError(f"There is nothing of {name} to write into a file: {why}.")
+            why = says("all of its columns are masked") if query.columns else says("it has no columns")
+            raise RowsUnavailableError(
+                says("There is nothing of %(view)s to write into a file: %(why)s.", view=name, why=why)
+            )
         pid = hold_export_lock(cursor, number)
         export = RowExport(cursor, query, most, limit, spent, told)
         export.pid = pid

@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.rows import Cell, RowColumn, digest
 from orm_views_core.exceptions import RowsChangedError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 
 from .cells import LONGEST_CELL, SHORT, as_cell, beginning, in_statement, whole_text
 from .conditions import find_bad_value
@@ -152,13 +153,17 @@ def read_cell(
         RowsUnavailableError: as in :func:`read_rows`, and when there is no such column.
     """
     with querying(database, name, order_by, conditions, mask) as (cursor, query):
-        require_open(query, [column], "none of them is shown")
+        require_open(query, [column], says("none of them is shown"))
         row = offset % page_limit
         place = _Place(page_limit, offset - row, row)
         rows = _fetch(cursor, query, [column, column], [SHORT, LONGEST_CELL], place)
     if not rows or digest(rows[0][0]) != expected:
         raise RowsChangedError(
-            f"The rows of {name} have changed since the page was shown. Open the page again, then the value."
+            says(
+                "The rows of %(view)s have changed since the page was shown. Open the page again, then "
+                "the value.",
+                view=name,
+            )
         )
     return rows[0][1]
 

@@ -15,6 +15,7 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.reading import reading
 from orm_views_core.exceptions import MaskedColumnError, RowsUnavailableError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence, listed, says
 
 from .cells import in_statement, whole_text
 from .columns import TypedColumn, read_typed_columns
@@ -102,20 +103,29 @@ def querying(
             chosen = conditions(described) if callable(conditions) else conditions
             query = Query(name, columns, order_by, chosen, indexed, masked, is_stored, counts_bytes)
             used = [each.column for each in chosen or ()] + [query.sorted_by(key)[0] for key in order_by]
-            require_open(query, used, "rows are neither sorted nor filtered by them")
+            require_open(query, used, says("rows are neither sorted nor filtered by them"))
             yield cursor, query
     except DatabaseError as error:
         raise unavailable(name, error, connection, limit) from error
 
 
-def require_open(query: Query, used: Sequence[str], why_not: str) -> None:
+def require_open(query: Query, used: Sequence[str], why_not: Sentence) -> None:
     """Make sure that columns exist and are not masked."""
     for column in used:
         if column not in query.columns:
-            known = ", ".join(sorted(query.columns))
-            raise RowsUnavailableError(f"{query.view} has no column {column!r}; it has {known}.")
+            known = listed(sorted(query.columns))
+            raise RowsUnavailableError(
+                says(
+                    "%(view)s has no column %(column)r; it has %(known)s.",
+                    view=query.view,
+                    column=column,
+                    known=known,
+                )
+            )
         if column in query.masked:
-            raise MaskedColumnError(f"The values of {column!r} are masked, so {why_not}.")
+            raise MaskedColumnError(
+                says("The values of %(column)r are masked, so %(why_not)s.", column=column, why_not=why_not)
+            )
 
 
 def choose(query: Query, filters: Sequence[Filter], keys: Sequence[str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from orm_views_core.sentences import says
+
 from .node_kinds import (
     ARRAY,
     COMPUTING,
@@ -75,7 +77,7 @@ def made_of(query: Around, expressions: Iterable[Any], shown: bool) -> Made:
         picked = PICKING.get(node.name)
         if picked is None:
             if node.name not in COMPUTING:
-                raise Unknown(f"a {node.name} node")
+                raise Unknown(says("a %(node)s node", node=node.name))
             picked = set()
             _add_functions(query, node, made)
         pending += [(value, shown and field in picked) for field, value in node.fields.items()]
@@ -104,7 +106,7 @@ def _variable(query: Around, node: Node, made: Made, shown: bool) -> bool:
 def _sublink(query: Around, node: Node, made: Made, shown: bool) -> bool:
     kind, select = node.number("subLinkType"), node.node("subselect")
     if kind > ARRAY or kind == MULTIEXPR or select is None:
-        raise Unknown(f"a subquery of kind {kind} in an expression")
+        raise Unknown(says("a subquery of kind %(kind)s in an expression", kind=kind))
     inner = query.inner(select)
     if kind in (EXPR, ARRAY):
         made.add(inner.columns[0], shown and kind == EXPR)
@@ -138,7 +140,7 @@ def _window(query: Around, number: int) -> Made:
             for key in [*window.nodes("partitionClause"), *window.nodes("orderClause")]:
                 made.add(query.by_reference(key.number("tleSortGroupRef")), shown=False)
             return made
-    raise Unknown("a window that is not there")
+    raise Unknown(says("a window that is not there"))
 
 
 def _grouping(query: Around, node: Node, made: Made, shown: bool) -> bool:

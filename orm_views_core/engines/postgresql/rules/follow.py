@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orm_views_core.database.lineage import ColumnLineage, Columns, Lineage, RelationColumn, ViewLineage
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import NOTHING, Sentence, listed, says
 
 from .nodes import Malformed, parse
 from .selects import Select, read_select
@@ -25,7 +26,7 @@ class _Column:
     computed: set[RelationColumn] = field(default_factory=set)
     may_show: set[RelationColumn] = field(default_factory=set)
     through: set[str] = field(default_factory=set)
-    why: set[str] = field(default_factory=set)
+    why: set[Sentence] = field(default_factory=set)
 
     def add(self, other: _Column, shown: bool = False) -> None:
         (self.shows if shown else self.computed).update(other.shows)
@@ -46,7 +47,10 @@ class _Column:
 
     def value(self, name: str) -> ColumnLineage:
         because = [
-            *(f"it reads through {each}, which may read any table" for each in sorted(self.through)),
+            *(
+                says("it reads through %(what)s, which may read any table", what=t)
+                for t in sorted(self.through)
+            ),
             *sorted(self.why),
         ]
         return ColumnLineage(
@@ -55,7 +59,7 @@ class _Column:
             frozenset(self.computed - self.shows),
             frozenset(self.may_show - self.shows - self.computed),
             tuple(sorted(self.through)),
-            "; ".join(because),
+            listed(because, "; ") if because else NOTHING,
         )
 
 
@@ -145,7 +149,9 @@ class _Follower:
     def _read(self, oid: int, select: Select, expand: _Expand) -> _View:
         names = self.stored.relations[oid].columns
         unread = _Column(
-            why={f"its SELECT could not be read to the end: {select.why}"} if select.why else set()
+            why={says("its SELECT could not be read to the end: %(why)s", why=select.why)}
+            if select.why
+            else set()
         )
         for source in select.may_show:
             unread.add_possible(expand(source))
@@ -236,7 +242,15 @@ class _Follower:
                     pending += node.children()
             return _made_of(made, self._named)
         except Malformed as error:
-            column = _Column(why={f"the expression of {self.names[table]} could not be read: {error}"})
+            column = _Column(
+                why={
+                    says(
+                        "the expression of %(table)s could not be read: %(why)s",
+                        table=self.names[table],
+                        why=error.args[0],
+                    )
+                }
+            )
             column.add_possible(self._direct(Source(table, WHOLE)))
             return column
 

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from orm_views_core.sentences import says
+
 #: The fields with a number, a name or a flag that are read. The others are passed over within the regular
 #: expression, because half of the time of parsing would be theirs.
 _READ = """
@@ -72,7 +74,7 @@ class Node:
         try:
             return int(self.fields.get(field, "0"))
         except (TypeError, ValueError):
-            raise Malformed(f"{self.name}.{field} is no number") from None
+            raise Malformed(says("%(name)s.%(field)s is no number", name=self.name, field=field)) from None
 
     def flag(self, field: str) -> bool:
         """Return whether a field is true; False when it is missing."""
@@ -117,7 +119,7 @@ def parse(text: str, *, whole: bool = False) -> Any:
         field, node, opened, end, written = match.groups()
         if end is not None:
             if (end == "}") != (type(container) is Node) or field is not None or not outer:
-                raise Malformed(f"{end!r} at position {match.start()}")
+                raise Malformed(says("%(end)r at position %(start)s", end=end, start=match.start()))
             container = outer.pop()
             continue
         if node is not None:
@@ -128,15 +130,15 @@ def parse(text: str, *, whole: bool = False) -> Any:
             value = None if written == "<>" else written
         if field is None:
             if not isinstance(container, list):
-                raise Malformed(f"no label at position {match.start()}")
+                raise Malformed(says("no label at position %(start)s", start=match.start()))
             container.append(value)
         else:
             if type(container) is not Node:
-                raise Malformed(f"a label at position {match.start()}")
+                raise Malformed(says("a label at position %(start)s", start=match.start()))
             container.fields[field] = value
         if written is None:
             outer.append(container)
             container = value
     if position != len(text) or outer or len(root) != 1:
-        raise Malformed(f"it cannot be read beyond position {position}")
+        raise Malformed(says("it cannot be read beyond position %(position)s", position=position))
     return root[0]

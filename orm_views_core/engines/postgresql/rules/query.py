@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from orm_views_core.sentences import says
+
 from .expressions import Around, made_of
 from .node_kinds import (
     CTE,
@@ -114,7 +116,7 @@ class Query(QueryNode):
         if attribute == WHOLE:
             return together(columns, shown=False)
         if not 1 <= attribute <= len(columns):
-            raise Unknown(f"column {attribute} of {len(columns)}")
+            raise Unknown(says("column %(attribute)s of %(n)s", attribute=attribute, n=len(columns)))
         return columns[attribute - 1]
 
     def select_of(self, number: int) -> Query | None:
@@ -174,7 +176,7 @@ class Query(QueryNode):
         if kind == SUBQUERY:
             subquery = entry.node("subquery")
             if subquery is None:
-                raise Unknown("a subquery that is not there")
+                raise Unknown(says("a subquery that is not there"))
             return Query(subquery, self.functions, self).table
         if kind == JOIN:
             return Table([self.made_of(each) for each in entry.nodes("joinaliasvars")])
@@ -191,7 +193,7 @@ class Query(QueryNode):
             return Table([])
         if kind == GROUP:
             return Table([self.made_of(each) for each in entry.nodes("groupexprs")])
-        raise Unknown(f"an entry of kind {kind} in a range table")
+        raise Unknown(says("an entry of kind %(kind)s in a range table", kind=kind))
 
     def _cte(self, name: str) -> Table:
         def read(select: Node) -> Table:
@@ -214,7 +216,7 @@ class Query(QueryNode):
     def _table_function(self, entry: Node) -> Table:
         function = entry.node("tablefunc")
         if function is None:
-            raise Unknown("a table function that is not there")
+            raise Unknown(says("a table function that is not there"))
         shared = [function.fields.get(each) for each in ("ns_uris", "docexpr", "rowexpr", "plan")]
         rows = self.made_of(*shared, shown=False)
         of_column = [function.nodes(each) for each in ("colexprs", "coldefexprs", "colvalexprs")]
@@ -268,7 +270,7 @@ class Query(QueryNode):
                 pending += node
             elif isinstance(node, Node):
                 if node.name not in ("FROMEXPR", "JOINEXPR", "RANGETBLREF"):
-                    raise Unknown(f"a {node.name} node in FROM")
+                    raise Unknown(says("a %(node)s node in FROM", node=node.name))
                 yield node
                 pending += [node.fields.get(each) for each in ("fromlist", "larg", "rarg")]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, TypeVar
 
+from orm_views_core.sentences import says
+
 from .node_kinds import Unknown
 from .nodes import Node
 
@@ -21,7 +23,7 @@ class QueryNode:
 
     def __init__(self, node: Node, outer: Any = None) -> None:
         if node.name != "QUERY":
-            raise Unknown(f"a {node.name} in the place of a query")
+            raise Unknown(says("a %(node)s in the place of a query", node=node.name))
         self.node, self.outer = node, outer
 
     @cached_property
@@ -34,7 +36,7 @@ class QueryNode:
         query = self
         for _ in range(levels):
             if query.outer is None:
-                raise Unknown("a name of a query that is not there")
+                raise Unknown(says("a name of a query that is not there"))
             query = query.outer
         return query
 
@@ -42,7 +44,7 @@ class QueryNode:
         """Return an entry of the range table by its number, from 1."""
         entries = self.node.nodes("rtable")
         if not 1 <= number <= len(entries):
-            raise Unknown(f"entry {number} of a range table of {len(entries)}")
+            raise Unknown(says("entry %(number)s of a range table of %(n)s", number=number, n=len(entries)))
         entry: Node = entries[number - 1]
         return entry
 
@@ -52,7 +54,7 @@ class QueryNode:
             if target.number("ressortgroupref") == reference:
                 found: Node = target
                 return found
-        raise Unknown("a reference to the target list that is not there")
+        raise Unknown(says("a reference to the target list that is not there"))
 
     def cte(self, name: str) -> Node:
         """Return the WITH query of a name."""
@@ -60,4 +62,4 @@ class QueryNode:
             if cte.text("ctename") == name:
                 found: Node = cte
                 return found
-        raise Unknown("a WITH query that is not there")
+        raise Unknown(says("a WITH query that is not there"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from orm_views_core.sentences import says
+
 from .node_kinds import NEWEST, Unknown
 from .nodes import Malformed, Node, parse
 from .query import Query
@@ -45,19 +47,25 @@ def read_select(stored: Stored, oid: int) -> Select:
         tree = parse(rule.text)
         if stored.version > NEWEST:
             raise Unknown(
-                f"PostgreSQL {stored.version}, and {NEWEST} is the newest version whose rules are known"
+                says(
+                    "PostgreSQL %(version)s, and %(newest)s is the newest version whose rules are known",
+                    version=stored.version,
+                    newest=NEWEST,
+                )
             )
         return _read(select_node(tree), stored.functions, width)
     except (Unknown, Malformed, RecursionError) as error:
         may_show = frozenset(Source(relation, WHOLE) for relation in rule.reads)
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else f"it has {error}"
+        why = says("it has %(what)s", what=error.args[0])
+        if isinstance(error, RecursionError):
+            why = says("it is nested too deeply")
         return Select(_origins(tree, width), may_show, may_show=may_show, why=why)
 
 
 def select_node(tree: Any) -> Node:
     if isinstance(tree, list) and len(tree) == 1 and isinstance(tree[0], Node):
         return tree[0]
-    raise Unknown("more than one query")
+    raise Unknown(says("more than one query"))
 
 
 def _read(node: Node, functions: Functions, width: int) -> Select:
@@ -69,11 +77,13 @@ def _read(node: Node, functions: Functions, width: int) -> Select:
     query = Query(node, functions)
     columns, used = query.columns, query.rows.used
     if len(columns) != width:
-        raise Unknown(f"{len(columns)} columns instead of {width}")
+        raise Unknown(says("%(n)s columns instead of %(width)s", n=len(columns), width=width))
     for column, target in zip(columns, query.targets, strict=True):
         origin = _origin(target)
         if origin is not None and origin not in column.shows:
-            raise Unknown(f"a column whose origin is another one ({target.number('resno')})")
+            raise Unknown(
+                says("a column whose origin is another one (%(number)s)", number=target.number("resno"))
+            )
     return Select(tuple(columns), frozenset(used), query.table.is_distinct)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from orm_views_core.sentences import says
+
 from .node_kinds import EXCEPT, UNION, Unknown
 from .nodes import Node
 from .sources import Made
@@ -111,5 +113,5 @@ def leaves(operation: Node) -> Iterator[Node]:
 def part(operation: Node, side: str) -> Node:
     node = operation.node(side) if operation.name == "SETOPERATIONSTMT" else None
     if node is None:
-        raise Unknown(f"a {operation.name} node in a set operation")
+        raise Unknown(says("a %(operation)s node in a set operation", operation=operation.name))
     return node

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from orm_views_core.sentences import says
+
 from .node_kinds import Unknown
 from .nodes import Node
 from .sources import Made, together
@@ -47,14 +49,14 @@ def cte_table(
         if its_name == name:
             break
     if name not in known:
-        raise Unknown("a WITH query that is not there")
+        raise Unknown(says("a WITH query that is not there"))
     return known[name]
 
 
 def _read_cte(cte: Node, name: str, known: dict[str, Table], read: Callable[[Node], Table]) -> None:
     select = cte.node("ctequery")
     if select is None:
-        raise Unknown("a WITH query without a SELECT")
+        raise Unknown(says("a WITH query without a SELECT"))
     if not cte.flag("cterecursive"):
         known[name] = _with_clauses(cte, read(select))
         return

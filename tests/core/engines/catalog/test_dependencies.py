@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from orm_views_core.database.relations import Taken
+from orm_views_core.database.names_in_use import Taken
 from orm_views_core.engines.postgresql.catalog.dependencies import read_other_dependents
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, read_created, read_sources
 from orm_views_core.engines.postgresql.catalog.preconditions import read_taken

@@ -8,7 +8,8 @@ class Command(runserver.Command):
 
     def on_bind(self, server_port: int) -> None:
         super().on_bind(server_port)
+        host = "127.0.0.1" if self.addr == "0.0.0.0" else self.addr  # an address to listen at, not to go to
         self.stdout.write(
-            f"\nThe views are at http://{self.addr}:{server_port}/admin/orm-views/\n"
+            f"\nThe views are at http://{host}:{server_port}/admin/orm-views/\n"
             "Log in as admin / admin, or as viewer / viewer, who may only look."
         )

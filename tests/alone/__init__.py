@@ -1,0 +1,1 @@
+"""Core alone: without the admin, and without the libraries that the pages are made with."""

@@ -1,0 +1,1 @@
+"""A project with strict mypy that uses all of the public API: `nox --session typed` checks it."""
