@@ -28,6 +28,10 @@ class OrmViewsError(Exception):
     def __init__(self, message: Sentence = NOTHING) -> None:
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not every class takes the message alone, as unpickling would give it.
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
     @property
     def message(self) -> Quoting:
         """The message, with what it quotes. Of an error with a cause, all may be a quote."""

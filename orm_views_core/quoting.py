@@ -93,7 +93,7 @@ def because(what: str, error: BaseException) -> Quoting:
     """Return that something failed, with the error that Python raised."""
     name = type(error).__name__
     return Quoting(
-        says("%(what)s: %(name)s: %(error)s", what=what, name=name, error=error),
+        says("%(what)s: %(name)s: %(error)s", what=what, name=name, error=as_sentence(error)),
         says("%(what)s: %(name)s.", what=what, name=name),
     )
 

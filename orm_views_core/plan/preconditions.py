@@ -116,7 +116,7 @@ def _external_misfits(decisions: Decisions, facts: Facts) -> Iterator[Sentence]:
             )
             why = NOTHING
             if refused:
-                why = getattr(refused, "why", refused.message)
+                why = getattr(refused, "why", NOTHING) or refused.message
             elif name in facts.untried:
                 said = says(
                     "%(change)s, and %(view)s, which is not ours, reads it and cannot be kept.",

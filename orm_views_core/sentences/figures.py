@@ -17,7 +17,8 @@ class _Number(Sentence):
     def translated(self) -> str:
         from django.utils import formats
 
-        value = int(self.value) if float(self.value).is_integer() else self.value
+        is_whole = isinstance(self.value, float) and self.value.is_integer()
+        value = int(self.value) if is_whole else self.value
         return formats.number_format(value, use_l10n=True, force_grouping=True)
 
     def with_parts(self, changed: Callable[[object], object]) -> Sentence:

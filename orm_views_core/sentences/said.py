@@ -63,21 +63,28 @@ class Sentence(str):
 
 
 class _Said(Sentence):
-    """A template with values."""
+    """A template with values. ``context`` tells it from the same words of others; "" for none."""
 
-    __slots__ = ("template", "values")
+    __slots__ = ("context", "template", "values")
 
+    context: str
     template: str
     values: Mapping[str, object]
 
     def words(self) -> str:
         """Return the template in the active language."""
-        from django.utils.translation import gettext
+        from django.utils.translation import gettext, pgettext
 
+        if self.context:
+            return pgettext(self.context, self.template)
         return gettext(self.template) if self.template else ""
 
     def translated(self) -> str:
-        return self.words() % {name: _translated(value) for name, value in self.values.items()}
+        values = {name: _translated(value) for name, value in self.values.items()}
+        try:
+            return self.words() % values
+        except (KeyError, TypeError, ValueError):  # a catalog of somebody else has other placeholders
+            return str(self)
 
     @property
     def summary(self) -> Sentence:
@@ -88,10 +95,12 @@ class _Said(Sentence):
 
     def with_values(self, values: Mapping[str, object]) -> Sentence:
         """Return it with other values."""
-        return says(self.template, **values)
+        return says_in(self.context, self.template, **values)
 
     def as_json(self) -> dict[str, Json]:
         data: dict[str, Json] = {"says": self.template}
+        if self.context:
+            data["in"] = self.context
         if self.values:
             data["with"] = {name: as_json(value) for name, value in self.values.items()}
         return data
@@ -115,25 +124,6 @@ class _Counted(_Said):
 
     def as_json(self) -> dict[str, Json]:
         return {**super().as_json(), "plural": self.plural, "count": self.quantity}
-
-
-class _InContext(_Said):
-    """A template that others may have too; ``context`` tells it from theirs."""
-
-    __slots__ = ("context",)
-
-    context: str
-
-    def words(self) -> str:
-        from django.utils.translation import pgettext
-
-        return pgettext(self.context, self.template)
-
-    def with_values(self, values: Mapping[str, object]) -> Sentence:
-        return says_in(self.context, self.template, **values)
-
-    def as_json(self) -> dict[str, Json]:
-        return {**super().as_json(), "in": self.context}
 
 
 class _Listed(Sentence):
@@ -173,21 +163,19 @@ def says(template: str, /, **values: object) -> Sentence:
             literal: translators get what stands in the code.
         values: names, numbers, and other sentences.
     """
-    said = _Said(template % values)
-    said.template, said.values = template, values
-    return said
+    return says_in("", template, **values)
 
 
 def says_in(context: str, template: str, /, **values: object) -> Sentence:
     """Return a sentence, or a word, that other packages may have too and translate in another way.
 
     Args:
-        context: what it is about, for translators.
+        context: what it is about, for translators; "" for nothing.
         template: as :func:`says` has it.
         values: likewise.
     """
-    said = _InContext(template % values)
-    said.template, said.values, said.context = template, values, context
+    said = _Said(template % values)
+    said.context, said.template, said.values = context, template, values
     return said
 
 
@@ -201,7 +189,7 @@ def says_n(singular: str, plural: str, count: int, /, **values: object) -> Sente
         values: what the templates name.
     """
     said = _Counted((singular if count == 1 else plural) % values)
-    said.template, said.values, said.plural, said.quantity = singular, values, plural, count
+    said.context, said.template, said.values, said.plural, said.quantity = "", singular, values, plural, count
     return said
 
 
@@ -226,8 +214,9 @@ def enumerated(parts: Iterable[object]) -> Sentence:
 
 
 def as_sentence(text: object) -> Sentence:
-    """Return a text as a sentence; one that is none is not translated."""
-    return text if isinstance(text, Sentence) else Sentence(text)
+    """Return a text, or the message of an error, as a sentence; one that is none is not translated."""
+    said = _message(text)
+    return said if isinstance(said, Sentence) else Sentence(said)
 
 
 def translate(text: object) -> str:
@@ -246,9 +235,8 @@ def translate(text: object) -> str:
         ...     print(translate(status.reason))
         Die Datenbank enthält, was ihre Klasse sagt.
     """
-    if isinstance(text, BaseException) and len(text.args) == 1:
-        text = text.args[0]
-    return text.translated() if isinstance(text, Sentence) else str(text)
+    said = _message(text)
+    return said.translated() if isinstance(said, Sentence) else str(said)
 
 
 def as_json(value: object) -> Json:
@@ -256,6 +244,13 @@ def as_json(value: object) -> Json:
     if isinstance(value, Sentence):
         return value.as_json()
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def _message(text: object) -> object:
+    """Return the message of an error that is a sentence; another error or text as it is."""
+    if isinstance(text, BaseException) and len(text.args) == 1 and isinstance(text.args[0], Sentence):
+        return text.args[0]
+    return text
 
 
 def _translated(value: object) -> object:

@@ -11,9 +11,16 @@ from django.template import Context, Template
 from django.utils import translation
 from django.utils.html import format_html
 
-from orm_views_core.exceptions import PlanBlockedError, RefreshError, UnknownViewError
+from orm_views_core.exceptions import (
+    BadConditionError,
+    InvalidViewError,
+    InvalidViewsError,
+    PlanBlockedError,
+    RefreshError,
+    UnknownViewError,
+)
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.quoting import Quoting, Report, embedded, joined
+from orm_views_core.quoting import Quoting, Report, because, embedded, joined
 from orm_views_core.sentences import (
     NOTHING,
     Sentence,
@@ -180,6 +187,14 @@ def test_sentences_can_be_stored_copied_and_sent(said, german):
             assert translate(other) == translate(said)
 
 
+def doubled(times):
+    """Return data that would make a text of 2 ** times letters."""
+    data = "a"
+    for _ in range(times):
+        data = {"says": "%(a)s%(a)s", "with": {"a": data}}
+    return data
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -194,12 +209,58 @@ def test_sentences_can_be_stored_copied_and_sent(said, german):
         [],
         None,
         {"plural": "a", "says": "b"},
+        doubled(60),
     ],
 )
 def test_stored_data_that_does_not_fit_its_text_is_not_used(data):
     said = from_json(data, "views.loans has rows")
     assert said == "views.loans has rows"
     assert translate(said) == "views.loans has rows"
+
+
+def test_data_that_is_nested_too_deeply_is_not_used(german):
+    data = "fails"
+    for _ in range(100):
+        data = {"says": "%(a)s", "with": {"a": data}}
+    assert to_json(from_json(data, "fails")) == "fails"
+
+
+def test_a_plural_that_the_catalog_has_with_other_values_stays_english(german):
+    said = says_n("%(n)s row", "%(number)s rows", 2, number=2)
+    with german:
+        assert translate(said) == "2 rows"
+
+
+def test_a_number_of_any_size_is_translated(german):
+    with german:
+        assert translate(number(10**400)).startswith("10.000.")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownViewError(says("fails")),
+        PlanBlockedError([rows(), says("fails")]),
+        InvalidViewsError([InvalidViewError(says("fails"))]),
+        BadConditionError(says("fails"), column="a", type_="integer", value="b"),
+        RefreshError(because(says("fails"), BadConditionError(says("a"), column="", type_="", value=""))),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_can_be_sent(error, german):
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (type(other), str(other), other.__dict__.keys()) == (
+            type(error),
+            str(error),
+            error.__dict__.keys(),
+        )
+        with german:
+            assert translate(other) == translate(error) != str(error)
+
+
+def test_an_error_in_a_sentence_is_translated(german):
+    with german:
+        assert translate(because(says("a"), ValueError(says("fails")))) == "a: ValueError: scheitert"
 
 
 def test_a_text_becomes_a_sentence_that_stays_as_it_is():

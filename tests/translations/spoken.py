@@ -16,7 +16,7 @@ from .catalogs import path_of, read
 _QUOTES = {"application", "condition", "error", "message", "sql", "text"}
 #: What has no sentences, and much in it.
 _PASSED_OVER = {"definition", "definitions", "catalog", "statements", "state"}
-#: Words without which there is hardly an English sentence.
+#: Words without which there is hardly an English sentence. Names of up to three words may have them.
 _ENGLISH = {
     *("a", "an", "and", "are", "be", "because", "by", "can", "cannot", "could", "does", "for", "from", "has"),
     *("have", "in", "is", "it", "its", "may", "more", "no", "not", "of", "on", "or", "so", "that", "the"),
@@ -38,7 +38,7 @@ def _problems(text: str) -> Iterator[str]:
     for found, is_template in _pieces(to_json(summary_of(text))):
         if is_template and found not in _known():
             yield f"not in the catalog: {found!r}"
-        elif not is_template and _ENGLISH.intersection(found.split()):
+        elif not is_template and len(words := found.split()) > 3 and _ENGLISH.intersection(words):
             yield f"{found!r} is a value"
 
 

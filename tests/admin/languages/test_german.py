@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+from django.db import connection
 from django.utils import translation
 
 from orm_views_admin.models import Run
-from orm_views_core.sync import sync_views
+from orm_views_core.sync import plan_views, sync_views
 from tests.admin.browse import LIST, Browse, declare, declare_materialised, key, url
 from tests.admin.histories import make_run, path_of
 from tests.translations.catalogs import path_of as catalog_of
@@ -71,6 +73,39 @@ def test_a_plan_and_its_steps_are_in_the_order_of_german(german):
     assert "views.new anlegen" in text
     assert "views.old löschen" in text
     assert "Abgleich der Datenbank „default“" in text
+
+
+def test_a_plan_that_was_shown_in_german_is_the_one_that_is_confirmed(german):
+    declare("Old", "SELECT 1 AS n")
+    sync_views()
+    declare("New", "SELECT 1 AS n")
+    shown = _fingerprint(german, "de")
+    assert shown == _fingerprint(german, "en")
+    german.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    german.post(f"{LIST}sync/", confirm="yes", **{"default-fingerprint": shown})
+    assert "Keine der 2 Sichten braucht Aufmerksamkeit" in german.read(LIST)
+
+
+def test_the_problems_of_a_plan_are_confirmed_in_english(german):
+    declare("Old", "SELECT 1 AS n")
+    sync_views()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE views.taken ()")
+    declare("Taken", "SELECT 1 AS n")
+    plans = []
+    for language in ("de", "en"):
+        with translation.override(language):
+            plans += plan_views(["default"])
+    assert plans[0].problems
+    assert plans[0].fingerprint == plans[1].fingerprint
+
+
+def _fingerprint(pages: Browse, language: str) -> str:
+    pages.client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+    html = pages.client.get(f"{LIST}sync/").content.decode()
+    assert f'<html lang="{language}' in html
+    (found,) = re.findall(r'name="default-fingerprint" value="(\w+)"', html)
+    return str(found)
 
 
 def _step(action: str, target: str) -> dict[str, Any]:

@@ -140,5 +140,5 @@ def parse(text: str, *, whole: bool = False) -> Any:
             outer.append(container)
             container = value
     if position != len(text) or outer or len(root) != 1:
-        raise Malformed(says("it cannot be read beyond position %(position)s", position=position))
+        raise Malformed(says("nothing readable after position %(position)s", position=position))
     return root[0]
