@@ -22,7 +22,7 @@ from orm_views_core.plan.diff import Scope, find_scope
 from orm_views_core.plan.facts import Facts
 from orm_views_core.plan.steps import Phase, Plan, Step
 from orm_views_core.quoting import Quoting
-from orm_views_core.sentences import Sentence, says, says_in
+from orm_views_core.sentences import says, says_in
 from tests.translations.spoken import untranslated
 
 VIEW, MATERIALISED = ViewKind.VIEW, ViewKind.MATERIALISED_VIEW
@@ -243,10 +243,11 @@ def _dry_run(
     refused: Mapping[str, str] | None,
     lost: Mapping[str, Mapping[Extra, str]] | None,
 ) -> DryRun:
-    errors = {
-        view: ViewSQLError(Sentence(f"{view}: {why}"), Sentence(why))
-        for view, why in by_name(refused).items()
-    }
+    errors = {}
+    for view, text in by_name(refused).items():
+        _, message = text.removesuffix(".").split(": ", 1)
+        why = says("%(refused)s: %(message)s.", refused=says("PostgreSQL refuses its SQL"), message=message)
+        errors[view] = ViewSQLError(says("%(where)s: %(why)s", where=str(view), why=why), why)
     columns, really, left, losing = by_name(new_columns), by_name(reads), by_name(stuck), by_name(lost)
     tried = {}
     for view in scope.try_views:
