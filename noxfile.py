@@ -39,7 +39,8 @@ class Row(NamedTuple):
         return f"python{self.python}-django{self.django}-{self.driver}-postgresql{self.postgresql}"
 
 
-#: Every Python with every Django that runs on it; the drivers and the servers are spread over these.
+#: Python 3.10 to 3.13 with every Django that runs on them, and 3.14 with the newest. The drivers and the
+#: servers are spread over these.
 #: The first row runs everything. The others leave out what does not depend on the row.
 ROWS = [
     Row("3.13", "6.1", "psycopg2", "18"),
@@ -436,7 +437,7 @@ def projects(session: nox.Session, project: str) -> None:
 MOVED_FROM = ["django-orm-views", "django-pgviews-redux", "django-db-views"]
 
 
-# django-orm-views needs Django 4.2, which no newer Python runs.
+# The sample of django-orm-views begins on Django 4.2, which no newer Python runs.
 @nox.session(python=ROWS[6].python)
 @nox.parametrize("package", MOVED_FROM, ids=MOVED_FROM)
 def moving(session: nox.Session, package: str) -> None:
