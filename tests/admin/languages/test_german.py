@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,8 @@ from orm_views_admin.models import Run
 from orm_views_core.sync import plan_views, sync_views
 from tests.admin.browse import LIST, Browse, declare, declare_materialised, key, url
 from tests.admin.histories import make_run, path_of
+from tests.translations.catalogs import compiled, read
 from tests.translations.catalogs import path_of as catalog_of
-from tests.translations.catalogs import read
 
 pytestmark = pytest.mark.django_db
 
@@ -141,7 +140,6 @@ def test_words_that_django_has_too_have_its_translation():
         if not message.context and not message.plural
     }
     for path in Path(django.__file__).parent.glob("**/locale/de/LC_MESSAGES/django.mo"):
-        with path.open("rb") as file:
-            theirs = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        theirs = compiled(path)
         for words in ours.keys() & theirs.keys():
             assert ours[words] == theirs[words], (path, words)

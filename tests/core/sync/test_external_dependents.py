@@ -9,7 +9,7 @@ from tests.core.values import CITY, MATERIALISED, foreign, plan_for, said, sql
 
 REPORT = foreign("public.report", "views.a", definition="SELECT id FROM views.a")
 ON_REPORT = foreign("public.summary", "public.report", definition="SELECT id FROM public.report")
-NO_CITY = "PostgreSQL refuses its SQL: column a.id does not exist."
+NO_ID = "column a.id does not exist"
 GOES = "views.a has to be rebuilt (its class has changed: column id is removed)"
 
 
@@ -78,23 +78,24 @@ def test_a_plain_view_of_ours_below_somebody_elses_materialised_one_is_rebuilt_w
 
 
 def test_somebody_elses_view_that_fits_no_more_stops_the_sync_with_what_postgresql_says():
-    plan = rebuilt(REPORT, refused={"public.report": NO_CITY})
+    plan = rebuilt(REPORT, refused={"public.report": NO_ID})
     (problem,) = plan.problems
     assert problem == (
-        f"{GOES}, and public.report, which is not ours, reads it and no longer fits. {NO_CITY} "
+        f"{GOES}, and public.report, which is not ours, reads it and no longer fits. "
+        f"PostgreSQL refuses its SQL: {NO_ID}. "
         "Change or drop public.report first, or use --drop-dependents to drop it."
     )
 
 
 def test_every_view_that_fits_no_more_is_named():
     other = foreign("public.other", "views.a")
-    plan = rebuilt(REPORT, other, refused={"public.report": NO_CITY, "public.other": NO_CITY})
+    plan = rebuilt(REPORT, other, refused={"public.report": NO_ID, "public.other": NO_ID})
     assert [problem.count("public.report") for problem in plan.problems] == [0, 2]
 
 
 def test_what_fits_no_more_is_dropped_with_all_that_reads_it_if_that_is_said():
     fits = foreign("public.fits", "views.a", definition="SELECT 1 AS id FROM views.a")
-    plan = rebuilt(REPORT, ON_REPORT, fits, refused={"public.report": NO_CITY}, drop_dependents=True)
+    plan = rebuilt(REPORT, ON_REPORT, fits, refused={"public.report": NO_ID}, drop_dependents=True)
     assert not plan.problems
     assert said(plan) == ["drop summary", "drop report", "rebuild a", "replace fits"]
     assert (
