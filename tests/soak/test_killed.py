@@ -70,7 +70,8 @@ def facts_of() -> dict[str, Facts]:
 def usual_seconds(workers: Workers, how: str) -> float:
     """Measure a sync that nobody kills, there and back; the first of its process if processes are killed.
 
-    The shorter one counts: what else runs on the machine may hold up the other, and all moments would be late.
+    The shorter one counts: what else runs on the machine may hold up the other.
+    All moments would then be late.
     """
     taken = []
     for version in (*VERSIONS[1:], VERSIONS[0]):
