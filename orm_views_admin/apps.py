@@ -17,7 +17,7 @@ class OrmViewsAdminConfig(AppConfig):
     """The pages about views, under ``/admin/orm-views/``."""
 
     name = "orm_views_admin"
-    verbose_name = _("PostgreSQL views")
+    verbose_name = _("Database views")
     default_auto_field = "django.db.models.BigAutoField"
     # Templates and static files are in the package where it is installed, and beside it in a checkout.
     path = str(_PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent)

@@ -7,7 +7,7 @@ class OrmViewsCoreConfig(AppConfig):
     """Imports the views of all apps after the models are loaded, and connects the signals."""
 
     name = "orm_views_core"
-    verbose_name = _("PostgreSQL views")
+    verbose_name = _("Database views")
 
     def ready(self) -> None:
         from orm_views_core.hooks.permissions import create_view_permissions

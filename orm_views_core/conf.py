@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.sentences import says
+from orm_views_core.sentences import Sentence, listed, says
 
 SettingsT = TypeVar("SettingsT")
 
@@ -106,7 +106,8 @@ class Settings:
     Attributes:
         SCHEMA: the schema of views whose class names no other; or a function that is called with the
             connection of the views, and returns the schema.
-        MODULE: the module of each app that declares views.
+        MODULE: the module of each app that declares views; None for ``postgres_views`` and
+            ``database_views``.
         GRANT_SELECT_TO: roles that get SELECT on every view that is not hidden.
         COUNT_TIMEOUT: how long an exact row count may take before the planner's estimate is shown.
         PREVIEW_TIMEOUT: how long reading a page of rows may take.
@@ -136,7 +137,7 @@ class Settings:
     """
 
     SCHEMA: str | Callable[[BaseDatabaseWrapper], str] = "views"
-    MODULE: str = "postgres_views"
+    MODULE: str | None = None
     GRANT_SELECT_TO: tuple[str, ...] = ()
     COUNT_TIMEOUT: float = 2.0
     PREVIEW_TIMEOUT: float = 10.0
@@ -235,7 +236,10 @@ _READER = SettingReader(
     Settings,
     {
         "SCHEMA": Rule(lambda value: _is_schema_name(value) or callable(value), _SCHEMA_HINT),
-        "MODULE": Rule(is_dotted_path, "Give the name of a module, such as 'postgres_views'."),
+        "MODULE": Rule(
+            lambda value: value is None or is_dotted_path(value),
+            "Give the name of a module, such as 'postgres_views', or None.",
+        ),
         "GRANT_SELECT_TO": Rule(is_role_list, "Give a list of role names, such as ['analyst']."),
         **dict.fromkeys(("COUNT_TIMEOUT", "PREVIEW_TIMEOUT", "CONNECT_TIMEOUT"), DURATION),
         **dict.fromkeys(("LOCK_TIMEOUT", "LOCK_WAIT", "COMPARE_TIMEOUT"), DURATION),
@@ -270,6 +274,21 @@ def import_time_settings() -> Settings:
         return Settings()
     bad = {problem.key for problem in _READER.problems(raw)}
     return _READER.build({key: value for key, value in raw.items() if str(key) not in bad})
+
+
+#: Where views are looked for in each app. Never in ``views``: those of Django are there.
+_VIEW_MODULES = ("postgres_views", "database_views")
+
+
+def view_modules() -> tuple[str, ...]:
+    """Return the modules in which the views of an app are looked for."""
+    module = import_time_settings().MODULE
+    return _VIEW_MODULES if module is None else (module,)
+
+
+def view_files() -> Sentence:
+    """Return the files of these modules, for messages: ``postgres_views.py or database_views.py``."""
+    return listed([f"{module.replace('.', '/')}.py" for module in view_modules()], " or ")
 
 
 def default_schema() -> str | Callable[[BaseDatabaseWrapper], str]:

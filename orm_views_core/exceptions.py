@@ -70,7 +70,7 @@ InvalidViewDepencies = InvalidViewDependencies
 
 
 class ViewModuleError(OrmViewsError):
-    """The import of a ``postgres_views`` module fails."""
+    """The import of a module that declares views fails."""
 
 
 class DuplicateViewError(OrmViewsError):

@@ -13,6 +13,7 @@ from orm_views_core.conf import raw_setting_problems
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.spelling import spelling_of
 from orm_views_core.views.identity import describe, name_of
 from orm_views_core.views.registry import registry
 
@@ -29,17 +30,17 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register("orm_views")
 def check_databases(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """orm_views_core.E002: a view's ``database`` is not in DATABASES, or is not PostgreSQL."""
+    """orm_views_core.E002: a view's ``database`` is not in DATABASES, or views cannot be synced there."""
     messages: list[CheckMessage] = []
     for alias in registry.databases():
         if alias not in connections.settings:
             problem = "which is not in DATABASES"
-        elif connections[alias].vendor != "postgresql":
-            problem = f"which is {connections[alias].display_name}, not PostgreSQL"
+        elif spelling_of(connections[alias]) is None:
+            problem = f"which is {connections[alias].display_name}, where views cannot be synced"
         else:
             continue
         views = ", ".join(describe(view) for view in registry.views(alias))
-        hint = "Set 'database' on the class to the alias of a PostgreSQL database."
+        hint = "Set 'database' on the class to the alias of a PostgreSQL, SQLite, MariaDB or MySQL database."
         messages.append(message("E002", views, f"in database {alias!r}, {problem}.", hint))
     return messages
 

@@ -14,6 +14,7 @@ from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import because, unquoted
 from orm_views_core.sentences import listed, says
+from orm_views_core.spelling import Spelling, spelling_on
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import describe, invalid, kind_of, label_of, name_of
@@ -54,8 +55,10 @@ def compile_class(
     """
     options = ViewOptions(view)
     name = name_of(view)
-    kind = kind_of(view)
-    materialised = kind is ViewKind.MATERIALISED_VIEW
+    spelling = spelling_on(connection.alias)
+    can = spelling.abilities
+    materialised = kind_of(view) is ViewKind.MATERIALISED_VIEW and can.materialised
+    kind = ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW
     if materialised and options.updatable:
         problem = says(
             "it sets updatable, and PostgreSQL cannot update a materialised view. Remove one of them."
@@ -71,24 +74,26 @@ def compile_class(
         columns=select.columns,
         comment=options.docstring,
         column_comments=column_comments(view),
-        options=_with_options(options, connection),
-        indexes=compile_indexes(options, name, connection),
+        options=_with_options(options, connection, spelling),
+        indexes=compile_indexes(options, name, connection) if can.materialised else (),
         with_data=bool(options.with_data),
         hidden=bool(options.hidden),
-        grant_select_to=() if options.hidden else _roles(options, settings),
+        grant_select_to=_roles(options, settings) if can.grants and not options.hidden else (),
         declared_dependencies=_dependencies(options),
         is_readable=is_readable(view),
         view=view,
-        refresh_every=_refresh_every(options, settings),
-        build_settings=build_settings_of(view, settings) if materialised else _no_build_settings(options),
+        refresh_every=_refresh_every(options, settings) if can.materialised else None,
+        build_settings=_build_settings(options, settings, kind) if can.materialised else (),
         not_personal=_columns(options, "not_personal"),
         exposes=_columns(options, "exposes"),
         staff=_staff(options),
     )
 
 
-def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tuple[tuple[str, str], ...]:
-    compiled = []
+def _with_options(
+    options: ViewOptions, connection: BaseDatabaseWrapper, spelling: Spelling
+) -> tuple[tuple[str, str], ...]:
+    compiled, can = [], spelling.abilities
     for option, allowed in _WITH_OPTIONS.items():
         value = getattr(options, option)
         if value is None:
@@ -104,12 +109,25 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
                     choices=choices,
                 ),
             )
+        if option not in can.options:
+            if not can.refuses:
+                continue
+            raise invalid(
+                options.view,
+                says(
+                    "it sets %(option)s, and %(engine)s has no such option. Remove it, or set engines on "
+                    "the class.",
+                    option=option,
+                    engine=spelling.title,
+                ),
+            )
         if issubclass(options.view, PostgresMaterialisedViewMixin):
             problem = says(
                 "it sets %(option)s, and only plain views have that option. Remove it.", option=option
             )
             raise invalid(options.view, problem)
-        if option == "security_invoker" and connection.pg_version < 150000:  # type: ignore[attr-defined]
+        has_version = can.staging  # of PostgreSQL
+        if option == "security_invoker" and has_version and connection.pg_version < 150000:  # type: ignore[attr-defined]
             problem = says(
                 "it sets security_invoker, and database %(database)r is not PostgreSQL 15 yet.",
                 database=connection.alias,
@@ -118,7 +136,8 @@ def _with_options(options: ViewOptions, connection: BaseDatabaseWrapper) -> tupl
                 options.view, says("%(problem)s Remove it, or upgrade the server.", problem=problem)
             )
         compiled.append((option, value if isinstance(value, str) else str(value).lower()))
-    return tuple(sorted([*compiled, *compile_storage(options).items()]))
+    storage = compile_storage(options).items() if can.materialised else ()
+    return tuple(sorted([*compiled, *storage]))
 
 
 def _roles(options: ViewOptions, settings: Settings) -> tuple[str, ...]:
@@ -189,7 +208,9 @@ def build_settings_of(view: type[BasePostgresView], settings: Settings) -> Build
     return combined(own, settings)
 
 
-def _no_build_settings(options: ViewOptions) -> BuildSettings:
+def _build_settings(options: ViewOptions, settings: Settings, kind: ViewKind) -> BuildSettings:
+    if kind is ViewKind.MATERIALISED_VIEW:
+        return build_settings_of(options.view, settings)
     if options.build_settings:
         raise invalid(options.view, says("%(problem)s Remove it.", problem=NOT_BUILT))
     return ()
@@ -255,11 +276,12 @@ def statement_of(
     Raises:
         InvalidViewError: the SELECT is empty or more than one statement, or creating it fails.
     """
+    spelling = spelling_on(connection.alias)
     try:
-        sql = _interpolate(select, connection)
+        sql = spelling.literal(connection, select.sql, select.params)
     except Exception as error:
         raise invalid(view, because(says("its SQL cannot be created"), error)) from error
-    statement, another_follows = strip_statement(sql)
+    statement, another_follows = strip_statement(sql, spelling.rules)
     if not statement:
         raise invalid(view, says("its sql is empty. Write the view's SELECT."))
     if another_follows:
@@ -267,11 +289,3 @@ def statement_of(
             view, says("its sql has more than one statement. Remove what follows the first semicolon.")
         )
     return statement
-
-
-def _interpolate(select: ParameterisedSQL, connection: BaseDatabaseWrapper) -> str:
-    """Return the SQL with its parameters as literals: a view cannot have parameters."""
-    if not select.params and select.sql.isascii():
-        # There is nothing to quote or encode. The driver would only replace each %% by %.
-        return select.sql % ()
-    return str(connection.ops.compose_sql(select.sql, select.params))  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from django.conf import settings as django_settings
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,6 +14,8 @@ from orm_views_core.conf import get_settings, schema_on
 from orm_views_core.exceptions import DuplicateViewError, InvalidViewError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import Sentence, says
+from orm_views_core.spelling import spelling_on
+from orm_views_core.sql.places import Places
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.registry import registry
@@ -56,7 +59,11 @@ def compile_definitions(
         compiled = {view: definition for view, definition in found.items() if definition}
     missing = [view for view in classes if view not in compiled]
     # What a user has chosen for a request changes no view.
-    with translation.override(django_settings.LANGUAGE_CODE), timezone.override(None):
+    with (
+        translation.override(django_settings.LANGUAGE_CODE),
+        timezone.override(None),
+        spelling_on(database).compiling(connection),
+    ):
         for start in range(0, len(missing), _BATCH_SIZE):
             compiled |= _compile(missing[start : start + _BATCH_SIZE], connection, state)
     definitions = _together(connection, {view: compiled[view] for view in classes}, registered)
@@ -73,11 +80,15 @@ def _together(
     """Put definitions together, and find the names that are claimed twice."""
     relations: dict[ViewName, ViewDefinition] = {}
     views: dict[ViewName, ViewDefinition] = {}
+    valid = {each.name for each in compiled.values() if isinstance(each, ViewDefinition)}
+    places = spelling_on(connection.alias).places(registered.names | valid)
     errors: dict[type, OrmViewsError] = {}
     for view, definition in compiled.items():
         try:
             if isinstance(definition, OrmViewsError):
                 raise definition
+            if places is not None:
+                definition = _placed(definition, places)
             _claim_names(definition, relations)
             views[definition.name] = definition
         except OrmViewsError as error:
@@ -96,6 +107,30 @@ def _together(
         default_schema=schema_on(connection, get_settings().SCHEMA),
         follows_connection=bool(schema_functions(connection.alias)),
     )
+
+
+def _placed(definition: ViewDefinition, places: Places) -> ViewDefinition:
+    """Return a definition whose SQL has the names of the database.
+
+    Raises:
+        DuplicateViewError: another view has the same name there.
+    """
+    flat = places.flat[definition.name]
+    if (other := places.view_of(flat)) != definition.name:
+        raise DuplicateViewError(
+            says(
+                "%(where)s: the name of %(view)s in database %(database)r is %(flat)r, and so is that of "
+                "%(other)s. Give one of them another name.",
+                where=definition.where,
+                view=definition.name,
+                database=definition.database,
+                flat=flat,
+                other=other,
+            )
+        )
+    sql, reads = places.place(definition.sql)
+    reads |= {*definition.declared_dependencies} - {definition.name}
+    return replace(definition, sql=sql, declared_dependencies=tuple(sorted(reads)))
 
 
 def _compile(

@@ -24,6 +24,8 @@ from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import DatabaseUnavailableError
 from orm_views_core.sentences import number, says
 
+from .finding import plain_engine_of
+
 #: A shorter limit means two seconds to PostgreSQL's client library.
 _SHORTEST = 2
 
@@ -89,7 +91,7 @@ def ensure_connection(connection: BaseDatabaseWrapper) -> None:
         OperationalError: when the database cannot be reached, or does not answer.
     """
     asked = _ASKED.get()
-    if asked is None or connection.in_atomic_block:
+    if asked is None or connection.in_atomic_block or plain_engine_of(connection) is not None:
         connection.ensure_connection()
     elif connection.alias not in asked.answered:
         if connection.connection is not None and connection.get_autocommit():

@@ -12,9 +12,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import Sentence, listed, says
+from orm_views_core.spelling import spelling_of
 from orm_views_core.views.registry import registry
 
 from .answers import asked_once, ensure_connection
+from .finding import plain_engine_of
 
 
 def get_connection(alias: str) -> BaseDatabaseWrapper:
@@ -24,6 +26,44 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
         UnsupportedDatabaseError: when the alias is unknown or its database is not PostgreSQL.
         DatabaseUnavailableError: when the database does not answer.
     """
+    connection = _known(alias)
+    spelling = spelling_of(connection)
+    if spelling is not None and not spelling.abilities.staging:
+        raise UnsupportedDatabaseError(
+            says(
+                "Database %(database)r is %(engine)s, and this is for PostgreSQL only.",
+                database=alias,
+                engine=connection.display_name,
+            )
+        )
+    return open_database(alias)
+
+
+def open_database(alias: str) -> BaseDatabaseWrapper:
+    """Return this thread's connection to a database whose views can be synced, and open it if it is closed.
+
+    Raises:
+        UnsupportedDatabaseError: when the alias is unknown, or views cannot be synced in its database.
+        DatabaseUnavailableError: when the database does not answer.
+    """
+    connection = _known(alias)
+    if spelling_of(connection) is None:
+        labels = [f"{view.__module__}.{view.__qualname__}" for view in registry.views(alias)]
+        raise UnsupportedDatabaseError(
+            says(
+                "Database %(database)r is %(engine)s. Views are for PostgreSQL, SQLite, MariaDB and MySQL. "
+                "Set another 'database' on %(views)s.",
+                database=alias,
+                engine=connection.display_name,
+                views=listed(labels) or says("the views meant for it"),
+            )
+        )
+    with asked_once(alias), naming_the_database(connection):
+        ensure_connection(connection)
+    return connection
+
+
+def _known(alias: str) -> BaseDatabaseWrapper:
     if alias not in connections.settings:
         known = ", ".join(repr(name) for name in connections.settings)
         raise UnsupportedDatabaseError(
@@ -31,21 +71,7 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
                 "There is no database %(alias)r in DATABASES. There are: %(names)s.", alias=alias, names=known
             )
         )
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        labels = [f"{view.__module__}.{view.__qualname__}" for view in registry.views(alias)]
-        raise UnsupportedDatabaseError(
-            says(
-                "Database %(alias)r is %(vendor)s, and views are for PostgreSQL. Set another "
-                "'database' on %(views)s.",
-                alias=alias,
-                vendor=connection.display_name,
-                views=listed(labels) or says("the views meant for it"),
-            )
-        )
-    with asked_once(alias), naming_the_database(connection):
-        ensure_connection(connection)
-    return connection
+    return connections[alias]
 
 
 def is_lost(connection: BaseDatabaseWrapper, of_driver: Any) -> bool:
@@ -61,6 +87,8 @@ def is_lost(connection: BaseDatabaseWrapper, of_driver: Any) -> bool:
 
 def _is_closed(of_driver: Any) -> bool:
     """Return whether the server or we have closed it. psycopg2 does not always notice, but libpq does."""
+    if not hasattr(of_driver, "closed"):  # a driver of another engine
+        return False
     return bool(of_driver.closed) or of_driver.info.status != 0
 
 
@@ -77,17 +105,23 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         if not is_lost(connection, of_driver):
             raise
-        settings = connection.settings_dict
-        server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
         what = says(
-            "Database %(database)r (%(server)s/%(name)s) does not answer",
+            "Database %(database)r (%(place)s) does not answer",
             database=connection.alias,
-            server=server,
-            name=settings.get("NAME"),
+            place=_place_of(connection),
         )
         raise DatabaseUnavailableError(
             Quoting(listed([what, _said(error)], ": "), says("%(what)s.", what=what))
         ) from error
+
+
+def _place_of(connection: BaseDatabaseWrapper) -> str:
+    """Return where a database is: a server and a name, or a file."""
+    settings = connection.settings_dict
+    if plain_engine_of(connection) is not None and not settings.get("HOST"):
+        return str(settings.get("NAME"))
+    server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
+    return f"{server}/{settings.get('NAME')}"
 
 
 def _said(error: Exception) -> str:
@@ -156,6 +190,6 @@ def view_databases() -> list[str]:
     """
     aliases = registry.databases()
     has_default = DEFAULT_DB_ALIAS in connections.settings
-    if has_default and connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+    if has_default and spelling_of(connections[DEFAULT_DB_ALIAS]) is not None:
         aliases = list(dict.fromkeys([*aliases, DEFAULT_DB_ALIAS]))
     return aliases

@@ -19,9 +19,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.callers import called_by_command
 from orm_views_core.conf import get_settings
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import open_database, view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.output.plans import summary
+from orm_views_core.spelling import spelling_of
 from orm_views_core.sync.api import sync_views
 from orm_views_core.sync.refusals import may_need_a_migration
 
@@ -67,7 +68,7 @@ def sync_after_migrate(
         return
     # While Django creates a test database, an alias that mirrors it still points at the real database. So no
     # other alias than this one may be used.
-    if using not in view_databases() or connections[using].vendor != "postgresql":
+    if using not in view_databases() or spelling_of(connections[using]) is None:
         return
     # Without colours, because the signal does not tell whether migrate has the option --no-color.
     out = stdout or OutputWrapper(sys.stdout)
@@ -95,7 +96,7 @@ def _last_app() -> AppConfig | None:
 
 def _unapplied(alias: str) -> list[str]:
     """Return the migrations that ``migrate`` without arguments would apply."""
-    executor = MigrationExecutor(get_connection(alias))
+    executor = MigrationExecutor(open_database(alias))
     return [str(migration) for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 

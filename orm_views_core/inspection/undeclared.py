@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.conf import default_schema, get_settings, schema_on
+from orm_views_core.conf import default_schema, get_settings, schema_on, view_files
 from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.connections import get_connection, view_databases
@@ -92,7 +92,7 @@ def draft_view(wanted: str, database: str | None = None) -> Drafted:
             raise unavailable[0]
         raise unknown_view(wanted, views_by_handle(aliases))
     ((alias, name),) = found
-    heading = [f"A class for {name}, which only database {alias!r} has. Put it into postgres_views.py."]
+    heading = [f"A class for {name}, which only database {alias!r} has. Put it into {view_files()}."]
     return _draft(connections[alias], [name], heading)
 
 

@@ -15,6 +15,9 @@ from orm_views_core.sentences import Sentence, listed, says
 from .diff import Differences, kept_comment, options_by_hand, wanted_readers
 from .steps import Phase, Statement, in_phase
 
+#: Why comments change.
+COMMENTS_DIFFER = says("its comment is not its docstring or its label, or a column's is not its help_text")
+
 
 def option_changes(
     definition: ViewDefinition, installed: InstalledView, expected: ExpectedView, dialect: Dialect

@@ -22,6 +22,7 @@ from .preconditions import index_names_in_use
 from .rebuild import Build, rebuild_statements
 from .rules import Decision, Decisions, action_of, having, why_changed
 from .statements import (
+    COMMENTS_DIFFER,
     column_comments,
     comments,
     fresh_grants,
@@ -259,10 +260,9 @@ def _repairs(
         grants = in_phase(Phase.BUILD, grant_changes(name, difference, dialect))
         yield _step(draft, action, name, grants, _NOBODY, grant_reason(difference))
     if difference.comment or difference.column_comments:
-        why = says("its comment is not its docstring or its label, or a column's is not its help_text")
         texts = comments(definition, installed, difference, dialect)
         statements = in_phase(Phase.BUILD, texts, StatementKind.COMMENT)
-        yield _step(draft, Action.COMMENT, name, statements, _NOBODY, why)
+        yield _step(draft, Action.COMMENT, name, statements, _NOBODY, COMMENTS_DIFFER)
     if difference == NO_DIFFERENCES and difference.old_form and not draft.facts.catalog.session.read_only:
         why = says("an earlier release has written its sync state")
         yield _step(draft, Action.ADOPT, name, (), _NOBODY, why)

@@ -1,4 +1,4 @@
-"""Splits SQL text into tokens by PostgreSQL's lexical rules, to tell names from strings and comments.
+"""Splits SQL text into tokens by an engine's lexical rules, to tell names from strings and comments.
 
 sqlparse cannot be used. It treats the backslash in ``'\\'`` as an escape, which standard strings do not have,
 and ends a nested comment at its first ``*/``. References could be missed. It is also about 30 times slower.
@@ -11,29 +11,16 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from .rules import POSTGRESQL_RULES, Rules
+
 TokenKind = Literal["identifier", "string", "comment", "space", "other"]
 
-_TOKEN = re.compile(
-    r"""
-    (?P<comment> --[^\n\r]* | /\* )
-  | (?P<string>
-        [eE]'(?: [^'\\] | \\. | '' )*'
-      | (?: [bBxXnN] | [uU]& )? '(?: [^'] | '' )*'
-      | \$(?P<tag> (?: [A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]* )? )\$ .*? \$(?P=tag)\$
-    )
-  | (?P<identifier>
-        (?:[uU]&)? "(?: [^"] | "" )+"
-      | [A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*
-    )
-  | (?P<space> \s+ )
-  | (?P<other> \d[\w.]* | \$\d+ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _UNICODE_ESCAPE = re.compile(r"\\(?:\\|\+((?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0-9a-fA-F]{4}))")
 # In multi-byte encodings, PostgreSQL folds only these letters, independent of the locale.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+#: What names are put between: ``[`` is SQLite's, and the backtick that of SQLite and MariaDB.
+_QUOTES = frozenset('"`[')
 # A star that has_star() finds comes right after one of these, if there is no comment between them.
 _BEFORE_STAR = ("select", "distinct", "all", ",", ".", ")")
 _CERTAIN_STAR = re.compile(r"select\s*\*", re.IGNORECASE)
@@ -55,8 +42,9 @@ class Token(NamedTuple):
     @property
     def identifier(self) -> str:
         """The name as in the catalogs: without quotes, or folded to lower case."""
-        if self.text.startswith('"'):
-            return self.text[1:-1].replace('""', '"')
+        quote = self.text[0]
+        if quote in _QUOTES:
+            return self.text[1:-1].replace(quote * 2, quote)
         if self.text.endswith('"'):
             return _UNICODE_ESCAPE.sub(_unescape, self.text[3:-1].replace('""', '"'))
         return self.text.lower() if self.text.isascii() else self.text.translate(_FOLD)
@@ -68,36 +56,39 @@ def _unescape(escape: re.Match[str]) -> str:
     return chr(int(digits, 16)) if digits else "\\"
 
 
-def tokenize(sql: str) -> Iterator[Token]:
+def tokenize(sql: str, rules: Rules = POSTGRESQL_RULES) -> Iterator[Token]:
     """Split SQL text into tokens. Joined together, they are the text again."""
     position = 0
     while position < len(sql):
-        match = _TOKEN.match(sql, position)
+        match = rules.token.match(sql, position)
         assert match is not None  # "." matches any other character
         end = match.end()
         if match.group() == "/*":
-            end = _end_of_block_comment(sql, end)
+            end = _end_of_block_comment(sql, end, nests=rules.nests_comments)
         yield Token(match.lastgroup, sql[position:end], position, end)  # type: ignore[arg-type]
         position = end
 
 
-def _end_of_block_comment(sql: str, position: int) -> int:
+def _end_of_block_comment(sql: str, position: int, *, nests: bool) -> int:
     depth = 1
     while depth:
         edge = _COMMENT_EDGE.search(sql, position)
         if edge is None:
             return len(sql)
-        depth += 1 if edge.group() == "/*" else -1
+        if edge.group() == "*/":
+            depth -= 1
+        elif nests:
+            depth += 1
         position = edge.end()
     return position
 
 
-def strip_statement(sql: str) -> tuple[str, bool]:
+def strip_statement(sql: str, rules: Rules = POSTGRESQL_RULES) -> tuple[str, bool]:
     """Return the first statement without its semicolon, and whether another statement follows."""
     if ";" not in sql:
         return sql.strip(), False
     end: int | None = None
-    for token in tokenize(sql):
+    for token in tokenize(sql, rules):
         if end is None and token.text == ";":
             end = token.start
         elif end is not None and not token.is_blank and token.text != ";":

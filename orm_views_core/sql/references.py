@@ -11,6 +11,7 @@ from typing import NamedTuple
 from orm_views_core.names import ViewName, quote_identifier
 
 from .lexer import Token, tokenize
+from .rules import POSTGRESQL_RULES, Rules
 
 _WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _AFTER_FROM = frozenset(
@@ -20,20 +21,29 @@ _AFTER_FROM = frozenset(
 
 
 class Reference(NamedTuple):
-    """A reference ``schema.name``. The offsets are those of the schema's token."""
+    """A reference ``schema.name``.
+
+    Attributes:
+        start: where the schema's token starts.
+        end: where it ends.
+        name_end: where the name's token ends.
+    """
 
     target: ViewName
     start: int
     end: int
+    name_end: int
 
 
-def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Reference]:
+def qualified_references(
+    sql: str, schemas: Collection[str], rules: Rules = POSTGRESQL_RULES
+) -> Iterator[Reference]:
     """Yield every qualified reference to a relation in one of these schemas."""
     # Most views read only tables. One search per schema avoids the lexer for them.
     folded = sql.lower()
     if not any(schema.lower().replace('"', '""') in folded for schema in schemas) and 'u&"' not in folded:
         return
-    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    tokens = [token for token in tokenize(sql, rules) if not token.is_blank]
     relations = {place.start for place in _relation_places(tokens)}
     # A name that is also used unqualified is a table or an alias too: "views.id" may be its column.
     used_alone = {token.identifier for i, token in enumerate(tokens) if not _is(tokens, i + 1, ".")}
@@ -50,7 +60,7 @@ def qualified_references(sql: str, schemas: Collection[str]) -> Iterator[Referen
             at = 0 if _is(tokens, i - 1, ":") or parts[0].identifier not in used_alone else -1
         if 0 <= at < len(parts) - 1 and parts[at].identifier in schemas:
             target = ViewName(parts[at].identifier, parts[at + 1].identifier)
-            yield Reference(target, parts[at].start, parts[at].end)
+            yield Reference(target, parts[at].start, parts[at].end, parts[at + 1].end)
 
 
 def _is(tokens: list[Token], i: int, text: str) -> bool:
@@ -203,9 +213,9 @@ def _unqualified_references(sql: str, reachable: Mapping[str, ViewName]) -> set[
     return {reachable[name] for name in unqualified_relations(sql) if name in reachable}
 
 
-def unqualified_relations(sql: str) -> frozenset[str]:
+def unqualified_relations(sql: str, rules: Rules = POSTGRESQL_RULES) -> frozenset[str]:
     """Return the names of the relations that a SELECT reads without naming their schemas."""
-    tokens = [token for token in tokenize(sql) if not token.is_blank]
+    tokens = [token for token in tokenize(sql, rules) if not token.is_blank]
     return frozenset(
         tokens[i].identifier
         for i, is_local in _relation_places(tokens)

@@ -14,7 +14,8 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.answers import expecting_answers
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import open_database, view_databases
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.engines.postgresql.catalog.dependencies import read_sources_of, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import (
     read_catalog,
@@ -36,6 +37,7 @@ from orm_views_core.views.identity import kind_of, label_of
 
 from .diagnosis import invalid, invalid_status, left_over_status, registered_status, unanswered_status
 from .exposed import judged_statuses
+from .plain import read_plain_detail, read_plain_statuses, with_refusals
 from .states import DatabaseStatus, ViewDetail, ViewStatus
 from .stored import read_stored
 from .surroundings import Surroundings, read_surroundings
@@ -96,7 +98,10 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
         >>> print(status.label, status.kind.label, status.state.value)
         lending.LoanBook materialised view synced
     """
-    connection = get_connection(database)
+    connection = open_database(database)
+    if engine := plain_engine_of(connection):
+        definitions = compile_definitions(connection, anew=False)
+        return _the_one(read_plain_statuses(connection, engine, definitions, [name])[1], database, name)
     definitions = compile_definitions(connection, anew=False, only=[name])
     with catalog_cursor(connection, savepoint=True):
         _, statuses = _read_statuses(connection, definitions, only=[name])
@@ -131,7 +136,12 @@ def get_detail(database: str, name: ViewName) -> ViewDetail:
         >>> [str(name) for name in detail.reads]
         ['views.loan_book']
     """
-    connection = get_connection(database)
+    connection = open_database(database)
+    if engine := plain_engine_of(connection):
+        definitions = compile_definitions(connection, anew=False)
+        catalog, statuses = read_plain_statuses(connection, engine, definitions, [name])
+        status = _the_one(statuses, database, name)
+        return read_plain_detail(connection, engine, definitions, catalog, status, name)
     definitions = compile_definitions(connection, anew=False, only=[name])
     with transaction.atomic(using=database):
         with catalog_cursor(connection):
@@ -174,7 +184,13 @@ def read_sync_states(database: str, names: Collection[ViewName]) -> dict[ViewNam
 
 def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: bool) -> DatabaseStatus:
     try:
-        connection = get_connection(alias)
+        connection = open_database(alias)
+        if engine := plain_engine_of(connection):
+            definitions = compile_definitions(connection, anew=False)
+            catalog, statuses = read_plain_statuses(connection, engine, definitions, only)
+            if only is None and judged:
+                statuses = with_refusals(connection, engine, definitions, catalog, statuses)
+            return DatabaseStatus(alias, tuple(statuses))
         definitions = compile_definitions(connection, anew=False, only=only)
         with catalog_cursor(connection, savepoint=True):
             catalog, statuses = _read_statuses(connection, definitions, only=only)
@@ -204,17 +220,12 @@ def unanswered(alias: str, error: OrmViewsError, only: Collection[ViewName] | No
         for name, view in views
         if only is None or name in only
     ]
-    return DatabaseStatus(alias, tuple(sorted(statuses, key=_place)), error)
+    return DatabaseStatus(alias, tuple(sorted(statuses, key=ViewStatus.place)), error)
 
 
 def _with_refusal(status: ViewStatus, refused: Mapping[ViewName, OrmViewsError]) -> ViewStatus:
     error = refused.get(status.name) if status.name and status.definition else None
     return status.with_condition(invalid(error)) if error else status
-
-
-def _place(status: ViewStatus) -> tuple[object, ...]:
-    """Return what statuses are sorted by."""
-    return status.name or ("", ""), status.label
 
 
 def _read_statuses(
@@ -262,7 +273,7 @@ def _read_statuses(
         and name not in definitions.names
         and (_is_ours(view, definitions) or name.schema in schemas)
     ]
-    return catalog, sorted(statuses, key=_place)
+    return catalog, sorted(statuses, key=ViewStatus.place)
 
 
 def _is_ours(view: InstalledView, definitions: Definitions) -> bool:

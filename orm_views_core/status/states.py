@@ -124,6 +124,10 @@ class ViewStatus:
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
+    def place(self) -> tuple[object, ...]:
+        """Return what statuses are sorted by."""
+        return self.name or ("", ""), self.label
+
     @property
     def state(self) -> State:
         """The worst of its states."""

@@ -14,7 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core import signals
 from orm_views_core.definitions.lookup import find_views
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import open_database, view_databases
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.engines.postgresql.locking.locks import in_transaction, limit_lock_waits
 from orm_views_core.engines.postgresql.locking.turns import take_sync_lock
 from orm_views_core.engines.postgresql.stand_ins.catalog import drop_unused_functions
@@ -30,6 +31,7 @@ from .executor import Progress, StepResult, apply_plan
 from .inputs import plan_database
 from .options import SyncOptions, role_names
 from .overtaken import applied_as_planned
+from .plain import apply_plainly, plan_plainly
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,13 @@ def plan_views(
         asked = replace(options, only=chosen[connection.alias], tells_meanings=True, is_confirmed=True)
         return plan_database(connection, asked, try_missing=True)
 
-    return [in_transaction(connection, plan) for connection in _connect(chosen)]
+    def plan_of(connection: BaseDatabaseWrapper) -> Plan:
+        if engine := plain_engine_of(connection):
+            with engine.planning(connection):
+                return plan_plainly(connection, engine, replace(options, only=chosen[connection.alias]))
+        return in_transaction(connection, plan)
+
+    return [plan_of(connection) for connection in _connect(chosen)]
 
 
 def sync_views(
@@ -231,6 +239,13 @@ def sync_database(
         OrmViewsError: as :func:`sync_views` does.
     """
     on_wait = progress.on_wait if progress else None
+    confirm = partial(_confirm, expected_fingerprint=expected_fingerprint, on_made=on_made, on_plan=on_plan)
+    if engine := plain_engine_of(connection):
+        started = time.perf_counter()
+        with engine.turn(connection, on_wait):
+            plan = confirm(plan_plainly(connection, engine, asked, anew=anew))
+            applied = apply_plainly(connection, engine, plan, asked, progress)
+        return SyncResult(plan, applied.steps, time.perf_counter() - started)
 
     def sync(connection: BaseDatabaseWrapper) -> SyncResult:
         started = time.perf_counter()
@@ -241,21 +256,7 @@ def sync_database(
         options = replace(asked, is_confirmed=is_confirmed)
         try_missing = is_confirmed or asked.only is not None
         make_plan = partial(plan_database, connection, options, try_missing=try_missing, anew=anew)
-        plan = make_plan()
-        if on_made:
-            on_made(plan)
-        if expected_fingerprint not in (None, plan.fingerprint):
-            raise StalePlanError(
-                says(
-                    "Database %(database)r or the code has changed since this plan was made. Nothing was "
-                    "done; look at the new plan.",
-                    database=connection.alias,
-                )
-            )
-        if plan.problems:
-            raise PlanBlockedError(plan.problems)
-        if on_plan:
-            on_plan(plan)
+        plan = confirm(make_plan())
         with applied_as_planned(connection, plan, make_plan):
             applied = apply_plan(connection, plan, command_roles=asked.grant_select_to, progress=progress)
         if plan.judged_late:
@@ -265,6 +266,36 @@ def sync_database(
         return SyncResult(plan, applied.steps, time.perf_counter() - started, applied.swap_seconds)
 
     return in_transaction(connection, sync, on_wait, take_turn=partial(take_sync_lock, on_wait=on_wait))
+
+
+def _confirm(
+    plan: Plan,
+    *,
+    expected_fingerprint: str | None,
+    on_made: Callable[[Plan], None] | None,
+    on_plan: Callable[[Plan], None] | None,
+) -> Plan:
+    """Return a plan that may be carried out.
+
+    Raises:
+        StalePlanError: when it is not the plan that was confirmed.
+        PlanBlockedError: when it has problems.
+    """
+    if on_made:
+        on_made(plan)
+    if expected_fingerprint not in (None, plan.fingerprint):
+        raise StalePlanError(
+            says(
+                "Database %(database)r or the code has changed since this plan was made. Nothing was "
+                "done; look at the new plan.",
+                database=plan.database,
+            )
+        )
+    if plan.problems:
+        raise PlanBlockedError(plan.problems)
+    if on_plan:
+        on_plan(plan)
+    return plan
 
 
 def _choose(
@@ -278,7 +309,7 @@ def _choose(
 
 def _connect(databases: Iterable[str]) -> list[BaseDatabaseWrapper]:
     """Open every database before the first is synced, so that a wrong alias changes nothing."""
-    return [get_connection(alias) for alias in databases]
+    return [open_database(alias) for alias in databases]
 
 
 __all__ = ["Progress", "SyncResult", "plan_views", "refresh_materialized_view", "sync_views"]

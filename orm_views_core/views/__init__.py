@@ -11,13 +11,23 @@ from .base import (
     ReadableViewFromSQL,
 )
 
+# Names that name no engine, for the same classes.
+BaseView = BasePostgresView
+MaterialisedViewMixin = PostgresMaterialisedViewMixin
+ViewFromQueryset = PostgresViewFromQueryset
+ViewFromSQL = PostgresViewFromSQL
+
 __all__ = [
     "BasePostgresView",
+    "BaseView",
     "HiddenViewMixin",
+    "MaterialisedViewMixin",
     "ParameterisedSQL",
     "PostgresMaterialisedViewMixin",
     "PostgresViewFromQueryset",
     "PostgresViewFromSQL",
     "ReadableViewFromQueryset",
     "ReadableViewFromSQL",
+    "ViewFromQueryset",
+    "ViewFromSQL",
 ]

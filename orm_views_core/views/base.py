@@ -125,7 +125,7 @@ class BasePostgresView:
     @classproperty
     def name_with_schema(cls) -> str:
         """The view's schema and name, both quoted: ``"views"."loan_book"``."""
-        return ViewOptions(cls).relation().quoted  # type: ignore[arg-type]
+        return ViewOptions(cls).placed  # type: ignore[arg-type]
 
     @classproperty
     def schema_qry(cls) -> ParameterisedSQL:

@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models.fields import AutoFieldMixin
 from django.db.models.fields.related import RelatedField
 
+from orm_views_core.conf import view_files
+
 from .converted import AnyField, plain_class
 from .inference import Inferred, attname, infer, make_unique
 from .options import OPTION_NAMES, ViewOptions
@@ -119,9 +121,7 @@ def _infer(view: Any, columns: Mapping[str, str]) -> Settled:
     if get_queryset is None:
         return Settled()
     if not apps.models_ready:
-        return Settled(
-            error="the class is created before all models are loaded; move it to a postgres_views module"
-        )
+        return Settled(error=f"the class is created before all models are loaded; move it to {view_files()}")
     try:
         queryset = get_queryset()
         label, updatable = view._meta.app_label, ViewOptions(view).updatable

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import default_schema, schema_on
 from orm_views_core.names import SourceLocation, ViewName
+from orm_views_core.spelling import spelling_on
 
 T = TypeVar("T")
 _MISSING = object()
@@ -155,6 +156,11 @@ class ViewOptions:
         if callable(schema):
             schema = schema_on(connections[self.database], schema)
         return self.in_schema(schema)
+
+    @property
+    def placed(self) -> str:
+        """The name of the view as SQL has it on the engine of its database, with quotes."""
+        return spelling_on(self.database).place(self.relation())
 
     def in_schema(self, schema: str) -> ViewName:
         """Return the name of the view in some schema."""

@@ -16,6 +16,7 @@ from django.utils import translation
 from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.names import ViewName, parse_db_table, written_at
 from orm_views_core.sentences import Sentence, says, says_in
+from orm_views_core.spelling import spelling_on
 
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
@@ -138,7 +139,8 @@ def _set_table(view: Any) -> None:
         view._view_db_table = options.in_schema(schema)
     else:
         # A name that is not a string is reported by a system check.
-        view._meta.db_table = ViewName(*map(str, options.in_schema(schema))).quoted
+        name = ViewName(*map(str, options.in_schema(schema)))
+        view._meta.db_table = spelling_on(str(options.database)).place(name)
 
 
 def _set_field_descriptors(view: Any) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
 from django.utils.module_loading import autodiscover_modules
 
-from orm_views_core.conf import import_time_settings
+from orm_views_core.conf import view_modules
 from orm_views_core.exceptions import ViewModuleError
 from orm_views_core.quoting import Quoting, because
 from orm_views_core.sentences import Sentence, listed, says
@@ -90,18 +90,20 @@ registry = Registry()
 
 
 def register_all_views() -> None:
-    """Import the ``postgres_views`` module (or package) of every app that has one.
+    """Import the modules (or packages) that declare views: ``postgres_views`` and ``database_views``.
+
+    An app may have both, one or none of them. ``ORM_VIEWS["MODULE"]`` names another one in their place.
 
     Raises:
         ViewModuleError: such a module exists and its import fails. A missing module is not an error. A failed
             import is one: otherwise the views of the app would look deleted, and a sync would drop them.
     """
-    module = import_time_settings().MODULE
+    modules = view_modules()
     try:
         with _collecting_later():
-            autodiscover_modules(module)
+            autodiscover_modules(*modules)
     except Exception as error:
-        where = _where_it_broke(error, module)
+        where = _where_it_broke(error, modules)
         advice = says("Fix that module. Until then no view is synced, because its views would look deleted.")
         what = because(says("%(where)s cannot be imported", where=where), error)
         whole = says("%(what)s. %(advice)s", what=what, advice=advice)
@@ -120,13 +122,13 @@ def _collecting_later() -> Iterator[None]:
             gc.enable()
 
 
-def _where_it_broke(error: Exception, module: str) -> Sentence:
-    """Return the file and line of the views module in the traceback of an import error."""
+def _where_it_broke(error: Exception, modules: Sequence[str]) -> Sentence:
+    """Return the file and line of the module of views in the traceback of an import error."""
     if isinstance(error, SyntaxError) and error.filename:
         return says("%(file)s, line %(line)s,", file=error.filename, line=error.lineno)
-    marker = "/" + module.replace(".", "/")
+    markers = ["/" + module.replace(".", "/") for module in modules]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = frame.filename.replace("\\", "/")
-        if path.endswith(marker + ".py") or marker + "/" in path:
+        if any(path.endswith(marker + ".py") or marker + "/" in path for marker in markers):
             return says("%(file)s, line %(line)s,", file=frame.filename, line=frame.lineno)
-    return says("A %(module)s module", module=module)
+    return says("A %(module)s module", module=listed(modules, " or "))

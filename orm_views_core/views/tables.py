@@ -27,7 +27,7 @@ class FollowingTable(str):
 
 def table_of(view: type) -> FollowingTable:
     """Return the name of a view at this moment."""
-    table = FollowingTable(ViewOptions(view).relation().quoted)
+    table = FollowingTable(ViewOptions(view).placed)
     table.view = view
     return table
 

@@ -57,6 +57,7 @@ class ForeseenMigration:
         standing: the views that stand against it, each with what they stand against.
         lost: those among them that a CASCADE would drop without a word.
         changes: the columns and tables that it alters, drops or renames.
+        only_recorded: whether it is recorded, and not run, as ``--fake`` and ``--fake-initial`` ask for.
     """
 
     migration: Migration
@@ -67,6 +68,7 @@ class ForeseenMigration:
     standing: Mapping[ViewName, Alteration] = field(default_factory=dict)
     lost: frozenset[ViewName] = frozenset()
     changes: tuple[Change, ...] = ()
+    only_recorded: bool = False
 
     def __str__(self) -> str:
         return str(self.migration)
@@ -103,6 +105,7 @@ def foresee(
     plan: Sequence[tuple[Migration, bool]],
     *,
     fake: bool = False,
+    fake_initial: bool = False,
     state: ProjectState | None = None,
 ) -> Foresight:
     """Find out what migrations will do to the views of a database.
@@ -112,15 +115,28 @@ def foresee(
         executor: has loaded the migrations.
         plan: they, each with whether it is unapplied.
         fake: whether they are only recorded.
+        fake_initial: whether initial ones are only recorded if their tables are there.
         state: the models before the first of them; None for those of the applied migrations.
     """
-    if fake or not plan:
-        return Foresight(tuple(ForeseenMigration(migration, backwards) for migration, backwards in plan))
+    recorded = [
+        fake or (fake_initial and not backwards and executor.detect_soft_applied(None, migration)[0])
+        for migration, backwards in plan
+    ]
+    if all(recorded):
+        return Foresight(tuple(_recorded(migration, backwards) for migration, backwards in plan))
     if not read_all_views(connection):  # as a new database has none
         found = [_without_sql(migration, backwards) for migration, backwards in plan]
     else:
         found = list(_collect(connection, executor, plan, state))
+    found = [
+        _recorded(each.migration, each.backwards) if is_recorded else each
+        for each, is_recorded in zip(found, recorded, strict=True)
+    ]
     return Foresight(tuple(_with_standing(connection, found)))
+
+
+def _recorded(migration: Migration, backwards: bool) -> ForeseenMigration:
+    return ForeseenMigration(migration, backwards, only_recorded=True)
 
 
 def _without_sql(migration: Migration, backwards: bool) -> ForeseenMigration:

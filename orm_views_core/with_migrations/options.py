@@ -18,6 +18,7 @@ class MigrateOptions:
         drop_dependents: drop the views of others that do not fit the new tables.
         rebuild_inside: build materialised views in the transaction of the migrations.
         is_partial: whether migrations stay unapplied, so that views may not fit yet.
+        split: cut the run where a migration cannot be in one transaction with those before it.
     """
 
     grant_select_to: str | Collection[str] | None = None
@@ -25,6 +26,7 @@ class MigrateOptions:
     drop_dependents: bool = False
     rebuild_inside: bool = False
     is_partial: bool = False
+    split: bool = False
 
     @property
     def of_sync(self) -> SyncOptions:

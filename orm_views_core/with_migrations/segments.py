@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
+from django.db import router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import AmbiguityError
@@ -58,9 +61,25 @@ def find_plan(executor: MigrationExecutor, options: Mapping[str, Any]) -> Plan |
         targets = [target]
     elif label:
         targets = [key for key in targets if key[0] == label]
-    if label and label not in loader.migrated_apps:
+    if label and (label in loader.migrated_apps) is bool(options["run_syncdb"]):
         return None
     return executor.migration_plan(targets)
+
+
+def find_tables(
+    connection: BaseDatabaseWrapper, executor: MigrationExecutor, options: Mapping[str, Any]
+) -> list[str]:
+    """Return the tables that ``migrate --run-syncdb`` would create, of apps that have no migrations."""
+    labels = {options["app_label"]} if options["app_label"] else executor.loader.unmigrated_apps
+    with connection.cursor() as cursor:
+        existing = connection.introspection.table_names(cursor)
+    return sorted(
+        model._meta.db_table
+        for app in apps.get_app_configs()
+        if app.models_module is not None and app.label in labels
+        for model in router.get_migratable_models(app, connection.alias, include_auto_created=False)
+        if model._meta.can_migrate(connection) and model._meta.db_table not in existing
+    )
 
 
 def leaves_some(executor: MigrationExecutor, plan: Plan) -> bool:

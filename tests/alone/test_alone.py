@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from django.test import modify_settings
 
 import orm_views_admin
 from orm_views_admin.apps import OrmViewsAdminConfig
+from tests.environment import clean_environment
 from tests.public.facts import ROOT
 
 from .blocking import PAGES
@@ -31,11 +31,10 @@ def test_views_are_synced_refreshed_shown_and_read_with_one_driver_only(driver: 
         pytest.skip(f"{driver} is not installed")
     others = {"psycopg2", "psycopg"} - {driver}
     settings = {key: connections["default"].settings_dict[key] for key in _KEYS}
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "PYTEST"))}
     done = subprocess.run(
         [sys.executable, "-m", "tests.alone", *PAGES, *others],
         cwd=ROOT,
-        env={**clean, "DATABASE": json.dumps(settings), "PYTHONWARNINGS": "error"},
+        env={**clean_environment(), "DATABASE": json.dumps(settings), "PYTHONWARNINGS": "error"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -14,6 +14,8 @@ from orm_views_core.conf import (
     get_settings,
     import_time_settings,
     raw_setting_problems,
+    view_files,
+    view_modules,
 )
 
 GOOD = [
@@ -22,6 +24,7 @@ GOOD = [
     ("SCHEMA", "ü" * 31),
     ("MODULE", "postgres_views"),
     ("MODULE", "db.views"),
+    ("MODULE", None),
     ("GRANT_SELECT_TO", []),
     ("GRANT_SELECT_TO", ["analyst", 'odd "role"']),
     ("GRANT_SELECT_TO", ("analyst",)),
@@ -49,7 +52,7 @@ BAD = [
     ("MODULE", "postgres-views"),
     ("MODULE", "db..views"),
     ("MODULE", "views.py "),
-    ("MODULE", None),
+    ("MODULE", ["postgres_views"]),
     ("GRANT_SELECT_TO", "analyst"),
     ("GRANT_SELECT_TO", None),
     ("SYNC_WAIT", False),
@@ -129,6 +132,21 @@ def test_a_setting_that_is_no_dict_is_reported(raw):
 def test_all_mistakes_are_reported_at_once():
     problems = problems_of({"SCHEMA": 1, "MODULE": 2, "WRONG": 3})
     assert [problem.key for problem in problems] == ["SCHEMA", "MODULE", "WRONG"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "modules", "files"),
+    [
+        ({}, ("postgres_views", "database_views"), "postgres_views.py or database_views.py"),
+        ({"MODULE": 7}, ("postgres_views", "database_views"), "postgres_views.py or database_views.py"),
+        ({"MODULE": "postgres_views"}, ("postgres_views",), "postgres_views.py"),
+        ({"MODULE": "sql.views"}, ("sql.views",), "sql/views.py"),
+    ],
+    ids=repr,
+)
+def test_views_are_looked_for_in_two_modules_or_in_the_chosen_one(raw, modules, files):
+    with override_settings(ORM_VIEWS=raw):
+        assert (view_modules(), view_files()) == (modules, files)
 
 
 def test_without_the_setting_the_defaults_hold(settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ from django.test import TestCase
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.sync import sync_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from tests.environment import clean_environment
 from tests.oldstyle.models import Table1
 
 
@@ -104,9 +104,8 @@ def run_pytest(tmp_path):
 
     def run(source, *arguments):
         (tmp_path / "test_it.py").write_text(source)
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "DJANGO"))}
         command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True)
         return done.stdout + done.stderr
 
     return run

@@ -3,7 +3,6 @@
 import email.message
 import email.parser
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from django.db import connections
 
 import orm_views_admin
 import orm_views_core
+from tests.environment import clean_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("project")
@@ -181,7 +181,7 @@ def _database(test_name: str) -> dict[str, object]:
 
 def _run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> str:
     """Run a command away from the checkout, with nothing in the environment that leads back to it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO"))}
-    run = subprocess.run(command, cwd=cwd, env={**clean, **(env or {})}, capture_output=True, text=True)
+    env = {**clean_environment(), **(env or {})}
+    run = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
     assert run.returncode == 0, f"{' '.join(command)}\n{run.stdout}\n{run.stderr}"
     return run.stdout

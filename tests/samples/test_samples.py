@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.db import connections
+
+from tests.environment import clean_environment
 
 SAMPLES = Path(__file__).parent
 
@@ -31,7 +32,6 @@ class Project(NamedTuple):
             command: Python's arguments.
             database: the database that is no test's.
         """
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "DJANGO"))}
         settings = connections["default"].settings_dict
         keys = ("ENGINE", "HOST", "PORT", "USER", "PASSWORD", "OPTIONS")
         connection = {key: settings[key] for key in keys}
@@ -39,7 +39,7 @@ class Project(NamedTuple):
         done = subprocess.run(
             [sys.executable, *command],
             cwd=self.directory,
-            env={**clean, "DATABASE": json.dumps(connection), "PYTHONWARNINGS": "error"},
+            env={**clean_environment(), "DATABASE": json.dumps(connection), "PYTHONWARNINGS": "error"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

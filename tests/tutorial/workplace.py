@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .shell import Shell
+from tests.environment import clean_environment
 
-#: What leads to this checkout, to the tests' Django or to another server.
-_HIDDEN = ("PYTHON", "DJANGO", "PYTEST", "PG", "VIRTUAL_ENV", "DATABASE_URL", "ORM_VIEWS", "COV", "GIT_")
+from .shell import Shell
 
 
 @contextmanager
@@ -64,7 +63,7 @@ def psql(server: dict[str, str], *statements: str, database: str = "postgres") -
 
 
 def _environment(directory: Path, python: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
+    clean = clean_environment()
     programs = directory / ".programs"
     programs.mkdir()
     program = programs / "python"

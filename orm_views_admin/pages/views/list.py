@@ -34,6 +34,7 @@ from orm_views_admin.tables.views import DURATION, ViewTable
 from orm_views_admin.trends import read_trends
 from orm_views_admin.ui.querystrings import page_links, page_number, with_parameters
 from orm_views_admin.ui.wording import counted, listed, look_of, number
+from orm_views_core.conf import view_files
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.status import ViewStatus
 
@@ -87,6 +88,7 @@ class ListPage(Page):
             facets=facets(views, request.GET),
             is_filtered=is_filtered(request.GET),
             total=len(views),
+            files=view_files(),
             found=sum(not entry.is_database for entry in shown),
             search=request.GET.get(SEARCH, ""),
             kept_parameters=[

@@ -19,16 +19,19 @@ from orm_views_core.output.migrations import (
     foresight_lines,
     put_aside_lines,
     result_as_dict,
+    waiting_lines,
 )
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
+from orm_views_core.plan.steps import Plan
 from orm_views_core.sync.api import SyncResult, plan_views
+from orm_views_core.sync.refusals import may_need_a_migration
 from orm_views_core.with_migrations.alone import NotTogetherError
 from orm_views_core.with_migrations.api import Listener, MigrateResult, migrate_views
 from orm_views_core.with_migrations.aside import PutAside
 from orm_views_core.with_migrations.foresee import Foresight, foresee
 from orm_views_core.with_migrations.options import MigrateOptions
 from orm_views_core.with_migrations.outlook import Outlook, look_ahead
-from orm_views_core.with_migrations.segments import cut, find_plan, leaves_some
+from orm_views_core.with_migrations.segments import cut, find_plan, find_tables, leaves_some
 from orm_views_core.with_migrations.steps import Steps
 
 _FLAGS = {
@@ -55,6 +58,7 @@ class Command(Migrate):
     def handle(self, *args: Any, **options: Any) -> None:
         self.put_aside: list[PutAside] = []
         if options["prune"]:
+            _refuse_with_prune(options)
             super().handle(*args, **options)
             return
         if options["json"]:
@@ -71,7 +75,7 @@ class Command(Migrate):
             super().handle(*args, **options)
             return
         if options["plan"] or options["check_unapplied"]:
-            self._show(foresight, options)
+            self._show(foresight, _asked(options, is_partial), options)
             return
         cuts: dict[str, bool] = {}
         if not options["split"]:
@@ -107,7 +111,8 @@ class Command(Migrate):
         executor.loader.check_consistent_history(connection)
         if executor.loader.detect_conflicts() or (plan := find_plan(executor, options)) is None:
             return None, False
-        return foresee(connection, executor, plan, fake=options["fake"]), leaves_some(executor, plan)
+        fakes = {name: options[name] for name in ("fake", "fake_initial")}
+        return foresee(connection, executor, plan, **fakes), leaves_some(executor, plan)
 
     def _together(
         self,
@@ -122,8 +127,6 @@ class Command(Migrate):
         Args:
             targets: the apps and their migrations to end at; empty for what the options say.
         """
-        flags = ("rebuild_inside", "drop_dependents", "allow_drop_all", "grant_select_to")
-        asked = MigrateOptions(is_partial=is_partial, **{name: options[name] for name in flags})
 
         def migrate(steps: Steps) -> None:
             self._steps = steps
@@ -137,7 +140,7 @@ class Command(Migrate):
             return migrate_views(
                 options["database"],
                 migrate,
-                asked,
+                _asked(options, is_partial),
                 foresight=foresight,
                 listener=_Printer(self, options["verbosity"]),
             )
@@ -164,33 +167,79 @@ class Command(Migrate):
                     self.stdout.write(f"    put aside: {line}")
             self.put_aside.clear()
 
-    def _show(self, foresight: Foresight, options: dict[str, Any]) -> None:
+    def _show(self, foresight: Foresight, asked: MigrateOptions, options: dict[str, Any]) -> None:
         """Print what would be done; with --check, exit with 1 if there is anything."""
         alias = options["database"]
-        outlook = look_ahead(get_connection(alias), foresight) if foresight.migrations else None
-        plans = [] if outlook else plan_views([alias])
+        connection = get_connection(alias)
+        tables: list[str] = []
+        plans: list[Plan] = []
+        if options["run_syncdb"]:
+            tables = find_tables(connection, MigrationExecutor(connection), options)
+        outlook, waiting = None, ""
+        if foresight.migrations or tables:
+            outlook = look_ahead(connection, foresight, asked)
+        else:
+            plans, waiting = _plan(alias, asked)
         if options["json"]:
             shown = {
-                **foresight_as_dict(alias, foresight, outlook or Outlook()),
+                **foresight_as_dict(alias, foresight, outlook or Outlook(), tables),
                 "sync": [plan_as_dict(plan) for plan in plans],
+                "not_synced": waiting or None,
             }
             self.stdout.write(json.dumps(shown, indent=2))
         elif outlook:
-            for line in foresight_lines(alias, foresight, outlook):
+            for line in foresight_lines(alias, foresight, outlook, asked, tables):
                 self.stdout.write(line if line.startswith(" ") else self.style.MIGRATE_HEADING(line))
         else:
             self.stdout.write(f"No migrations to apply to database '{alias}'.")
             for plan in plans:
                 for line in plan_lines(plan, with_sql=options["verbosity"] > 1):
                     self.stdout.write(line)
-        is_pending = bool(foresight.migrations) or any(
-            not plan.is_empty and not plan.only_records for plan in plans
+            for line in waiting_lines(waiting):
+                self.stdout.write(line)
+        is_pending = (
+            outlook is not None
+            or bool(waiting)
+            or any(not plan.is_empty and not plan.only_records for plan in plans)
         )
         if options["check_unapplied"] and is_pending:
             raise CommandError(
                 f"Migrations or views of database {alias!r} are yet to be applied. Run migrate_views.",
                 returncode=1,
             )
+
+
+def _refuse_with_prune(options: dict[str, Any]) -> None:
+    """Refuse what --prune does not heed. Django prunes although it was asked for a plan.
+
+    Raises:
+        CommandError: when there is such an option.
+    """
+    for flag, name in {"--plan": "plan", "--check": "check_unapplied", "--json": "json"}.items():
+        if options[name]:
+            raise CommandError(f"--prune cannot be combined with {flag}.")
+
+
+def _asked(options: dict[str, Any], is_partial: bool) -> MigrateOptions:
+    """Return what the command line asks for beside what Django's command does."""
+    names = ("rebuild_inside", "drop_dependents", "allow_drop_all", "grant_select_to", "split")
+    return MigrateOptions(is_partial=is_partial, **{name: options[name] for name in names})
+
+
+def _plan(alias: str, asked: MigrateOptions) -> tuple[list[Plan], str]:
+    """Return the plans of a sync with no migration before it, or why the views would not be synced."""
+    try:
+        plans = plan_views(
+            [alias],
+            grant_select_permissions_to_user=asked.of_sync.grant_select_to,
+            allow_drop_all=asked.allow_drop_all,
+            drop_dependents=asked.drop_dependents,
+        )
+    except OrmViewsError as error:
+        if not asked.is_partial or not may_need_a_migration(error):
+            raise
+        return [], str(error)
+    return plans, ""
 
 
 class _Printer(Listener):
@@ -212,10 +261,8 @@ class _Printer(Listener):
         write, style = self.command.stdout.write, self.command.style
         if result.synced is not None:
             self.synced(result.synced)
-        if result.waiting:
-            write("  The views are as they were, and not synced, because migrations are yet to be applied:")
-            for line in result.waiting.splitlines():
-                write(f"    {line}")
+        for line in waiting_lines(result.waiting):
+            write(line)
         for name in result.dropped:
             write(style.WARNING(f"  Dropped {name}, which did not fit any more."))
         if result.migrations:

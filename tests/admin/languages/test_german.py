@@ -38,7 +38,7 @@ def test_the_list_counts_views_in_the_forms_of_german(german):
     text = german.read(LIST)
     assert "1 Sicht von 2 braucht Aufmerksamkeit: fehlt: 1. Die anderen: abgeglichen: 1." in text
     assert "2 Sichten" in text
-    assert "PostgreSQL-Sichten" in text  # the name of the app, among the breadcrumbs
+    assert "Datenbanksichten" in text  # the name of the app, among the breadcrumbs
 
 
 def test_numbers_of_rows_have_the_separators_of_german(german):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.urls import reverse
 
 from orm_views_admin.ui.wording import DASH
 from orm_views_core.sync import sync_views
@@ -69,8 +70,18 @@ def test_the_list_says_when_nothing_needs_attention(browse):
     assert "None of the 2 views needs attention: 2 synced." in browse.read(LIST)
 
 
-def test_an_empty_registry_is_explained(browse):
-    assert "No views are registered yet." in browse.read(LIST)
+def test_an_empty_registry_is_explained(browse, settings):
+    text = browse.read(LIST)
+    assert "No views are registered yet." in text
+    where = "Views that are declared in the %s of an app are listed here."
+    assert where % "postgres_views.py or database_views.py" in text
+    settings.ORM_VIEWS = {"MODULE": "sql.views"}
+    assert where % "sql/views.py" in browse.read(LIST)
+
+
+def test_the_menu_calls_the_app_by_what_it_shows(browse):
+    assert '<a href="/admin/orm_views_admin/">Database views</a>' in browse.get(LIST)
+    assert "Database views" in text_of(browse.client.get(reverse("admin:index")).content.decode())
 
 
 @pytest.mark.parametrize("state", [*STATES, "invalid"])

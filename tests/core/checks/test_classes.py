@@ -174,7 +174,7 @@ def test_e006_or_w004_a_class_in_models_py(declares, monkeypatch):
     declare(Product.objects.values("id", "code"), **said)
     message = only()
     assert message.id == ("orm_views_core.W004" if declares else "orm_views_core.E006")
-    assert "created before all models are loaded; move it to a postgres_views module" in message.msg
+    assert "before all models are loaded; move it to postgres_views.py or database_views.py" in message.msg
 
 
 def test_e007_an_expression_without_a_type():

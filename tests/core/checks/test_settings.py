@@ -33,7 +33,7 @@ def test_e001_a_bad_setting_hides_no_message_behind_a_traceback():
     class Some(PostgresViewFromSQL):
         sql = "SELECT 1 AS id"
 
-    for bad in (None, {"SCHEMA": 7}, {"MODULE": None}, {1: 2}):
+    for bad in (None, {"SCHEMA": 7}, {"MODULE": 7}, {1: 2}):
         with override_settings(ORM_VIEWS=bad):
             messages = run_checks(tags=["orm_views"], databases=[])
         assert {message.id for message in messages} == {"orm_views_core.E001"}, bad

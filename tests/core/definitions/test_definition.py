@@ -15,7 +15,6 @@ from django.db.models import Q, Value
 from django.test import override_settings
 from django.utils.functional import classproperty
 
-from orm_views_core.definitions.class_compiler import _interpolate
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.exceptions import (
     DuplicateViewError,
@@ -24,10 +23,10 @@ from orm_views_core.exceptions import (
     InvalidViewsError,
 )
 from orm_views_core.names import ViewKind, ViewName
+from orm_views_core.spelling.postgresql import POSTGRESQL
 from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views import (
     HiddenViewMixin,
-    ParameterisedSQL,
     PostgresMaterialisedViewMixin,
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
@@ -138,7 +137,7 @@ def test_per_cent_signs_in_raw_sql(written, meant):
 def test_sql_without_parameters_is_what_the_driver_would_make_of_it(sql):
     connection = connections["default"]
     for params in ([], ()):
-        written = _interpolate(ParameterisedSQL(sql, params), connection)
+        written = POSTGRESQL.literal(connection, sql, params)
         assert written == connection.ops.compose_sql(sql, params)
 
 

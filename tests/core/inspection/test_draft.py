@@ -124,6 +124,7 @@ def test_what_the_class_can_declare_is_in_it_and_the_rest_is_said(legacy, run, l
     for kept in ("one_more", "totals_upper", "totals_some"):
         assert f"# index {kept} is not part of the class. Syncs keep it." in text
     text = run("legacy.zz_base")
+    assert "which only database 'default' has. Put it into postgres_views.py or database_views.py.\n" in text
     assert load(text).ZzBase.__doc__ == "All orders."
     assert "# trigger refuse is not part of the class." in text
     assert "# column comment city is not part of the class." in text

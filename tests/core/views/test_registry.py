@@ -181,10 +181,47 @@ def test_the_views_of_a_package_are_registered(install_app, registered):
     assert [view.__name__ for view in registered.views()] == ["Orders"]
 
 
+def test_a_module_whose_name_names_no_engine_declares_views_too(install_app, registered):
+    install_app("shop_i", database_views=VIEW.format(name="Orders"))
+    (view,) = registered.views()
+    assert view.__name__ == "Orders"
+    assert ViewOptions(view).source.file.endswith("shop_i/database_views.py")
+
+
+def test_an_app_may_have_both_modules_and_each_is_imported_once(install_app, registered):
+    imported = "\nfrom shop_j import imported\nimported.files.append(__name__)\n"
+    install_app(
+        "shop_j",
+        imported="files = []",
+        postgres_views="from .database_views import Customers" + imported + VIEW.format(name="Orders"),
+        database_views____init__="from .customers import Customers" + imported,
+        database_views__customers=VIEW.format(name="Customers"),
+    )
+    register_all_views()
+    assert [view.__name__ for view in registered.views()] == ["Customers", "Orders"]
+    files = sys.modules["shop_j.imported"].files
+    assert files == ["shop_j.database_views", "shop_j.postgres_views"]
+
+
+def test_the_views_of_django_are_never_imported(install_app, registered):
+    install_app("shop_k", views=VIEW.format(name="Orders"), sql_views=VIEW.format(name="Others"))
+    register_all_views()
+    assert registered.views() == []
+    assert not {"shop_k.views", "shop_k.sql_views"} & sys.modules.keys()
+
+
+@pytest.mark.parametrize("chosen", ["postgres_views", "database_views"])
+def test_a_chosen_module_is_the_only_one(chosen, install_app, registered):
+    texts = {name: VIEW.format(name=name) for name in ("postgres_views", "database_views")}
+    with override_settings(ORM_VIEWS={"MODULE": chosen}):
+        install_app(f"only_{chosen}", **texts)
+        assert [view.__name__ for view in registered.views()] == [chosen]
+
+
 def test_another_module_can_be_chosen(install_app, registered):
     asked, other = VIEW.format(name="Orders"), VIEW.format(name="NotAskedFor")
     with override_settings(ORM_VIEWS={"MODULE": "sql.views"}):
-        install_app("shop_d", sql__views=asked, postgres_views=other)
+        install_app("shop_d", sql__views=asked, postgres_views=other, database_views=other)
         assert [view.__name__ for view in registered.views()] == ["Orders"]
 
 
@@ -201,6 +238,7 @@ def test_an_app_without_views_is_no_error(install_app, registered):
     assert registered.views() == []
 
 
+@pytest.mark.parametrize("name", ["postgres_views", "database_views"])
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -210,11 +248,29 @@ def test_an_app_without_views_is_no_error(install_app, registered):
         ("class :", 1, "SyntaxError: "),
     ],
 )
-def test_whatever_breaks_inside_a_module_is_an_error_that_names_its_line(text, line, message, install_app):
+def test_whatever_breaks_inside_a_module_is_an_error_that_names_its_line(
+    text, line, message, name, install_app
+):
     with pytest.raises(ViewModuleError) as caught:
-        install_app("shop_f", postgres_views=text)
-    assert f"shop_f/postgres_views.py, line {line}, cannot be imported: {message}" in str(caught.value)
+        install_app("shop_f", **{name: text})
+    assert f"shop_f/{name}.py, line {line}, cannot be imported: {message}" in str(caught.value)
     assert caught.value.__cause__ is not None
+
+
+def test_of_two_modules_the_one_that_breaks_is_named(install_app):
+    whole, broken = VIEW.format(name="Orders"), "\n1 / 0"
+    with pytest.raises(ViewModuleError, match=r"shop_l/database_views\.py, line 2, .* division by zero"):
+        install_app("shop_l", postgres_views=whole, database_views=broken)
+    with pytest.raises(ViewModuleError, match=r"shop_m/database_views\.py, line 2, .* division by zero"):
+        install_app("shop_m", postgres_views="from . import database_views", database_views=broken)
+
+
+def test_an_error_outside_of_a_chosen_module_names_the_module(install_app):
+    with (
+        override_settings(ORM_VIEWS={"MODULE": "sql.views"}),
+        pytest.raises(ViewModuleError, match=r"^A sql\.views module cannot be imported: ZeroDivisionError"),
+    ):
+        install_app("shop_n", sql____init__="1 / 0", sql__views=VIEW.format(name="Orders"))
 
 
 def test_an_error_inside_a_package_names_the_file_in_it(install_app):

@@ -9,12 +9,16 @@ from django.db import models
 from django.db.models import Count, QuerySet
 
 from orm_views_core.views import (
+    BaseView,
     HiddenViewMixin,
+    MaterialisedViewMixin,
     PostgresMaterialisedViewMixin,
     PostgresViewFromQueryset,
     PostgresViewFromSQL,
     ReadableViewFromQueryset,
     ReadableViewFromSQL,
+    ViewFromQueryset,
+    ViewFromSQL,
 )
 
 from .models import Customer, Sale
@@ -55,4 +59,16 @@ class Sales(ReadableViewFromQueryset):
         return Sale.objects.values("id", "amount", "sold_on")
 
 
+class Weeks(MaterialisedViewMixin, ViewFromSQL):
+    pk_field = "week"
+    sql = "SELECT date_trunc('week', sold_on) AS week, count(*) AS sales FROM shop_sale GROUP BY 1"
+
+
+class Buyers(ViewFromQueryset):
+    @classmethod
+    def get_queryset(cls) -> QuerySet[Any, Any]:
+        return Customer.objects.values("id")
+
+
+OTHERS: list[type[BaseView]] = [Weeks, Buyers]
 NAMES: list[str] = [Today.name, SalesByDay.name_with_schema, Cities.creation_sql.sql]

@@ -1,0 +1,1 @@
+"""Views of MariaDB. Each statement that changes one commits, so a sync is not atomic."""

@@ -1,0 +1,1 @@
+"""What engines without staging have in common."""

@@ -1,0 +1,21 @@
+"""Makes what was read of an engine without comments comparable with what classes say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orm_views_core.database.relations import Catalog, InstalledView
+from orm_views_core.definitions.definition import Definitions
+
+
+def fitted(catalog: Catalog, definitions: Definitions) -> Catalog:
+    """Return a catalog whose views have the comments of their classes, because the engine has none."""
+
+    def fit(view: InstalledView) -> InstalledView:
+        definition = definitions.views.get(view.name)
+        if definition is None:
+            return view
+        text = definition.comment or definition.label
+        return replace(view, text=text, column_comments=definition.column_comments)
+
+    return replace(catalog, relations={name: fit(view) for name, view in catalog.relations.items()})

@@ -1,0 +1,77 @@
+"""The text of a view in ``sqlite_master``: its statement, and its name and sync state in a comment behind it.
+
+SQLite keeps the text of CREATE VIEW as it was sent, with a comment at its end. So the sync state is committed
+and dropped with its view, and is in every copy of the file. Whoever can write the file can write anything.
+https://www.sqlite.org/schematab.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from orm_views_core.database.relations import recorded_fingerprint, stored_fingerprint
+from orm_views_core.database.sync_state import SyncState
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.names import ViewKind, ViewName, column_list
+from orm_views_core.spelling.sqlite import SQLITE
+
+_COMMENT = re.compile(
+    r"\n/\* (?P<schema>[^\s.*/]*)\.(?P<name>[^\s.*/]+) (?P<state>\[orm_views [^\n\[\]]*\]) \*/\Z"
+)
+
+
+class ViewText(NamedTuple):
+    """What the text of a view says.
+
+    Attributes:
+        statement: the statement without the comment.
+        name: the name by which the comment calls it; None without a comment.
+        state: its sync state; None without one, or when nothing that a sync writes is there.
+    """
+
+    statement: str
+    name: ViewName | None = None
+    state: SyncState | None = None
+
+    @property
+    def rule(self) -> str:
+        """A hash of the statement."""
+        return hashlib.sha256(self.statement.encode(errors="surrogatepass")).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """What a sync state records of it."""
+        return recorded_fingerprint(stored_fingerprint(ViewKind.VIEW, self.rule, (), ()), 0, 0)
+
+
+def create_statement(definition: ViewDefinition) -> str:
+    """Return the statement that creates a view."""
+    return (
+        f"CREATE VIEW {SQLITE.place(definition.name)}{column_list(definition.columns)} AS\n{definition.sql}"
+    )
+
+
+def with_state(statement: str, name: ViewName, state: SyncState) -> str:
+    """Return a statement with the name of its view and its sync state. The line before may be a comment."""
+    return f"{statement}\n/* {_quote(name.schema)}.{_quote(name.name)} {state.dump()} */"
+
+
+def split_text(text: str) -> ViewText:
+    """Return what the text of a view says."""
+    match = _COMMENT.search(text)
+    if match is None:
+        return ViewText(text)
+    statement = text[: match.start()]
+    try:
+        state = SyncState.load(match["state"])
+        name = ViewName(*(unquote(match[part], errors="strict") for part in ("schema", "name")))
+    except (TypeError, ValueError):
+        return ViewText(statement)
+    return ViewText(statement, name, state)
+
+
+def _quote(name: str) -> str:
+    return quote(name, safe="").replace(".", "%2E")
