@@ -157,6 +157,10 @@ class ReadOnlyViewError(OrmViewsError):
     """The ORM would write to a readable view whose class does not set ``updatable = True``."""
 
 
+class SkippedViewError(UnknownViewError):
+    """A view is read in a database where it is not, because its class is for other engines."""
+
+
 class RowsUnavailableError(OrmViewsError):
     """The rows of a view cannot be read: not populated, timed out, not trusted, or for want of a privilege.
 
@@ -217,6 +221,7 @@ __all__ = [
     "RefreshError",
     "RowsChangedError",
     "RowsUnavailableError",
+    "SkippedViewError",
     "StalePlanError",
     "SyncFailedError",
     "UnknownNameError",

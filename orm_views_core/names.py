@@ -58,7 +58,7 @@ class ViewName(NamedTuple):
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
     def __str__(self) -> str:
-        return printable(f"{self.schema}.{self.name}")
+        return printable(f"{self.schema}.{self.name}" if self.schema else self.name)
 
 
 def parse_db_table(db_table: str) -> ViewName:

@@ -1,7 +1,7 @@
 """Rows of views as values: cells, and conditions that choose rows. Pure.
 
 A value is the text that PostgreSQL's output function gives for it, which is what psql shows. So it is the
-same with every driver, and Python need not be able to hold it.
+same with every driver, and Python need not be able to hold it. Other engines cast it to text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DIGEST = 16
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, or its beginning, as PostgreSQL's own text.
+    """A value, or its beginning, as the engine's own text.
 
     Attributes:
         text: the text, or the beginning of a long one; None for NULL.
@@ -141,3 +141,36 @@ def operators_for(column: RowColumn) -> tuple[Operator, ...]:
     if column.category == "B":
         left_out |= {Operator.CONTAINS, Operator.BEGINS, Operator.IN}
     return tuple(operator for operator in Operator if operator not in left_out)
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """Some rows of a view.
+
+    Attributes:
+        columns: all columns of the view.
+        rows: the cells of each row, in the order of ``columns``.
+        has_more: whether more rows follow; how many is not counted.
+        masked: the names of the columns whose values were not read. In the rows they are None.
+        quick: the names of the columns for which an index finds the rows that have a value, if they were
+            asked for; None where the engine does not tell.
+    """
+
+    columns: tuple[RowColumn, ...]
+    rows: tuple[tuple[Cell | None, ...], ...]
+    has_more: bool
+    masked: frozenset[str] = frozenset()
+    quick: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """How many rows a view has, as counted or as the planner estimates.
+
+    Attributes:
+        rows: the number; None when neither could be had.
+        exact: whether the rows were counted.
+    """
+
+    rows: int | None
+    exact: bool

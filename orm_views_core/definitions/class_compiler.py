@@ -10,13 +10,14 @@ from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.conf import REFRESH_EVERY_HINT, Settings, is_refresh_every, is_role_list
-from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError
+from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError, SkippedViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import because, unquoted
 from orm_views_core.sentences import listed, says
 from orm_views_core.spelling import Spelling, spelling_on
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
+from orm_views_core.views.engines import problem_of, why_skipped
 from orm_views_core.views.identity import describe, invalid, kind_of, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import column_comments, is_readable
@@ -239,6 +240,16 @@ def _dependencies(options: ViewOptions) -> tuple[ViewName, ...]:
                     elsewhere=database,
                 )
             )
+        if why := why_skipped(other, database):
+            raise InvalidViewDependencies(
+                says(
+                    "%(view)s depends on %(other)s, which is skipped. %(why)s Take it out of "
+                    "view_dependencies, or set the same engines here.",
+                    view=describe(options.view),
+                    other=describe(other),
+                    why=why,
+                )
+            )
         names.append(name_of(other))
     return tuple(names)
 
@@ -247,20 +258,24 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
     """Return the SELECT of a view class and its parameters.
 
     Raises:
-        InvalidViewError: the class has no SELECT, or creating it fails.
+        InvalidViewError: the class has no SELECT, or creating it fails; or its engines are wrong.
     """
+    if problem := problem_of(view):
+        raise invalid(view, says("%(problem)s %(hint)s", problem=problem.what, hint=problem.hint))
     try:
         select = view._parameterised_sql
+    except SkippedViewError as error:
+        raise invalid(view, says("it reads a view that is skipped: %(why)s", why=error.message)) from error
     except OrmViewsError:
         raise
     except NotImplementedError as error:
-        problem = says(
+        neither = says(
             "it has neither sql nor get_queryset(). Write one, or pass should_register=False to a base."
         )
-        raise invalid(view, unquoted(problem)) from error
+        raise invalid(view, unquoted(neither)) from error
     except EmptyResultSet as error:
-        problem = says("its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL.")
-        raise invalid(view, unquoted(problem)) from error
+        never = says("its queryset never returns a row, as .none() or filter(id__in=[]), so it has no SQL.")
+        raise invalid(view, unquoted(never)) from error
     except Exception as error:
         raise invalid(view, because(says("its SQL cannot be created"), error)) from error
     if not isinstance(select.sql, str):

@@ -24,6 +24,7 @@ from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
 from .known import keep_definition, keep_definitions, known_definition, known_definitions
 from .registered import RegisteredViews, registered_views, schema_functions
+from .skipped import said_of_sources
 
 _BATCH_SIZE = 100
 
@@ -81,7 +82,9 @@ def _together(
     relations: dict[ViewName, ViewDefinition] = {}
     views: dict[ViewName, ViewDefinition] = {}
     valid = {each.name for each in compiled.values() if isinstance(each, ViewDefinition)}
-    places = spelling_on(connection.alias).places(registered.names | valid)
+    spelling = spelling_on(connection.alias)
+    places = spelling.places(registered.names | valid)
+    skipped = [each for each in registered.skipped if each.name not in registered.names]
     errors: dict[type, OrmViewsError] = {}
     for view, definition in compiled.items():
         try:
@@ -89,6 +92,8 @@ def _together(
                 raise definition
             if places is not None:
                 definition = _placed(definition, places)
+            if skipped and (said := said_of_sources(definition.sql, skipped, spelling)):
+                definition = replace(definition, skipped_sources=said)
             _claim_names(definition, relations)
             views[definition.name] = definition
         except OrmViewsError as error:
@@ -106,6 +111,7 @@ def _together(
         placed=registered.schemas,
         default_schema=schema_on(connection, get_settings().SCHEMA),
         follows_connection=bool(schema_functions(connection.alias)),
+        skipped=registered.skipped,
     )
 
 

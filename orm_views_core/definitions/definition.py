@@ -10,7 +10,7 @@ from functools import cached_property
 
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import SourceLocation, ViewKind, ViewName, quote_identifier, written_at
-from orm_views_core.sentences import Sentence
+from orm_views_core.sentences import NOTHING, Sentence
 from orm_views_core.sql.lexer import has_star
 
 from .staff import Staff
@@ -44,6 +44,7 @@ class ViewDefinition:
         not_personal: its columns that are made of personal ones and are no longer personal.
         exposes: its columns that show what is personal on purpose.
         staff: which groups of users may do what on the pages. No plan and no sync looks at it.
+        skipped_sources: what is said of the skipped views that its SQL names, if the database refuses it.
     """
 
     label: str
@@ -69,6 +70,7 @@ class ViewDefinition:
     not_personal: tuple[str, ...] = ()
     exposes: tuple[str, ...] = ()
     staff: Staff = field(default=(), compare=False)
+    skipped_sources: Sentence = field(default=NOTHING, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,6 +96,23 @@ class ViewDefinition:
 
 
 @dataclass(frozen=True)
+class SkippedView:
+    """A view that is skipped in a database.
+
+    Attributes:
+        label: ``app_label.ClassName`` of its class.
+        name: the name that it would have; None when its class has no valid one.
+        kind: the kind that its class declares.
+        reason: why it is skipped, a sentence.
+    """
+
+    label: str
+    name: ViewName | None
+    kind: ViewKind
+    reason: Sentence
+
+
+@dataclass(frozen=True)
 class Definitions:
     """The registered views of one database: the valid definitions, and the errors of the other classes.
 
@@ -108,6 +127,7 @@ class Definitions:
         default_schema: that of the settings; "" when it was not read.
         follows_connection: whether a function gives the schema of any view, so that other connections have
             their views in other schemas.
+        skipped: the views whose classes are for other engines.
     """
 
     database: str
@@ -118,6 +138,7 @@ class Definitions:
     placed: frozenset[str] = frozenset()
     default_schema: str = ""
     follows_connection: bool = False
+    skipped: tuple[SkippedView, ...] = ()
 
     @cached_property
     def schemas(self) -> tuple[str, ...]:

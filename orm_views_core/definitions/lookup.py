@@ -6,13 +6,13 @@ import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from orm_views_core.exceptions import UnknownViewError
+from orm_views_core.exceptions import SkippedViewError, UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sentences import listed, says
 from orm_views_core.views.base import BasePostgresView
 from orm_views_core.views.identity import name_of
 
-from .definition import ViewDefinition
+from .definition import SkippedView, ViewDefinition
 from .registered import registered_views
 
 
@@ -77,16 +77,35 @@ def find_views(wanted: Collection[str], databases: Sequence[str]) -> dict[str, s
 
     Raises:
         UnknownViewError: when no registered view has one of the names or labels.
+        SkippedViewError: when one that has it is skipped.
         InvalidViewError: when a class that a label names has no valid name.
     """
     found: defaultdict[str, set[ViewName]] = defaultdict(set)
     for text in wanted:
         views = {alias: registered_views(alias).by_handle.get(text, ()) for alias in databases}
         if not any(views.values()):
+            refuse_skipped(text, databases)
             raise unknown_view(text, views_by_handle(databases))
         for alias, several in views.items():
             found[alias].update(name_of(view) for view in several)
     return {alias: names for alias, names in found.items() if names}
+
+
+def is_called(view: SkippedView, text: str) -> bool:
+    """Return whether a skipped view has a name or a label."""
+    return text == view.label or (view.name is not None and text in {str(view.name), view.name.name})
+
+
+def refuse_skipped(text: str, databases: Iterable[str]) -> None:
+    """Raise an error if what somebody names is a view that is skipped.
+
+    Raises:
+        SkippedViewError: it is. The error says why.
+    """
+    for alias in databases:
+        for view in registered_views(alias).skipped:
+            if is_called(view, text):
+                raise SkippedViewError(says("%(view)s is skipped. %(why)s", view=view.label, why=view.reason))
 
 
 def unknown_view(text: str, handles: Iterable[str]) -> UnknownViewError:

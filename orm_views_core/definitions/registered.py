@@ -24,6 +24,9 @@ from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.registry import registry
 
+from .definition import SkippedView
+from .skipped import skipped_views
+
 T = TypeVar("T")
 SchemaFunction = Callable[[BaseDatabaseWrapper], str]
 
@@ -65,12 +68,14 @@ class RegisteredViews:
         by_name: the classes that give a view each name, in the order of their declaration. There should be
             one.
         nameless: the classes whose names cannot be read, or are not valid.
+        skipped: the views whose classes are for other engines.
         state: what this depends on; see ``registry_state()``.
     """
 
     by_name: Mapping[ViewName, tuple[type, ...]]
     nameless: tuple[type, ...]
     state: tuple[object, ...] | None
+    skipped: tuple[SkippedView, ...] = ()
 
     @cached_property
     def by_handle(self) -> Mapping[str, Sequence[type]]:
@@ -148,4 +153,5 @@ def registered_views(database: str) -> RegisteredViews:
         except OrmViewsError:
             nameless.append(view)
     views = {name: tuple(classes) for name, classes in by_name.items()}
-    return _views.keep(database, state, RegisteredViews(views, tuple(nameless), state))
+    found = RegisteredViews(views, tuple(nameless), state, skipped_views(database))
+    return _views.keep(database, state, found)

@@ -133,9 +133,15 @@ class PlainEngine(Protocol):
         ...
 
     def reading(
-        self, connection: BaseDatabaseWrapper, seconds: float
+        self, connection: BaseDatabaseWrapper, seconds: float, *, writes: bool = False
     ) -> AbstractContextManager[CursorWrapper]:
-        """Return a block with a cursor that cannot write, and whose statements end after some seconds."""
+        """Return a block with a cursor whose statements end after some seconds.
+
+        Args:
+            connection: the database.
+            seconds: the limit. In such a block of such a block, the shorter one holds.
+            writes: whether the block may write: it has statements of other code.
+        """
         ...
 
     def said(self, error: DatabaseError) -> str:

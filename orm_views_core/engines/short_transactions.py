@@ -1,5 +1,7 @@
 """Short transactions beside a sync or a refresh, in which its run is written.
 
+SQLite has one writer at a time. There, such a transaction begins with the lock of a writer, and waits for it.
+
 DATABASES or the role may set a stricter level than READ COMMITTED. Two processes that write runs at the same
 time would then fail with a serialization failure, although each writes rows of its own.
 https://www.postgresql.org/docs/current/transaction-iso.html
@@ -41,14 +43,28 @@ def in_short_transaction(alias: str, work: Callable[[], T]) -> T:
             return work()
     pauses = iter(_PAUSES)
     while True:
+        stage = _Stage.BEGIN
         try:
-            with transaction.atomic(using=alias):
-                if connection.vendor == "postgresql":
-                    with connection.cursor() as cursor:
-                        cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                return work()
+            with _transaction(connection):
+                stage = _Stage.WORK
+                result = work()
+                stage = _Stage.COMMIT
+            return result
         except DriverError as error:
             pause = next(pauses, None)
-            if pause is None or sqlstate(error) not in {SERIALIZATION_FAILURE, DEADLOCK}:
+            if pause is None or not _is_conflict(connection, error, stage):
                 raise
         time.sleep(random.uniform(0, pause))  # noqa: S311 - guards nothing
+
+
+@contextmanager
+def _transaction(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    can = _abilities_of(connection)
+    with beginning_to_write(connection) if can.one_writer else nullcontext():
+        block = transaction.atomic(using=connection.alias)
+        block.__enter__()
+    with _entered(block):
+        if can.staging:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        yield

@@ -10,6 +10,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Action, Phase, Plan, Step
 
 from .meanings import meaning_lines, meanings_as_list
+from .statuses import skipped_as_list
 
 #: What a summary says of an action instead of “to” and its verb.
 _WORDS = {
@@ -25,14 +26,16 @@ def summary(plan: Plan) -> str:
     parts = [f"{count} {_WORDS.get(action, f'to {action.verb}')}" for action, count in plan.counts.items()]
     if plan.problems:
         parts.insert(0, "blocked")
-    return ", ".join([*parts, f"{plan.unchanged} unchanged"])
+    skipped = [f"{len(plan.skipped)} skipped"] if plan.skipped else []
+    return ", ".join([*parts, f"{plan.unchanged} unchanged", *skipped])
 
 
 def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
     """Yield the lines of a plan: what is done to which view, and why.
 
     Args:
-        with_sql: also the difference between the definitions, the statements of each step, and the notes.
+        with_sql: also the difference between the definitions, the statements of each step, the notes, and why
+            views are skipped.
     """
     yield f"Plan for database '{plan.database}': {summary(plan)}."
     width = max((len(step.action.verb) for step in plan.steps), default=0)
@@ -50,6 +53,8 @@ def plan_lines(plan: Plan, *, with_sql: bool = False) -> Iterator[str]:
         yield f"  Warning: {warning}"
     for note in plan.notes if with_sql else ():
         yield f"  Note: {note}"
+    for view in plan.skipped if with_sql else ():
+        yield f"  Skipped: {view.name or '?'} ({view.label}). {view.reason}"
     if plan.is_empty:
         yield "  Nothing to do."
 
@@ -150,6 +155,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "notes": list(plan.notes),
         "meanings": meanings_as_list(plan.meanings),
+        "skipped": skipped_as_list(plan.skipped),
         "steps": [
             {
                 "action": step.action.verb,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from orm_views_core.definitions.definition import SkippedView
 from orm_views_core.refresh.freshness import Freshness, in_seconds
 from orm_views_core.status.states import Condition, DatabaseStatus, State, ViewStatus
 
@@ -19,19 +20,26 @@ def status_table(database: DatabaseStatus) -> Iterator[tuple[State | None, str]]
     if database.error:
         yield State.UNREADABLE, f"  {database.error}"
         return
-    if not database.views:
+    if not (database.views or database.skipped):
         yield None, "  (no views)"
     rows = [
         (view.state.value, str(view.name or "?"), view.kind.label if view.kind else "", view.label)
         for view in database.views
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    skipped = [("skipped", str(v.name or "?"), v.kind.label, v.label) for v in database.skipped]
+    widths = [max(map(len, column)) for column in zip(*rows, *skipped, strict=True)]
     for cells, view in zip(rows, database.views, strict=True):
         is_synced = view.state is State.SYNCED
         mark = "[X]" if is_synced else "[ ]" if view.state.needs_attention else "[-]"
-        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        line = _in_columns(cells, widths)
         why = "" if is_synced else " ".join(_sentences(view.conditions))
         yield view.state, f" {mark} {line}  {why}".rstrip()
+    for cells, left_out in zip(skipped, database.skipped, strict=True):
+        yield None, f" [-] {_in_columns(cells, widths)}  {left_out.reason}"
+
+
+def _in_columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _sentences(conditions: Sequence[Condition]) -> Iterator[str]:
@@ -47,7 +55,21 @@ def status_as_dict(database: DatabaseStatus) -> dict[str, Any]:
         "database": database.database,
         "error": str(database.error) if database.error else None,
         "views": [_view_as_dict(view) for view in database.views],
+        "skipped": skipped_as_list(database.skipped),
     }
+
+
+def skipped_as_list(views: Sequence[SkippedView]) -> list[dict[str, Any]]:
+    """Return the views that are skipped, because their classes are for other engines, for a JSON object."""
+    return [
+        {
+            "view": str(view.name) if view.name else None,
+            "class": view.label,
+            "kind": view.kind.label,
+            "reason": view.reason,
+        }
+        for view in views
+    ]
 
 
 def _view_as_dict(view: ViewStatus) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.extras import Extra
 from orm_views_core.database.relations import Column, InstalledView
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import SkippedView, ViewDefinition
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sentences import NOTHING, Sentence
 
@@ -207,6 +207,7 @@ class Plan:
         judged_late: whether personal columns of new views can only be looked for once these exist.
         digests: of everything that somebody may change of a view, and of what hangs on it, by oid. Only plans
             that somebody confirms have them.
+        skipped: the views whose classes are for other engines.
     """
 
     database: str
@@ -222,6 +223,7 @@ class Plan:
     unchanged: int = 0
     judged_late: bool = False
     digests: Mapping[int, str] = field(default_factory=dict)
+    skipped: tuple[SkippedView, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -5,6 +5,6 @@ Everything that differs between engines is here and in ``engines/``. Other packa
 """
 
 from .base import Abilities, Spelling
-from .finding import spelling_of, spelling_on
+from .finding import ENGINES, spelling_of, spelling_on
 
-__all__ = ["Abilities", "Spelling", "spelling_of", "spelling_on"]
+__all__ = ["ENGINES", "Abilities", "Spelling", "spelling_of", "spelling_on"]

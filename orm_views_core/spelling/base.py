@@ -27,6 +27,7 @@ class Abilities:
         grants: roles can be granted SELECT on a view.
         comments: views and columns have comments.
         options: the options that a plain view can have.
+        one_writer: only one connection writes at a time, and the others wait.
         refuses: whether a class that asks for what the engine lacks is refused. Elsewhere that is left out.
     """
 
@@ -37,6 +38,7 @@ class Abilities:
     grants: bool = False
     comments: bool = False
     options: frozenset[str] = frozenset()
+    one_writer: bool = False
     refuses: bool = False
 
 

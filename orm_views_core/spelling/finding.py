@@ -15,6 +15,9 @@ from .sqlite import SQLITE
 #: By Django's word for the engine. MariaDB and MySQL share one; MySQL is untested.
 _SPELLINGS: dict[str, Spelling] = {"postgresql": POSTGRESQL, "sqlite": SQLITE, "mysql": MARIADB}
 
+#: What a class may call the engines, and their names for people.
+ENGINES = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mariadb": "MariaDB", "mysql": "MySQL"}
+
 
 def spelling_of(connection: BaseDatabaseWrapper) -> Spelling | None:
     """Return the spelling of a database; None when views cannot be synced there. It is not connected to."""

@@ -15,6 +15,14 @@ from orm_views_core.sql.rules import MARIADB_RULES
 from .base import Abilities
 from .flat import flat_name
 
+#: A backslash as the driver writes it, unless ``sql_mode`` has NO_BACKSLASH_ESCAPES.
+_ESCAPED = "'\\\\'"
+
+
+def quoted(name: str) -> str:
+    """Return a name in backticks."""
+    return "`" + name.replace("`", "``") + "`"
+
 
 class MariaDBSpelling:
     """A view of ``views.orders`` is called ``views_orders``. What a class asks for in vain is refused."""
@@ -26,7 +34,7 @@ class MariaDBSpelling:
 
     def place(self, name: ViewName) -> str:
         """Return the flat name in backticks."""
-        return "`" + flat_name(name).replace("`", "``") + "`"
+        return quoted(flat_name(name))
 
     def places(self, names: Collection[ViewName]) -> Places:
         """Return the flat names."""
@@ -36,13 +44,26 @@ class MariaDBSpelling:
         """Have the driver write the parameters. It opens the connection for that."""
         if not params:
             return sql % ()
-        with connection.cursor() as cursor:
-            of_driver: Any = cursor.connection
-            return str(sql % tuple(of_driver.literal(value).decode() for value in params))
+        connection.ensure_connection()
+        return str(sql % tuple(_literal(connection.connection, value) for value in params))
 
     def compiling(self, connection: BaseDatabaseWrapper) -> AbstractContextManager[None]:
         """Return a block that changes nothing."""
         return nullcontext()
+
+
+def _literal(of_driver: Any, value: Any) -> str:
+    """Return a value as SQL that means the same under any ``sql_mode``, in which a view may be read again."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return f"X'{bytes(value).hex()}'"
+    if isinstance(value, str) and "\\" in value and _text(of_driver.literal("\\")) != _ESCAPED:
+        # With NO_BACKSLASH_ESCAPES a string may end with a backslash.
+        return f"_utf8mb4 X'{value.encode().hex()}'"
+    return _text(of_driver.literal(value))
+
+
+def _text(literal: str | bytes) -> str:
+    return literal if isinstance(literal, str) else literal.decode()
 
 
 MARIADB = MariaDBSpelling()

@@ -130,7 +130,7 @@ def _relation_places(tokens: list[Token]) -> Iterator[_Place]:
         elif word == "table":
             level.finish_expression()
             level.in_with, expected = False, True
-        elif word == "join":
+        elif word in {"join", "straight_join"}:  # MariaDB has both
             expected = level.in_from
         elif word in _AFTER_FROM:
             level.finish_expression()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
+from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine
 from orm_views_core.engines.plain.fitting import fitted
 from orm_views_core.exceptions import CyclicDependencyError, OrmViewsError
@@ -88,7 +90,8 @@ def _refused(
     except CyclicDependencyError as error:
         return dict.fromkeys(error.names, error)
     with engine.planning(connection):
-        return engine.try_views(connection, [views[name] for name in scope.try_views], catalog).errors
+        tried = engine.try_views(connection, [views[name] for name in scope.try_views], catalog)
+    return naming_skipped(tried.errors, views)
 
 
 def read_plain_detail(
@@ -116,6 +119,7 @@ def read_plain_detail(
                 scope = find_scope(definitions.views, catalog, only=[name], force=True)
                 views = [definitions.views[each] for each in scope.try_views]
                 dry_run = engine.try_views(connection, views, catalog)
+                dry_run = replace(dry_run, errors=naming_skipped(dry_run.errors, definitions.views))
             except CyclicDependencyError as error:
                 dry_run = DryRun(errors={name: error} if name in error.names else {})
         columns = engine.read_columns(connection, [name] if status.installed is not None else [])

@@ -11,8 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
-from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.definitions.registered import registered_views
+from orm_views_core.definitions.definition import Definitions, SkippedView, ViewDefinition
+from orm_views_core.definitions.lookup import refuse_skipped
+from orm_views_core.definitions.registered import RegisteredViews, registered_views
 from orm_views_core.engines.answers import expecting_answers
 from orm_views_core.engines.connections import open_database, view_databases
 from orm_views_core.engines.finding import plain_engine_of
@@ -111,6 +112,7 @@ def get_status(database: str, name: ViewName) -> ViewStatus:
 def _the_one(statuses: Iterable[ViewStatus], database: str, name: ViewName) -> ViewStatus:
     status = next((status for status in statuses if status.name == name), None)
     if status is None:
+        refuse_skipped(str(name), [database])
         raise UnknownViewError(
             says("There is no view %(view)s in database %(database)r.", view=name, database=database)
         )
@@ -190,7 +192,7 @@ def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: b
             catalog, statuses = read_plain_statuses(connection, engine, definitions, only)
             if only is None and judged:
                 statuses = with_refusals(connection, engine, definitions, catalog, statuses)
-            return DatabaseStatus(alias, tuple(statuses))
+            return DatabaseStatus(alias, tuple(statuses), skipped=_skipped(definitions, only))
         definitions = compile_definitions(connection, anew=False, only=only)
         with catalog_cursor(connection, savepoint=True):
             catalog, statuses = _read_statuses(connection, definitions, only=only)
@@ -201,7 +203,13 @@ def _database_status(alias: str, only: Collection[ViewName] | None, *, judged: b
             statuses = judged_statuses(connection, definitions, statuses, only)
     except (DatabaseUnavailableError, UnsupportedDatabaseError) as error:
         return unanswered(alias, error, only)
-    return DatabaseStatus(alias, tuple(statuses))
+    return DatabaseStatus(alias, tuple(statuses), skipped=_skipped(definitions, only))
+
+
+def _skipped(
+    registered: Definitions | RegisteredViews, only: Collection[ViewName] | None
+) -> tuple[SkippedView, ...]:
+    return tuple(each for each in registered.skipped if only is None or each.name in only)
 
 
 def unanswered(alias: str, error: OrmViewsError, only: Collection[ViewName] | None = None) -> DatabaseStatus:
@@ -220,7 +228,8 @@ def unanswered(alias: str, error: OrmViewsError, only: Collection[ViewName] | No
         for name, view in views
         if only is None or name in only
     ]
-    return DatabaseStatus(alias, tuple(sorted(statuses, key=ViewStatus.place)), error)
+    ordered = tuple(sorted(statuses, key=ViewStatus.place))
+    return DatabaseStatus(alias, ordered, error, _skipped(registered, only))
 
 
 def _with_refusal(status: ViewStatus, refused: Mapping[ViewName, OrmViewsError]) -> ViewStatus:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orm_views_core.database.dry_run import ExpectedView
 from orm_views_core.database.relations import Column, InstalledView, why_not_concurrently
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import SkippedView, ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.plan.diff import Differences
@@ -184,11 +184,13 @@ class DatabaseStatus:
         database: the alias.
         views: its views, sorted by name.
         error: why the database could not be read; None when it could. No registered view can be read then.
+        skipped: the views whose classes are for other engines.
     """
 
     database: str
     views: tuple[ViewStatus, ...] = ()
     error: OrmViewsError | None = None
+    skipped: tuple[SkippedView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def _plan(
             definitions.database,
             problems=(problem,),
             unchanged=len(scope.looked_at & definitions.views.keys()),
+            skipped=definitions.skipped,
         )
     external = {name: as_definition(definitions.database, catalog.relations[name]) for name in external_names}
     while_staged: WhileStaged | None = guard.read_staged if guard else None
@@ -177,7 +178,7 @@ def _plan(
     if meanings:
         plan = meanings.add_to(plan)
     plan = _with_dropped_definitions(connection, catalog, plan)
-    return replace(plan, judged_late=judges_late, digests=digests)
+    return replace(plan, judged_late=judges_late, digests=digests, skipped=definitions.skipped)
 
 
 def _with_dropped_definitions(connection: BaseDatabaseWrapper, catalog: Catalog, plan: Plan) -> Plan:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine, Record
 from orm_views_core.engines.plain.fitting import fitted
 from orm_views_core.plan.diff import find_orphans, find_scope
@@ -58,8 +60,9 @@ def plan_plainly(
         force=options.force,
     )
     dry_run = engine.try_views(connection, [definitions.views[n] for n in scope.try_views], catalog)
+    dry_run = replace(dry_run, errors=naming_skipped(dry_run.errors, definitions.views))
     dry_run.raise_errors()
-    return make_plain_plan(
+    plan = make_plain_plan(
         PlainFacts(
             definitions.database,
             engine.spelling.title,
@@ -73,6 +76,7 @@ def plan_plainly(
             force=options.force,
         )
     )
+    return replace(plan, skipped=definitions.skipped)
 
 
 def apply_plainly(

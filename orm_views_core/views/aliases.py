@@ -2,7 +2,8 @@
 
 Django writes a view as ``"views"."employees"``, and a table as ``"employees"``. In a query of both,
 PostgreSQL finds ``"employees"."id"`` in either of them. ``FOR UPDATE OF`` takes no name with a schema at all.
-A view whose schema a function gives may be in another schema when its query is sent.
+A view whose schema a function gives may be in another schema when its query is sent. Its ``db_table`` is read
+anew each time.
 
 An alias is given when a query is compiled. Until then the query is as Django builds it, so that ``update()``
 and ``delete()``, which accept no alias, can be made from it.
@@ -11,19 +12,71 @@ and ``delete()``, which accept no alias, can be made from it.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.apps.registry import Apps
+from django.db.models.options import Options
 from django.db.models.sql import Query
 
 from orm_views_core.names import parse_db_table
 
-from .tables import FollowingOptions, FollowingTable
+from .engines import refuse_skipped
+from .options import ViewOptions
 
 #: The names that Django gives to further tables of a query; PostgreSQL folds T3 to t3.
 _LIKE_ALIASES = re.compile(r"[a-z]{1,2}_?[0-9]+")
 _tables: WeakKeyDictionary[Apps, tuple[list[Any], dict[str, str]]] = WeakKeyDictionary()
+
+
+class FollowingTable(str):
+    """The quoted name of a view when a query was built. The schema may be another when it is sent.
+
+    Attributes:
+        view: the class of the view.
+    """
+
+    view: type
+
+    @property
+    def now(self) -> FollowingTable:
+        """The name at this moment."""
+        return table_of(self.view)
+
+
+def table_of(view: type) -> FollowingTable:
+    """Return the name of a view at this moment."""
+    table = FollowingTable(ViewOptions(view).placed)
+    table.view = view
+    return table
+
+
+class FollowingOptions(Options):  # type: ignore[type-arg]  # it has no arguments when it runs
+    """The ``_meta`` of such a view."""
+
+    @property
+    def db_table(self) -> str:
+        return table_of(self.concrete_model or self.model)
+
+    @db_table.setter
+    def db_table(self, value: str) -> None:
+        """Django sets the name that a table would have."""
+
+
+def follow_connection(view: Any) -> None:
+    """Make the ``db_table`` of a readable view, or of its proxy, that of the connection at each read."""
+    vars(view._meta).pop("db_table", None)
+    view._meta.__class__ = FollowingOptions
+    for field in view._meta.local_fields:
+        vars(field)["get_col"] = partial(_column_of, field)
+
+
+def _column_of(field: Any, alias: str, output_field: Any = None) -> Any:
+    """Return the column of a field. Django keeps that of the table, and the table is another tomorrow."""
+    column = type(field).get_col(field, "", output_field)
+    column.alias = alias
+    return column
 
 
 def tables_of(apps: Apps) -> dict[str, str]:
@@ -44,7 +97,14 @@ class ViewQuery(Query):
     _is_compiled = False
 
     def get_compiler(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the compiler of a copy of the query, in which views have aliases where they need them."""
+        """Return the compiler of a copy of the query, in which views have aliases where they need them.
+
+        Raises:
+            SkippedViewError: the class of the view is for other engines than that of the database.
+        """
+        model: Any = self.model
+        if getattr(model, "_view_may_be_limited", False):
+            refuse_skipped(model._meta.concrete_model, _alias(*args, **kwargs))
         query: Any = self.clone()
         query._is_compiled = True
         _rename(query, {a: query._new_alias(n) for n, a in enumerate(self.alias_map) if self._needs_alias(a)})
@@ -72,6 +132,10 @@ class ViewQuery(Query):
     def _new_alias(self, number: int) -> str:
         """Return an alias that Django gives to no table."""
         return f"{self.alias_prefix}_{number}"
+
+
+def _alias(using: str | None = None, connection: Any = None, *args: Any, **kwargs: Any) -> str:
+    return using or str(connection.alias)
 
 
 def _rename(query: Query, changes: dict[str | None, str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from django.db import DEFAULT_DB_ALIAS
@@ -16,29 +15,16 @@ from orm_views_core.exceptions import InvalidViewDependencies
 from orm_views_core.names import column_list, key_name, quote_identifier, written_at
 from orm_views_core.sentences import listed, says
 
+from .engines import may_be_limited, sql_on
 from .guards import GuardedModel
 from .options import ClassStatement, ViewOptions, find_class_statement
+from .options import ParameterisedSQL as ParameterisedSQL
 from .querysets import column_names, keep_types, sort_in_lists
 from .readable import ReadableViewBase, is_readable
 from .registry import registry
 
 #: The module of the models that Django creates from the state of migrations.
 _MIGRATION_STATE = "__fake__"
-
-
-@dataclass
-class ParameterisedSQL:
-    """SQL with ``%s`` placeholders, and their values, as ``cursor.execute`` takes them.
-
-    Attributes:
-        sql: the SQL.
-        params: the values, in the order of the placeholders.
-        columns: the names for the columns of a SELECT; empty if the SQL names them itself.
-    """
-
-    sql: str
-    params: Sequence[Any] = field(default_factory=list)
-    columns: tuple[str, ...] = ()
 
 
 class HiddenViewMixin:
@@ -72,6 +58,8 @@ class BasePostgresView:
         not_personal: the columns that are computed from personal data and are no longer personal.
         staff: for the pages of the admin: which groups of users may do what, besides the permission that they
             need: ``{"preview": ["analysts"]}``. An action that is left out is open to all who have it.
+        engines: the engines that the view is for, such as ``["postgresql"]``; every engine when None. In the
+            database of another engine the view is skipped.
     """
 
     view_dependencies: ClassVar[Sequence[type]] = []
@@ -84,12 +72,16 @@ class BasePostgresView:
     check_option: ClassVar[Literal["local", "cascaded"] | None] = None
     updatable: ClassVar[bool] = False
     staff: ClassVar[Mapping[str, Sequence[str]]] = {}
+    engines: ClassVar[Sequence[str] | None] = None
 
+    _view_may_be_limited: ClassVar[bool] = False
     _view_statement: ClassVar[ClassStatement | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._view_statement = find_class_statement(cls.__module__)
+        if may_be_limited(cls):
+            cls._view_may_be_limited = True
         databases = {ViewOptions(view).database for view in ViewOptions(cls).view_dependencies}
         if len(databases) > 1:
             raise InvalidViewDependencies(
@@ -256,7 +248,8 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
 
     Attributes:
         sql: the SELECT, a string or a ``classproperty``. A percent sign may be written as ``%`` or, as in
-            django-orm-views, as ``%%``.
+            django-orm-views, as ``%%``. A dict has one for each engine: ``{"postgresql": …, "sqlite": …}``.
+            In the database of an engine that it does not have, the view is skipped.
 
     Example:
         >>> from orm_views_core.views import PostgresViewFromSQL
@@ -266,13 +259,15 @@ class PostgresViewFromSQL(AutoRegisterMixin, BasePostgresView, should_register=F
         '"views"."channels"'
     """
 
-    sql: ClassVar[str | None] = None
+    sql: ClassVar[str | Mapping[str, str] | None] = None
 
     @classproperty
     def _parameterised_sql(cls) -> ParameterisedSQL:
         sql = ViewOptions(cls).sql  # type: ignore[arg-type]
         if sql is None:
             raise NotImplementedError
+        if isinstance(sql, Mapping):
+            sql = sql_on(cls, sql, ViewOptions(cls).database)  # type: ignore[arg-type]
         return ParameterisedSQL(sql.replace("%%", "%").replace("%", "%%"), [])
 
 

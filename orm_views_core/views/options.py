@@ -6,7 +6,7 @@ import inspect
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -67,6 +67,21 @@ class _Option(Generic[T]):
         return value  # type: ignore[no-any-return]  # the values are not checked
 
 
+@dataclass
+class ParameterisedSQL:
+    """SQL with ``%s`` placeholders, and their values, as ``cursor.execute`` takes them.
+
+    Attributes:
+        sql: the SQL.
+        params: the values, in the order of the placeholders.
+        columns: the names for the columns of a SELECT; empty if the SQL names them itself.
+    """
+
+    sql: str
+    params: Sequence[Any] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+
+
 class OfClass:
     """An option that a readable view has, and its rows do not: ``row.name`` is a column, or nothing.
 
@@ -100,6 +115,7 @@ class ViewOptions:
     check_option = _Option[str | None](None)
     database = _Option[str](DEFAULT_DB_ALIAS)
     db_tablespace = _Option[str | None](None)
+    engines = _Option[Sequence[str] | None](None)
     exposes = _Option[Sequence[str]](())
     grant_select_to = _Option[Sequence[str]](())
     hidden = _Option[bool](False)
@@ -112,7 +128,7 @@ class ViewOptions:
     schema = _Option[str | Callable[[BaseDatabaseWrapper], str] | None](None)
     security_barrier = _Option[bool | None](None)
     security_invoker = _Option[bool | None](None)
-    sql = _Option[str | None](None)
+    sql = _Option[str | Mapping[str, str] | None](None)
     staff = _Option[Mapping[str, Sequence[str]]]({})
     storage_parameters = _Option[Mapping[str, object]]({})
     updatable = _Option[bool](False)

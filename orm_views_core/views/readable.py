@@ -18,11 +18,11 @@ from orm_views_core.names import ViewName, parse_db_table, written_at
 from orm_views_core.sentences import Sentence, says, says_in
 from orm_views_core.spelling import spelling_on
 
+from .aliases import follow_connection
 from .fields import add_fields, inherit_fields
 from .guards import guard_cascades, guard_inherited_managers, guarded
 from .options import OPTION_NAMES, OfClass, ViewOptions, declared, find_class_statement
 from .reverse_relations import keep_reverse_relations
-from .tables import follow_connection
 
 #: Options of Meta that PostgreSQL has for tables only, and what to write instead.
 _NOT_ON_VIEWS = {

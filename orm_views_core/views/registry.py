@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from typing import NamedTuple
 
 from django.utils.module_loading import autodiscover_modules
 
@@ -15,9 +16,17 @@ from orm_views_core.exceptions import ViewModuleError
 from orm_views_core.quoting import Quoting, because
 from orm_views_core.sentences import Sentence, listed, says
 
+from .engines import why_skipped
 from .options import ViewOptions
 
 _versions = count()
+
+
+class _OfDatabase(NamedTuple):
+    """The classes of a database, in the order of their declaration."""
+
+    views: list[type]
+    skipped: list[type]
 
 
 class Registry:
@@ -29,7 +38,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._classes: dict[tuple[object, ...], type] = {}
-        self._by_database: tuple[int | None, dict[str, list[type]]] = None, {}
+        self._by_database: tuple[int | None, dict[str, _OfDatabase]] = None, {}
         self._changed()
 
     def _changed(self) -> None:
@@ -55,22 +64,30 @@ class Registry:
         return view.__module__, view.__qualname__, statement and statement.key
 
     def views(self, database: str | None = None) -> list[type]:
-        """Return the view classes of one database, or of all."""
+        """Return the view classes of one database, or of all. Those that it skips are only among all."""
         if database is None:
             return list(self._classes.values())
-        return list(self._databases().get(database, ()))
+        found = self._databases().get(database)
+        return list(found.views) if found else []
+
+    def skipped(self, database: str) -> list[type]:
+        """Return the classes that are for other engines than that of their database."""
+        found = self._databases().get(database)
+        return list(found.skipped) if found else []
 
     def databases(self) -> list[str]:
         """Return the aliases of the databases that have views, in the order of their first view."""
         return list(self._databases())
 
-    def _databases(self) -> dict[str, list[type]]:
+    def _databases(self) -> dict[str, _OfDatabase]:
         version = self.version  # read first: another thread may register a class meanwhile
         known, found = self._by_database
         if known != version:
             found = {}
             for view in list(self._classes.values()):
-                found.setdefault(ViewOptions(view).database, []).append(view)
+                alias = ViewOptions(view).database
+                of_database = found.setdefault(alias, _OfDatabase([], []))
+                (of_database.skipped if why_skipped(view, alias) else of_database.views).append(view)
             self._by_database = version, found
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 import subprocess
 import sys
 
@@ -57,6 +58,14 @@ def test_every_message_is_translated(package):
         "",
         *(f"{each.context}\4{each.words}" if each.context else each.words for each in messages),
     }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_one_word_stands_for_version(package):
+    version = re.compile(r"(?<!\()\bversions?\b", re.IGNORECASE)
+    messages = [each for each in read(path_of(package)) if version.search(each.words)]
+    assert messages
+    assert [each.words for each in messages if "Version" not in " ".join(each.translations)] == []
 
 
 def test_a_catalog_for_tests_is_read_by_python(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.database.asked import absent, no_view, undeclared
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
@@ -99,7 +100,7 @@ def judge(
     registered = registered_views(database)
     declared = registered.names
     asked = {name.quoted: name for name in names if name in declared}
-    judged = {name: Judgement(_undeclared(name)) for name in names if name not in declared}
+    judged = {name: Judgement(undeclared(name)) for name in names if name not in declared}
     with catalog_path(cursor) as catalog:
         found = fetch(catalog, _RELATIONS, {"names": list(asked)})
         schemas = registered.schemas if in_page else ()
@@ -108,18 +109,12 @@ def judge(
     for text, oid, relkind, persistence, tuples in found:
         name, why_not = asked[text], NOTHING
         if relkind not in {"v", "m"} or persistence == "t":
-            why_not = says(
-                "%(view)s is not a view that a sync has created, so its rows are not read.", view=name
-            )
+            why_not = no_view(name)
         elif what := untrusted.get(oid):
             why_not = distrusted(name, what, is_itself=what.oid == oid)
         rows = int(tuples) if relkind == "m" and tuples >= 0 else None
         judged[name] = Judgement(why_not, oid, rows)
     return judged
-
-
-def _undeclared(name: ViewName) -> Sentence:
-    return says("No class declares %(view)s, so its rows are neither counted nor shown.", view=name)
 
 
 def distrusted(name: ViewName, what: Untrusted, *, is_itself: bool) -> Sentence:
@@ -159,7 +154,7 @@ def require_readable(cursor: CursorWrapper, database: str, name: ViewName, *othe
     """
     judged = judge(cursor, database, [name, *others], in_page=True)
     if name not in judged:
-        raise RowsUnavailableError(says("%(view)s is not in the database. Sync it first.", view=name))
+        raise RowsUnavailableError(absent(name))
     for judgement in judged.values():
         if judgement.why_not:
             raise RowsUnavailableError(judgement.why_not, judgement.rows)

@@ -10,26 +10,26 @@ from collections.abc import Sequence
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.dry_run import DryRun, ExpectedView
-from orm_views_core.database.relations import Catalog, Column
+from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import OrmViewsError, ViewSQLError
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.quoting import Quoting
-from orm_views_core.sentences import says
 from orm_views_core.spelling.flat import flat_name
+from orm_views_core.spelling.sqlite import SQLITE
 
-from .catalog import MAIN, Look, look_at, read_columns
-from .texts import create_statement
-
-_TEMP = "temp"
+from .catalog import NOT_OURS
+from .errors import is_of_statement, refused
+from .looks import MAIN, TEMP, look_at, read_columns
+from .texts import create_statement, folded
 
 
 def try_views(
     connection: BaseDatabaseWrapper, definitions: Sequence[ViewDefinition], catalog: Catalog
 ) -> DryRun:
-    """Create views as temporary ones, have SQLite plan to read them, and roll back.
+    """Create views, have SQLite plan to read them, and roll back.
 
     Args:
         connection: the database.
@@ -39,46 +39,60 @@ def try_views(
     if not definitions:
         return DryRun()
     views: dict[ViewName, ExpectedView] = {}
-    installed_columns: dict[ViewName, tuple[Column, ...]] = {}
     errors: dict[ViewName, OrmViewsError] = {}
-    names = {flat_name(definition.name): definition.name for definition in definitions}
+    names = {folded(flat_name(each)): each for each in [*catalog.relations, *(d.name for d in definitions)]}
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        installed_columns = {
+            d.name: read_columns(cursor, MAIN, flat_name(d.name))
+            for d in definitions
+            if d.name in catalog.relations
+        }
+        schema = _schema_to_try_in(cursor)
         made: dict[str, str] = {}
         for definition in definitions:
             statement = create_statement(definition)
             try:
                 with transaction.atomic(using=connection.alias):
-                    cursor.execute(statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
+                    _create(cursor, schema, definition, statement)
                 made[flat_name(definition.name)] = statement
             except DatabaseError as error:
+                if not is_of_statement(error):
+                    raise
                 errors[definition.name] = refused(definition, str(error))
-        looks = look_at(connection, cursor, _TEMP, made)
+        looks = look_at(connection, cursor, schema, made)
         for definition in definitions:
             flat = flat_name(definition.name)
-            if flat in looks and looks[flat].error:
+            if flat not in looks:
+                continue
+            if looks[flat].error:
                 errors[definition.name] = refused(definition, looks[flat].error)
-            elif flat in looks:
-                columns = read_columns(cursor, _TEMP, flat)
-                views[definition.name] = _expected(definition, made[flat], columns, looks[flat], names)
-            if definition.name in catalog.relations:
-                installed_columns[definition.name] = read_columns(cursor, MAIN, flat)
+                continue
+            views[definition.name] = ExpectedView(
+                name=definition.name,
+                definition=made[flat],
+                columns=read_columns(cursor, schema, flat),
+                reads=frozenset(names.get(folded(r), ViewName(NOT_OURS, r)) for r in looks[flat].reads),
+            )
         transaction.set_rollback(True, using=connection.alias)
     return DryRun(views, installed_columns, errors)
 
 
-def _expected(
-    definition: ViewDefinition,
-    statement: str,
-    columns: tuple[Column, ...],
-    look: Look,
-    names: dict[str, ViewName],
-) -> ExpectedView:
-    reads = frozenset(names.get(flat, ViewName(MAIN, flat)) for flat in look.reads)
-    return ExpectedView(name=definition.name, definition=statement, columns=columns, reads=reads)
+def _schema_to_try_in(cursor: CursorWrapper) -> str:
+    """Return where to create the views.
+
+    Temporary ones would read temporary tables of the project, and may read databases that it has attached.
+    Then the views are created in the file, which needs its lock.
+    """
+    cursor.execute("SELECT 1 FROM temp.sqlite_master WHERE type IN ('table', 'view') LIMIT 1")
+    has_temporary = cursor.fetchone() is not None
+    cursor.execute("PRAGMA database_list")
+    has_attached = any(name not in (MAIN, TEMP) for _, name, _ in cursor.fetchall())
+    return MAIN if has_temporary or has_attached else TEMP
 
 
-def refused(definition: ViewDefinition, said: str) -> ViewSQLError:
-    """Return the error to raise when SQLite refuses the SQL of a view."""
-    why = Quoting(says("SQLite refuses its SQL: %(message)s.", message=said), says("SQLite refuses its SQL."))
-    whole = says("%(where)s: %(why)s", where=definition.where, why=why)
-    return ViewSQLError(Quoting(whole, whole.summary), why)
+def _create(cursor: CursorWrapper, schema: str, definition: ViewDefinition, statement: str) -> None:
+    if schema == TEMP:
+        statement = statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1)
+    else:
+        cursor.execute(f"DROP VIEW IF EXISTS {MAIN}.{SQLITE.place(definition.name)}")
+    cursor.execute(statement)

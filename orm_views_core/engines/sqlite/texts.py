@@ -16,11 +16,14 @@ from orm_views_core.database.relations import recorded_fingerprint, stored_finge
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, column_list
+from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
 
 _COMMENT = re.compile(
     r"\n/\* (?P<schema>[^\s.*/]*)\.(?P<name>[^\s.*/]+) (?P<state>\[orm_views [^\n\[\]]*\]) \*/\Z"
 )
+#: SQLite takes these letters for the same, and no others.
+_FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 class ViewText(NamedTuple):
@@ -47,6 +50,11 @@ class ViewText(NamedTuple):
         return recorded_fingerprint(stored_fingerprint(ViewKind.VIEW, self.rule, (), ()), 0, 0)
 
 
+def folded(flat: str) -> str:
+    """Return what SQLite compares of a name."""
+    return flat.translate(_FOLD)
+
+
 def create_statement(definition: ViewDefinition) -> str:
     """Return the statement that creates a view."""
     return (
@@ -59,18 +67,24 @@ def with_state(statement: str, name: ViewName, state: SyncState) -> str:
     return f"{statement}\n/* {_quote(name.schema)}.{_quote(name.name)} {state.dump()} */"
 
 
-def split_text(text: str) -> ViewText:
-    """Return what the text of a view says."""
+def split_text(text: str, flat: str) -> ViewText:
+    """Return what the text of a view says. A comment that names another view was written for that one.
+
+    Args:
+        text: the text.
+        flat: the name of the view in the database.
+    """
     match = _COMMENT.search(text)
     if match is None:
         return ViewText(text)
-    statement = text[: match.start()]
     try:
         state = SyncState.load(match["state"])
         name = ViewName(*(unquote(match[part], errors="strict") for part in ("schema", "name")))
     except (TypeError, ValueError):
-        return ViewText(statement)
-    return ViewText(statement, name, state)
+        return ViewText(text)
+    if folded(flat_name(name)) != folded(flat):
+        return ViewText(text)
+    return ViewText(text[: match.start()], name, state)
 
 
 def _quote(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orm_views_core.definitions.lookup import is_called
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_views_argument
 from orm_views_core.output.openmetrics import openmetrics
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         except OrmViewsError as error:
             raise CommandError(str(error)) from error
         for text in options["views"]:
-            if not any(status_matches(view, text) for database in statuses for view in database.views):
+            named = [_only(database, [text]) for database in statuses]
+            if not any(database.views or database.skipped for database in named):
                 raise CommandError(f"No view is called {text!r}. show_views lists all views.")
         shown = [_only(database, options["views"]) for database in statuses]
         if options["json"]:
@@ -61,4 +63,5 @@ def _only(database: DatabaseStatus, wanted: list[str]) -> DatabaseStatus:
     if not wanted:
         return database
     views = [view for view in database.views if any(status_matches(view, text) for text in wanted)]
-    return replace(database, views=tuple(views))
+    skipped = [view for view in database.skipped if any(is_called(view, text) for text in wanted)]
+    return replace(database, views=tuple(views), skipped=tuple(skipped))

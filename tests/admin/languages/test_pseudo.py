@@ -27,8 +27,8 @@ UNTRANSLATED = {
 }
 #: The names of people in the scene.
 OTHERS = {"Ann", "Bob", "Example", "ann", "admin", "a.very.long.name@example.org"}
-#: What PostgreSQL says in the scene. Its words alone are ours.
-QUOTED = ("division by zero",)
+#: What PostgreSQL says in the scene, and the SQL that it points at. Elsewhere such words are ours.
+QUOTED = ("division by zero", "nonsense FROM lending_customer")
 #: Pages that are those of Django's admin, and pages of a class that is broken after all others were seen.
 LATER = ("plan, refused", "detail, invalid", "row")
 

@@ -85,6 +85,8 @@ def view_refused(
         advice = view_in_string(definition, statement, int(position))
         said, position = _as_written(definition, statement, said, int(position))
         place += [_point_at(definition.sql, statement, position), *([advice] if advice else [])]
+    if definition.skipped_sources:
+        place.append(definition.skipped_sources)
     quotes = [
         words for attribute, label in _QUOTED if (words := label(getattr(diagnostics, attribute, None)))
     ]

@@ -1,16 +1,17 @@
 """Counts and rows of views, for pages and for files."""
 
-from orm_views_core.database.rows import operators_for
+from orm_views_core.database.rows import RowCount, RowPage, operators_for
+from orm_views_core.engines.time_limits import TimeLimit
 
 from .cells import LONGEST_CELL
 from .copying import csv_line
-from .counts import RowCount, count_queryset, count_rows, estimate_rows, judge_views
+from .counts import count_queryset, count_rows, estimate_rows, judge_views
 from .csv_cells import FORMULA
-from .errors import TimeLimit, unavailable
+from .errors import unavailable
 from .export_locks import cancel_export, find_exports
 from .exporting import RowExport, exporting
 from .fetching import TextRow
-from .pages import RowPage, read_cell, read_columns, read_rows
+from .pages import read_cell, read_columns, read_rows
 
 __all__ = [
     "FORMULA",

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.rows import Condition, Operator, Span, operators_for
+from orm_views_core.database.asked import require_fitting
+from orm_views_core.database.rows import Condition, Operator, Span
 from orm_views_core.engines.postgresql.errors.diagnostics import is_canceled, primary_message, quoting
 from orm_views_core.exceptions import BadConditionError
-from orm_views_core.quoting import unquoted
-from orm_views_core.sentences import Sentence, says
+from orm_views_core.sentences import says
 
 from .cells import in_statement
 from .columns import TypedColumn
@@ -27,7 +27,6 @@ _CONTAINS = (
 )
 _BEGINS = "{text} OPERATOR(pg_catalog.^@) %s::pg_catalog.text"
 _TEXT_EQUALS = "OPERATOR(pg_catalog.=)"
-_TAKES_SPANS = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN)
 
 
 class Filter(NamedTuple):
@@ -44,7 +43,7 @@ def as_filter(column: TypedColumn, condition: Condition) -> Filter:
         BadConditionError: the operator does not apply to the column, or has too many or too few values, or
             one of them cannot be sent.
     """
-    _require_fitting(column, condition)
+    require_fitting(column.column, condition)
     name, operator = in_statement(condition.column), condition.operator
     if operator is Operator.IS_NULL:
         return Filter(f"{name} IS NOT DISTINCT FROM NULL")
@@ -94,52 +93,6 @@ def _cast(column: TypedColumn) -> str:
 
 def _escaped(sql: str) -> str:
     return sql.replace("%", "%%")
-
-
-def _require_fitting(column: TypedColumn, condition: Condition) -> None:
-    takes, given = condition.operator.takes, len(condition.values)
-    if condition.operator not in operators_for(column.column):
-        message = says(
-            "The column %(column)r has the type %(type)s, which the operator %(operator)r does not apply to.",
-            column=condition.column,
-            type=column.column.type,
-            operator=condition.operator.value,
-        )
-        raise _bad(column, "", message)
-    if (takes is None and not given) or (takes is not None and given != takes):
-        message = says(
-            "The operator %(operator)r takes %(wanted)s values, and %(given)s are given for the column "
-            "%(column)r.",
-            operator=condition.operator.value,
-            wanted=says("at least 1") if takes is None else takes,
-            given=given,
-            column=condition.column,
-        )
-        raise _bad(column, "", message)
-    is_span = any(isinstance(each, Span) for each in condition.values)
-    if is_span and (not column.column.is_ordered or condition.operator not in _TAKES_SPANS):
-        message = says(
-            "The operator %(operator)r takes no span of values of %(column)r, which has the type %(type)s.",
-            operator=condition.operator.value,
-            column=condition.column,
-            type=column.column.type,
-        )
-        raise _bad(column, "", message)
-    for value in condition.texts:
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            message = says(
-                "%(value)r has characters that no text in the database has, so no value of %(column)r is "
-                "compared with it.",
-                value=value,
-                column=condition.column,
-            )
-            raise _bad(column, value, message)
-
-
-def _bad(column: TypedColumn, value: str, message: Sentence) -> BadConditionError:
-    return BadConditionError(
-        unquoted(message), column=column.column.name, type_=column.column.type, value=value
-    )
 
 
 def find_bad_value(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
@@ -12,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from orm_views_core.conf import get_settings
+from orm_views_core.database.rows import RowCount
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.reading import reading
 from orm_views_core.engines.postgresql.untrusted import Judgement, for_each, judge, lock_views
@@ -25,19 +25,6 @@ from .errors import is_too_slow, unavailable
 # estimate; its status says why.
 _EXPLAIN = "EXECUTE pg_catalog.concat('EXPLAIN (FORMAT JSON) SELECT * FROM ', name) INTO plan;"
 _ESTIMATE = "pg_catalog.json_extract_path_text(plan, '0', 'Plan', 'Plan Rows')"
-
-
-@dataclass(frozen=True)
-class RowCount:
-    """How many rows a view has, as counted or as the planner estimates.
-
-    Attributes:
-        rows: the number; None when neither could be had.
-        exact: whether the rows were counted.
-    """
-
-    rows: int | None
-    exact: bool
 
 
 def judge_views(database: str, names: Collection[ViewName]) -> dict[ViewName, Judgement]:

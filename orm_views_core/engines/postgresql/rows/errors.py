@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.conf import get_settings
+from orm_views_core.database.asked import absent
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.errors.diagnostics import (
     NOT_IN_ENCODING,
@@ -21,40 +19,11 @@ from orm_views_core.engines.postgresql.errors.diagnostics import (
     sqlstate,
 )
 from orm_views_core.engines.postgresql.errors.functions import naming_functions
+from orm_views_core.engines.time_limits import TimeLimit, page_limit, too_slow
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting, unquoted
-from orm_views_core.sentences import Sentence, listed, number, says
-
-
-class TimeLimit(NamedTuple):
-    """How long rows may be read.
-
-    Attributes:
-        seconds: the limit.
-        setting: the setting that it comes from, as a message names it.
-    """
-
-    seconds: float
-    setting: str
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Sentence:
-        """It in words."""
-        return says("%(seconds)s s (%(setting)s)", seconds=number(self.seconds), setting=self.setting)
-
-
-def page_limit() -> TimeLimit:
-    """Return the limit of a page."""
-    return TimeLimit(get_settings().PREVIEW_TIMEOUT, "ORM_VIEWS['PREVIEW_TIMEOUT']")
-
-
-def too_slow(name: ViewName, limit: TimeLimit) -> Sentence:
-    """Return the message about rows that did not come in time."""
-    return says("The rows of %(view)s did not come within %(limit)s.", view=name, limit=limit.sentence)
+from orm_views_core.sentences import Sentence, listed, says
 
 
 def unavailable(
@@ -88,7 +57,7 @@ def _why_not_there(connection: BaseDatabaseWrapper, name: ViewName, error: Datab
     except DatabaseError:  # the caller's transaction may be aborted
         return None
     if name not in views.reads:
-        return unquoted(says("%(view)s is not in the database. Sync it first.", view=name))
+        return unquoted(absent(name))
     if name in views.empty:
         return unquoted(says("%(view)s has no rows yet: it is not populated. Refresh it first.", view=name))
     if sources := sorted(views.empty_sources(name)):

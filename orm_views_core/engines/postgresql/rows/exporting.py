@@ -10,8 +10,10 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.database.asked import Conditions
 from orm_views_core.database.rows import RowColumn
 from orm_views_core.engines.postgresql.explain import explain
+from orm_views_core.engines.time_limits import TimeLimit, too_slow
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import says
@@ -19,11 +21,10 @@ from orm_views_core.sentences import says
 from .conditions import find_bad_value
 from .copying import can_copy, copy_rows, csv_line
 from .csv_cells import csv_cells
-from .errors import TimeLimit, too_slow
 from .export_locks import hold_export_lock
 from .fetching import TextRow, fetch_rows, text_cells
 from .order import with_total_order
-from .query import Conditions, Query, choose, querying, sort_keys, tie_breakers_of
+from .query import Query, choose, querying, sort_keys, tie_breakers_of
 
 # The planner chooses for all rows. For a cursor it would choose what has the first ones soon.
 # Numbers have all of their digits, also where a role has set that they have fewer.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.rows import Cell, RowColumn, digest
+from orm_views_core.database.asked import Conditions, changed
+from orm_views_core.database.rows import Cell, RowColumn, RowPage, digest
 from orm_views_core.exceptions import RowsChangedError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import says
@@ -18,7 +18,7 @@ from orm_views_core.sentences import says
 from .cells import LONGEST_CELL, SHORT, as_cell, beginning, in_statement, whole_text
 from .conditions import find_bad_value
 from .order import with_total_order
-from .query import Conditions, Query, choose, querying, require_open, sort_keys, tie_breakers_of
+from .query import Query, choose, querying, require_open, sort_keys, tie_breakers_of
 from .quick import find_quick_columns
 
 # The rows are chosen first, so that no text is made of a row that is passed over. OFFSET keeps the planner
@@ -29,26 +29,6 @@ SELECT {cells} FROM (
     SELECT {texts} FROM chosen LIMIT %s OFFSET %s
 ) AS written
 """
-
-
-@dataclass(frozen=True)
-class RowPage:
-    """Some rows of a view.
-
-    Attributes:
-        columns: all columns of the view.
-        rows: the cells of each row, in the order of ``columns``.
-        has_more: whether more rows follow; how many is not counted.
-        masked: the names of the columns whose values were not read. In the rows they are None.
-        quick: the names of the columns for which an index finds the rows that have a value, if they were
-            asked for.
-    """
-
-    columns: tuple[RowColumn, ...]
-    rows: tuple[tuple[Cell | None, ...], ...]
-    has_more: bool
-    masked: frozenset[str] = frozenset()
-    quick: frozenset[str] = frozenset()
 
 
 class _Place(NamedTuple):
@@ -158,13 +138,7 @@ def read_cell(
         place = _Place(page_limit, offset - row, row)
         rows = _fetch(cursor, query, [column, column], [SHORT, LONGEST_CELL], place)
     if not rows or digest(rows[0][0]) != expected:
-        raise RowsChangedError(
-            says(
-                "The rows of %(view)s have changed since the page was shown. Open the page again, then "
-                "the value.",
-                view=name,
-            )
-        )
+        raise RowsChangedError(changed(name))
     return rows[0][1]
 
 

@@ -9,28 +9,26 @@ from typing import NamedTuple
 from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.database.rows import Condition, RowColumn
+from orm_views_core.database import asked
+from orm_views_core.database.asked import Conditions
+from orm_views_core.database.rows import Condition
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_path
 from orm_views_core.engines.postgresql.reading import reading
-from orm_views_core.exceptions import MaskedColumnError, RowsUnavailableError
+from orm_views_core.engines.time_limits import TimeLimit, page_limit
 from orm_views_core.names import ViewName
-from orm_views_core.sentences import Sentence, listed, says
+from orm_views_core.sentences import Sentence, says
 
 from .cells import in_statement, whole_text
 from .columns import TypedColumn, read_typed_columns
 from .conditions import Filter, as_filter
-from .errors import TimeLimit, page_limit, unavailable
+from .errors import unavailable
 from .order import tie_breakers
 from .quick import read_indexed_columns
 
 # The rows of a page are chosen with all columns that it shows, because PostgreSQL may choose others, or put
 # them in another order, for other columns or another LIMIT.
 _CHOSEN = "SELECT {columns} FROM {view}{where}{order} LIMIT %s OFFSET %s"
-
-
-#: Conditions, or what returns them once the columns are known; None for no rows.
-Conditions = Sequence[Condition] | Callable[[Sequence[RowColumn]], Sequence[Condition] | None]
 
 
 class Query(NamedTuple):
@@ -61,9 +59,7 @@ class Query(NamedTuple):
 
     def sorted_by(self, key: str) -> tuple[str, bool]:
         """Return the column of a sort key, and whether it is descending. A name may have a hyphen too."""
-        if key in self.columns:
-            return key, False
-        return key.removeprefix("-"), key.startswith("-")
+        return asked.sorted_by(self.columns, key)
 
     @property
     def filters(self) -> list[Filter]:
@@ -111,21 +107,7 @@ def querying(
 
 def require_open(query: Query, used: Sequence[str], why_not: Sentence) -> None:
     """Make sure that columns exist and are not masked."""
-    for column in used:
-        if column not in query.columns:
-            known = listed(sorted(query.columns))
-            raise RowsUnavailableError(
-                says(
-                    "%(view)s has no column %(column)r; it has %(known)s.",
-                    view=query.view,
-                    column=column,
-                    known=known,
-                )
-            )
-        if column in query.masked:
-            raise MaskedColumnError(
-                says("The values of %(column)r are masked, so %(why_not)s.", column=column, why_not=why_not)
-            )
+    asked.require_open(query.view, query.columns, query.masked, used, why_not)
 
 
 def choose(query: Query, filters: Sequence[Filter], keys: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""Counts and rows of views of engines without staging, for pages."""

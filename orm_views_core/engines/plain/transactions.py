@@ -1,0 +1,36 @@
+"""What engines whose statements commit by themselves cannot do in a transaction of the caller."""
+
+from __future__ import annotations
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.sentences import says
+
+
+class OpenTransactionError(OrmViewsError):
+    """Views were to be tried or changed in a transaction, which that would commit."""
+
+
+def in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether there is a transaction of the caller, in which a statement could commit something."""
+    return connection.in_atomic_block or not connection.get_autocommit()
+
+
+def refuse_in_transaction(connection: BaseDatabaseWrapper) -> None:
+    """Make sure that views can be created and dropped.
+
+    Raises:
+        OpenTransactionError: there is a transaction, which that would commit.
+    """
+    if in_transaction(connection):
+        raise OpenTransactionError(
+            says(
+                "Database %(database)r is in a transaction, and %(engine)s commits it when a view is created, "
+                "replaced or dropped. Nothing was changed. Sync outside of atomic(). In a TestCase the views "
+                "must be there before it begins: set ORM_VIEWS['SYNC_ON_MIGRATE'], or use a "
+                "TransactionTestCase.",
+                database=connection.alias,
+                engine=connection.display_name,
+            )
+        )

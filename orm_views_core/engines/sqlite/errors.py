@@ -1,0 +1,116 @@
+"""What SQLite refuses, as errors that name the view, the file, the line and what to do.
+
+The words of SQLite are quoted. They decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.exceptions import (
+    DatabaseUnavailableError,
+    LockNotAvailableError,
+    SyncFailedError,
+    ViewSQLError,
+)
+from orm_views_core.names import ViewName
+from orm_views_core.quoting import Quoting
+from orm_views_core.sentences import Sentence, number, says
+
+#: SQLITE_ERROR, without the more precise code in its higher bits: the fault of the statement.
+_STATEMENT, _PRECISE = 1, 8
+
+
+def refused(definition: ViewDefinition, said: str) -> ViewSQLError:
+    """Return the error to raise when SQLite refuses the SQL of a view."""
+    why = Quoting(says("SQLite refuses its SQL: %(message)s.", message=said), says("SQLite refuses its SQL."))
+    whole = says("%(where)s: %(why)s", where=definition.where, why=why)
+    return ViewSQLError(Quoting(whole, whole.summary), why)
+
+
+def is_of_statement(error: DatabaseError) -> bool:
+    """Return whether an error may be the fault of the statement. Before Python 3.11 there are no codes."""
+    code = getattr(error.__cause__, "sqlite_errorcode", _STATEMENT)
+    return code % (1 << _PRECISE) == _STATEMENT
+
+
+def step_failed(name: ViewName | Sentence, error: DatabaseError) -> SyncFailedError:
+    """Return the error to raise when SQLite refuses a statement that no class declares.
+
+    Args:
+        name: the view, or the place of its class.
+        error: what Django raised.
+    """
+    what = says("%(view)s could not be changed", view=name)
+    return SyncFailedError(
+        Quoting(
+            says("%(what)s. SQLite says: %(said)s. Nothing was changed.", what=what, said=str(error)),
+            says("%(what)s. Nothing was changed.", what=what),
+        )
+    )
+
+
+def no_lock(connection: BaseDatabaseWrapper, seconds: float, error: DatabaseError) -> LockNotAvailableError:
+    """Return the error to raise when SQLite does not begin to write, or does not commit.
+
+    Args:
+        connection: the database.
+        seconds: how long SQLite tried.
+        error: what Django raised.
+    """
+    what = says(
+        "Database %(database)r: SQLite could not write to it within %(seconds)s s (LOCK_WAIT). Nothing "
+        "was changed. Another process may be reading or writing the file, or it may be read-only",
+        database=connection.alias,
+        seconds=number(seconds),
+    )
+    return LockNotAvailableError(
+        Quoting(says("%(what)s: %(said)s.", what=what, said=str(error)), says("%(what)s.", what=what))
+    )
+
+
+@contextmanager
+def syncing(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Name the database where SQLite refuses what is no fault of a view.
+
+    Raises:
+        SyncFailedError: when SQLite refuses a statement.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        what = says("Database %(database)r could not be synced", database=connection.alias)
+        raise SyncFailedError(
+            Quoting(
+                says("%(what)s. SQLite says: %(said)s. Nothing was changed.", what=what, said=str(error)),
+                says("%(what)s. Nothing was changed.", what=what),
+            )
+        ) from error
+
+
+@contextmanager
+def reading_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Name the database where its catalog cannot be read.
+
+    Raises:
+        DatabaseUnavailableError: when SQLite refuses a statement.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        what = says(
+            "Database %(database)r (%(place)s) cannot be read",
+            database=connection.alias,
+            place=str(connection.settings_dict.get("NAME")),
+        )
+        raise DatabaseUnavailableError(
+            Quoting(
+                says("%(what)s: SQLite says: %(said)s.", what=what, said=str(error)),
+                says("%(what)s.", what=what),
+            )
+        ) from error

@@ -1,0 +1,133 @@
+"""What the tests do to a database of any engine, as somebody at its prompt would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps.registry import Apps
+from django.db import connections, models
+
+from orm_views_core.names import ViewName
+from orm_views_core.spelling import Spelling, spelling_on
+from orm_views_core.views.identity import name_of
+
+#: The text of every view of a database. Those of PostgreSQL are in schemas, which have to be left out by name.
+_VIEWS = {
+    "postgresql": "SELECT n.nspname || '.' || c.relname, pg_get_viewdef(c.oid) || obj_description(c.oid, 'pg_class')"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view'",
+    "mysql": "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = database()",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database.
+
+    Attributes:
+        alias: its alias.
+    """
+
+    alias: str = "default"
+
+    @property
+    def vendor(self) -> str:
+        """Django's word for the engine."""
+        return connections[self.alias].vendor
+
+    @property
+    def spelling(self) -> Spelling:
+        """How the engine writes names, and what it can do."""
+        return spelling_on(self.alias)
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement."""
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def place(self, view: type | ViewName) -> str:
+        """Return a view as SQL names it."""
+        return self.spelling.place(view if isinstance(view, ViewName) else name_of(view))
+
+    def rows(self, view: type | ViewName) -> list[tuple[Any, ...]]:
+        """Read a view without its class."""
+        return sorted(self.run(f"SELECT * FROM {self.place(view)}"))
+
+    def views(self) -> dict[str, str]:
+        """Return the texts of all views: a picture to compare with a later one."""
+        return dict(self.run(_VIEWS[self.vendor]))
+
+    def has(self, view: type | ViewName) -> bool:
+        """Return whether a view is there."""
+        wanted = self.place(view).replace('"', "").replace("`", "")
+        return wanted in {name.replace('"', "").replace("`", "") for name in self.views()}
+
+    def drop(self, view: type) -> None:
+        """Drop a view by hand."""
+        self.run(f"DROP {self.kind_of(view)} {self.place(view)}")
+
+    def change(self, view: type, sql: str) -> None:
+        """Give a view another definition by hand, where it stands if the engine can do that."""
+        kind = self.kind_of(view)
+        if self.vendor == "sqlite" or kind != "VIEW":
+            self.drop(view)
+            self.run(f"CREATE {kind} {self.place(view)} AS {sql}")
+        else:
+            self.run(f"CREATE OR REPLACE VIEW {self.place(view)} AS {sql}")
+
+    def kind_of(self, view: type) -> str:
+        """Return what SQL calls the kind of a view."""
+        stored = self.spelling.abilities.materialised and hasattr(view, "with_data")
+        return "MATERIALIZED VIEW" if stored else "VIEW"
+
+    def remake(self, model: type[models.Model], *without: str) -> None:
+        """Create a table anew, without some columns. Views that read it stay, where the engine lets them."""
+        kept = [field for field in model._meta.local_fields if field.name not in without]
+        fields = {field.name: field.clone() for field in kept}
+        meta = type("Meta", (), {"app_label": "shop", "apps": Apps(), "db_table": model._meta.db_table})
+        smaller = type(model.__name__, (models.Model,), {**fields, "Meta": meta, "__module__": __name__})
+        cascade = " CASCADE" if self.vendor == "postgresql" else ""
+        table = connections[self.alias].ops.quote_name(model._meta.db_table)
+        self.run(f"DROP TABLE {table}{cascade}")
+        with connections[self.alias].schema_editor() as editor:
+            editor.create_model(smaller)
+
+    def columns(self, model: type[models.Model]) -> list[str]:
+        """Return the names of the columns that a table has."""
+        connection = connections[self.alias]
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_description(cursor, model._meta.db_table)
+        return [column.name for column in found]
+
+    def make_table(self, view: type) -> None:
+        """Create a table in the place of a view."""
+        if self.spelling.abilities.schemas:
+            self.run(f'CREATE SCHEMA IF NOT EXISTS "{name_of(view).schema}"')
+        self.run(f"CREATE TABLE {self.place(view)} (id integer)")
+
+    def tables(self) -> set[str]:
+        """Return the names of all tables."""
+        connection = connections[self.alias]
+        with connection.cursor() as cursor:
+            return {info.name for info in connection.introspection.get_table_list(cursor) if info.type == "t"}
+
+    def clear(self, tables: set[str]) -> None:
+        """Drop all views, and the tables that are not among some."""
+        mark = "`" if self.vendor == "mysql" else '"'
+
+        def quote(name: str) -> str:
+            return mark + name.replace(mark, mark * 2) + mark
+
+        if self.vendor == "postgresql":
+            for (schema,) in self.run(
+                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$)'"
+            ):
+                self.run(f"DROP SCHEMA {quote(schema)} CASCADE")
+        else:
+            for name in self.views():
+                self.run(f"DROP VIEW {quote(name)}")
+        for table in self.tables() - tables:
+            self.run(f"DROP TABLE {quote(table)}")
