@@ -136,6 +136,23 @@ def prerelease(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "-q", *QUICK, *session.posargs, env=environment)
 
 
+#: The oldest and the newest Django, on the oldest and the newest Python that it has.
+ENGINES_ON = [Row("3.10", "5.2", "psycopg2", "18"), Row("3.14", "6.1", "psycopg2", "18")]
+
+
+@_session_of_each(*ENGINES_ON)
+def engines(session: nox.Session, django: str, driver: str, postgresql: str) -> None:
+    """Run the tests of views on each engine. MariaDB needs its server and libmariadb-dev."""
+    row = Row(str(session.python), django, driver, postgresql)
+    _install(session, row)
+    session.install("--group", "mariadb")
+    with _server(row) as environment:
+        for engine in ("postgresql", "sqlite", "mariadb"):
+            variables = {"DATABASE_URL": None, **environment, "ENGINE": engine}
+            arguments = ("--ds=tests.engines.settings", "tests/engines", *session.posargs)
+            session.run("python", "-m", "pytest", "-q", *arguments, env=variables)
+
+
 #: What the package is installed on: the oldest of everything, the newest, and psycopg 3 without psycopg2.
 INSTALLED = [
     Row("3.10", "5.2", "psycopg2", "18"),

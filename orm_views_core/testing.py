@@ -1,7 +1,8 @@
 """Materialised views in the tests of a project: with the rows that follow from the test's data.
 
 The refreshes are part of the test's transaction and are rolled back with it. They do not run concurrently:
-REFRESH … CONCURRENTLY needs a populated view, and no other session reads the view.
+REFRESH … CONCURRENTLY needs a populated view, and no other session reads the view. On engines without
+materialised views there is nothing to refresh: the same tests run there too.
 https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 """
 
@@ -21,6 +22,7 @@ from orm_views_core.engines.postgresql import ddl
 from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.sentences import Sentence
+from orm_views_core.spelling import spelling_on
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -42,7 +44,8 @@ def refresh_for_test(
 ) -> list[ViewName]:
     """Refresh materialised views from what the current transaction sees, each after those that it reads.
 
-    It sends no signal, and it does not change the sync states of the views.
+    It sends no signal, and it does not change the sync states of the views. Where a database has no
+    materialised views, as on SQLite, their rows are computed when they are read, and nothing is done.
 
     Args:
         views: classes, names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``). The
@@ -71,7 +74,7 @@ def refresh_for_test(
     aliases = aliases_of(databases)
     chosen = _choose(views, aliases)
     refreshed: list[ViewName] = []
-    for alias in aliases:
+    for alias in (alias for alias in aliases if spelling_on(alias).abilities.materialised):
         if wanted := [definition for definition in chosen if definition.database == alias]:
             refreshed += _refresh(get_connection(alias), wanted)
     return refreshed

@@ -108,3 +108,11 @@ def test_no_folder_is_crowded_and_no_module_is_long():
         assert len(list(folder.glob("*.py"))) <= 16, folder
     for path in MODULES:
         assert len(path.read_text().splitlines()) <= 320, path
+
+
+def test_only_the_engines_ask_which_engine_a_database_has():
+    for path in MODULES:
+        if not {"engines", "spelling"} & set(path.parent.relative_to(ROOT).parts):
+            tree = ast.parse(path.read_text())
+            asked = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            assert asked.isdisjoint({"vendor", "mysql_is_mariadb"}), path

@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orm_views_admin.ui.wording import listed
-from orm_views_core.database.rows import Condition, Operator, RowColumn, Span
-from orm_views_core.engines.postgresql.rows import operators_for
+from orm_views_core.database.rows import Condition, Operator, RowColumn, Span, operators_for
 from orm_views_core.exceptions import BadConditionError
 from orm_views_core.sentences import translate
 

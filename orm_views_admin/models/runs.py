@@ -138,7 +138,7 @@ class Run(Telling):
             RUNNING: it is being carried out.
             SUCCEEDED: it has done what was asked for.
             JOINED: another session was refreshing the view already, and has given it new rows.
-            FAILED: it has changed nothing.
+            FAILED: it has not done what was asked for. A sync that is all or nothing has changed nothing.
             SKIPPED: it was not begun, because a view that it reads failed.
             CANCELLED: somebody cancelled it.
             LOST: no process is left that could record how it ended.

@@ -9,11 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from orm_views_core.sentences import Json, Sentence, from_json, to_json
+from orm_views_core.spelling import spelling_on
 
 #: How JSON writes NUL, which PostgreSQL's JSON cannot have.
 _NUL = "\\u0000"
@@ -61,13 +62,17 @@ def beside_others(found: Mapping[str, Json], alias: str) -> Any:
 
     Args:
         found: what the new sentences are made of.
-        alias: the database. One that is not PostgreSQL forgets the others, which are then shown in English.
+        alias: the database.
     """
-    if connections[alias].vendor != "postgresql":
-        return found
-    stored = Coalesce("sentences", models.Value({}, models.JSONField()))
-    new = models.Value(found, models.JSONField())
-    return models.Func(stored, new, template="(%(expressions)s)", arg_joiner=" || ")
+    if spelling_on(alias).abilities.staging:
+        stored = Coalesce("sentences", models.Value({}, models.JSONField()))
+        new = models.Value(found, models.JSONField())
+        return models.Func(stored, new, template="(%(expressions)s)", arg_joiner=" || ")
+    parts: list[Any] = [models.Func(models.F("sentences"), models.Value("{}"), function="COALESCE")]
+    for name, data in found.items():
+        as_json = models.Func(models.Value(json.dumps(data)), models.Value("$"), function="JSON_EXTRACT")
+        parts += [models.Value(f"$.{name}"), as_json]
+    return models.Func(*parts, function="JSON_SET", output_field=models.JSONField())
 
 
 def _can_be_stored(data: Json) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
@@ -27,9 +27,10 @@ from orm_views_admin.ui import django_versions
 from orm_views_admin.ui.shell import Shell
 from orm_views_admin.ui.sql_markup import DiffLine
 from orm_views_admin.ui.wording import breakable
+from orm_views_core.definitions.definition import SkippedView
 from orm_views_core.engines.answers import expecting_answers
 from orm_views_core.engines.postgresql.errors.diagnostics import quoting
-from orm_views_core.engines.postgresql.rows import estimate_rows, judge_views
+from orm_views_core.engines.rows import estimate_rows, judge_views
 from orm_views_core.exceptions import OrmViewsError, UnknownViewError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import says
@@ -132,6 +133,12 @@ class AdminView(View):
         """Return the status of those views of a database that the user may see; see :func:`read_statuses`."""
         status = read_statuses(alias, only, judged=judged)
         return replace(status, views=type(status.views)(visible_statuses(self.request.user, status.views)))
+
+    def visible_skipped(self, alias: str, skipped: Iterable[SkippedView]) -> list[SkippedView]:
+        """Return those of the skipped views of a database that the user may see."""
+        return [
+            view for view in skipped if view.name and self.may(Permission.VIEW, ViewAddress(alias, view.name))
+        ]
 
     def url(self, page: str, address: ViewAddress | None = None, **parts: Any) -> str:
         """Return the URL of a page of this site."""
@@ -258,6 +265,5 @@ def read_estimate(address: ViewAddress) -> int | None:
 def why_not_read(address: ViewAddress) -> str:
     """Return why the rows of a view may not be read; "" if they may, or if its database does not say."""
     with suppress(*UNREADABLE):
-        judged = judge_views(address.database, [address.name]).get(address.name)
-        return judged.why_not if judged else ""
+        return judge_views(address.database, [address.name]).get(address.name, "")
     return ""

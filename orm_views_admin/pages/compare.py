@@ -26,6 +26,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import listed, says
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync import plan_views
 
 from .base import UNREADABLE, Link, Page
@@ -81,6 +82,11 @@ class ShownDatabase:
     error: str = ""
 
 
+def _can_compare(alias: str) -> bool:
+    """Return whether a database can compute rows beside those in use."""
+    return spelling_on(alias).abilities.staging
+
+
 class ComparePage(Page):
     """What the plan does to the rows of the selected views. It is computed for each request.
 
@@ -110,7 +116,7 @@ class ComparePage(Page):
             parent=Link(_("Plan"), self.url_about("sync", *selection.addresses)),
             databases=databases,
             several=len(databases) > 1,
-            tools=[other],
+            tools=[other] if any(map(_can_compare, selection.by_database)) else [],
         )
 
     def _title(self, selection: Selection) -> str:

@@ -22,10 +22,12 @@ from orm_views_admin.tables.plan import StepTable, show_steps
 from orm_views_admin.trends import StepKey, usual_steps
 from orm_views_admin.ui.meanings import ShownMeaning, show_meaning
 from orm_views_admin.ui.wording import listed, name_list, number, with_names
+from orm_views_core.definitions.definition import SkippedView
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of
 from orm_views_core.plan.steps import Action, Plan, Step
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync import plan_views
 
 from .base import UNREADABLE, Link, Page
@@ -140,6 +142,11 @@ class DatabasePlan:
         ]
 
     @property
+    def skipped(self) -> list[SkippedView]:
+        """The views that are for other engines, each with the reason."""
+        return self.page.visible_skipped(self.alias, self.plan.skipped) if self.plan else []
+
+    @property
     def tables(self) -> list[StepTable]:
         """The tables of the steps: views that were changed, and views that are affected by those."""
         shown = []
@@ -237,8 +244,14 @@ class SyncPage(ConfirmationPage):
             several=len(plans) > 1,
             can_confirm=any(shown.can_be_confirmed for shown in plans),
             keys=selection.keys,
-            tools=[Link(_("Compare data"), self.url_about("compare", *selection.addresses))],
+            tools=self._tools(selection),
         )
+
+    def _tools(self, selection: Selection) -> list[Link]:
+        """Return a link to the comparison of rows, if a database can compute them beside those in use."""
+        if not any(spelling_on(alias).abilities.staging for alias in selection.by_database):
+            return []
+        return [Link(_("Compare data"), self.url_about("compare", *selection.addresses))]
 
     def _make_plans(self, selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
         """Plan each database separately: an error in one of them must not hide the plans of the others.

@@ -27,9 +27,8 @@ from orm_views_admin.sites import url_in
 from orm_views_admin.ui import django_versions
 from orm_views_admin.ui.shell import Shell
 from orm_views_core.conf import get_settings
-from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.reading import limiting, reading
-from orm_views_core.engines.postgresql.rows import unavailable
+from orm_views_core.engines.connections import open_database
+from orm_views_core.engines.rows import limiting, reading, unavailable
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import says, translate
@@ -48,6 +47,8 @@ logger = logging.getLogger(__name__)
 COLUMNS = 8
 #: The OFFSET of later pages could exceed the largest number that PostgreSQL accepts.
 _LAST_PAGE = 1_000_000_000
+#: Of values that Python cannot represent: a date before the year 1, SQLite's text in a column of numbers.
+_CONVERTING = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 class ReadableChangeList(ChangeList):
@@ -105,9 +106,9 @@ class ReadableChangeList(ChangeList):
         """Return the rows of a page, and one more if there is a next page."""
         queryset = self.queryset
         try:
-            with reading(get_connection(queryset.db), get_settings().PREVIEW_TIMEOUT):
+            with reading(open_database(queryset.db), get_settings().PREVIEW_TIMEOUT):
                 return list(queryset[first : first + size + 1])
-        except (ValueError, OverflowError) as error:  # from psycopg: a date before the year 1, for example
+        except _CONVERTING as error:
             model: Any = self.model
             what = says("%(view)s has a value that Python cannot represent", view=name_of(model))
             words = says("%(what)s: %(error)s", what=what, error=error)
@@ -261,7 +262,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
     def _limits(
         self, request: HttpRequest, limit: Callable[..., AbstractContextManager[Any]] = limiting
     ) -> AbstractContextManager[Any]:
-        connection = get_connection(self.get_queryset(request).db)
+        connection = open_database(self.get_queryset(request).db)
         home = ViewOptions(self.model).database
         return limit(connection, get_settings().PREVIEW_TIMEOUT, *related_views(self.model), home=home)
 
@@ -288,7 +289,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         """Return the page that explains why rows cannot be shown."""
         logger.warning("%s cannot be shown: %s", self.opts.label, error, exc_info=error)
         if isinstance(error, DatabaseError):
-            error = unavailable(name_of(self.model), error, get_connection(self.get_queryset(request).db))
+            error = unavailable(name_of(self.model), error, open_database(self.get_queryset(request).db))
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),

@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from orm_views_core.engines.postgresql.rows import count_queryset
+from orm_views_core.engines.rows import count_queryset
 from orm_views_core.views.readable import is_readable
 
 

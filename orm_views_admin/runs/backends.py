@@ -17,6 +17,12 @@ from orm_views_core.engines.postgresql.locking.blocking import find_blockers
 from orm_views_core.engines.postgresql.locking.sessions import Backend, find_backends
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.sentences import listed, translate
+from orm_views_core.spelling import spelling_on
+
+
+def has_sessions(database: str) -> bool:
+    """Return whether a database tells which of its sessions are at work, and for which run."""
+    return spelling_on(database).abilities.staging
 
 
 def backends_of(database: str, runs: Sequence[Run]) -> dict[int, Backend]:

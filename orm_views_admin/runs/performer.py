@@ -126,10 +126,11 @@ def _sync(run: Run) -> None:
     only = run.options.get("only")
     with spare_connections(written_beside(run)) as aside:
         progress = SyncProgress(run, aside)
-        sync_views(
-            databases=[run.database],
-            only=None if only is None else [ViewName(*name) for name in only],
-            expected_fingerprint=run.options.get("fingerprint"),
-            on_plan=progress.on_plan,
-            progress=progress.callbacks,
-        )
+        with progress.kept():
+            sync_views(
+                databases=[run.database],
+                only=None if only is None else [ViewName(*name) for name in only],
+                expected_fingerprint=run.options.get("fingerprint"),
+                on_plan=progress.on_plan,
+                progress=progress.callbacks,
+            )

@@ -2,7 +2,8 @@
 
 The backend of a running run is recorded. The run is running as long as that backend holds the lock of its
 refresh or sync, even when the process of the run is dead. In the first minute the backend may not hold the
-lock yet; whatever it does then counts as work on the run.
+lock yet; whatever it does then counts as work on the run. Databases without sessions do not tell who is at
+work. There a run is lost when it takes much longer than such runs do.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from orm_views_core.refresh_locks import Running, find_running
 from orm_views_core.sentences import says
 from orm_views_core.status import read_sync_states
 
-from .backends import backends_of
+from .backends import backends_of, has_sessions
+from .silence import is_silent
 from .writing import error_fields
 
 #: Seconds for which a backend may be idle: between two tries to get a lock, or while its result is recorded.
@@ -58,7 +60,8 @@ def reconcile(runs: Iterable[Run] | None = None) -> None:
         _settle_exports(database, [run for run in exports if run.database == database])
     running = [run for run in running if run.kind != Run.Kind.EXPORT]
     for database in dict.fromkeys(run.database for run in running):
-        _settle_running(database, [run for run in running if run.database == database])
+        settle = _settle_running if has_sessions(database) else _settle_silent
+        settle(database, [run for run in running if run.database == database])
     for run in runs:
         if run.state == Run.State.QUEUED:
             _settle_queued(run)
@@ -84,6 +87,13 @@ def _settle_running(database: str, runs: Sequence[Run]) -> None:
         return
     for run in gone:
         _settle(run, **_result(run, states.get(run.view_name) if run.view_name else None))
+
+
+def _settle_silent(database: str, runs: Sequence[Run]) -> None:
+    """End the runs that have been silent for too long, where the database does not tell who is at work."""
+    for run in runs:
+        if is_silent(run):
+            _settle(run, **_result(run, None))
 
 
 def _settle_exports(database: str, runs: Sequence[Run]) -> None:

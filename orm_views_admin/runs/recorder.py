@@ -24,8 +24,10 @@ from orm_views_core.engines.postgresql.locking.sessions import Backend, find_bac
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.refresh.results import Outcome, RefreshResult, RefreshStart
 from orm_views_core.sentences import NOTHING, Sentence, says
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync import SyncResult
 
+from .backends import has_sessions
 from .changes import record_when_committed
 from .reconciliation import reconcile
 from .retention import prune_now_and_then
@@ -71,9 +73,9 @@ def refresh_ended(*, database: str, request: uuid.UUID, result: RefreshResult, *
 @receiver(signals.views_sync_started)
 @recorded_start
 def sync_started(*, database: str, request: uuid.UUID, **_: Any) -> None:
-    """Record the backend of a sync, which is that of this thread's own connection."""
-    backend = own_backend(database)
-    _begin(Work(request, Target(database)), backend, pid=backend.pid)
+    """Record the backend of a sync, which is that of this thread's own connection; none without sessions."""
+    backend = own_backend(database) if has_sessions(database) else None
+    _begin(Work(request, Target(database)), backend, pid=backend.pid if backend else None)
 
 
 @receiver(signals.views_synced)
@@ -114,7 +116,8 @@ def _failed(work: Work, error: BaseException, seconds: float) -> None:
     if not isinstance(error, (OrmViewsError, DriverError)):
         facts["error"] = storable(f"{type(error).__name__}: {error}".removesuffix(": "))
     run = work.runs.first()
-    steps = failed_steps(run.steps) if run else []
+    is_atomic = spelling_on(work.target.database).abilities.atomic
+    steps = failed_steps(run.steps, is_atomic=is_atomic) if run else []
     _finish(work, Run.State.FAILED, seconds=seconds, steps=steps, **facts)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import Error as DriverError
 
@@ -29,12 +29,17 @@ def finished_steps(results: Iterable[StepResult]) -> list[RunStep]:
     return [_run_step(result.step, StepState.DONE, result.seconds) for result in results]
 
 
-def failed_steps(steps: Iterable[RunStep]) -> list[RunStep]:
-    """Return the steps of a sync that was rolled back: the running step failed, earlier ones are undone."""
+def failed_steps(steps: Iterable[RunStep], *, is_atomic: bool = True) -> list[RunStep]:
+    """Return the steps of a sync that failed: the running step failed, and earlier ones are undone.
+
+    Args:
+        steps: the steps.
+        is_atomic: whether the sync was rolled back. Otherwise what was done stays.
+    """
     ended = {
         StepState.RUNNING.value: StepState.FAILED.value,
         StepState.BUILT.value: StepState.UNDONE.value,
-        StepState.DONE.value: StepState.UNDONE.value,
+        StepState.DONE.value: (StepState.UNDONE if is_atomic else StepState.DONE).value,
     }
     return [{**step, "state": ended.get(step["state"], step["state"])} for step in steps]
 
@@ -81,6 +86,18 @@ class SyncProgress:
         self._steps = {id(step): _run_step(step, StepState.PENDING) for step in plan.steps}
         with in_english():
             self._write(summary=summarise(plan.counts))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Write the steps again when a block fails that has rolled them back with its sync."""
+        try:
+            yield
+        except BaseException:
+            steps = failed_steps(self._steps.values())
+            rolled_back = Run.objects.filter(pk=self._run.pk, steps=[])
+            if steps:
+                recorded(rolled_back.update)(steps=steps)
+            raise
 
     def _on_step(self, step: Step) -> None:
         self._update(step, StepState.RUNNING)

@@ -16,6 +16,7 @@ from orm_views_admin.models import Run
 from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.spelling import spelling_on
 
 logger = logging.getLogger("orm_views_admin")
 
@@ -50,7 +51,7 @@ def recorded(write: Callable[Arguments, object], *, is_start: bool = False) -> C
             with in_english():
                 in_short_transaction(router.db_for_write(Run), functools.partial(write, *args, **kwargs))
         except (DriverError, OrmViewsError) as error:
-            if is_start and sqlstate(error) in _NOT_MIGRATED:
+            if is_start and _is_not_migrated(error):
                 return
             if not _has_failed:
                 logger.warning(
@@ -69,17 +70,31 @@ recorded_start = functools.partial(recorded, is_start=True)
 
 
 def written_beside(run: Run) -> tuple[str, ...]:
-    """Return the alias that runs are written to while one is performed; () in a transaction of the caller.
+    """Return the alias that runs are written to while one is performed; () where nothing can be committed.
 
-    Nothing can be committed beside that.
+    That is so in a transaction of the caller, and beside a sync of an engine with one writer.
     """
     alias = router.db_for_write(Run)
     is_inside = any(connections[each].in_atomic_block for each in (alias, run.database))
-    return () if is_inside else (alias,)
+    is_one_writer = alias == run.database and spelling_on(alias).abilities.one_writer
+    return () if is_inside or is_one_writer else (alias,)
+
+
+def _is_not_migrated(error: BaseException) -> bool:
+    """Return whether the table of runs, or a column of it, is missing."""
+    if sqlstate(error) is not None or not isinstance(error, DriverError):
+        return sqlstate(error) in _NOT_MIGRATED
+    connection = connections[router.db_for_write(Run)]
+    try:
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_table_description(cursor, Run._meta.db_table)
+    except DriverError:  # MariaDB has no description of a table that is not there
+        return True
+    return not {field.column for field in Run._meta.concrete_fields} <= {each.name for each in found}
 
 
 def _advice(error: BaseException) -> str:
-    if sqlstate(error) in _NOT_MIGRATED:
+    if _is_not_migrated(error):
         return "Run migrate."
     said = " ".join(str(error).split())
     return f"Database {router.db_for_write(Run)!r}, which has the users, said: {said}"

@@ -13,8 +13,7 @@ from orm_views_admin.ui.cells import is_number, render_cell, render_mask
 from orm_views_admin.ui.lineage import personal_mark
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import breakable
-from orm_views_core.database.rows import Cell, RowColumn
-from orm_views_core.engines.postgresql.rows import RowPage
+from orm_views_core.database.rows import Cell, RowColumn, RowPage
 
 from .base import SORT, Header
 

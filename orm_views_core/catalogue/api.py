@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from orm_views_core.engines.connections import view_databases
+from orm_views_core.engines.connections import staging_databases
 
 from .addresses import JSON
 from .as_json import as_json
@@ -25,7 +25,8 @@ def read_catalogue(
     """Return what a catalogue says. No row of any view is read.
 
     Args:
-        databases: aliases; when None, the default database and every database with registered views.
+        databases: aliases; when None, the default database and every database with registered views, if it is
+            PostgreSQL.
         role: the role whose rights decide which views and columns there are. ``public`` stands for what
             every role may read. When None, the role that Django connects as.
         sql: whether to read the SQL of the views.
@@ -34,7 +35,7 @@ def read_catalogue(
     Raises:
         OrmViewsError: a database cannot be read, or has no such role.
     """
-    aliases = view_databases() if databases is None else databases
+    aliases = staging_databases(databases)
     read = tuple(read_database(alias, role, sql=sql, times=times) for alias in aliases)
     return Catalogue(read, role, sql)
 

@@ -24,6 +24,7 @@ from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.privacy.judging import follow_to_ends
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.privacy.personal_columns import read_personal
+from orm_views_core.sentences import says
 
 from .surroundings import inverted, tables_of, visible_reads
 from .values import (
@@ -61,7 +62,7 @@ def read_database(
         UnsupportedDatabaseError: the alias is unknown or its database is not PostgreSQL.
         DatabaseUnavailableError: the database does not answer.
     """
-    connection = get_connection(alias)
+    connection = get_connection(alias, says("A catalogue of views"))
     definitions = compile_definitions(connection, anew=False)
     with naming_the_database(connection), catalog_cursor(connection, savepoint=True) as cursor:
         visible = {

@@ -1,5 +1,5 @@
 """System checks. The import of this package registers them."""
 
-from . import classes, database, migrations, personal, roles, settings, sources
+from . import classes, database, engines, migrations, personal, roles, settings, sources
 
-__all__ = ["classes", "database", "migrations", "personal", "roles", "settings", "sources"]
+__all__ = ["classes", "database", "engines", "migrations", "personal", "roles", "settings", "sources"]

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from orm_views_core.definitions import staff
 from orm_views_core.definitions.build_settings import NOT_BUILT, problems_of
 from orm_views_core.names import parse_db_table
+from orm_views_core.spelling import spelling_on
 from orm_views_core.views.aliases import tables_of
 from orm_views_core.views.base import PostgresMaterialisedViewMixin, PostgresViewFromQueryset
 from orm_views_core.views.fields import Settled
@@ -190,13 +191,19 @@ def _check_key(view: Any) -> Iterator[CheckMessage]:
             "primary_key=True, or add the model's key to .values()."
         )
         yield message("E009", view, f"it has no key: {settled.problem}.", hint)
-    elif issubclass(view, PostgresMaterialisedViewMixin) and not view._view_pk_columns():
+    elif _is_stored(view) and not view._view_pk_columns():
         columns = tuple(str(field.column) for field in view._meta.pk_fields)
         key = columns[0] if len(columns) == 1 else columns
         problem = (
             f"without pk_field, no unique index guards its key {key!r}, and a refresh locks readers out."
         )
         yield message("W006", view, problem, f"Set pk_field = {key!r}.")
+
+
+def _is_stored(view: Any) -> bool:
+    """Return whether a view is materialised in its database."""
+    is_declared = issubclass(view, PostgresMaterialisedViewMixin)
+    return is_declared and spelling_on(str(ViewOptions(view).database)).abilities.materialised
 
 
 def _check_cascades(view: Any) -> Iterator[CheckMessage]:
@@ -216,8 +223,9 @@ def _check_cascades(view: Any) -> Iterator[CheckMessage]:
 
 def _check_table(view: Any) -> Iterator[CheckMessage]:
     """orm_views_core.W007: a view has the name of a table."""
-    _, name = parse_db_table(view._meta.db_table)
-    if owner := tables_of(view._meta.apps).get(name):
+    schema, name = parse_db_table(view._meta.db_table)
+    # Without schemas the view would have the name of the table itself. A plan finds that.
+    if schema and (owner := tables_of(view._meta.apps).get(name)):
         problem = (
             f"its name {name!r} is that of the table of {owner}. A query of another model that joins both "
             "fails, because PostgreSQL does not know which of the two is meant."

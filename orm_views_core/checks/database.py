@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
@@ -20,7 +20,9 @@ from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.class_compiler import select_of, statement_of
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.base import PlainEngine
+from orm_views_core.engines.connections import open_database
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.exceptions import DatabaseUnavailableError, InvalidViewError, UnsupportedDatabaseError
 from orm_views_core.sql.types import field_for, fits
 from orm_views_core.views.base import PostgresViewFromQueryset
@@ -30,7 +32,7 @@ from orm_views_core.views.registry import registry
 
 from .messages import message
 from .rows import check_values
-from .synced_views import SyncedView, read_registered_views, read_synced_views
+from .synced_views import SyncedView, read_plain_views, read_registered_views, read_synced_views
 
 
 @register(Tags.database, "orm_views")
@@ -39,14 +41,17 @@ def check_views(
 ) -> list[CheckMessage]:
     """Run the checks W010 to W016 and W018 on the databases that are asked for.
 
-    All but W016 and W018 concern only views whose classes have not changed since the last sync.
+    All but W016 and W018 concern only views whose classes have not changed since the last sync. Without
+    PostgreSQL's catalogs there are W010, W011 and W016 only.
     """
     messages: list[CheckMessage] = []
     if raw_setting_problems():
         return messages
     for alias in [alias for alias in registry.databases() if alias in (databases or ())]:
         try:
-            messages += _check_database(get_connection(alias))
+            connection = open_database(alias)
+            engine = plain_engine_of(connection)
+            messages += check_plainly(connection, engine) if engine else _check_database(connection)
         except (DatabaseUnavailableError, UnsupportedDatabaseError, OperationalError, InterfaceError):
             continue  # E002, or the command that needs the database, reports it.
     return messages
@@ -67,6 +72,18 @@ def _check_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
             yield from check_columns(view)
             yield from check_types(view, connection)
     yield from check_values(connection, [view for view in views if view.definition.is_readable])
+
+
+def check_plainly(connection: BaseDatabaseWrapper, engine: PlainEngine) -> Iterator[CheckMessage]:
+    """Run the checks of an engine without PostgreSQL's catalogs."""
+    definitions = compile_definitions(connection)
+    again = compile_definitions(connection).views
+    for name, definition in definitions.views.items():
+        select: Any = select_of(cast("Any", definition.view))
+        yield from _stability(definition, again[name].sql if name in again else "", select.params)
+    for view in read_plain_views(connection, engine, definitions):
+        if view.definition.is_readable:
+            yield from check_columns(view)
 
 
 def check_owner(definition: ViewDefinition, installed: InstalledView) -> Iterator[CheckMessage]:
@@ -150,6 +167,11 @@ def check_stability(definition: ViewDefinition, connection: BaseDatabaseWrapper)
         again, params = statement_of(view, select, connection), select.params
     except InvalidViewError:  # The first compilation succeeded.
         again = ""
+    yield from _stability(definition, again, params)
+
+
+def _stability(definition: ViewDefinition, again: str, params: Sequence[Any]) -> Iterator[CheckMessage]:
+    view: Any = definition.view
     if again != definition.sql:
         problem = "its SQL differs each time it is compiled, so every sync changes the view."
     elif value := next((value for value in _flat(params) if _is_of_now(value)), None):

@@ -15,6 +15,7 @@ from orm_views_core.autodetector import Autodetector
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.engines.postgresql.stand_ins.standing import read_all_views
 from orm_views_core.exceptions import DatabaseUnavailableError
+from orm_views_core.spelling import spelling_of
 from orm_views_core.with_migrations.foresee import foresee
 
 from .messages import message
@@ -29,8 +30,9 @@ def check_model_changes(
     """Run the check W019 on the databases that are asked for."""
     found: list[CheckMessage] = []
     for alias in databases or ():
-        if connections[alias].vendor != "postgresql":
-            continue
+        spelling = spelling_of(connections[alias])
+        if spelling is None or not spelling.abilities.staging:
+            continue  # such migrations put views aside by themselves
         try:
             found += _check_database(get_connection(alias))
         except (DatabaseUnavailableError, OperationalError, InterfaceError):

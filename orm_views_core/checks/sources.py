@@ -12,6 +12,7 @@ from orm_views_core.conf import raw_setting_problems
 from orm_views_core.definitions.class_compiler import select_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sql.references import find_references
 from orm_views_core.views.base import PostgresMaterialisedViewMixin
 from orm_views_core.views.identity import describe, name_of
@@ -29,7 +30,8 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     """orm_views_core.W008: a view has ``with_data = False``, and a view that has not reads it."""
     if raw_setting_problems():
         return []
-    return [problem for alias in registry.databases() for problem in _check_database(alias)]
+    aliases = [alias for alias in registry.databases() if spelling_on(alias).abilities.materialised]
+    return [problem for alias in aliases for problem in _check_database(alias)]
 
 
 def _check_database(alias: str) -> Iterator[CheckMessage]:

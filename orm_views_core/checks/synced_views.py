@@ -9,7 +9,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.relations import Column, InstalledView
-from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.definitions.definition import Definitions, ViewDefinition
+from orm_views_core.engines.base import PlainEngine
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch, group
 from orm_views_core.engines.postgresql.catalog.introspection import read_again, read_columns
 from orm_views_core.engines.postgresql.catalog.search_path import CatalogCursor, catalog_cursor
@@ -116,6 +117,22 @@ def read_synced_views(
             named_types=named,
         )
         for definition, view in synced
+    ]
+
+
+def read_plain_views(
+    connection: BaseDatabaseWrapper, engine: PlainEngine, definitions: Definitions
+) -> list[SyncedView]:
+    """Read those views of an engine without PostgreSQL's catalogs whose classes have not changed since."""
+    with engine.planning(connection):
+        there = engine.read_catalog(connection, definitions).catalog.relations
+        pairs = [(d, there[name]) for name, d in definitions.views.items() if name in there]
+        synced = [(d, view) for d, view in pairs if view.state and view.state.code == d.fingerprint]
+        columns = engine.read_columns(connection, [view.name for _, view in synced])
+    return [
+        SyncedView(definition, view, columns[view.name], (), (), {})
+        for definition, view in synced
+        if view.name in columns
     ]
 
 

@@ -17,6 +17,7 @@ from orm_views_core.engines.postgresql.locking.locks import limit_lock_waits
 from orm_views_core.engines.postgresql.roles import as_sync_role
 from orm_views_core.names import ViewName
 from orm_views_core.plan.steps import Plan
+from orm_views_core.sentences import says
 
 from .comparing import Asked, compare_all
 from .scene import set_scene
@@ -77,7 +78,7 @@ def compare_views(
         0 0 False
     """
     began = time.monotonic()
-    connection = get_connection(plan.database)
+    connection = get_connection(plan.database, says("A comparison of rows"))
     targets = find_targets(plan, views)
     if not targets:
         return Comparison(plan.database)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orm_views_core.exceptions import InvalidViewsError, OrmViewsError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import Sentence
 
 from .extras import Extra
 from .ownership import Closed
@@ -51,11 +52,13 @@ class DryRun:
         views: the views that were tried.
         installed_columns: the columns of those that are installed.
         errors: the views that PostgreSQL refused.
+        breaks: the views of others that could not be read any more, with why; none on PostgreSQL.
     """
 
     views: Mapping[ViewName, ExpectedView] = field(default_factory=dict)
     installed_columns: Mapping[ViewName, tuple[Column, ...]] = field(default_factory=dict)
     errors: Mapping[ViewName, OrmViewsError] = field(default_factory=dict)
+    breaks: Mapping[ViewName, Sentence] = field(default_factory=dict)
 
     def raise_errors(self, external: Collection[ViewName] = ()) -> None:
         """Raise one error for everything that was refused.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,6 +24,9 @@ from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import Sentence
 from orm_views_core.spelling import Spelling
+
+#: What Django calls around each statement of a connection.
+ExecuteWrapper = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class PlainEngine(Protocol):
         """Return the statements that create a view, or put it in the place of another one, for a plan."""
         ...
 
-    def drop_view(self, view: InstalledView) -> str:
-        """Return the statement that drops a view."""
+    def drop_view(self, view: InstalledView) -> tuple[str, ...]:
+        """Return the statements that drop a view, with what does not go away with it."""
         ...
 
     def grant(self, name: ViewName, grant: Collection[str], revoke: Collection[str]) -> Sequence[str]:
@@ -142,6 +145,10 @@ class PlainEngine(Protocol):
             seconds: the limit. In such a block of such a block, the shorter one holds.
             writes: whether the block may write: it has statements of other code.
         """
+        ...
+
+    def around_statements(self) -> ExecuteWrapper | None:
+        """Return what wraps the statements of migrations; None when no view is in their way."""
         ...
 
     def said(self, error: DatabaseError) -> str:

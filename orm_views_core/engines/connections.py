@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.exceptions import DatabaseUnavailableError, UnsupportedDatabaseError
@@ -19,8 +19,12 @@ from .answers import asked_once, ensure_connection
 from .finding import plain_engine_of
 
 
-def get_connection(alias: str) -> BaseDatabaseWrapper:
+def get_connection(alias: str, what: Sentence | None = None) -> BaseDatabaseWrapper:
     """Return this thread's connection to a PostgreSQL database, and open it if it is closed.
+
+    Args:
+        alias: the database.
+        what: what needs PostgreSQL, for the error.
 
     Raises:
         UnsupportedDatabaseError: when the alias is unknown or its database is not PostgreSQL.
@@ -31,7 +35,8 @@ def get_connection(alias: str) -> BaseDatabaseWrapper:
     if spelling is not None and not spelling.abilities.staging:
         raise UnsupportedDatabaseError(
             says(
-                "Database %(database)r is %(engine)s, and this is for PostgreSQL only.",
+                "%(what)s needs PostgreSQL, and database %(database)r is %(engine)s.",
+                what=what or says("This"),
                 database=alias,
                 engine=connection.display_name,
             )
@@ -102,7 +107,7 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
     of_driver = connection.connection
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         if not is_lost(connection, of_driver):
             raise
         what = says(
@@ -193,3 +198,16 @@ def view_databases() -> list[str]:
     if has_default and spelling_of(connections[DEFAULT_DB_ALIAS]) is not None:
         aliases = list(dict.fromkeys([*aliases, DEFAULT_DB_ALIAS]))
     return aliases
+
+
+def staging_databases(databases: Sequence[str] | None = None) -> Sequence[str]:
+    """Return the aliases that something is asked of that PostgreSQL alone can do.
+
+    Args:
+        databases: the aliases that somebody names. When None, those of ``view_databases()`` that can do it;
+            all of them if none can, so that an error names one.
+    """
+    if databases is not None:
+        return databases
+    aliases = view_databases()
+    return [alias for alias in aliases if plain_engine_of(connections[alias]) is None] or aliases

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from django.apps import apps
 from django.db import connections
 from django.db.models import Model
 
 from orm_views_core.database.relations import Column
-from orm_views_core.definitions.lookup import unknown_view, views_by_handle
+from orm_views_core.definitions.lookup import refuse_skipped, unknown_view, views_by_handle
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.engines.postgresql.catalog.types import read_named_types
 from orm_views_core.exceptions import InvalidViewError, UnknownViewError
 from orm_views_core.sentences import Sentence
+from orm_views_core.sql.types import FieldSource, field_elsewhere, field_for
 from orm_views_core.status import State, ViewDetail, get_detail
 from orm_views_core.views.base import BasePostgresView, PostgresViewFromQueryset
 from orm_views_core.views.identity import describe, label_of, name_of
@@ -37,8 +42,6 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
     alias, view = _find(wanted, database)
     detail = get_detail(alias, name_of(view))
     columns = _columns(view, detail)
-    with catalog_cursor(connections[alias]) as cursor:
-        named = read_named_types(cursor, [column.type for column in columns])
     key = _key(view, columns)
     source = "FromQueryset" if issubclass(view, PostgresViewFromQueryset) else "FromSQL"
     return Inspection(
@@ -47,16 +50,33 @@ def inspect_view(wanted: str, database: str | None = None) -> Inspection:
         database=alias,
         view=str(detail.status.name),
         is_readable=is_readable(view),
-        columns=declare_columns(columns, key, _taken(view), named),
+        columns=declare_columns(columns, key, _taken(view), _fields_of(alias, columns)),
         key=key,
         bases=(f"PostgresView{source}", f"ReadableView{source}"),
         has_contrib_postgres=apps.is_installed("django.contrib.postgres"),
     )
 
 
+def _fields_of(alias: str, columns: Sequence[Column]) -> Callable[[str], FieldSource]:
+    """Return what gives the field for the type of a column."""
+    connection = connections[alias]
+    if plain_engine_of(connection) is not None:
+        return field_elsewhere
+    with catalog_cursor(connection) as cursor:
+        named = read_named_types(cursor, [column.type for column in columns])
+    return partial(field_for, named=named)
+
+
 def is_declared(wanted: str, database: str | None = None) -> bool:
-    """Return whether a class declares a view of this name or label, without a query."""
-    return wanted in _known(database)
+    """Return whether a class declares a view of this name or label, without a query.
+
+    Raises:
+        SkippedViewError: one does, and the view is skipped.
+    """
+    if wanted in _known(database):
+        return True
+    refuse_skipped(wanted, registry.databases() if database is None else [database])
+    return False
 
 
 def _known(database: str | None) -> dict[str, list[tuple[str, type[BasePostgresView]]]]:
@@ -68,6 +88,7 @@ def _find(wanted: str, database: str | None) -> tuple[str, type[BasePostgresView
     known = _known(database)
     matches = known.get(wanted, [])
     if not matches:
+        refuse_skipped(wanted, registry.databases() if database is None else [database])
         raise unknown_view(wanted, known)
     if len(matches) > 1:
         several = " and ".join(f"{describe(view)} in database {alias!r}" for alias, view in matches)

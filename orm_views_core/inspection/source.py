@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orm_views_core.database.relations import Column
 from orm_views_core.names import SourceLocation
-from orm_views_core.sql.types import FieldSource, NamedType, field_for
+from orm_views_core.sql.types import FieldSource
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,17 @@ class Inspection:
 
 
 def declare_columns(
-    columns: Sequence[Column], key: Collection[str], taken: Collection[str], named: Mapping[str, NamedType]
+    columns: Sequence[Column],
+    key: Collection[str],
+    taken: Collection[str],
+    field_of: Callable[[str], FieldSource],
 ) -> tuple[DeclaredColumn, ...]:
     """Return the field for each column.
 
     Args:
         key: the names of the columns that identify a row.
         taken: the names that no field may have.
-        named: the domains and enums among the columns' types.
+        field_of: returns the field for a type.
     """
     used = set(taken)
     declared = []
@@ -81,7 +84,7 @@ def declare_columns(
             arguments = ["null=True", "blank=True"]
         if attribute != column.name:
             arguments.append(f"db_column={column.name!r}")
-        declared.append(DeclaredColumn(column, attribute, field_for(column.type, named), tuple(arguments)))
+        declared.append(DeclaredColumn(column, attribute, field_of(column.type), tuple(arguments)))
     return tuple(declared)
 
 

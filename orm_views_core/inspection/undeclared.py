@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.conf import default_schema, get_settings, schema_on, view_files
 from orm_views_core.definitions.lookup import unknown_view, views_by_handle
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import get_connection, staging_databases
 from orm_views_core.engines.postgresql.catalog.extras import read_extras
 from orm_views_core.engines.postgresql.catalog.fetch import array, fetch
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog, with_definitions
@@ -21,10 +21,12 @@ from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.exceptions import DatabaseUnavailableError, UnknownViewError
 from orm_views_core.graph import creation_order
 from orm_views_core.names import ViewName, printable
-from orm_views_core.sentences import Sentence
+from orm_views_core.sentences import Sentence, says
 
 from .draft import Surroundings, class_name, draft_class, module_lines
 
+#: What needs PostgreSQL.
+_DRAFT = says("A draft of classes for views that no class declares")
 _BY_NAME = """
 SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class c
@@ -71,10 +73,10 @@ def draft_view(wanted: str, database: str | None = None) -> Drafted:
     """
     found: list[tuple[str, ViewName]] = []
     unavailable: list[DatabaseUnavailableError] = []
-    aliases = view_databases() if database is None else [database]
+    aliases = staging_databases(None if database is None else [database])
     for alias in aliases:
         try:
-            connection = get_connection(alias)
+            connection = get_connection(alias, _DRAFT)
         except DatabaseUnavailableError as error:
             unavailable.append(error)
             continue
@@ -107,7 +109,7 @@ def draft_schema(schema: str | None = None, database: str | None = None) -> Draf
         UnknownViewError: when the schema has no views.
         DatabaseUnavailableError: when the database does not answer.
     """
-    connection = get_connection(database or DEFAULT_DB_ALIAS)
+    connection = get_connection(database or DEFAULT_DB_ALIAS, _DRAFT)
     schema = schema or schema_on(connection, default_schema())
     with catalog_cursor(connection) as cursor:
         names = [ViewName(*row) for row in fetch(cursor, _IN_SCHEMA, {"schema": schema})]

@@ -9,13 +9,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.lineage import ViewLineage
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import get_connection, staging_databases, view_databases
+from orm_views_core.exceptions import UnknownNameError
 from orm_views_core.names import ViewName
+from orm_views_core.sentences import says
 from orm_views_core.views.identity import label_of
 
 from .api import read_lineage
 from .asked import Asked, find_asked
 from .questions import downstream, upstream
+
+#: What needs PostgreSQL.
+LINEAGE = says("The lineage of views")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ def ask(
     Args:
         name: a view, a model or a table, or a column or a field of one: ``lending.LoanBook``,
             ``loan_book.city``, ``public.lending_loan``. All views when None.
-        databases: aliases. When None, those with registered views, and the default database.
+        databases: aliases. When None, those with registered views, and the default database; of these, those
+            that are PostgreSQL.
         up: whether to follow what it is made of, to the columns of tables.
         down: whether to follow what hangs on it. When neither is given, both for a view, and only this for a
             table.
@@ -69,15 +75,31 @@ def ask(
         >>> sorted(map(str, view.column("age_band").computed_from))
         ['public.lending_customer.date_of_birth', 'public.lending_loan.opened_on']
     """
-    connections = [get_connection(alias) for alias in (view_databases() if databases is None else databases)]
+    connections = [get_connection(alias, LINEAGE) for alias in staging_databases(databases)]
     if name is None:
         return [_all(connection) for connection in connections]
-    found = find_asked(connections, name)
+    try:
+        found = find_asked(connections, name)
+    except UnknownNameError:
+        if databases is None:
+            _refuse_elsewhere(name)
+        raise
     return [
         _answer(connection, found[connection.alias], up, down)
         for connection in connections
         if connection.alias in found
     ]
+
+
+def _refuse_elsewhere(name: str) -> None:
+    """Raise an error if a class declares a view of that name in a database that has no lineage.
+
+    Raises:
+        UnsupportedDatabaseError: one does.
+    """
+    for alias in view_databases():
+        if name in registered_views(alias).by_handle:
+            get_connection(alias, LINEAGE)
 
 
 def _all(connection: BaseDatabaseWrapper) -> Answer:

@@ -18,6 +18,7 @@ from orm_views_core.engines.postgresql.rules.named import read_named
 from orm_views_core.exceptions import OrmViewsError, UnknownNameError
 from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewName, parse_db_table
+from orm_views_core.spelling.flat import flat_name
 from orm_views_core.views.identity import name_of
 
 from .api import read_lineage
@@ -89,6 +90,33 @@ def find_hanging(connection: BaseDatabaseWrapper, texts: Iterable[str]) -> dict[
             return {}
         reads = read_hanging_views(connection, {each.relation for found in asked.values() for each in found})
         return _answers(connection, asked, reads)
+
+
+def find_by_reads(
+    alias: str, reads: Mapping[ViewName, Collection[ViewName]], texts: Iterable[str]
+) -> dict[str, list[Found]]:
+    """Return what hangs on the tables and views that texts name, where columns are not followed.
+
+    Args:
+        alias: the database.
+        reads: what each view reads.
+        texts: the texts, as people write them. One that names a column names nothing.
+    """
+    read_by = reverse(reads)
+    known = {*reads, *read_by}
+    by_flat_name = {flat_name(name): name for name in known} | {name.name: name for name in known}
+    answers = {}
+    for text in texts:
+        named = [each.relation for each in _candidates(alias, text) if not each.column]
+        there = [name if name in known else by_flat_name.get(flat_name(name)) for name in named]
+        found = []
+        for name in dict.fromkeys(filter(None, there)):
+            below = closure(read_by, [name]) - {name}
+            around = {view: frozenset(reads[view]) & (below | {name}) for view in below}
+            found.append(Found(name, reads=around))
+        if found:
+            answers[text] = found
+    return answers
 
 
 def _answers(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError, CommandParser
 
 from orm_views_core.definitions.lookup import find_views
+from orm_views_core.engines.connections import staging_databases
 from orm_views_core.plan.steps import Plan
 from orm_views_core.privacy.marks import are_used
 from orm_views_core.quoting import summary_of
@@ -69,6 +70,9 @@ def compare_plans(plans: Sequence[Plan], options: Mapping[str, Any]) -> dict[str
     from orm_views_core.comparison import compare_views
 
     wanted = find_views(options["compare"], [plan.database for plan in plans]) if options["compare"] else None
+    if wanted is None:
+        able = staging_databases(None if options["database"] is None else [options["database"]])
+        plans = [plan for plan in plans if plan.database in able]
     return {
         plan.database: _for_logs(
             compare_views(

@@ -7,13 +7,16 @@ replaced only if its own statement changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orm_views_core.database.definers import LET_TRUST, why_foreign
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
+from orm_views_core.quoting import embedded
 from orm_views_core.sentences import Sentence, says
 
 from .diff import NO_DIFFERENCES, Differences, Scope
@@ -36,7 +39,7 @@ class PlainWriter:
     """
 
     create_view: Callable[[ViewDefinition, InstalledView | None], Sequence[str]]
-    drop_view: Callable[[InstalledView], str]
+    drop_view: Callable[[InstalledView], Sequence[str]]
     grant: Callable[[ViewName, Collection[str], Collection[str]], Sequence[str]]
     blocks: Sentence
 
@@ -56,6 +59,7 @@ class PlainFacts:
         atomic: whether the sync is all or nothing.
         dropped: the orphans to drop.
         force: replace the views in the scope although nothing differs.
+        broken: why installed views cannot be read.
     """
 
     database: str
@@ -68,28 +72,45 @@ class PlainFacts:
     atomic: bool
     dropped: Collection[ViewName] = ()
     force: bool = False
+    broken: Mapping[ViewName, Sentence] = field(default_factory=dict)
 
 
 def make_plain_plan(facts: PlainFacts) -> Plan:
     """Return the plan of a sync."""
     drops = [_drop(facts, name) for name in lock_order(facts.dropped, facts.catalog)]
-    steps = [*drops, *(step for name in facts.scope.order for step in _steps(facts, name))]
-    changes = any(step.statements for step in steps)
+    written = [step for name in facts.scope.order for step in _steps(facts, name)]
+    # If each step is committed by itself, a view is dropped when what read it has changed.
+    steps = [*drops, *written] if facts.atomic else [*written, *drops]
     return Plan(
         database=facts.database,
         steps=tuple(steps),
-        problems=tuple(_problems(facts)),
-        warnings=(_not_atomic(facts),) if changes and not facts.atomic else (),
+        problems=(*_problems(facts), *_foreign_owners(facts, steps)),
+        warnings=tuple(_warnings(facts, steps)),
         unchanged=len(facts.definitions.keys() & facts.scope.looked_at - {step.name for step in steps}),
     )
 
 
-def _not_atomic(facts: PlainFacts) -> Sentence:
-    return says(
-        "%(engine)s commits each view by itself. After an error, what was done before it stays done, and the "
-        "next sync does the rest.",
-        engine=facts.title,
-    )
+def _warnings(facts: PlainFacts, steps: Collection[Step]) -> Iterator[Sentence]:
+    """Yield what somebody should know, or do something about."""
+    if not facts.atomic and any(step.statements for step in steps):
+        yield says(
+            "%(engine)s commits each view by itself. After an error, what was done before it stays done, and "
+            "the next sync does the rest.",
+            engine=facts.title,
+        )
+    for name, why in sorted(facts.dry_run.breaks.items()):
+        yield embedded(
+            says("%(view)s, which no class declares, will break. %(why)s Change it too.", view=name, why=why)
+        )
+    changing = {step.name for step in steps if step.statements}
+    reads = {name: view.reads for name, view in facts.catalog.relations.items()}
+    for name in sorted(facts.broken.keys() & facts.definitions.keys()):
+        read = closure(reads, [name])
+        if not changing & read:
+            yield embedded(says("%(view)s: %(why)s", view=name, why=facts.broken[name]))
+    for name, view in sorted(facts.catalog.relations.items()):
+        if name in facts.definitions and not view.is_trusted and name not in changing:
+            yield says("%(view)s: %(why)s %(advice)s", view=name, why=why_foreign(view), advice=LET_TRUST)
 
 
 def _steps(facts: PlainFacts, name: ViewName) -> Iterator[Step]:
@@ -110,7 +131,8 @@ def _steps(facts: PlainFacts, name: ViewName) -> Iterator[Step]:
     if is_tried and facts.force and name in facts.scope.differences:
         yield _write(facts, Action.REPLACE, definition, installed, says("forced"))
         return
-    if difference.is_outdated:
+    # Nothing is recorded of a view that is not believed: the next sync would not believe that either.
+    if difference.is_outdated and not difference.unbelieved:
         why = says("%(why)s; its definition is the same", why=why_changed(difference))
         yield _write(facts, Action.ADOPT, definition, installed, why)
     if difference.grant or difference.revoke or difference.record:
@@ -158,8 +180,20 @@ def _grant(
 
 def _drop(facts: PlainFacts, name: ViewName) -> Step:
     installed = facts.catalog.relations[name]
-    sent = in_phase(Phase.BUILD, [facts.writer.drop_view(installed)])
+    sent = in_phase(Phase.BUILD, facts.writer.drop_view(installed))
     return Step(Action.DROP, name, ORPHANED, sent, installed=installed, blocks=facts.writer.blocks)
+
+
+def _foreign_owners(facts: PlainFacts, steps: Collection[Step]) -> Iterator[Sentence]:
+    """Yield which views are to be changed and are somebody else's."""
+    for step in steps:
+        if step.installed is not None and not step.installed.is_ours_to_change:
+            yield says(
+                "%(view)s is not as its class says. %(why)s %(advice)s",
+                view=step.name,
+                why=why_foreign(step.installed),
+                advice=LET_TRUST,
+            )
 
 
 def _problems(facts: PlainFacts) -> Iterator[Sentence]:

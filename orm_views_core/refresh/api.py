@@ -20,6 +20,7 @@ from orm_views_core.views.identity import describe, label_of, name_of
 from orm_views_core.views.options import ViewOptions
 
 from .listener import Listener
+from .plain import is_plain
 from .planner import PlannedRefresh, RefreshRequest, make_plan
 from .pool import carry_out
 from .results import Key, RefreshResult, RefreshStart, Task
@@ -47,7 +48,7 @@ def refresh_views(
 
     If another session is already refreshing a view, this call waits for that refresh and joins it. The result
     says as of when the rows are. If a view fails, the views that read it are skipped; all others are
-    refreshed.
+    refreshed. In the database of an engine without materialised views, there is nothing to refresh.
 
     Args:
         views: names (``loan_book``, ``views.loan_book``) or labels (``lending.LoanBook``); all when None.
@@ -145,6 +146,8 @@ def plan_refresh(
 def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     """Refresh one materialised view, or join another session's refresh of it.
 
+    In the database of an engine without materialised views, nothing is done.
+
     Args:
         view: its class, or an instance of it.
         concurrently: whether readers may go on reading meanwhile.
@@ -161,6 +164,8 @@ def refresh_materialized_view(view: Any, concurrently: bool = False) -> None:
     cls: Any = view if isinstance(view, type) else type(view)
     cls.get_refresh_sql(concurrently)  # raises the ValueError
     alias = ViewOptions(cls).database
+    if is_plain(alias):
+        return
     get_connection(alias)
     task = Task(
         database=alias,

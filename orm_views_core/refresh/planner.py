@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import NamedTuple
 
 from django.db import connections, transaction
@@ -16,7 +16,7 @@ from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.lookup import find_views, select_views
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.connections import get_connection, naming_the_database
+from orm_views_core.engines.connections import get_connection, naming_the_database, open_database
 from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.catalog.rights import read_closed, read_refused
@@ -29,6 +29,7 @@ from orm_views_core.sentences import NOTHING, Sentence, says
 from orm_views_core.views.registry import registry
 
 from .freshness import freshness_of
+from .plain import split_plain, without_plain
 from .results import Mode, choose_mode
 from .schedule import narrow_down
 
@@ -113,7 +114,12 @@ def make_plan(request: RefreshRequest) -> RefreshPlan:
     """
     compiled: list[Definitions] = []
     unavailable = []
-    databases = list(dict.fromkeys(registry.databases() if request.databases is None else request.databases))
+    asked = list(dict.fromkeys(registry.databases() if request.databases is None else request.databases))
+    databases, plain = split_plain(asked)
+    if plain:
+        request = replace(request, views=without_plain(request.views, databases, plain))
+        if not databases or request.views == []:
+            return RefreshPlan([], [])
     only = _only(request, databases)
     for alias in databases:
         try:
@@ -195,7 +201,7 @@ def can_be_refreshed(database: str, names: Collection[ViewName]) -> set[ViewName
     Raises:
         DatabaseUnavailableError: when the database does not answer.
     """
-    definitions = compile_definitions(get_connection(database), anew=False, only=names)
+    definitions = compile_definitions(open_database(database), anew=False, only=names)
     plain = {name for name, each in definitions.views.items() if each.kind is not ViewKind.MATERIALISED_VIEW}
     return set(names) & definitions.names - plain
 

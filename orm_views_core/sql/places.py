@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from orm_views_core.names import ViewName
 
-from .references import qualified_references, unqualified_relations
+from .references import qualified_references, unqualified_relations, without_alias
 from .rules import Rules
 
 _WORD = re.compile(r"\w+")
@@ -55,12 +55,24 @@ class Places:
         return frozenset(word for flat in self._views for word in _WORD.findall(flat))
 
     def place(self, sql: str) -> Placed:
-        """Return a SELECT with the names of the database, and the views that it reads."""
+        """Return a SELECT with the names of the database, and the views that it reads.
+
+        ``views.orders`` without an alias gets the alias ``orders``, if that qualifies columns.
+        """
+        found = qualified_references(sql, self._schemas, self.rules)
+        references = [reference for reference in found if reference.target in self.flat]
+        bare = without_alias(sql, self.rules) if references else frozenset()
+        aliased = {reference.target for reference in references if reference.name_end in bare}
         pieces, position = [], 0
-        for reference in qualified_references(sql, self._schemas, self.rules):
-            if (flat := self.flat.get(reference.target)) is not None:
-                pieces += [sql[position : reference.start], self.quoted(flat)]
-                position = reference.name_end
+        for reference in references:
+            flat, name = self.quoted(self.flat[reference.target]), sql[reference.end : reference.name_end]
+            alias = name.strip().removeprefix(".").strip()
+            if reference.name_end in bare:
+                flat += f" AS {alias}"
+            elif reference.target in aliased and sql[reference.name_end :].lstrip().startswith("."):
+                flat = alias  # of a column
+            pieces += [sql[position : reference.start], flat]
+            position = reference.name_end
         placed = "".join([*pieces, sql[position:]])
         if self._words.isdisjoint(_WORD.findall(placed.lower())):  # most views read only tables
             return Placed(placed)

@@ -18,6 +18,11 @@ _AFTER_FROM = frozenset(
     {"where", "group", "having", "order", "window", "limit", "offset", "fetch", "for"}
     | {"union", "intersect", "except", "values"}
 )
+#: What may follow a relation that has no alias.
+_NO_ALIAS = _AFTER_FROM | {
+    *("on", "using", "join", "inner", "left", "right", "full", "cross", "natural", "straight_join"),
+    *("tablesample", "indexed", "not", "use", "force", "ignore", "partition"),
+}
 
 
 class Reference(NamedTuple):
@@ -78,6 +83,21 @@ def _dotted_names(tokens: list[Token]) -> Iterator[tuple[int, list[Token]]]:
             parts.append(tokens[last])
         if len(parts) > 1:
             yield i, parts
+
+
+def without_alias(sql: str, rules: Rules = POSTGRESQL_RULES) -> frozenset[int]:
+    """Return where qualified relations end that have no alias, although their names qualify columns."""
+    tokens = [token for token in tokenize(sql, rules) if not token.is_blank]
+    dotted = dict(_dotted_names(tokens))
+    qualifiers = {t.identifier for i, t in enumerate(tokens) if _is(tokens, i + 1, ".")}
+    found = []
+    for place in _relation_places(tokens):
+        parts = dotted.get(place.start, [])
+        behind = tokens[place.start + 2 * len(parts) - 1 :][:1]
+        has_alias = any(t.kind == "identifier" and t.text.lower() not in _NO_ALIAS for t in behind)
+        if parts and parts[-1].identifier in qualifiers and not has_alias:
+            found.append(parts[-1].end)
+    return frozenset(found)
 
 
 class _Place(NamedTuple):

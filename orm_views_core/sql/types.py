@@ -89,6 +89,29 @@ _COMMENTS = {
     "json": "json: cast it to jsonb in the SQL for a JSONField",
     "money": "money: cast it to numeric in the SQL for a DecimalField",
 }
+#: What SQLite, MariaDB and Django's tables there call types, and what PostgreSQL does.
+_ELSEWHERE = {
+    "tinyint": "smallint",
+    "mediumint": "integer",
+    "int": "integer",
+    "float": "double precision",
+    "double": "double precision",
+    "real": "double precision",
+    "bool": "boolean",
+    "decimal": "numeric",
+    "varchar": "character varying",
+    "tinytext": "text",
+    "mediumtext": "text",
+    "longtext": "text",
+    "datetime": "timestamp with time zone",
+    "timestamp": "timestamp with time zone",
+    "time": "time without time zone",
+    "json": "jsonb",
+    "blob": "bytea",
+    "longblob": "bytea",
+}
+#: Django's BooleanField and UUIDField there.
+_OF_DJANGO = {"tinyint(1)": "boolean", "char(32)": "uuid"}
 #: For a numeric without a size: a DecimalField must have one. These are enough for most values.
 _DIGITS, _PLACES = 38, 10
 
@@ -215,6 +238,20 @@ def field_for(text: str, named: Mapping[str, NamedType] | None = None) -> FieldS
     if stored and bare_name(element) != stored:
         comment = f"{text}: to filter by it, cast it to {stored}[] in the SQL"
     return replace(field, call="ArrayField", arguments=(field.write(),), imports=imports, comment=comment)
+
+
+def field_elsewhere(text: str) -> FieldSource:
+    """Return the field that reads a column of a type of SQLite or MariaDB.
+
+    Args:
+        text: the type as the engine writes it; "" where it knows none, as for an expression on SQLite.
+    """
+    if not text:
+        return _text("the database gives it no type: choose a field")
+    kind = _parse(text.lower().replace(" unsigned", ""))
+    size = f"({','.join(map(str, kind.size))})" if kind.size else ""
+    known = _OF_DJANGO.get(kind.name + size) or _ELSEWHERE.get(kind.name, kind.name) + size
+    return field_for(known)
 
 
 def _single(name: str, size: tuple[int, ...], text: str) -> FieldSource:

@@ -7,19 +7,22 @@ from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orm_views_core.database.dry_run import DryRun
-from orm_views_core.database.relations import Catalog
+from orm_views_core.database.definers import LET_TRUST, why_foreign
+from orm_views_core.database.dry_run import DryRun, ExpectedView
+from orm_views_core.database.relations import Catalog, Column
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine
 from orm_views_core.engines.plain.fitting import fitted
+from orm_views_core.engines.plain.transactions import OpenTransactionError
 from orm_views_core.exceptions import CyclicDependencyError, OrmViewsError
 from orm_views_core.names import ViewName
-from orm_views_core.plan.diff import find_orphans, find_scope
+from orm_views_core.plan.diff import Scope, find_orphans, find_scope
 from orm_views_core.quoting import Quoting
 
 from .diagnosis import invalid, invalid_status, left_over_status, registered_status
 from .states import Condition, State, ViewDetail, ViewStatus
+from .surroundings import plain_surroundings
 
 
 def read_plain_statuses(
@@ -52,7 +55,16 @@ def read_plain_statuses(
     ]
     shown = [status for status in statuses if only is None or status.name in only]
     shown.sort(key=ViewStatus.place)
-    return catalog, [_with_obstacle(status, read.broken) for status in shown]
+    return catalog, [_with_obstacle(_with_definer(status), read.broken) for status in shown]
+
+
+def _with_definer(status: ViewStatus) -> ViewStatus:
+    """Return a status that says whose a view is, as these engines know it."""
+    if status.installed is None or status.installed.is_trusted:
+        return status
+    foreign = Condition(State.DRIFTED, why_foreign(status.installed), LET_TRUST)
+    kept = (foreign if each.state is State.DRIFTED else each for each in status.conditions)
+    return replace(status, conditions=tuple(kept))
 
 
 def _with_obstacle(status: ViewStatus, broken: Mapping[ViewName, Quoting]) -> ViewStatus:
@@ -90,8 +102,35 @@ def _refused(
     except CyclicDependencyError as error:
         return dict.fromkeys(error.names, error)
     with engine.planning(connection):
-        tried = engine.try_views(connection, [views[name] for name in scope.try_views], catalog)
-    return naming_skipped(tried.errors, views)
+        return naming_skipped(_tried(connection, engine, views, scope, catalog).errors, views)
+
+
+def _tried(
+    connection: BaseDatabaseWrapper,
+    engine: PlainEngine,
+    views: Mapping[ViewName, ViewDefinition],
+    scope: Scope,
+    catalog: Catalog,
+) -> DryRun:
+    """Try the views of a scope. Where that would commit the caller's transaction, nothing is tried."""
+    try:
+        return engine.try_views(connection, [views[name] for name in scope.try_views], catalog)
+    except OpenTransactionError:
+        return DryRun()
+
+
+def _as_installed(status: ViewStatus, columns: tuple[Column, ...]) -> ExpectedView | None:
+    """Return what the engine makes of a view that need not be tried, because it is as its class says."""
+    installed, difference = status.installed, status.differences
+    if installed is None or difference is None or difference.needs_dry_run or not columns:
+        return None
+    return ExpectedView(
+        name=installed.name,
+        definition=installed.definition or "",
+        columns=columns,
+        options=installed.options,
+        reads=installed.reads,
+    )
 
 
 def read_plain_detail(
@@ -116,16 +155,18 @@ def read_plain_detail(
     with engine.planning(connection):
         if status.definition is not None and not (status.differences and status.differences.obstructed_by):
             try:
-                scope = find_scope(definitions.views, catalog, only=[name], force=True)
-                views = [definitions.views[each] for each in scope.try_views]
-                dry_run = engine.try_views(connection, views, catalog)
+                # What is as it was is tried too, unless others would see that.
+                force = engine.spelling.abilities.atomic
+                scope = find_scope(definitions.views, catalog, only=[name], force=force)
+                dry_run = _tried(connection, engine, definitions.views, scope, catalog)
                 dry_run = replace(dry_run, errors=naming_skipped(dry_run.errors, definitions.views))
             except CyclicDependencyError as error:
                 dry_run = DryRun(errors={name: error} if name in error.names else {})
         columns = engine.read_columns(connection, [name] if status.installed is not None else [])
     if name in dry_run.errors:
         status = status.with_condition(invalid(dry_run.errors[name]))
-    expected, installed = dry_run.views.get(name), status.installed
+    installed = status.installed
+    expected = dry_run.views.get(name) or _as_installed(status, columns.get(name, ()))
     reads = installed.reads if installed else expected.reads if expected else frozenset()
     return ViewDetail(
         status=status,
@@ -133,4 +174,5 @@ def read_plain_detail(
         expected=expected,
         reads=tuple(sorted(reads)),
         read_by=tuple(sorted(installed.read_by)) if installed else (),
+        surroundings=plain_surroundings(catalog, name, reads),
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from orm_views_core.database.relations import InstalledView
-from orm_views_core.engines.connections import get_connection
+from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.engines.connections import open_database
+from orm_views_core.engines.finding import plain_engine_of
+from orm_views_core.engines.plain.fitting import fitted
 from orm_views_core.engines.postgresql.catalog.introspection import read_catalog
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
 from orm_views_core.names import ViewName
@@ -27,7 +30,12 @@ def read_stored(database: str, names: Collection[ViewName]) -> Mapping[ViewName,
     if not names:
         return {}
     wanted = set(names)
-    connection = get_connection(database)
+    connection = open_database(database)
+    if engine := plain_engine_of(connection):
+        definitions = compile_definitions(connection, anew=False)
+        with engine.planning(connection):
+            relations = fitted(engine.read_catalog(connection, definitions).catalog, definitions).relations
+        return {name: view for name, view in relations.items() if name in wanted}
     with catalog_cursor(connection, savepoint=True):
         owners_of = {name.schema for name in wanted}
         relations = read_catalog(connection, [], only=list(wanted), owners_of=owners_of).relations

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.lineage import RelationColumn, ViewLineage
-from orm_views_core.database.relation_kinds import KnownRelation
+from orm_views_core.database.relation_kinds import KnownRelation, RelationKind
+from orm_views_core.database.relations import Catalog
 from orm_views_core.engines.postgresql.catalog.dependencies import read_hanging_views, read_named_relations
 from orm_views_core.engines.postgresql.catalog.search_path import catalog_cursor
+from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewName
 
 if TYPE_CHECKING:
@@ -52,6 +54,24 @@ class Surroundings:
     hanging: Mapping[ViewName, frozenset[ViewName]] = field(default_factory=dict)
     personal: Mapping[str, Exposure] = field(default_factory=dict)
     relations: Mapping[ViewName, KnownRelation] = field(default_factory=dict)
+
+
+def plain_surroundings(catalog: Catalog, name: ViewName, reads: Collection[ViewName]) -> Surroundings:
+    """Return what is known of the surroundings of a view where columns are not followed.
+
+    Args:
+        catalog: all views of the database, and what they read.
+        name: the view.
+        reads: what it reads.
+    """
+    views = {each.name: each.reads for each in catalog.relations.values() if each.kind is not None}
+    below = closure(reverse(views), [name]) - {name}
+    hanging = {view: frozenset(views[view] & (below | {name})) for view in below}
+    relations = {
+        each: KnownRelation(RelationKind.VIEW if each in views else RelationKind.TABLE, is_found=True)
+        for each in {*reads, *hanging}
+    }
+    return Surroundings(hanging=hanging, relations=relations)
 
 
 def read_surroundings(

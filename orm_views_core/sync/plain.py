@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.database.sync_state import SyncState
@@ -14,13 +16,17 @@ from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine, Record
 from orm_views_core.engines.plain.fitting import fitted
+from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.plan.diff import find_orphans, find_scope
 from orm_views_core.plan.plain import PlainFacts, PlainWriter, make_plain_plan
 from orm_views_core.plan.steps import Action, Plan, Step
+from orm_views_core.privacy.marks import are_used
+from orm_views_core.sentences import Sentence, listed, says
 
 from .executor import Applied, Progress, StepResult
 from .options import SyncOptions
 from .refusals import refuse_missing_roles, refuse_to_drop_all
+from .stopped import stopped
 
 _NEW = {Action.CREATE, Action.REPLACE}
 
@@ -74,9 +80,21 @@ def plan_plainly(
             atomic=can.atomic,
             dropped=dropped,
             force=options.force,
+            broken=read.broken,
         )
     )
-    return replace(plan, skipped=definitions.skipped)
+    warnings = (*plan.warnings, *_warnings(engine, options))
+    return replace(plan, warnings=warnings, skipped=definitions.skipped)
+
+
+def _warnings(engine: PlainEngine, options: SyncOptions) -> Iterator[Sentence]:
+    """Yield what the engine leaves out of what was asked for, and what nobody looks at."""
+    title, can = engine.spelling.title, engine.spelling.abilities
+    if options.grant_select_to and not can.grants:
+        roles = listed(options.grant_select_to)
+        yield says("%(engine)s has no roles. Nothing is granted to %(roles)s.", engine=title, roles=roles)
+    if can.grants and are_used():
+        yield says("On %(engine)s nothing looks for personal columns in views.", engine=title)
 
 
 def apply_plainly(
@@ -96,16 +114,20 @@ def apply_plainly(
         progress: what to call meanwhile.
 
     Raises:
-        OrmViewsError: when the engine refuses a step.
+        OrmViewsError: when the engine refuses a step. It says what was done before, unless the sync is atomic.
     """
-    progress, results = progress or Progress(), []
+    progress = progress or Progress()
+    results: list[StepResult] = []
     now = dt.datetime.now(dt.timezone.utc)
     for step in plan.steps:
         if progress.on_step:
             progress.on_step(step)
         started = time.perf_counter()
         statements = [statement.sql for statement in step.statements]
-        engine.carry_out(connection, step.name, statements, _record(step, options, now))
+        try:
+            engine.carry_out(connection, step.name, statements, _record(step, options, now))
+        except (DatabaseError, OrmViewsError) as error:
+            raise stopped(engine, plan, results, error) from error
         results.append(StepResult(step, time.perf_counter() - started))
         if progress.on_done:
             progress.on_done(results[-1])

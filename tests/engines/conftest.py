@@ -29,3 +29,12 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many tests have passed on which engine."""
+    if passed := terminalreporter.stats.get("passed"):
+        shared = sum("engines/shared/" in report.nodeid for report in passed)
+        terminalreporter.line(
+            f"{settings.ENGINE}: {len(passed)} tests passed, {shared} of them on every engine"
+        )

@@ -1,4 +1,4 @@
-"""A MariaDB of one's own: Debian's package ``mariadb-server-core``, on a socket in a directory that goes away.
+"""A MariaDB of one's own, of Debian's package ``mariadb-server-core``, in a directory that goes away.
 
 It is reached through its socket only. Started by root, it runs as ``nobody``.
 """
@@ -20,6 +20,7 @@ _HOW = "There is no mariadbd here. Install it: apt-get install mariadb-server-co
 #: Tells the processes that one starts where its server is.
 _SOCKET = "MARIADB_SOCKET"
 _SECONDS = 60
+_MEMORY, _ROOM = Path("/dev/shm"), 500_000_000
 #: A test database needs no disk that survives a power cut.
 _OPTIONS = (
     "--skip-networking",
@@ -52,7 +53,7 @@ class Server:
     """
 
     def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="orm-views-maria-"))
+        self.home = Path(tempfile.mkdtemp(prefix="orm-views-maria-", dir=_memory()))
         self.socket = self.home / "s"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,6 +108,12 @@ def database_settings() -> dict[str, Any]:
         "OPTIONS": {"charset": "utf8mb4"},
         "TEST": {"NAME": "test_engines"},
     }
+
+
+def _memory() -> str | None:
+    """Return a directory in memory, where a server is faster; None when there is none with enough room."""
+    is_usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    return str(_MEMORY) if is_usable and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 def _which(program: str) -> str | None:

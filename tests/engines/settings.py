@@ -40,7 +40,11 @@ def _databases() -> dict[str, dict[str, Any]]:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     default = {"postgresql": _postgresql, "sqlite": _sqlite, "mariadb": _mariadb}[ENGINE](home)
     test = {key: f"{value}_warehouse" for key, value in default.get("TEST", {}).items() if key == "NAME"}
-    warehouse = {**default, "NAME": f"{default['NAME']}_warehouse", "TEST": {**default.get("TEST", {}), **test}}
+    warehouse = {
+        **default,
+        "NAME": f"{default['NAME']}_warehouse",
+        "TEST": {**default.get("TEST", {}), **test},
+    }
     return {"default": default, "warehouse": warehouse}
 
 
@@ -70,8 +74,8 @@ INSTALLED_APPS = [
     "tests.demo.payments",
     "tests.engines.shop",
 ]
-# The tables of the demonstration are for tests that register some of its views. Its migrations and its modules
-# of views are for PostgreSQL.
+# The tables of the demonstration are for tests that register some of its views. Its migrations and its
+# modules of views are for PostgreSQL.
 MIGRATION_MODULES = {"lending": None, "payments": None}
 ORM_VIEWS = {"MODULE": "database_views"}
 

@@ -18,7 +18,7 @@ from orm_views_admin.permissions import Permission, of_visible_views
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import number
 
-from .run import follow, may_cancel_run, uuids
+from .run import can_be_cancelled, follow, may_cancel_run, uuids
 
 #: The fields with the primary keys of further runs, and with the requests whose page is shown again.
 RUN, REQUEST = "run", "request"
@@ -46,6 +46,11 @@ class CancelView(AdminView):
                 messages.error(
                     request, _("%(name)s may not be cancelled by you.") % {"name": run_wording.title(one)}
                 )
+                continue
+            if one.is_active and not can_be_cancelled(one):
+                refused = True
+                words = _("%(name)s has begun and cannot be cancelled. It ends by itself.")
+                messages.error(request, words % {"name": run_wording.title(one)})
                 continue
             try:
                 if runs.cancel(one, request.user):

@@ -22,6 +22,7 @@ from orm_views_admin.sites import url_in
 from orm_views_admin.trends import usual_durations
 from orm_views_admin.ui import run_wording
 from orm_views_admin.ui.wording import number, with_names
+from orm_views_core.spelling import spelling_on
 
 from .shown_runs import ShownRun, show_runs, standing_of
 
@@ -39,7 +40,7 @@ class RunPage(Page):
         found = read_runs(requests, request.user)
         active = [run for run in found if run.is_active]
         shown = show_runs(found, request.user, usual_durations(found), self._changes(found))
-        may_cancel = {run.pk for run in active if may_cancel_run(request.user, run)}
+        may_cancel = {run.pk for run in active if can_be_cancelled(run) and may_cancel_run(request.user, run)}
         return self.render(
             _title(found),
             parent=Link(pgettext("of runs", "History"), self.url("runs")),
@@ -127,6 +128,11 @@ def may_cancel_run(user: Any, run: Run) -> bool:
     if run.kind == Run.Kind.EXPORT and run.user_id == user.pk:
         return True
     return may(user, Permission.CANCEL, ViewAddress.of(run))
+
+
+def can_be_cancelled(run: Run) -> bool:
+    """Return whether a run waits in the queue, or its database can be told to stop its work."""
+    return run.state == Run.State.QUEUED or spelling_on(run.database).abilities.staging
 
 
 def read_runs(requests: Sequence[uuid.UUID], user: Any) -> list[Run]:

@@ -17,7 +17,7 @@ from orm_views_admin.runs.accesses import record
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import number, with_names
 from orm_views_core.database.rows import Cell, Condition, RowColumn
-from orm_views_core.engines.postgresql.rows import read_cell
+from orm_views_core.engines.rows import read_cell
 from orm_views_core.exceptions import MaskedColumnError, RowsChangedError, RowsUnavailableError
 from orm_views_core.sentences import as_sentence, listed, says
 

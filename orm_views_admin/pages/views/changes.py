@@ -20,6 +20,7 @@ from orm_views_admin.ui.querystrings import page_links
 from orm_views_admin.ui.sql_markup import format_sql, highlight_sql
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import translate
+from orm_views_core.spelling import spelling_on
 
 _PER_PAGE = 50
 #: The number of changes on the page of a view.
@@ -76,6 +77,7 @@ class ChangePage(Page):
             ),
             standing=_("Version %(number)s of %(count)s.") % words,
             change=change,
+            can=spelling_on(address.database).abilities,
             badges=action_badges(change),
             reasons=[self.withhold(line) for line in translate(change.said("reason")).splitlines()],
             when=wording.moment(change.at),

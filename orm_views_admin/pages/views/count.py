@@ -9,7 +9,7 @@ from orm_views_admin.pages.base import UNREADABLE, AdminView, find_status
 from orm_views_admin.pages.selection import address_or_404
 from orm_views_admin.ui.wording import row_count
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.postgresql.rows import count_rows
+from orm_views_core.engines.rows import count_rows
 
 
 class CountView(AdminView):
@@ -26,13 +26,14 @@ class CountView(AdminView):
         except UNREADABLE as error:
             rows, title = getattr(error, "rows", None), self.explain(error)
             return JsonResponse({"rows": rows, "exact": False, "text": row_count(rows), "title": title})
+        title = _("Counted just now") if count.exact else _("The planner's estimate: counting took too long")
+        if count.rows is None:
+            title = _("Counting took too long")
         return JsonResponse(
             {
                 "rows": count.rows,
                 "exact": count.exact,
                 "text": row_count(count.rows, is_exact=count.exact),
-                "title": _("Counted just now")
-                if count.exact
-                else _("The planner's estimate: counting took too long"),
+                "title": title,
             }
         )

@@ -38,6 +38,7 @@ from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.privacy.guard import Finding
 from orm_views_core.sentences import listed, translate
+from orm_views_core.spelling import spelling_on
 from orm_views_core.status import State, ViewDetail, ViewStatus, get_detail
 
 from .changes import LAST_CHANGES, changes_of
@@ -93,6 +94,8 @@ class DetailPage(Page):
         return {
             "tools": self._tools(address, status, is_read=is_view and not why_not),
             "status": status,
+            "can": spelling_on(address.database).abilities,
+            "engine": spelling_on(address.database).title,
             "standings": self._standings(address, status, last),
             "definition": definition,
             "source": wording.breakable(str(definition.source)) if definition and definition.source else "",

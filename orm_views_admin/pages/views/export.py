@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import connections, router
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
 
 from orm_views_admin.addresses import ViewAddress
 from orm_views_admin.conf import get_settings
@@ -20,9 +21,10 @@ from orm_views_admin.permissions import Permission
 from orm_views_admin.runs import start_export
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import number, round_duration
-from orm_views_core.engines.postgresql.rows import read_columns
+from orm_views_core.engines.rows import read_columns
 from orm_views_core.exceptions import MaskedColumnError
 from orm_views_core.sentences import translate
+from orm_views_core.spelling import spelling_on
 
 from .rows import Query, RowsPage
 
@@ -34,7 +36,7 @@ _PATIENCE, _PAUSE = 1.5, 0.05
 
 def export_offer(page: RowsPage, address: ViewAddress, query: Query) -> dict[str, Any] | None:
     """Return the variables of the form that starts an export; None if the user may start none."""
-    if not page.may(Permission.EXPORT, address):
+    if not page.may(Permission.EXPORT, address) or not can_export(address):
         return None
     limits = get_settings()
     return {
@@ -43,6 +45,11 @@ def export_offer(page: RowsPage, address: ViewAddress, query: Query) -> dict[str
         "rows": number(limits.EXPORT_ROWS),
         "time": round_duration(limits.EXPORT_TIMEOUT),
     }
+
+
+def can_export(address: ViewAddress) -> bool:
+    """Return whether the engine reads many rows from one state of the database."""
+    return spelling_on(address.database).abilities.staging
 
 
 def _about_rows(request: HttpRequest) -> str:
@@ -62,6 +69,10 @@ class ExportView(RowsPage):
 
     def post(self, request: HttpRequest, database: str, schema: str, name: str) -> HttpResponse:
         address = address_or_404(database, schema, name)
+        if not can_export(address):
+            engine = {"engine": spelling_on(address.database).title}
+            messages.error(request, _("Rows of views on %(engine)s cannot be exported.") % engine)
+            return self._back(address)
         query = Query.from_parameters(request.GET)
         try:
             form = find_format(request.POST.get(FORMAT, ""))

@@ -16,11 +16,13 @@ from orm_views_admin.ui.graph.boxes import Focus
 from orm_views_admin.ui.graph.relations import Relations
 from orm_views_admin.ui.graph.way import find_way
 from orm_views_core.engines.connections import get_connection
-from orm_views_core.engines.postgresql.catalog.dependencies import read_view_reads
+from orm_views_core.engines.postgresql.catalog.dependencies import ViewReads, read_view_reads
 from orm_views_core.graph import closure
 from orm_views_core.lineage import Lineage, RelationColumn, read_lineage
 from orm_views_core.names import ViewName
 from orm_views_core.privacy.api import find_personal_columns
+from orm_views_core.spelling import spelling_on
+from orm_views_core.status import DatabaseStatus
 
 
 def read_relations(alias: str, user: Any, *, tables: bool) -> Relations:
@@ -40,18 +42,24 @@ def read_relations(alias: str, user: Any, *, tables: bool) -> Relations:
     status = read_statuses(alias)
     if status.error is not None:
         raise status.error
-    connection = get_connection(alias)
-    views = read_view_reads(connection)
+    follows_columns = spelling_on(alias).abilities.staging
+    views = read_view_reads(get_connection(alias)) if follows_columns else _reads_of(status)
     active = list(Run.objects.filter(database=alias, state__in=Run.ACTIVE))
     troubles = read_troubles(status.views, active, user, wanted=Q(database=alias)).views
     of_views = {address.name: told for address, told in troubles.items()}
     relations = Relations.of(status.views, views.reads, views.plain, of_views)
     others = relations.names & relations.others.keys()
-    if tables and others:
-        relations = relations.with_reads(read_lineage(connection, others).reads)
+    if tables and others and follows_columns:
+        relations = relations.with_reads(read_lineage(get_connection(alias), others).reads)
     names = relations.views.keys() | relations.others.keys()
     seen = {address.name for address in visible(user, [ViewAddress(alias, name) for name in names])}
     return relations.without((names - seen) | unseen(user, alias).names)
+
+
+def _reads_of(status: DatabaseStatus) -> ViewReads:
+    """Return what the views of a database read, as their statuses have it. None is materialised."""
+    reads = {view.name: {*view.installed.reads} for view in status.views if view.name and view.installed}
+    return ViewReads(reads, {*reads}, set())
 
 
 def read_focus(
@@ -74,6 +82,8 @@ def read_focus(
     views = {each for each in near if relations.is_view(each)}
     if column:
         views |= closure(relations.read_by, [name])
+    if not spelling_on(alias).abilities.staging:
+        return Focus(name, ()), Lineage()
     lineage = read_lineage(get_connection(alias), sorted(each for each in views if relations.is_view(each)))
     columns = _columns(lineage, name)
     if column not in columns:
@@ -106,6 +116,8 @@ def read_personal_columns(alias: str, names: Collection[ViewName]) -> frozenset[
         PersonalFieldError: if what is marked as personal is no field with a column.
         DatabaseError: if PostgreSQL refuses to have it read.
     """
+    if not spelling_on(alias).abilities.staging:
+        return frozenset()
     found = find_personal_columns(get_connection(alias), names)
     exposures = [exposure for columns in found.values() for exposure in columns.values()]
     return frozenset(column for each in exposures for column in (each.column, *each.sources))

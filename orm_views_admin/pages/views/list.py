@@ -97,6 +97,10 @@ class ListPage(Page):
             pages=page_links(table.page, request.GET),
             sync_url=self.url("sync"),
             refresh_url=self.url("refresh"),
+            can_refresh=bool(refreshable),
+            skipped=[
+                view for each in databases for view in self.visible_skipped(each.database, each.skipped)
+            ],
             stale=sum(status.is_stale for status in refreshable),
         )
 

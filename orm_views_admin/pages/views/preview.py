@@ -18,9 +18,9 @@ from orm_views_admin.runs.accesses import record
 from orm_views_admin.tables.preview import PreviewTable
 from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_admin.ui.wording import name_list, with_names
-from orm_views_core.database.rows import Cell, RowColumn, digest
+from orm_views_core.database.rows import Cell, RowColumn, RowPage, digest
 from orm_views_core.definitions.registered import registered_views
-from orm_views_core.engines.postgresql.rows import RowPage, read_rows
+from orm_views_core.engines.rows import read_rows
 from orm_views_core.exceptions import BadConditionError, MaskedColumnError, RowsUnavailableError
 from orm_views_core.sentences import listed
 

@@ -17,7 +17,9 @@ from orm_views_admin.ui import wording
 from orm_views_admin.ui.lineage import why_found
 from orm_views_core.engines.connections import get_connection
 from orm_views_core.lineage import Found, find_hanging
+from orm_views_core.lineage.search import find_by_reads
 from orm_views_core.names import ViewName
+from orm_views_core.spelling import spelling_on
 from orm_views_core.status import DatabaseStatus
 
 #: So many names are listed in a sentence.
@@ -59,7 +61,7 @@ def search(databases: Iterable[DatabaseStatus], texts: Sequence[str], user: Any)
             continue
         listed = {view.name for view in database.views}
         try:
-            hits = find_hanging(get_connection(database.database), _spellings(texts))
+            hits = _find(database, _spellings(texts))
         except UNREADABLE as error:
             errors[database.database] = error
             continue
@@ -75,6 +77,14 @@ def search(databases: Iterable[DatabaseStatus], texts: Sequence[str], user: Any)
         unique = {(each.relation, each.column): each for several in found.values() for each in several}
         sentences += [_sentence(each, listed) for _key, each in sorted(unique.items())]
     return Hits(dict(hanging), sentences, errors)
+
+
+def _find(database: DatabaseStatus, texts: Sequence[str]) -> Mapping[str, list[Found]]:
+    """Return what hangs on what texts name. Where columns are not followed, these are tables and views."""
+    if spelling_on(database.database).abilities.staging:
+        return find_hanging(get_connection(database.database), texts)
+    reads = {view.name: view.installed.reads for view in database.views if view.name and view.installed}
+    return find_by_reads(database.database, reads, texts)
 
 
 def _seen(found: Iterable[Found], alias: str, user: Any) -> list[Found]:

@@ -1,7 +1,7 @@
 """Roles and users, and who has SELECT on which view.
 
-A class names a role or a user by the name alone, or a user with the host: ``analyst``, ``reporting@localhost``.
-A name alone is that of the role, or that of the user of any host.
+A class names a role or a user by the name alone, or a user with the host: ``analyst``, ``bi@localhost``. A
+name alone is that of the role, or that of the user of any host.
 https://mariadb.com/kb/en/grant/
 """
 
@@ -63,7 +63,7 @@ def read_accounts(cursor: CursorWrapper, database: str, roles: Collection[str]) 
     names = defaultdict(set)
     for role, account in named.items():
         names[account].add(role)
-    grants = defaultdict(set)
+    grants: defaultdict[str, set[Grant]] = defaultdict(set)
     for user, host, table, privileges in rows:
         for role in names.get((user, host)) or {_name(user, host)}:
             grants[table] |= {Grant(role, privilege) for privilege in _privileges(privileges)}

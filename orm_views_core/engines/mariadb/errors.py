@@ -59,8 +59,8 @@ def refused(connection: BaseDatabaseWrapper, definition: ViewDefinition, words: 
 def too_long(definition: ViewDefinition, flat: str) -> ViewSQLError:
     """Return the error to raise when the name of a view is too long in the database."""
     why = says(
-        "its name in the database is %(name)r, which has %(length)s characters, and %(longest)s are possible. "
-        "Give it a shorter name.",
+        "its name in the database is %(name)r, which has %(length)s characters, and %(longest)s are "
+        "possible. Give it a shorter name.",
         name=flat,
         length=len(flat),
         longest=LONGEST_NAME,

@@ -62,6 +62,11 @@ def stored_statement(name: str, select: str, algorithm: str, security: str, chec
     return f"CREATE {algorithm}{security}VIEW {quoted(name)} AS\n{select}{check}"
 
 
+def select_of(statement: str) -> str:
+    """Return the SELECT of a stored statement. A stored SELECT is on one line."""
+    return statement.split("\n")[1]
+
+
 def rule_of(statement: str) -> str:
     """Return a hash of a stored statement."""
     return hashlib.sha256(statement.encode(errors="surrogatepass")).hexdigest()[:16]
@@ -103,7 +108,8 @@ def renamed(sql: str, names: Mapping[str, str], database: str) -> str:
         names: the new name of each view. It needs no quotes.
         database: the database of the views. The SELECT may name it.
     """
-    if not any(name.lower() in sql.lower() for name in names):
+    folded = sql.lower()
+    if not any(quoted(name.lower())[1:-1] in folded for name in names):  # this avoids the lexer
         return sql
     read = unqualified_relations(sql, MARIADB_RULES)
     alone = {name for name in names if name in read or name.lower() in read}

@@ -1,4 +1,4 @@
-"""Statements that wait for locks: short waits, one after the other, so that nobody queues behind one for long.
+"""Statements that wait for locks: short waits, one after the other. Nobody queues behind one for long.
 
 Who creates, replaces or drops a view waits for those that use it, and for ALTER TABLE beneath it. All that
 begin to use the view meanwhile queue behind.
@@ -113,9 +113,9 @@ def wait_for_turn(
         if limit and time.monotonic() - began >= limit:
             raise LockNotAvailableError(
                 says(
-                    "Database %(database)r: connection %(id)s held the sync lock for longer than %(seconds)s s "
-                    "(ORM_VIEWS['SYNC_WAIT']). Nothing was changed. SHOW PROCESSLIST tells whose connection "
-                    "that is.",
+                    "Database %(database)r: connection %(id)s held the sync lock for longer than "
+                    "%(seconds)s s (ORM_VIEWS['SYNC_WAIT']). Nothing was changed. SHOW PROCESSLIST tells "
+                    "whose connection that is.",
                     database=connection.alias,
                     id=holder,
                     seconds=number(limit),

@@ -13,10 +13,10 @@ from orm_views_core.database.relations import Catalog, InstalledView, Session
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.engines.base import PlainCatalog
 from orm_views_core.names import ViewKind, ViewName
-from orm_views_core.quoting import Quoting
-from orm_views_core.sentences import says, says_in
+from orm_views_core.sentences import says_in
 from orm_views_core.spelling.flat import flat_name
 
+from .errors import unreadable
 from .looks import MAIN, look_at
 from .texts import ViewText, folded, split_text
 
@@ -68,7 +68,7 @@ def read_catalog(connection: BaseDatabaseWrapper, definitions: Definitions) -> P
         for row in rows
         if row.is_view or names[row.flat].schema != NOT_OURS
     }
-    broken = {names[flat]: _broken(look.error) for flat, look in looks.items() if look.error}
+    broken = {names[flat]: unreadable(look.error) for flat, look in looks.items() if look.error}
     session = Session(role="", creates_schemas=True)
     schemas = frozenset(definitions.schemas)
     return PlainCatalog(Catalog(relations, schemas=schemas, session=session), broken)
@@ -116,11 +116,4 @@ def _installed(
         reads=reads,
         read_by=frozenset(read_by.get(name, ())),
         triggers=row.triggers,
-    )
-
-
-def _broken(error: str) -> Quoting:
-    return Quoting(
-        says("It cannot be read: SQLite says: %(error)s.", error=error),
-        says("It cannot be read: SQLite refuses it."),
     )

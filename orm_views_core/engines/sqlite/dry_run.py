@@ -16,12 +16,13 @@ from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
 
 from .catalog import NOT_OURS
-from .errors import is_of_statement, refused
+from .errors import is_refused, refused, unreadable
 from .looks import MAIN, TEMP, look_at, read_columns
 from .texts import create_statement, folded
 
@@ -48,17 +49,28 @@ def try_views(
             if d.name in catalog.relations
         }
         schema = _schema_to_try_in(cursor)
+        theirs = _readers_of_others(catalog, definitions)
+        before = look_at(connection, cursor, MAIN, theirs)
         made: dict[str, str] = {}
         for definition in definitions:
             statement = create_statement(definition)
+            sent = statement
+            if schema == TEMP:
+                sent = _as_temporary(statement)
+            else:
+                cursor.execute(f"DROP VIEW IF EXISTS {MAIN}.{SQLITE.place(definition.name)}")
             try:
                 with transaction.atomic(using=connection.alias):
-                    _create(cursor, schema, definition, statement)
+                    cursor.execute(sent)
                 made[flat_name(definition.name)] = statement
             except DatabaseError as error:
-                if not is_of_statement(error):
+                if not is_refused(cursor, sent):
                     raise
                 errors[definition.name] = refused(definition, str(error))
+        if schema == TEMP:
+            for text in theirs.values():
+                cursor.execute(_as_temporary(text))
+        after = look_at(connection, cursor, schema, theirs)
         looks = look_at(connection, cursor, schema, made)
         for definition in definitions:
             flat = flat_name(definition.name)
@@ -74,7 +86,24 @@ def try_views(
                 reads=frozenset(names.get(folded(r), ViewName(NOT_OURS, r)) for r in looks[flat].reads),
             )
         transaction.set_rollback(True, using=connection.alias)
-    return DryRun(views, installed_columns, errors)
+    breaks = {
+        ViewName(NOT_OURS, flat): unreadable(look.error)
+        for flat, look in after.items()
+        if look.error and not before[flat].error
+    }
+    return DryRun(views, installed_columns, errors, breaks)
+
+
+def _readers_of_others(catalog: Catalog, definitions: Sequence[ViewDefinition]) -> dict[str, str]:
+    """Return the texts of the views of others that read some views, by their names."""
+    read_by = {name: view.read_by for name, view in catalog.relations.items()}
+    readers = closure(read_by, [definition.name for definition in definitions])
+    views = [catalog.relations[name] for name in sorted(readers) if name.schema == NOT_OURS]
+    return {view.name.name: view.definition or "" for view in views if view.kind is not None}
+
+
+def _as_temporary(statement: str) -> str:
+    return statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1)
 
 
 def _schema_to_try_in(cursor: CursorWrapper) -> str:
@@ -88,11 +117,3 @@ def _schema_to_try_in(cursor: CursorWrapper) -> str:
     cursor.execute("PRAGMA database_list")
     has_attached = any(name not in (MAIN, TEMP) for _, name, _ in cursor.fetchall())
     return MAIN if has_temporary or has_attached else TEMP
-
-
-def _create(cursor: CursorWrapper, schema: str, definition: ViewDefinition, statement: str) -> None:
-    if schema == TEMP:
-        statement = statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1)
-    else:
-        cursor.execute(f"DROP VIEW IF EXISTS {MAIN}.{SQLITE.place(definition.name)}")
-    cursor.execute(statement)

@@ -13,15 +13,16 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.engines.base import PlainCatalog, Record
+from orm_views_core.engines.base import ExecuteWrapper, PlainCatalog, Record
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import says
 from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
 
+from .aside import STEP_ASIDE
 from .catalog import SQLiteView, read_catalog
 from .dry_run import try_views
-from .errors import is_of_statement, reading_database, refused, step_failed
+from .errors import is_refused, reading_database, refused, step_failed
 from .limits import ending_in, not_writing
 from .looks import MAIN, read_columns
 from .texts import ViewText, create_statement, with_state
@@ -71,11 +72,11 @@ class SQLiteEngine:
         if replaces is None:
             return (create_statement(definition),)
         triggers = replaces.triggers if isinstance(replaces, SQLiteView) else ()
-        return (self.drop_view(replaces), create_statement(definition), *triggers)
+        return (*self.drop_view(replaces), create_statement(definition), *triggers)
 
-    def drop_view(self, view: InstalledView) -> str:
+    def drop_view(self, view: InstalledView) -> tuple[str, ...]:
         """Return the statement that drops a view. A temporary one may have the same name."""
-        return f"DROP VIEW {MAIN}.{SQLITE.place(view.name)}"
+        return (f"DROP VIEW {MAIN}.{SQLITE.place(view.name)}",)
 
     def grant(self, name: ViewName, grant: Collection[str], revoke: Collection[str]) -> Sequence[str]:
         """Return nothing: there are no roles."""
@@ -109,7 +110,7 @@ class SQLiteEngine:
                 except DatabaseError as error:
                     if record is None:
                         raise step_failed(name, error) from error
-                    if sql == created and is_of_statement(error):
+                    if sql == created and is_refused(cursor, sql):
                         raise refused(record.definition, str(error)) from error
                     raise step_failed(record.definition.where, error) from error
 
@@ -122,6 +123,10 @@ class SQLiteEngine:
             block = nullcontext() if writes else not_writing(cursor)
             with block, ending_in(connection, seconds):
                 yield cursor
+
+    def around_statements(self) -> ExecuteWrapper:
+        """Return what lets views step aside for an ALTER TABLE that SQLite would refuse."""
+        return STEP_ASIDE
 
     def said(self, error: DatabaseError) -> str:
         """Return what SQLite said."""

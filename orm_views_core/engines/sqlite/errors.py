@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.exceptions import (
@@ -22,9 +23,6 @@ from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import Sentence, number, says
 
-#: SQLITE_ERROR, without the more precise code in its higher bits: the fault of the statement.
-_STATEMENT, _PRECISE = 1, 8
-
 
 def refused(definition: ViewDefinition, said: str) -> ViewSQLError:
     """Return the error to raise when SQLite refuses the SQL of a view."""
@@ -33,10 +31,24 @@ def refused(definition: ViewDefinition, said: str) -> ViewSQLError:
     return ViewSQLError(Quoting(whole, whole.summary), why)
 
 
-def is_of_statement(error: DatabaseError) -> bool:
-    """Return whether an error may be the fault of the statement. Before Python 3.11 there are no codes."""
-    code = getattr(error.__cause__, "sqlite_errorcode", _STATEMENT)
-    return code % (1 << _PRECISE) == _STATEMENT
+def unreadable(said: str) -> Quoting:
+    """Return why a view cannot be read."""
+    return Quoting(
+        says("It cannot be read: SQLite says: %(error)s.", error=said),
+        says("It cannot be read: SQLite refuses it."),
+    )
+
+
+def is_refused(cursor: CursorWrapper, sql: str) -> bool:
+    """Return whether SQLite refuses to compile a statement that has failed: then it is the statement's fault.
+
+    Before Python 3.11, errors have no codes.
+    """
+    try:
+        cursor.execute(f"EXPLAIN {sql}")
+    except DatabaseError:
+        return True
+    return False
 
 
 def step_failed(name: ViewName | Sentence, error: DatabaseError) -> SyncFailedError:

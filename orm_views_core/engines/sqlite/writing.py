@@ -16,6 +16,7 @@ def beginning_to_write(connection: BaseDatabaseWrapper) -> Iterator[None]:
     What has been read by then may be of an older state, and SQLite refuses to change it, without a wait.
     https://www.sqlite.org/lang_transaction.html#immediate
     """
+    connection.ensure_connection()  # Django reads the setting when it connects
     own: Any = connection
     mode, own.transaction_mode = own.transaction_mode, "IMMEDIATE"
     try:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.callers import called_by_command
-from orm_views_core.engines.connections import get_connection
+from orm_views_core.engines.connections import open_database
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.hooks.post_migrate import not_syncing
 from orm_views_core.management.arguments import add_grant_argument
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
+from orm_views_core.management.migrating import as_foresight, migrate_plainly
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.migrations import (
     foresight_as_dict,
@@ -77,6 +81,11 @@ class Command(Migrate):
         if options["plan"] or options["check_unapplied"]:
             self._show(foresight, _asked(options, is_partial), options)
             return
+        connection = open_database(options["database"])
+        if engine := plain_engine_of(connection):
+            migrate = partial(self._handle_plainly, connection, engine, *args, **options)
+            self._plainly(migrate, foresight, _asked(options, is_partial), options)
+            return
         cuts: dict[str, bool] = {}
         if not options["split"]:
             for each in foresight.migrations:
@@ -105,12 +114,33 @@ class Command(Migrate):
         if options["json"]:
             self.stdout.write(json.dumps([result_as_dict(result) for result in results], indent=2))
 
+    def _plainly(
+        self,
+        migrate: Callable[[], None],
+        foresight: Foresight,
+        asked: MigrateOptions,
+        options: dict[str, Any],
+    ) -> None:
+        """Run migrations and then a sync."""
+        printer = _Printer(self, options["verbosity"])
+        with not_syncing():
+            result = migrate_plainly(options["database"], migrate, foresight, asked, printer)
+        if result.synced is not None:
+            printer.synced(result.synced)
+        if options["json"]:
+            self.stdout.write(json.dumps([result_as_dict(result)], indent=2))
+        elif options["verbosity"]:
+            for line in waiting_lines(result.waiting):
+                self.stdout.write(line)
+
     def _foresee(self, options: dict[str, Any]) -> tuple[Foresight | None, bool]:
-        connection = get_connection(options["database"])
+        connection = open_database(options["database"])
         executor = MigrationExecutor(connection)
         executor.loader.check_consistent_history(connection)
         if executor.loader.detect_conflicts() or (plan := find_plan(executor, options)) is None:
             return None, False
+        if plain_engine_of(connection):
+            return as_foresight(plan, fake=options["fake"]), leaves_some(executor, plan)
         fakes = {name: options[name] for name in ("fake", "fake_initial")}
         return foresee(connection, executor, plan, **fakes), leaves_some(executor, plan)
 
@@ -170,14 +200,15 @@ class Command(Migrate):
     def _show(self, foresight: Foresight, asked: MigrateOptions, options: dict[str, Any]) -> None:
         """Print what would be done; with --check, exit with 1 if there is anything."""
         alias = options["database"]
-        connection = get_connection(alias)
+        connection = open_database(alias)
+        engine = plain_engine_of(connection)
         tables: list[str] = []
         plans: list[Plan] = []
         if options["run_syncdb"]:
             tables = find_tables(connection, MigrationExecutor(connection), options)
         outlook, waiting = None, ""
         if foresight.migrations or tables:
-            outlook = look_ahead(connection, foresight, asked)
+            outlook = Outlook() if engine else look_ahead(connection, foresight, asked)
         else:
             plans, waiting = _plan(alias, asked)
         if options["json"]:
@@ -190,6 +221,9 @@ class Command(Migrate):
         elif outlook:
             for line in foresight_lines(alias, foresight, outlook, asked, tables):
                 self.stdout.write(line if line.startswith(" ") else self.style.MIGRATE_HEADING(line))
+            if engine:
+                title = engine.spelling.title
+                self.stdout.write(f"  {title} commits each migration by itself, and then the sync.")
         else:
             self.stdout.write(f"No migrations to apply to database '{alias}'.")
             for plan in plans:

@@ -22,6 +22,7 @@ from orm_views_core.output.refreshes import (
     who_waits,
 )
 from orm_views_core.refresh.api import plan_refresh, refresh_views
+from orm_views_core.refresh.plain import why_nothing
 from orm_views_core.refresh.results import RefreshResult, RefreshStart
 
 
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             return
         for line in refresh_plan_lines(planned):
             self.stdout.write(line)
-        self._say_if_nothing(planned, options)
+        self._say_if_nothing(planned, request, options)
 
     def _refresh(self, request: dict[str, Any], options: dict[str, Any]) -> None:
         report = _Report(self, options)
@@ -94,15 +95,17 @@ class Command(BaseCommand):
             if options["json"] and (report.results or not sys.exc_info()[0]):
                 self._print_json(map(refresh_as_dict, report.results))
         if not report.is_quiet:
-            self._say_if_nothing(report.results, options)
+            self._say_if_nothing(report.results, request, options)
 
     def _print_json(self, facts: Iterable[dict[str, Any]]) -> None:
         self.stdout.write(json.dumps(list(facts), indent=2))
 
-    def _say_if_nothing(self, views: Sized, options: dict[str, Any]) -> None:
-        if not views:
-            nothing = "No view is due." if options["due"] else "There is no materialised view to refresh."
-            self.stdout.write(nothing)
+    def _say_if_nothing(self, views: Sized, request: dict[str, Any], options: dict[str, Any]) -> None:
+        if views:
+            return
+        nothing = "No view is due." if options["due"] else "There is no materialised view to refresh."
+        lines = why_nothing(request["views"], request["databases"])
+        self.stdout.write("\n".join(lines) or nothing)
 
 
 class _Report:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orm_views_core.callers import called_by_command
+from orm_views_core.engines.connections import view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.management.arguments import add_database_argument, add_grant_argument, add_views_argument
 from orm_views_core.management.comparing import (
@@ -20,6 +22,7 @@ from orm_views_core.management.interruption import interruptible
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
 from orm_views_core.plan.steps import Plan
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync.api import plan_views, sync_views
 
 _MODES = {
@@ -32,6 +35,28 @@ _FLAGS = {
     "--drop-dependents": "Drop views of others that read ours and do not fit them any more.",
     "--json": "Print the plan, or what was done, as JSON.",
 }
+
+
+def _commits_each_view(alias: str) -> bool:
+    return not spelling_on(alias).abilities.atomic
+
+
+def _what_became_of(plan: Plan) -> str:
+    """Return what became of a plan that was not carried out to its end."""
+    if _commits_each_view(plan.database):
+        return "stopped here: what was done before stays done"
+    return "rolled back"
+
+
+def _what_is_left(databases: Sequence[str] | None) -> str:
+    """Return what an interrupted sync has left behind, a sentence."""
+    aliases = view_databases() if databases is None else databases
+    if names := ", ".join(repr(alias) for alias in aliases if _commits_each_view(alias)):
+        return (
+            f"In database {names} what was done before stays done, and the next sync does the rest. Any "
+            "other database that was being worked on is as before."
+        )
+    return "The database that was being worked on is as before."
 
 
 class Command(BaseCommand):
@@ -58,7 +83,7 @@ class Command(BaseCommand):
         }
         refuse_alone(options)
         try:
-            with interruptible("The database that was being worked on is as before."):
+            with interruptible(_what_is_left(arguments["databases"])):
                 if options["plan"] or options["check"]:
                     self._plan(plan_views(**arguments), options)
                 else:
@@ -108,7 +133,7 @@ class Command(BaseCommand):
             results = sync_views(**arguments, **events)
         except (OrmViewsError, KeyboardInterrupt):
             if printer.plan:
-                self.stdout.write(self.style.ERROR("  rolled back"))
+                self.stdout.write(self.style.ERROR(f"  {_what_became_of(printer.plan)}"))
             raise
         if options["json"]:
             done = [{**plan_as_dict(r.plan), "seconds": round(r.seconds, 3)} for r in results]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orm_views_core.engines.connections import get_connection, view_databases
+from orm_views_core.engines.connections import get_connection, staging_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.lineage import Answer, ask
 from orm_views_core.management.arguments import add_database_argument
@@ -14,6 +14,7 @@ from orm_views_core.output.lineage import answer_lines, answers_as_list
 from orm_views_core.output.personal import findings_as_dict, findings_lines
 from orm_views_core.privacy.api import judge_views
 from orm_views_core.privacy.marks import are_used
+from orm_views_core.sentences import says
 
 
 class Command(BaseCommand):
@@ -78,8 +79,9 @@ class Command(BaseCommand):
                 "Nothing is personal. Mark fields of models with orm_views_core.privacy.personal(), or name "
                 "them in ORM_VIEWS['PERSONAL']."
             )
-        aliases = view_databases() if databases is None else databases
-        findings = {alias: judge_views(get_connection(alias)) for alias in aliases}
+        what = says("The search for personal columns")
+        aliases = staging_databases(databases)
+        findings = {alias: judge_views(get_connection(alias, what)) for alias in aliases}
         if options["json"]:
             found = [{"database": alias, **findings_as_dict(each)} for alias, each in findings.items()]
             self.stdout.write(json.dumps(found, indent=2))

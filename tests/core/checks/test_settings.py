@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils.functional import classproperty
 
 from orm_views_core.checks.settings import check_databases, check_names, check_settings
-from orm_views_core.views import PostgresViewFromSQL
+from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
 
 
 def test_a_sound_project_has_nothing_to_say():
@@ -62,16 +62,34 @@ def test_e002_an_alias_that_is_not_in_databases():
     assert "Set 'database'" in message.hint
 
 
-def test_e002_an_alias_that_is_not_postgresql(add_database):
+def test_e002_an_alias_of_an_engine_that_views_are_not_for(add_database):
     add_database("lite", {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"})
+    add_database("oracle", {"ENGINE": "tests.core.checks.oracle"})
 
     class Misplaced(PostgresViewFromSQL):
+        database = "oracle"
+        sql = "SELECT 1 AS id"
+
+    class Elsewhere(PostgresViewFromSQL):
         database = "lite"
         sql = "SELECT 1 AS id"
 
     (message,) = check_databases(None)
     assert message.id == "orm_views_core.E002"
-    assert "'lite', which is SQLite, not PostgreSQL" in message.msg
+    assert "Misplaced (" in message.msg
+    assert "in database 'oracle', which is Oracle, where views cannot be synced." in message.msg
+    assert "a PostgreSQL, SQLite, MariaDB or MySQL database" in message.hint
+
+
+def test_no_check_fails_because_of_an_engine_that_views_are_not_for(add_database):
+    add_database("oracle", {"ENGINE": "tests.core.checks.oracle"})
+
+    class Misplaced(PostgresMaterialisedViewMixin, PostgresViewFromSQL):
+        database = "oracle"
+        sql = "SELECT 1 AS id"
+
+    messages = run_checks(tags=["orm_views"], databases=["oracle"])
+    assert [m.id for m in messages if m.id.startswith("orm_views_core")] == ["orm_views_core.E002"]
 
 
 def test_e002_says_each_database_once_with_all_of_its_views():

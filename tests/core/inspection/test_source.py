@@ -6,6 +6,7 @@ import pytest
 
 from orm_views_core.database.relations import Column
 from orm_views_core.inspection.source import attribute_name, declare_columns
+from orm_views_core.sql.types import field_for
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_key_is_called_id():
 
 def test_columns_that_would_share_a_name_are_numbered():
     columns = [Column(name, "text") for name in ("a b", "a_b", "A B", "a_b_field")]
-    declared = declare_columns(columns, (), {"a_b_field_2"}, {})
+    declared = declare_columns(columns, (), {"a_b_field_2"}, field_for)
     assert [d.attribute for d in declared] == ["a_b", "a_b_field", "a_b_field_3", "a_b_field_field"]
     assert [d.source.partition("db_column=")[2] for d in declared] == [
         "'a b')",

@@ -76,5 +76,4 @@ def whole_parcels(parcels: None) -> Iterator[None]:
     """The table of the parcels is whole again after the test."""
     yield
     for alias in connections:
-        if set(Database(alias).columns(Parcel)) != {field.column for field in Parcel._meta.local_fields}:
-            Database(alias).remake(Parcel)
+        Database(alias).make_whole(Parcel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +13,23 @@ from orm_views_core.names import ViewName
 from orm_views_core.spelling import Spelling, spelling_on
 from orm_views_core.views.identity import name_of
 
-#: The text of every view of a database. Those of PostgreSQL are in schemas, which have to be left out by name.
+#: The text of every view of a database.
 _VIEWS = {
-    "postgresql": "SELECT n.nspname || '.' || c.relname, pg_get_viewdef(c.oid) || obj_description(c.oid, 'pg_class')"
+    "postgresql": "SELECT n.nspname || '.' || c.relname,"
+    " pg_get_viewdef(c.oid) || obj_description(c.oid, 'pg_class')"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view'",
-    "mysql": "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = database()",
+    "mysql": "SELECT table_name, view_definition FROM information_schema.views"
+    " WHERE table_schema = database()",
 }
+
+
+def _alone(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
+    """Return a field for a table without relations to others."""
+    if field.remote_field:
+        return models.BigIntegerField(db_column=field.column, null=field.null)
+    return field.clone()
 
 
 @dataclass(frozen=True)
@@ -69,14 +79,30 @@ class Database:
         """Drop a view by hand."""
         self.run(f"DROP {self.kind_of(view)} {self.place(view)}")
 
-    def change(self, view: type, sql: str) -> None:
+    def change(self, view: type, sql: str, columns: Sequence[str] = ()) -> None:
         """Give a view another definition by hand, where it stands if the engine can do that."""
-        kind = self.kind_of(view)
-        if self.vendor == "sqlite" or kind != "VIEW":
+        if self.vendor == "sqlite" or self.kind_of(view) != "VIEW":
             self.drop(view)
-            self.run(f"CREATE {kind} {self.place(view)} AS {sql}")
+            self.create(view, sql, columns)
         else:
-            self.run(f"CREATE OR REPLACE VIEW {self.place(view)} AS {sql}")
+            self.run(f"CREATE OR REPLACE VIEW {self.place(view)}{self._listed(columns)} AS {sql}")
+
+    def create(self, view: type, sql: str, columns: Sequence[str] = ()) -> None:
+        """Create a view by hand."""
+        self._prepare(view)
+        self.run(f"CREATE {self.kind_of(view)} {self.place(view)}{self._listed(columns)} AS {sql}")
+
+    def _listed(self, columns: Sequence[str]) -> str:
+        return f" ({', '.join(map(self.quoted, columns))})" if columns else ""
+
+    def quoted(self, name: str) -> str:
+        """Return a name with quotes."""
+        mark = "`" if self.vendor == "mysql" else '"'
+        return mark + name.replace(mark, mark * 2) + mark
+
+    def _prepare(self, view: type) -> None:
+        if self.spelling.abilities.schemas:
+            self.run(f'CREATE SCHEMA IF NOT EXISTS "{name_of(view).schema}"')
 
     def kind_of(self, view: type) -> str:
         """Return what SQL calls the kind of a view."""
@@ -86,14 +112,19 @@ class Database:
     def remake(self, model: type[models.Model], *without: str) -> None:
         """Create a table anew, without some columns. Views that read it stay, where the engine lets them."""
         kept = [field for field in model._meta.local_fields if field.name not in without]
-        fields = {field.name: field.clone() for field in kept}
+        fields = {field.name: _alone(field) for field in kept}
         meta = type("Meta", (), {"app_label": "shop", "apps": Apps(), "db_table": model._meta.db_table})
         smaller = type(model.__name__, (models.Model,), {**fields, "Meta": meta, "__module__": __name__})
         cascade = " CASCADE" if self.vendor == "postgresql" else ""
-        table = connections[self.alias].ops.quote_name(model._meta.db_table)
-        self.run(f"DROP TABLE {table}{cascade}")
-        with connections[self.alias].schema_editor() as editor:
-            editor.create_model(smaller)
+        connection = connections[self.alias]
+        with connection.constraint_checks_disabled():
+            self.run(f"DROP TABLE {connection.ops.quote_name(model._meta.db_table)}{cascade}")
+            self.run(connection.schema_editor().table_sql(smaller)[0])
+
+    def make_whole(self, model: type[models.Model]) -> None:
+        """Give a table all its columns again, if it lacks some."""
+        if set(self.columns(model)) != {field.column for field in model._meta.local_fields}:
+            self.remake(model)
 
     def columns(self, model: type[models.Model]) -> list[str]:
         """Return the names of the columns that a table has."""
@@ -104,8 +135,7 @@ class Database:
 
     def make_table(self, view: type) -> None:
         """Create a table in the place of a view."""
-        if self.spelling.abilities.schemas:
-            self.run(f'CREATE SCHEMA IF NOT EXISTS "{name_of(view).schema}"')
+        self._prepare(view)
         self.run(f"CREATE TABLE {self.place(view)} (id integer)")
 
     def tables(self) -> set[str]:
@@ -116,18 +146,13 @@ class Database:
 
     def clear(self, tables: set[str]) -> None:
         """Drop all views, and the tables that are not among some."""
-        mark = "`" if self.vendor == "mysql" else '"'
-
-        def quote(name: str) -> str:
-            return mark + name.replace(mark, mark * 2) + mark
-
         if self.vendor == "postgresql":
             for (schema,) in self.run(
                 "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$)'"
             ):
-                self.run(f"DROP SCHEMA {quote(schema)} CASCADE")
+                self.run(f"DROP SCHEMA {self.quoted(schema)} CASCADE")
         else:
             for name in self.views():
-                self.run(f"DROP VIEW {quote(name)}")
+                self.run(f"DROP VIEW {self.quoted(name)}")
         for table in self.tables() - tables:
-            self.run(f"DROP TABLE {quote(table)}")
+            self.run(f"DROP TABLE {self.quoted(table)}")

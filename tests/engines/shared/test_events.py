@@ -82,7 +82,9 @@ def test_what_was_dropped_by_hand_is_created_again(kind, there):
     assert there.rows(view) == kind.rows()
 
 
-def test_a_view_whose_base_column_is_gone_is_found_and_the_changed_class_repairs_it(kind, there, whole_parcels):
+def test_a_view_whose_base_column_is_gone_is_found_and_the_changed_class_repairs_it(
+    kind, there, whole_parcels
+):
     view = kind.declare()
     sync_views()
     there.remake(Parcel, "weight")

@@ -89,7 +89,11 @@ def test_an_aggregate_has_the_values_of_its_queryset(name):
 @pytest.mark.parametrize("name", ["amount", "day", "moment", "flag", "document", "identifier", "span", "raw"])
 def test_a_view_of_a_view_has_the_values_of_the_table(name):
     beneath = declare(lambda: Sample.objects.values("id", name))
-    body = {**FIRST, "name": "above", "get_queryset": classmethod(lambda cls: beneath.objects.values("id", name))}
+    body = {
+        **FIRST,
+        "name": "above",
+        "get_queryset": classmethod(lambda cls: beneath.objects.values("id", name)),
+    }
     view = type("Above", (ReadableViewFromQueryset,), body)
     sync_views()
     assert str(name_of(view)) == "views.above"

@@ -62,13 +62,13 @@ class Parcel(models.Model):
 class Sample(models.Model):
     """A column of each type that every engine has."""
 
-    characters = models.CharField(max_length=40, null=True)
-    text = models.TextField(null=True)
-    email = models.EmailField(null=True)
-    slug = models.SlugField(null=True)
-    url = models.URLField(null=True)
+    characters = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    text = models.TextField(null=True)  # noqa: DJ001
+    email = models.EmailField(null=True)  # noqa: DJ001
+    slug = models.SlugField(null=True)  # noqa: DJ001
+    url = models.URLField(null=True)  # noqa: DJ001
     file = models.FileField(upload_to="files", null=True)
-    path = models.FilePathField(path="/usr", null=True)
+    path = models.FilePathField(path="/usr", null=True)  # noqa: DJ001
     address = models.GenericIPAddressField(null=True)
     small = models.SmallIntegerField(null=True)
     integer = models.IntegerField(null=True)
@@ -87,7 +87,7 @@ class Sample(models.Model):
     identifier = models.UUIDField(null=True)
     raw = models.BinaryField(null=True)
     document = models.JSONField(null=True)
-    chosen = models.CharField(max_length=5, choices=[("a", "First"), ("b", "Second")], null=True)
+    chosen = models.CharField(max_length=5, choices=[("a", "First"), ("b", "Second")], null=True)  # noqa: DJ001
     product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True)
 
     def __str__(self) -> str:

@@ -13,6 +13,10 @@ from .kinds import Kind
 _MODULES = {"sqlite": ".sqlite", "mariadb": ".mariadb"}
 
 
+#: Stands behind the length of a number where the type of the column does not tell that it is one.
+IS_NUMBER = "n"
+
+
 class Filter(NamedTuple):
     """A condition as SQL, and its parameters."""
 
@@ -38,7 +42,9 @@ class Dialect(Protocol):
         ...
 
     def cell(self, column: str, kind: Kind, limit: int) -> str:
-        """Return the expression of a text's length, a colon and its beginning, as bytes of UTF-8.
+        """Return the expression of a text's length, ``IS_NUMBER`` or nothing, a colon, and its beginning.
+
+        It is in bytes of UTF-8.
 
         Args:
             column: the column, quoted.

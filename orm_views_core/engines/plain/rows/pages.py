@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 from django.db import DatabaseError
@@ -20,13 +21,15 @@ from orm_views_core.names import ViewName
 from orm_views_core.sentences import says
 
 from .conditions import as_filter
-from .dialects import Dialect, dialect_of
+from .dialects import IS_NUMBER, Dialect, dialect_of
 from .errors import unavailable
-from .kinds import KindColumn, with_kinds
+from .kinds import Kind, KindColumn, with_kinds
 from .reading import reading
 
 #: How many bytes of a cell leave the database for a page.
 SHORT = 2048
+#: What a dialect selects of the cells of a row.
+Selected = Sequence[bytes | None]
 #: How many bytes of a single cell leave it: 16 MiB.
 LONGEST_CELL = 16 * 1024 * 1024
 _ROWS = "SELECT {cells} FROM {view}{where}{order} LIMIT %s OFFSET %s"
@@ -107,12 +110,28 @@ def querying(
 
 def fetch_page(cursor: CursorWrapper, query: Query, limit: int, offset: int) -> RowPage:
     """Return a page of rows."""
-    shown, rows = query.shown, list[Sequence[Cell]]()
+    shown, rows = query.shown, list[Selected]()
     if query.conditions is not None:
-        rows = fetch_cells(cursor, query, shown, [SHORT] * len(shown), limit + 1, offset)
-    places = [shown.index(column) if column not in query.masked else None for column in query.columns]
-    cells = tuple(tuple(None if place is None else row[place] for place in places) for row in rows[:limit])
-    return RowPage(described(query), cells, len(rows) > limit, query.masked, None)
+        rows = _select(cursor, query, shown, [SHORT] * len(shown), limit + 1, offset)
+    numbers = {
+        column
+        for place, column in enumerate(shown)
+        if query.columns[column].kind is Kind.ANY and _are_numbers(row[place] for row in rows)
+    }
+    columns = tuple(
+        replace(each, category="N") if each.name in numbers else each for each in described(query)
+    )
+    cells = []
+    for row in rows[:limit]:
+        found = dict(zip(shown, row, strict=False))
+        cells.append(tuple(_as_cell(found[name], SHORT) if name in found else None for name in query.columns))
+    return RowPage(columns, tuple(cells), len(rows) > limit, query.masked, None)
+
+
+def _are_numbers(values: Iterable[bytes | None]) -> bool:
+    """Return whether all values of a page are numbers that are there."""
+    there = [bytes(each).partition(b":")[0] for each in values if each is not None]
+    return bool(there) and all(each.endswith(IS_NUMBER.encode()) for each in there)
 
 
 def fetch_cell(cursor: CursorWrapper, query: Query, column: str, offset: int, expected: str) -> Cell:
@@ -123,10 +142,10 @@ def fetch_cell(cursor: CursorWrapper, query: Query, column: str, offset: int, ex
         RowsUnavailableError: when there is no such column.
     """
     require_open(query.view, query.columns, query.masked, [column], says("none of them is shown"))
-    rows = fetch_cells(cursor, query, [column, column], [SHORT, LONGEST_CELL], 1, offset)
-    if not rows or digest(rows[0][0]) != expected:
+    rows = _select(cursor, query, [column, column], [SHORT, LONGEST_CELL], 1, offset)
+    if not rows or digest(_as_cell(rows[0][0], SHORT)) != expected:
         raise RowsChangedError(changed(query.view))
-    return rows[0][1]
+    return _as_cell(rows[0][1], LONGEST_CELL)
 
 
 def described(query: Query) -> tuple[RowColumn, ...]:
@@ -134,15 +153,15 @@ def described(query: Query) -> tuple[RowColumn, ...]:
     return tuple(each.column for each in query.columns.values())
 
 
-def fetch_cells(
+def _select(
     cursor: CursorWrapper,
     query: Query,
     columns: Sequence[str],
     limits: Sequence[int],
     limit: int,
     offset: int,
-) -> list[Sequence[Cell]]:
-    """Return the cells of some columns, with as much text as fits into their limits, in bytes."""
+) -> list[Selected]:
+    """Return what a dialect selects of some columns. The limits are in bytes of text."""
     write, zone = query.dialect, cursor.db.timezone
     filters = [as_filter(write, query.columns[each.column], each, zone) for each in query.conditions or ()]
     cells = [
@@ -156,9 +175,8 @@ def fetch_cells(
         order=query.order,
     )
     cursor.execute(sql, [*(param for each in filters for param in each.params), limit, offset])
-    return [
-        [_as_cell(cell, most) for cell, most in zip(row, limits, strict=False)] for row in cursor.fetchall()
-    ]
+    rows: list[Selected] = cursor.fetchall()
+    return rows
 
 
 def _as_cell(selected: bytes | None, limit: int) -> Cell:
@@ -170,4 +188,4 @@ def _as_cell(selected: bytes | None, limit: int) -> Cell:
     decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
     text = decode(beginning[:limit], not is_cut)
     # SQLite counts the characters before the first NUL, so there may be more than that.
-    return Cell(text, max(int(length), len(text) + is_cut))
+    return Cell(text, max(int(length.rstrip(IS_NUMBER.encode())), len(text) + is_cut))

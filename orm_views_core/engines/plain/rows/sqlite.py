@@ -9,14 +9,14 @@ import re
 
 from orm_views_core.names import quote_identifier
 
-from .dialects import Filter
+from .dialects import IS_NUMBER, Filter
 from .kinds import Kind
 from .values import NUMBER
 
 _IS_NUMBER = "typeof({column}) IN ('integer', 'real')"
 _COMPARED_AS_TEXT = (Kind.DAY, Kind.MOMENT, Kind.TIME)
-#: A length has at most so many digits, and a colon behind it.
-_DIGITS = 21
+#: A length has at most so many digits, with a mark and a colon behind them.
+_DIGITS = 22
 
 
 class SQLiteDialect:
@@ -39,7 +39,8 @@ class SQLiteDialect:
             f"CASE typeof({column}) WHEN 'blob' THEN hex(substr({column}, 1, {limit}))"
             f" ELSE substr(CAST({column} AS TEXT), 1, {limit}) END"
         )
-        return f"substr(CAST({length} || ':' || {start} AS BLOB), 1, {limit + _DIGITS})"
+        mark = f"CASE WHEN {_IS_NUMBER.format(column=column)} THEN '{IS_NUMBER}:' ELSE ':' END"
+        return f"substr(CAST({length} || {mark} || {start} AS BLOB), 1, {limit + _DIGITS})"
 
     def compared(self, column: str, kind: Kind, operator: str, value: str) -> Filter:
         """Compare numbers as numbers where the type of the column, or the value itself, is a number."""

@@ -73,8 +73,9 @@ def _moment(text: str, zone: dt.tzinfo | None) -> dt.datetime | None:
     if not found:
         return None
     year, month, day_, hour, minute, second, fraction, offset = found.groups()
-    parts = (int(each or 0) for each in (year, month, day_, hour, minute, second))
-    moment = dt.datetime(*parts, int((fraction or "").ljust(6, "0")))  # type: ignore[arg-type]
+    day = dt.date(int(year), int(month), int(day_))
+    clock = dt.time(int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0")))
+    moment = dt.datetime.combine(day, clock)
     if offset is None:
         return moment
     return moment.replace(tzinfo=_offset(offset)).astimezone(zone).replace(tzinfo=None)

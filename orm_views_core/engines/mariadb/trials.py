@@ -1,0 +1,67 @@
+"""The names under which views are tried: nobody reads them, and the next sync drops those that were left.
+
+Whoever tries views holds a lock with the token in their names. It ends with the connection, so that a killed
+process leaves views without a lock.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from orm_views_core.spelling.mariadb import quoted
+
+from .waits import send
+
+_PREFIX = "orm_views_try_"
+_TRIAL = re.compile(rf"({_PREFIX}[0-9a-f]{{8}})_\d+")
+_NAMES = """
+SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'VIEW'"""
+
+
+def is_trial(flat: str) -> bool:
+    """Return whether a name is that of a view that is tried, or was left by a process that was killed."""
+    return _TRIAL.fullmatch(flat) is not None
+
+
+@contextmanager
+def trial_names(
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, count: int
+) -> Iterator[tuple[str, ...]]:
+    """Give names for views in a block. At its end the views are dropped, also after an error."""
+    token = f"{_PREFIX}{secrets.token_hex(4)}"
+    names = tuple(f"{token}_{number:04d}" for number in range(count))
+    cursor.execute("SELECT GET_LOCK(%s, 0)", [token])
+    try:
+        yield names
+    finally:
+        drop(connection, cursor, names)
+        cursor.execute("DO RELEASE_LOCK(%s)", [token])
+
+
+def drop(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names: tuple[str, ...]) -> None:
+    """Drop those of some views that exist."""
+    send(connection, cursor, f"DROP VIEW IF EXISTS {', '.join(map(quoted, names))}")
+
+
+def read_view_names(cursor: CursorWrapper) -> list[str]:
+    """Return the names of all views of the database."""
+    cursor.execute(_NAMES)
+    return [name for (name,) in cursor.fetchall()]
+
+
+def drop_left_over(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names: list[str]) -> None:
+    """Drop the views that killed processes have left, among some names."""
+    tokens: dict[str, list[str]] = {}
+    for name in names:
+        if match := _TRIAL.fullmatch(name):
+            tokens.setdefault(match[1], []).append(name)
+    for token, views in tokens.items():
+        cursor.execute("SELECT IS_FREE_LOCK(%s)", [token])
+        if cursor.fetchone()[0] == 1:
+            drop(connection, cursor, tuple(views))

@@ -1,0 +1,165 @@
+"""Who may read views, whose they are, and what a role may know."""
+
+from __future__ import annotations
+
+import pytest
+
+from orm_views_core.exceptions import MissingRoleError, PlanBlockedError, SyncFailedError
+
+from .server import declare, plan, reasons, states, sync, warnings
+
+pytestmark = pytest.mark.usefixtures("server", "registered")
+
+
+def test_roles_and_users_are_granted_and_revoked_by_name(server, make_account):
+    for account in ("analyst", "bi@localhost", "anywhere@%"):
+        make_account(account)
+    declare("One", "SELECT id FROM item", grant_select_to=["analyst", "bi@localhost", "anywhere"])
+    assert sync() == ["create views.one"]
+    assert server.readers("views_one") == {"analyst", "bi@localhost", "anywhere@%"}
+    assert sync() == []
+    assert server.run("SELECT count(*) FROM views_one", "bi") == [(2,)]
+    declare("One", "SELECT id FROM item", grant_select_to=["analyst"])
+    assert sync() == ["revoke views.one"]
+    assert server.readers("views_one") == {"analyst"}
+    assert sync() == []
+
+
+def test_everybody_is_granted_by_the_word_public(server):
+    declare("One", "SELECT id FROM item", grant_select_to=["public"])
+    sync()
+    assert server.readers("views_one") == {"PUBLIC"}
+    assert sync() == []
+
+
+def test_a_replaced_view_keeps_its_grants(server, make_account):
+    make_account("analyst")
+    make_account("by_hand")
+    declare("One", "SELECT id FROM item", grant_select_to=["analyst"])
+    sync()
+    server.run("GRANT SELECT ON views_one TO by_hand")
+    declare("One", "SELECT id, code FROM item", grant_select_to=["analyst"])
+    assert sync() == ["replace views.one"]
+    assert server.readers("views_one") == {"analyst", "by_hand"}
+
+
+def test_the_grants_of_a_sync_go_away_with_its_view(server, registered, make_account):
+    make_account("analyst")
+    view = declare("One", "SELECT id FROM item", grant_select_to=["analyst"])
+    sync()
+    registered.unregister(view)
+    assert sync(allow_drop_all=True) == ["drop views.one"]
+    assert server.readers("views_one") == set()
+
+
+@pytest.mark.parametrize("missing", ["nobody_at_all", "nobody_at_all@localhost"])
+def test_a_missing_role_is_an_error_before_anything_is_changed(server, missing):
+    declare("One", "SELECT id FROM item")
+    declare("Two", "SELECT id FROM item", grant_select_to=[missing])
+    with pytest.raises(MissingRoleError, match=missing):
+        sync()
+    assert server.views() == {}
+
+
+def test_a_grant_that_is_refused_says_what_was_done(server, as_user):
+    as_user("app")
+    declare("A", "SELECT id FROM item")
+    declare("B", "SELECT id FROM item", grant_select_to=["nobody_at_all"])
+    declare("C", "SELECT id FROM item")
+    with pytest.raises(SyncFailedError) as failed:
+        sync()
+    assert "1 of 3 steps was done: create views.a." in str(failed.value)
+    assert "views.b may have been changed before the error" in str(failed.value)
+    assert "rolled back" not in str(failed.value)
+    assert set(server.views()) == {"views_a", "views_b"}
+    declare("B", "SELECT id FROM item")
+    assert sync() == ["adopt views.b", "create views.c"]
+
+
+def test_a_role_that_may_not_read_grants_believes_what_was_recorded(server, as_user, make_account):
+    make_account("analyst")
+    as_user("app")
+    declare("One", "SELECT id FROM item", grant_select_to=["analyst"])
+    assert sync() == ["create views.one"]
+    assert server.readers("views_one") == {"analyst"}
+    assert server.definer("views_one") == "app@localhost"
+    assert sync() == []
+    declare("One", "SELECT id FROM item")
+    assert sync() == ["revoke views.one"]
+    assert server.readers("views_one") == set()
+
+
+def test_a_grant_that_is_gone_already_does_not_stop_a_sync(server, registered, as_user, make_account):
+    make_account("analyst")
+    as_user("app")
+    view = declare("One", "SELECT id FROM item", grant_select_to=["analyst"])
+    sync()
+    server.run("REVOKE SELECT ON views_one FROM analyst")
+    registered.unregister(view)
+    assert sync(allow_drop_all=True) == ["drop views.one"]
+    assert server.views() == {}
+
+
+@pytest.fixture
+def foreign(server, make_account):
+    """A view of somebody else in the place of ours."""
+    make_account("mallory@localhost")
+    server.run(f"GRANT ALL ON `{server.name}`.* TO mallory@localhost")
+
+    def create(sql):
+        server.run(f"CREATE OR REPLACE VIEW views_one AS {sql}", "mallory")
+
+    return create
+
+
+def test_a_view_of_another_definer_is_neither_believed_nor_changed(server, foreign):
+    declare("One", "SELECT id FROM item")
+    sync()
+    foreign("SELECT price AS id FROM item")
+    before = server.views()
+    assert states() == {"views.one": "drifted"}
+    assert "Its definer is 'mallory@localhost'" in reasons()["views.one"]
+    with pytest.raises(PlanBlockedError, match=r"mallory@localhost.*TRUSTED_OWNERS"):
+        sync()
+    assert server.views() == before
+    server.run("DROP VIEW views_one")
+    assert sync() == ["create views.one"]
+
+
+def test_a_view_of_another_definer_that_is_as_its_class_says_is_a_warning(server, foreign):
+    declare("One", "SELECT id FROM item")
+    foreign("SELECT id FROM item")
+    assert sync() == plan() == []
+    assert "mallory@localhost" in warnings()[0]
+    assert states() == {"views.one": "drifted"}
+
+
+def test_the_state_of_another_definers_view_makes_it_no_orphan(server, registered, foreign):
+    view = declare("One", "SELECT id FROM item")
+    declare("Two", "SELECT id FROM item")
+    sync()
+    foreign("SELECT id FROM item")
+    registered.unregister(view)
+    assert sync() == plan() == []
+    assert "views_one" in server.views()
+
+
+@pytest.mark.parametrize("trusted", ["mallory", "mallory@localhost"])
+def test_a_definer_that_the_settings_trust_is_believed(server, foreign, settings, trusted):
+    settings.ORM_VIEWS = {"TRUSTED_OWNERS": [trusted]}
+    declare("One", "SELECT id FROM item")
+    foreign("SELECT id FROM item")
+    assert sync() == ["adopt views.one"]
+    assert states() == {"views.one": "synced"}
+    assert server.definer("views_one") == "mallory@localhost"
+
+
+def test_what_another_definers_view_runs_is_not_run_to_see_whether_it_is_broken(server, foreign):
+    server.run("CREATE FUNCTION note() RETURNS int RETURN (SELECT max(id) FROM item)")
+    try:
+        declare("One", "SELECT id FROM item")
+        foreign("SELECT note() AS id")
+        server.run("DROP FUNCTION note")
+        assert states() == {"views.one": "drifted"}
+    finally:
+        server.run("DROP FUNCTION IF EXISTS note")
