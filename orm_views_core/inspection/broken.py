@@ -39,7 +39,8 @@ def newly_broken(
         if name in definitions.views:
             where = definitions.views[name].where
             yield says(
-                "%(view)s: %(why)s Its class is %(where)s. sync_views replaces the view.",
+                "%(view)s: %(why)s Change its class, %(where)s, if that reads what is gone. Then run "
+                "sync_views.",
                 view=name,
                 why=why,
                 where=where,

@@ -58,7 +58,9 @@ def try_views(
                 send(connection, cursor, create_statement(definition, name, sql))
                 made[flat] = name
             except DatabaseError as error:
-                errors[definition.name] = refused(connection, definition, _as_placed(said(error), made))
+                errors[definition.name] = refused(
+                    connection, definition, _as_placed(said(error), {**made, flat: name})
+                )
         stored = [view for view in read_views(connection, cursor, facts) if view.flat in names]
         read = {*names, *(name for view in stored for name in view.reads)}
         tried = _Tried(

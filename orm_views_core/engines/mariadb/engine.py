@@ -33,7 +33,10 @@ from .trials import drop_left_over, read_view_names
 from .waits import send, short_waits, wait_for_turn
 
 _LOCK = "orm_views:"
-_REVOKE = "REVOKE "
+_GRANT, _REVOKE = "GRANT ", "REVOKE "
+#: With another ``sql_mode``, a GRANT to a user that there is not creates one without a password.
+#: https://mariadb.com/kb/en/sql-mode/
+_NO_USER = "SET STATEMENT sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER') FOR "
 
 
 class MariaDBEngine:
@@ -95,7 +98,7 @@ class MariaDBEngine:
         """Return a statement for each role."""
         view = MARIADB.place(name)
         revokes = [f"{_REVOKE}SELECT ON {view} FROM {grantee(role)}" for role in revoke]
-        return [*revokes, *(f"GRANT SELECT ON {view} TO {grantee(role)}" for role in grant)]
+        return [*revokes, *(f"{_GRANT}SELECT ON {view} TO {grantee(role)}" for role in grant)]
 
     def carry_out(
         self,
@@ -113,7 +116,7 @@ class MariaDBEngine:
         with connection.cursor() as cursor, short_waits(cursor):
             for sql in statements:
                 try:
-                    send(connection, cursor, sql)
+                    send(connection, cursor, _creating_no_user(connection, sql))
                 except DatabaseError as error:
                     # A sync that was ended may have revoked it.
                     if not (sql.startswith(_REVOKE) and number_of(error) in NO_GRANT):
@@ -138,6 +141,12 @@ class MariaDBEngine:
     def said(self, error: DatabaseError) -> str:
         """Return what MariaDB said."""
         return said(error)
+
+
+def _creating_no_user(connection: BaseDatabaseWrapper, sql: str) -> str:
+    """Return a statement that does not create users. MySQL never does."""
+    is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
+    return _NO_USER + sql if is_mariadb and sql.startswith(_GRANT) else sql
 
 
 def _as_granted(role: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connections
 
-from orm_views_core.exceptions import MissingRoleError, PlanBlockedError, SyncFailedError
+from orm_views_core.exceptions import MissingRoleError, PlanBlockedError, SyncFailedError, ViewSQLError
 
 from .server import declare, plan, reasons, states, sync, warnings
 
@@ -74,6 +75,40 @@ def test_a_grant_that_is_refused_says_what_was_done(server, as_user):
     assert set(server.views()) == {"views_a", "views_b"}
     declare("B", "SELECT id FROM item")
     assert sync() == ["adopt views.b", "create views.c"]
+
+
+def test_a_grant_creates_no_user_whatever_the_mode(server, as_user):
+    as_user("app", grants=True)
+    server.run("GRANT CREATE USER ON *.* TO app@localhost")
+    declare("One", "SELECT id FROM item", grant_select_to=["nobody_at_all"])
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'")
+    with pytest.raises(SyncFailedError):
+        sync()
+    assert server.run("SELECT user FROM mysql.user WHERE user = 'nobody_at_all'") == []
+
+
+def test_a_role_with_few_privileges_can_sync(server, as_user):
+    as_user("app", "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE VIEW, SHOW VIEW", grants=False)
+    declare("One", "SELECT id FROM item")
+    assert sync() == ["create views.one"]
+    assert sync() == []
+    server.run(f"REVOKE CREATE VIEW ON `{server.name}`.* FROM app@localhost")
+    connections["default"].close()
+    declare("One", "SELECT id, code FROM item")
+    with pytest.raises(ViewSQLError, match="CREATE VIEW command denied") as refused:
+        sync()
+    assert "orm_views_try" not in str(refused.value)
+
+
+def test_a_role_that_may_not_see_the_texts_of_views_sees_no_drift(server, as_user):
+    as_user("app", "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE VIEW", grants=False)
+    declare("One", "SELECT id FROM item")
+    assert sync() == ["create views.one"]
+    assert sync() == []
+    assert states() == {"views.one": "synced"}
+    declare("One", "SELECT id, code FROM item")
+    assert sync() == ["replace views.one"]
 
 
 def test_a_role_that_may_not_read_grants_believes_what_was_recorded(server, as_user, make_account):

@@ -152,8 +152,8 @@ def test_views_that_do_not_fit_any_more_are_named_and_stay(file, package, operat
     assert "theirs: It cannot be read: SQLite says: no such" in said[0]
     assert "No class declares it" in said[0]
     assert "views.codes: It cannot be read: SQLite says: no such" in said[2]
-    assert "Codes (tests/engines/sqlite/files.py, line" in said[2]
-    assert "sync_views replaces" in said[2]
+    assert "Change its class, tests.Codes (tests/engines/sqlite/files.py, line" in said[2]
+    assert "Then run sync_views" in said[2]
     after = file.texts("view", "trigger")
     assert after.pop("elsewhere") == before.pop("elsewhere").replace("shop_owner", "shop_person")
     assert {n: t for n, t in after.items() if n != "of_table"} == {

@@ -449,3 +449,40 @@ def test_a_transaction_that_django_does_not_begin(file):
     transaction.rollback(using=ALIAS)
     transaction.set_autocommit(True, using=ALIAS)
     assert list(file.texts()) == ["views_one"]
+
+
+WAYS = [
+    "SELECT id FROM views.one",
+    'SELECT id FROM "views"."one"',
+    "SELECT id FROM `views`.`one`",
+    "SELECT id FROM [views].[one]",
+    "SELECT id FROM VIEWS.One",
+    "SELECT id FROM views . one",
+    "SELECT one.id FROM views.one WHERE one.id = 1",
+    "SELECT one.id FROM views.one, item WHERE item.id = one.id",
+    "SELECT one.id FROM views.one LEFT JOIN item ON item.id = one.id",
+    "SELECT views.one.id FROM views.one GROUP BY views.one.id",
+    "SELECT o.id FROM views.one AS o WHERE o.id IN (SELECT one.id FROM views.one)",
+    "SELECT one.id FROM views.one one ORDER BY one.id",
+    "SELECT id FROM (SELECT one.* FROM views.one) UNION SELECT one.id FROM views.one",
+    "WITH one AS (SELECT id FROM views.one) SELECT one.id FROM one",
+    "SELECT id FROM views.one WHERE 'views.one' <> 'views_one' -- views.one",
+    "SELECT id FROM views_one",
+    "SELECT count(*) AS id FROM views.one",
+    "SELECT id FROM item WHERE EXISTS (SELECT 1 FROM views.one)",
+]
+
+
+@pytest.mark.parametrize("sql", WAYS)
+def test_ways_to_name_a_view_in_sql(file, sql):
+    declare("Reader", sql)
+    declare("One", "SELECT id, code FROM item")
+    assert sync() == ["create views.one", "create views.reader"]
+    assert sync() == []
+    assert file.run("SELECT id FROM views_reader") == [(1,)]
+    text = file.texts()["views_reader"]
+    declare("One", "SELECT id FROM item")
+    assert plan() == ["replace views.one"]
+    file.run("DROP VIEW views_one")
+    assert states()["views.reader"] == "cannot be read"
+    assert ("'views.one'" in text) is ("'views.one'" in sql)
