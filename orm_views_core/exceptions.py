@@ -138,7 +138,7 @@ class StalePlanError(OrmViewsError):
 
 
 class SyncFailedError(OrmViewsError):
-    """PostgreSQL rejected a step. Its transaction was rolled back, and nothing has changed."""
+    """The database rejected a step. If a sync is all or nothing there, nothing has changed."""
 
 
 class RefreshError(OrmViewsError):

@@ -30,6 +30,7 @@ from orm_views_admin.ui.querystrings import with_parameters
 from orm_views_core.database.rows import Operator
 from orm_views_core.names import ViewName
 
+from .asked import has_condition
 from .base import Choice, Facet, Filter
 from .columns import OPERATORS, asked_filters
 from .dates import read_day
@@ -78,8 +79,9 @@ class Wanted(NamedTuple):
         """The condition for the accesses that asked for these rows."""
         keys = [key_of(value) for value in self.values[:_MOST_VALUES]]
         if self.operator not in _EXACT:
-            return self._has(self.operator, keys=keys)
-        return reduce(or_, (self._has(each, keys=[key]) for each in _EXACT for key in keys), Q(pk=None))
+            return has_condition(self.column, self.operator, keys=keys)
+        ways = (has_condition(self.column, each, keys=[key]) for each in _EXACT for key in keys)
+        return reduce(or_, ways, Q(pk=None))
 
     @property
     def exact(self) -> Q:
@@ -90,11 +92,8 @@ class Wanted(NamedTuple):
         is_known = len(self.values) <= _MOST_VALUES and all(map(has_one_key, self.values))
         if self.operator not in (*_EXACT, Operator.IS_NULL) or not is_known:
             return Q(pk=None)
-        whole = [self._has(each, is_whole=True) for each in _EXACT]
-        return reduce(or_, whole, self._has(Operator.IS_NULL))
-
-    def _has(self, operator: Operator, **facts: Any) -> Q:
-        return Q(conditions__contains=[{"column": self.column, "operator": operator.value, **facts}])
+        whole = [has_condition(self.column, each, is_whole=True) for each in _EXACT]
+        return reduce(or_, whole, has_condition(self.column, Operator.IS_NULL))
 
 
 def wanted_conditions(parameters: QueryDict) -> list[Wanted]:

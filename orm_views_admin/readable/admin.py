@@ -30,8 +30,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import open_database
 from orm_views_core.engines.rows import limiting, reading, unavailable
 from orm_views_core.exceptions import RowsUnavailableError
-from orm_views_core.quoting import Quoting
-from orm_views_core.sentences import says, translate
+from orm_views_core.sentences import translate
 from orm_views_core.views.identity import name_of
 from orm_views_core.views.options import ViewOptions
 from orm_views_core.views.readable import is_readable
@@ -40,6 +39,7 @@ from .paginator import EstimatingPaginator
 from .recording import record_action, record_completion, record_page
 from .related import RelatedColumn, related_column, related_views
 from .response import UNREADABLE, LimitedResponse
+from .values import representable
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,6 @@ logger = logging.getLogger(__name__)
 COLUMNS = 8
 #: The OFFSET of later pages could exceed the largest number that PostgreSQL accepts.
 _LAST_PAGE = 1_000_000_000
-#: Of values that Python cannot represent: a date before the year 1, SQLite's text in a column of numbers.
-_CONVERTING = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 class ReadableChangeList(ChangeList):
@@ -105,14 +103,8 @@ class ReadableChangeList(ChangeList):
     def _read(self, first: int, size: int) -> list[Any]:
         """Return the rows of a page, and one more if there is a next page."""
         queryset = self.queryset
-        try:
-            with reading(open_database(queryset.db), get_settings().PREVIEW_TIMEOUT):
-                return list(queryset[first : first + size + 1])
-        except _CONVERTING as error:
-            model: Any = self.model
-            what = says("%(view)s has a value that Python cannot represent", view=name_of(model))
-            words = says("%(what)s: %(error)s", what=what, error=error)
-            raise RowsUnavailableError(Quoting(words, says("%(what)s.", what=what))) from error
+        with representable(self.model), reading(open_database(queryset.db), get_settings().PREVIEW_TIMEOUT):
+            return list(queryset[first : first + size + 1])
 
 
 def _amend(estimate: int, first: int, rows: Sequence[Any], size: int) -> tuple[int, bool]:
@@ -226,7 +218,7 @@ class ReadableViewAdmin(ReadOnlyAdmin):
         return ReadableChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        with self._limits(request, reading):
+        with representable(self.model), self._limits(request, reading):
             return super().get_object(request, object_id, from_field)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:

@@ -154,6 +154,8 @@ def _start(user: Any, new: Sequence[Run]) -> list[Run]:
     reconcile([active for run in new if (active := _find_active(run)) is not None])
 
     def save() -> list[Run]:
+        if not connections[alias].features.supports_partial_indexes:
+            _lock_user(user, alias)  # no constraint keeps a double click from making two runs
         runs = [_save_or_find(run) for run in new]
         for run in runs:
             if run.request == request:

@@ -21,6 +21,7 @@ from orm_views_admin.datetimes import from_field, to_field
 from orm_views_admin.files.kept import delete_partial_file
 from orm_views_admin.files.request import number_of
 from orm_views_admin.models import Run
+from orm_views_core.conf import get_settings
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.engines.postgresql.locking.sessions import Backend
 from orm_views_core.engines.postgresql.rows import find_exports
@@ -31,7 +32,6 @@ from orm_views_core.sentences import says
 from orm_views_core.status import read_sync_states
 
 from .backends import backends_of, has_sessions
-from .silence import is_silent
 from .writing import error_fields
 
 #: Seconds for which a backend may be idle: between two tries to get a lock, or while its result is recorded.
@@ -40,6 +40,8 @@ _IDLE = 10.0
 _ROUNDING = dt.timedelta(milliseconds=1)
 #: A process that has taken a run from the queue records the backend within this time.
 _SILENCE = dt.timedelta(seconds=60)
+#: How many times as long as the longest run a run may take where nobody tells whether it is at work.
+_FACTOR = 3
 #: Seconds after which a backend that pauses between two tries to get a lock holds its lock again.
 _MOMENT = 0.3
 
@@ -92,8 +94,22 @@ def _settle_running(database: str, runs: Sequence[Run]) -> None:
 def _settle_silent(database: str, runs: Sequence[Run]) -> None:
     """End the runs that have been silent for too long, where the database does not tell who is at work."""
     for run in runs:
-        if is_silent(run):
+        if _is_silent(run):
             _settle(run, **_result(run, None))
+
+
+def _is_silent(run: Run) -> bool:
+    """Return whether a running run has taken so long that its process must have died.
+
+    It may wait for LOCK_WAIT, and for SYNC_WAIT if it has said that it waits. Then it may take three times as
+    long as the longest run of its kind there. If it ends after all, it gets its result.
+    """
+    settings = get_settings()
+    alike = Run.objects.filter(database=run.database, kind=run.kind, state=Run.State.SUCCEEDED)
+    longest = alike.aggregate(longest=models.Max("seconds"))["longest"] or 0.0
+    wait = settings.LOCK_WAIT + (settings.SYNC_WAIT if run.waiting_for else 0.0)
+    since = run.started_at or run.claimed_at or run.queued_at
+    return timezone.now() - since > _SILENCE + dt.timedelta(seconds=wait + _FACTOR * longest)
 
 
 def _settle_exports(database: str, runs: Sequence[Run]) -> None:

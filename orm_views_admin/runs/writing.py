@@ -13,7 +13,7 @@ from django.utils import translation
 
 from orm_views_admin.disclosure import error_summary, error_text
 from orm_views_admin.models import Run
-from orm_views_core.engines.postgresql.errors.diagnostics import sqlstate
+from orm_views_core.engines.missing import is_missing
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.spelling import spelling_on
@@ -26,8 +26,6 @@ _has_failed = False
 #: What is stored is in English: whoever reads it may have another language than whoever wrote it.
 in_english = functools.partial(translation.override, None)
 
-_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
-_NOT_MIGRATED = {_UNDEFINED_TABLE, _UNDEFINED_COLUMN}
 #: Characters of a stored text. A function that raises an error may make its message as long as it likes.
 _LONGEST = 10_000
 
@@ -82,15 +80,8 @@ def written_beside(run: Run) -> tuple[str, ...]:
 
 def _is_not_migrated(error: BaseException) -> bool:
     """Return whether the table of runs, or a column of it, is missing."""
-    if sqlstate(error) is not None or not isinstance(error, DriverError):
-        return sqlstate(error) in _NOT_MIGRATED
-    connection = connections[router.db_for_write(Run)]
-    try:
-        with connection.cursor() as cursor:
-            found = connection.introspection.get_table_description(cursor, Run._meta.db_table)
-    except DriverError:  # MariaDB has no description of a table that is not there
-        return True
-    return not {field.column for field in Run._meta.concrete_fields} <= {each.name for each in found}
+    columns = [field.column for field in Run._meta.concrete_fields if field.column]
+    return is_missing(error, router.db_for_write(Run), Run._meta.db_table, columns)
 
 
 def _advice(error: BaseException) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
 from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.dateparse import parse_date, parse_datetime
 
 from orm_views_core.conf import raw_setting_problems
 from orm_views_core.database.ownership import how_to_trust
@@ -79,8 +81,11 @@ def check_plainly(connection: BaseDatabaseWrapper, engine: PlainEngine) -> Itera
     definitions = compile_definitions(connection)
     again = compile_definitions(connection).views
     for name, definition in definitions.views.items():
-        select: Any = select_of(cast("Any", definition.view))
-        yield from _stability(definition, again[name].sql if name in again else "", select.params)
+        view: Any = definition.view
+        params: Sequence[Any] = ()
+        with suppress(InvalidViewError):  # The first compilation succeeded.
+            params = [_as_time(value) for value in select_of(view).params]
+        yield from _stability(definition, again[name].sql if name in again else "", params)
     for view in read_plain_views(connection, engine, definitions):
         if view.definition.is_readable:
             yield from check_columns(view)
@@ -194,6 +199,14 @@ def _flat(params: Iterable[Any]) -> Iterator[Any]:
             yield from _flat(value)
         else:
             yield value
+
+
+def _as_time(value: object) -> object:
+    """Return a parameter as a time if it is the text of one, as Django gives it to SQLite and MariaDB."""
+    if isinstance(value, str):
+        with suppress(ValueError):  # it has the form of a time, and is none
+            return parse_date(value) or parse_datetime(value) or value
+    return value
 
 
 def _is_of_now(value: object) -> bool:

@@ -258,6 +258,7 @@ class Catalog:
         schema_usage: the roles that have USAGE, by schema.
         search_path: the schemas in which unqualified names are looked up, also those that do not exist yet.
         writable: the schemas in which the role may create objects; None when that was not read.
+        broken: the views that cannot be read. PostgreSQL lets no view break.
     """
 
     relations: Mapping[ViewName, InstalledView]
@@ -267,6 +268,7 @@ class Catalog:
     schema_usage: Mapping[str, frozenset[str]] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
     writable: frozenset[str] | None = None
+    broken: frozenset[ViewName] = frozenset()
     session: Session = field(default_factory=Session)
 
 

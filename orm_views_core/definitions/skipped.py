@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from orm_views_core.exceptions import InvalidViewError, OrmViewsError, ViewSQLError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import NOTHING, Sentence, listed, says
 from orm_views_core.spelling import Spelling
+from orm_views_core.sql.references import qualified_references, unqualified_relations
 from orm_views_core.views.engines import why_skipped
 from orm_views_core.views.identity import kind_of, label_of, name_of
 from orm_views_core.views.options import ViewOptions
@@ -34,21 +35,29 @@ def _skipped(view: type) -> SkippedView:
 
 
 def said_of_sources(sql: str, skipped: Collection[SkippedView], spelling: Spelling) -> Sentence:
-    """Return what is said of an SQL that the database refuses, if it names views that are skipped there."""
+    """Return what is said of an SQL that the database refuses, if it reads views that are skipped there."""
+    named = {name: each for each in skipped if (name := each.name)}
     words = frozenset(_WORD.findall(sql.lower()))
+    bare_names = {name: _bare(name, spelling) for name in named}
+    if words.isdisjoint({*bare_names.values(), *(name.name.lower() for name in named)}):
+        return NOTHING
+    schemas = {name.schema for name in named}
+    found = {reference.target for reference in qualified_references(sql, schemas, spelling.rules)}
+    bare = unqualified_relations(sql, spelling.rules)
+    found |= {name for name in named if bare_names[name] in bare}
     return listed(
         (
-            says("It names %(view)s, which is skipped. %(why)s", view=each.name, why=each.reason)
-            for each in skipped
-            if each.name and not words.isdisjoint(_spellings(each.name, spelling))
+            says("It reads %(view)s, which is skipped. %(why)s", view=name, why=each.reason)
+            for name, each in named.items()
+            if name in found
         ),
         "\n",
     )
 
 
-def _spellings(name: ViewName, spelling: Spelling) -> Iterator[str]:
-    yield name.name.lower()
-    yield spelling.place(name)[1:-1].lower()
+def _bare(name: ViewName, spelling: Spelling) -> str:
+    """Return what SQL may call a view without its schema, in lower case."""
+    return (name.name if spelling.abilities.schemas else spelling.place(name)[1:-1]).lower()
 
 
 def naming_skipped(

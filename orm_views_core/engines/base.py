@@ -2,7 +2,7 @@
 
 PostgreSQL is not behind it. Its sync consists of staging, a swap and locks, which no other engine has, and an
 interface with all of that would be as wide as PostgreSQL. What both give is the same: a ``Catalog``, a
-``DryRun``, a ``Plan``, a ``SyncResult``, a ``ViewStatus``, rows. What shows or compares these knows no engine.
+``DryRun``, a ``Plan``, a ``SyncResult``, a ``ViewStatus``, rows. What shows or compares these knows none.
 """
 
 from __future__ import annotations
@@ -63,10 +63,12 @@ class PlainEngine(Protocol):
     Attributes:
         spelling: how it writes names and values, and what it can do.
         blocks: who has to wait while a view is replaced, in words.
+        around_statements: what wraps the statements of migrations; None when no view is in their way.
     """
 
     spelling: Spelling
     blocks: Sentence
+    around_statements: ExecuteWrapper | None
 
     def read_catalog(
         self, connection: BaseDatabaseWrapper, definitions: Definitions, roles: Collection[str] = ()
@@ -147,8 +149,8 @@ class PlainEngine(Protocol):
         """
         ...
 
-    def around_statements(self) -> ExecuteWrapper | None:
-        """Return what wraps the statements of migrations; None when no view is in their way."""
+    def untrusted(self, cursor: CursorWrapper, names: Collection[ViewName]) -> Mapping[ViewName, Sentence]:
+        """Return why the rows of some views are not read: somebody who is not trusted has made them."""
         ...
 
     def said(self, error: DatabaseError) -> str:

@@ -38,7 +38,7 @@ def get_connection(alias: str, what: Sentence | None = None) -> BaseDatabaseWrap
                 "%(what)s needs PostgreSQL, and database %(database)r is %(engine)s.",
                 what=what or says("This"),
                 database=alias,
-                engine=connection.display_name,
+                engine=spelling.title,  # Django would ask the server
             )
         )
     return open_database(alias)
@@ -123,8 +123,9 @@ def naming_the_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
 def _place_of(connection: BaseDatabaseWrapper) -> str:
     """Return where a database is: a server and a name, or a file."""
     settings = connection.settings_dict
-    if plain_engine_of(connection) is not None and not settings.get("HOST"):
-        return str(settings.get("NAME"))
+    if plain_engine_of(connection) is not None:
+        server = ":".join(str(part) for part in (settings.get("HOST"), settings.get("PORT")) if part)
+        return f"{server}/{settings.get('NAME')}" if server else str(settings.get("NAME"))
     server = f"{settings.get('HOST') or 'local socket'}:{settings.get('PORT') or 5432}"
     return f"{server}/{settings.get('NAME')}"
 

@@ -21,7 +21,7 @@ def let_views_step_aside(using: str, **kwargs: Any) -> None:
     """
     connection = connections[using]
     engine = plain_engine_of(connection)
-    wrapper = engine.around_statements() if engine else None
+    wrapper = engine.around_statements if engine else None
     if wrapper is not None and wrapper not in connection.execute_wrappers:
         # Whoever else wraps statements takes the last wrapper away, and means their own.
         connection.execute_wrappers.insert(0, wrapper)

@@ -22,7 +22,7 @@ from orm_views_core.conf import get_settings
 from orm_views_core.engines.connections import open_database, view_databases
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.output.plans import summary
-from orm_views_core.spelling import spelling_of
+from orm_views_core.spelling import spelling_of, spelling_on
 from orm_views_core.sync.api import sync_views
 from orm_views_core.sync.refusals import may_need_a_migration
 
@@ -77,9 +77,11 @@ def sync_after_migrate(
     except OrmViewsError as error:
         pending = _unapplied(using) if may_need_a_migration(error) else []
         if not pending:
+            # Where each view is committed by itself, the error says what was done.
+            none_changed = "No view was changed. " if spelling_on(using).abilities.atomic else ""
             raise CommandError(
                 f"Database {using!r} is migrated, but its views could not be synced, as "
-                f"ORM_VIEWS['SYNC_ON_MIGRATE'] asks for. No view was changed. Fix this, then run sync_views "
+                f"ORM_VIEWS['SYNC_ON_MIGRATE'] asks for. {none_changed}Fix this, then run sync_views "
                 f"or migrate again:\n{error}"
             ) from error
         lines = _reasons(pending, error)

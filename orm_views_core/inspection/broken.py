@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.compiler import compile_definitions
+from orm_views_core.definitions.definition import Definitions
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.base import PlainEngine
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
@@ -15,10 +17,14 @@ from orm_views_core.sentences import Sentence, says
 
 def find_broken(connection: BaseDatabaseWrapper, engine: PlainEngine) -> Mapping[ViewName, Sentence]:
     """Return the views that cannot be read, each with why: none when that cannot be found out."""
-    definitions = compile_definitions(connection, anew=False)
+    registered = registered_views(connection.alias)
+    # Nothing is compiled: a new database, as in tests, has no views.
+    names = Definitions(
+        connection.alias, views={}, errors={}, names=registered.names, placed=registered.schemas
+    )
     try:
         with engine.planning(connection):
-            return engine.read_catalog(connection, definitions).broken
+            return engine.read_catalog(connection, names).broken
     except OrmViewsError:
         return {}
 
@@ -33,8 +39,10 @@ def newly_broken(
         engine: its engine.
         before: those that could not be read before.
     """
-    definitions = compile_definitions(connection, anew=False)
     broken = {name: why for name, why in find_broken(connection, engine).items() if name not in before}
+    if not broken:
+        return
+    definitions = compile_definitions(connection, anew=False)
     for name, why in sorted(broken.items()):
         if name in definitions.views:
             where = definitions.views[name].where

@@ -86,5 +86,6 @@ def _cancel_at_signals(receiving: int, opened: list[Any], ours: list[signal.Sign
             # The main thread may close the connection at the same time. Then nothing is left to cancel.
             with suppress(connection.Database.Error):
                 of_driver = connection.connection
-                if of_driver is not None and of_driver.info.transaction_status == _ACTIVE:
+                # Other drivers than those of PostgreSQL have no such status.
+                if getattr(getattr(of_driver, "info", None), "transaction_status", None) == _ACTIVE:
                     of_driver.cancel()  # the drivers allow this call from another thread

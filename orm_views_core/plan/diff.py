@@ -253,8 +253,8 @@ def find_scope(
     missing = {name for name, difference in found.items() if difference.missing}
 
     def with_missing(views: Collection[ViewName]) -> set[ViewName]:
-        """Add the missing views that some views read."""
-        return closure(dependencies, views) & (missing | set(views))
+        """Add the missing views that some views read, and those that cannot be read because of one."""
+        return closure(dependencies, views) & (missing | (catalog.broken & names) | set(views))
 
     asked = definitions.keys() if only is None else with_missing(found.keys() & only)
     looked_at = {name: found[name] for name in definitions if name in asked}
@@ -263,7 +263,7 @@ def find_scope(
     affected = closure(reverse(dependencies), changed)
     left = missing | set(leave)
     affected = {n for n in affected if not found[n].obstructed_by and (n in asked or n not in left)}
-    tried = with_missing(affected) | (missing & looked_at.keys() if try_missing else set())
+    tried = with_missing(affected | (missing & looked_at.keys() if try_missing else set()))
     return Scope(looked_at, dependencies, order, [name for name in order if name in tried])
 
 

@@ -12,7 +12,7 @@ from orm_views_core.definitions.registered import registered_views
 from orm_views_core.exceptions import UnknownViewError
 from orm_views_core.names import ViewKind
 from orm_views_core.sentences import Sentence, says
-from orm_views_core.spelling import spelling_of
+from orm_views_core.spelling import spelling_of, spelling_on
 from orm_views_core.views.identity import describe, kind_of, name_of
 from orm_views_core.views.registry import registry
 
@@ -96,7 +96,7 @@ def why_nothing(views: Collection[str] | None, databases: Sequence[str] | None) 
         says(
             "There is nothing to refresh: the views of database %(database)r (%(engine)s) are plain ones.",
             database=alias,
-            engine=connections[alias].display_name,
+            engine=spelling_on(alias).title,
         )
         for alias in plain
     ]

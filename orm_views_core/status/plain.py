@@ -14,7 +14,7 @@ from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine
 from orm_views_core.engines.plain.fitting import fitted
-from orm_views_core.engines.plain.transactions import OpenTransactionError
+from orm_views_core.engines.plain.untried import UntriedError
 from orm_views_core.exceptions import CyclicDependencyError, OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.plan.diff import Scope, find_orphans, find_scope
@@ -41,7 +41,7 @@ def read_plain_statuses(
     """
     with engine.planning(connection):
         read = engine.read_catalog(connection, definitions)
-    catalog = fitted(read.catalog, definitions)
+    catalog = fitted(read, definitions)
     statuses = [registered_status(d, catalog.relations.get(d.name)) for d in definitions.views.values()]
     for label, error in definitions.errors.items():
         name = definitions.invalid_names.get(label)
@@ -112,10 +112,10 @@ def _tried(
     scope: Scope,
     catalog: Catalog,
 ) -> DryRun:
-    """Try the views of a scope. Where that would commit the caller's transaction, nothing is tried."""
+    """Try the views of a scope, where the engine can do that. Elsewhere, nothing is known of them."""
     try:
         return engine.try_views(connection, [views[name] for name in scope.try_views], catalog)
-    except OpenTransactionError:
+    except UntriedError:
         return DryRun()
 
 

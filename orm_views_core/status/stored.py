@@ -34,7 +34,7 @@ def read_stored(database: str, names: Collection[ViewName]) -> Mapping[ViewName,
     if engine := plain_engine_of(connection):
         definitions = compile_definitions(connection, anew=False)
         with engine.planning(connection):
-            relations = fitted(engine.read_catalog(connection, definitions).catalog, definitions).relations
+            relations = fitted(engine.read_catalog(connection, definitions), definitions).relations
         return {name: view for name, view in relations.items() if name in wanted}
     with catalog_cursor(connection, savepoint=True):
         owners_of = {name.schema for name in wanted}

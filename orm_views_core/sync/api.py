@@ -122,7 +122,9 @@ def sync_views(
     on_plan: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
 ) -> list[SyncResult]:
-    """Make the databases match the registered views, each in one transaction. Only what differs is changed.
+    """Make the databases match the registered views. Only what differs is changed.
+
+    A sync of a database is one transaction, except on MariaDB and MySQL, which commit each view by itself.
 
     Args:
         grant_select_permissions_to_user: a role, or several, to grant SELECT to.
@@ -143,7 +145,8 @@ def sync_views(
 
     Raises:
         OrmViewsError: when a view is invalid, a role is missing, a plan has problems, a lock could not be had
-            or a database does not answer. That database is then as it was before.
+            or a database does not answer. That database is then as it was before. Where each view is
+            committed by itself, the error says what was done.
 
     Example:
         >>> from orm_views_core.sync import sync_views

@@ -51,7 +51,7 @@ def plan_plainly(
     command_roles = options.grant_select_to if can.grants else ()
     roles = {role for definition in definitions.views.values() for role in definition.grant_select_to}
     read = engine.read_catalog(connection, definitions, roles | {*command_roles})
-    catalog = fitted(read.catalog, definitions)
+    catalog = fitted(read, definitions)
     if can.grants:
         refuse_missing_roles(definitions, roles | {*command_roles}, catalog, options)
     orphans = find_orphans(definitions, catalog)
@@ -114,7 +114,7 @@ def apply_plainly(
         progress: what to call meanwhile.
 
     Raises:
-        OrmViewsError: when the engine refuses a step. It says what was done before, unless the sync is atomic.
+        OrmViewsError: when the engine refuses a step. Unless the sync is atomic, it says what was done.
     """
     progress = progress or Progress()
     results: list[StepResult] = []

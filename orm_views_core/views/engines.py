@@ -31,8 +31,17 @@ class Problem(NamedTuple):
 
 
 def may_be_limited(view: type) -> bool:
-    """Return whether a class may say which engines it is for. It is asked once, when the class is created."""
-    return getattr(view, "engines", None) is not None or isinstance(_sql(view), Mapping)
+    """Return whether a class may say which engines it is for.
+
+    It is asked once, while the class is created, and inherited from the base classes that are views.
+    """
+    if getattr(view, "engines", None) is not None:
+        return True
+    for base in view.__mro__:
+        sql = base.__dict__.get("sql")
+        if sql is not None and type(sql) is not str and isinstance(sql, Mapping):
+            return True
+    return False
 
 
 def _sql(view: type) -> object:
@@ -92,9 +101,9 @@ def _closest(word: object) -> Sentence:
 
 def why_skipped(view: Any, alias: str) -> Sentence:
     """Return why a view is skipped in a database, a sentence; "" when it is not."""
-    if not view._view_may_be_limited or problem_of(view):
-        return NOTHING
-    spelling = _spelling(alias)
+    if not view._view_may_be_limited or problem_of(view) or alias not in connections.settings:
+        return NOTHING  # E015 or E002 reports it
+    spelling = spelling_at(alias)
     words = spelling.words if spelling else ()
     engines, sql = _named(view)
     named: list[Any] = [each for each in (engines, sql) if each is not None]
@@ -109,7 +118,8 @@ def why_skipped(view: Any, alias: str) -> Sentence:
     )
 
 
-def _spelling(alias: str) -> Spelling | None:
+def spelling_at(alias: str) -> Spelling | None:
+    """Return how a database spells views; None for an unknown alias, and where views cannot be synced."""
     try:
         return spelling_of(connections[alias])
     except ConnectionDoesNotExist:  # E002 reports it
@@ -122,7 +132,7 @@ def sql_on(view: type, sql: Mapping[str, str], alias: str) -> str:
     Raises:
         SkippedViewError: there is none.
     """
-    spelling = _spelling(alias)
+    spelling = spelling_at(alias)
     for word in spelling.words if spelling else ():
         if word in sql:
             return sql[word]
@@ -141,7 +151,7 @@ def refuse_skipped(view: type, alias: str) -> None:
 
 def _not_here(view: Any, alias: str, why: Sentence) -> SkippedViewError:
     engines, _ = _named(view)
-    spelling = _spelling(alias)
+    spelling = spelling_at(alias)
     word = spelling.words[0] if spelling else ""
     advice = [says("There is no view to read.")]
     if spelling and isinstance(engines, (list, tuple, set, frozenset)) and word not in engines:

@@ -15,6 +15,7 @@ from orm_views_core.exceptions import ReadOnlyViewError
 from orm_views_core.sentences import says
 
 from .aliases import renew, with_aliases
+from .engines import refuse_skipped
 from .options import OfClass, ViewOptions
 
 
@@ -27,7 +28,9 @@ def refuse_to_write(view: Any, operation: str) -> None:
 
     Raises:
         ReadOnlyViewError: the class does not set ``updatable = True``.
+        SkippedViewError: the view is skipped in its database.
     """
+    refuse_skipped(view._meta.concrete_model, str(ViewOptions(view).database))
     if not ViewOptions(view).updatable:
         raise ReadOnlyViewError(
             says(

@@ -16,7 +16,7 @@ from orm_views_core.exceptions import ViewModuleError
 from orm_views_core.quoting import Quoting, because
 from orm_views_core.sentences import Sentence, listed, says
 
-from .engines import why_skipped
+from .engines import spelling_at, why_skipped
 from .options import ViewOptions
 
 _versions = count()
@@ -76,8 +76,11 @@ class Registry:
         return list(found.skipped) if found else []
 
     def databases(self) -> list[str]:
-        """Return the aliases of the databases that have views, in the order of their first view."""
-        return list(self._databases())
+        """Return the aliases of the databases that have views, in the order of their first view.
+
+        One whose views are all skipped may have views of an earlier sync, if its engine can have any.
+        """
+        return [a for a, found in self._databases().items() if found.views or spelling_at(a)]
 
     def _databases(self) -> dict[str, _OfDatabase]:
         version = self.version  # read first: another thread may register a class meanwhile

@@ -66,15 +66,18 @@ class Server:
         server, install = _which("mariadbd"), _which("mariadb-install-db")
         if not (server and install):
             raise RuntimeError(_HOW)
-        data, log = self.home / "data", self.home / "log"
+        # A server that starts deletes the temporary tables of others in a directory that they share.
+        data, log, temporary = self.home / "data", self.home / "log", self.home / "tmp"
+        temporary.mkdir()
         user = ["--user=nobody"] if os.geteuid() == 0 else []
-        if user:
-            shutil.chown(self.home, "nobody")
+        for owned in (self.home, temporary) if user else ():
+            shutil.chown(owned, "nobody")
         made = [install, "--no-defaults", *user, f"--datadir={data}", "--skip-test-db"]
         made.append("--auth-root-authentication-method=normal")
         with log.open("ab") as output:
             subprocess.run(made, check=True, stdout=output, stderr=output, env=os.environ | {"PATH": _PATH})
-            where = [f"--datadir={data}", f"--socket={self.socket}", f"--pid-file={self.home / 'pid'}"]
+            where = [f"--datadir={data}", f"--tmpdir={temporary}", f"--socket={self.socket}"]
+            where.append(f"--pid-file={self.home / 'pid'}")
             self._process = subprocess.Popen(
                 [server, "--no-defaults", *user, *where, *_OPTIONS], stdout=output, stderr=output
             )

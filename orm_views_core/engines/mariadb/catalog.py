@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -53,9 +53,15 @@ class Facts(NamedTuple):
     account: str
     folds: bool
 
-    def fold(self, name: str) -> str:
-        """Return a name as the database has it."""
-        return name.lower() if self.folds else name
+    def place(self, name: ViewName) -> str:
+        """Return the name that the database has for a view."""
+        flat = flat_name(name)
+        return flat.lower() if self.folds else flat
+
+    def trusts(self, definer: str) -> bool:
+        """Return whether a definer is us, or one whom the settings trust: with its host, or on any."""
+        user = definer.rpartition("@")[0]
+        return definer == self.account or bool({definer, user} & {*get_settings().TRUSTED_OWNERS})
 
 
 class StoredView(NamedTuple):
@@ -83,11 +89,9 @@ def read_facts(cursor: CursorWrapper) -> Facts:
     return Facts(database, account, bool(folds))
 
 
-def read_views(
-    connection: BaseDatabaseWrapper, cursor: CursorWrapper, facts: Facts, only: str = ""
-) -> list[StoredView]:
+def read_views(cursor: CursorWrapper, facts: Facts, only: str = "") -> list[StoredView]:
     """Read the views of the database, or the one of a name."""
-    is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
+    is_mariadb = cursor.db.mysql_is_mariadb
     sql = _VIEWS.format(algorithm="ALGORITHM" if is_mariadb else "'UNDEFINED'")
     cursor.execute(
         sql + (" AND TABLE_NAME = %s" if only else ""), [facts.database, *([only] if only else [])]
@@ -126,7 +130,7 @@ def read_catalog(
     """Read all views, and the tables with names of registered views."""
     with connection.cursor() as cursor:
         facts = read_facts(cursor)
-        stored = [view for view in read_views(connection, cursor, facts) if not is_trial(view.flat)]
+        stored = [view for view in read_views(cursor, facts) if not is_trial(view.flat)]
         cursor.execute(_TABLES, [facts.database])
         tables = [name for (name,) in cursor.fetchall()]
         states, columns = read_states(cursor), read_columns(cursor, facts)
@@ -138,7 +142,7 @@ def read_catalog(
                 read_by[flat].add(names[view.flat])
         reader = _Reader(facts, states, columns, accounts, names, read_by)
         relations = {names[view.flat]: reader.installed(view) for view in stored}
-        registered = {facts.fold(flat_name(name)) for name in definitions.names}
+        registered = {facts.place(name) for name in definitions.names}
         relations |= {names[flat]: _table(names[flat]) for flat in tables if flat in registered}
         ours = [view for view in stored if relations[names[view.flat]].is_trusted]
         broken = read_broken(connection, cursor, {view.flat: view.statement for view in ours}, columns)
@@ -157,8 +161,8 @@ def _names_of(
     flats: Iterable[str], states: Mapping[str, Recorded], facts: Facts, definitions: Definitions
 ) -> dict[str, ViewName]:
     """Return the names of relations: those of registered views, and those that syncs have recorded."""
-    registered = {facts.fold(flat_name(name)): name for name in definitions.names}
-    recorded = {flat: each.name for flat, each in states.items() if facts.fold(flat_name(each.name)) == flat}
+    registered = {facts.place(name): name for name in definitions.names}
+    recorded = {flat: each.name for flat, each in states.items() if facts.place(each.name) == flat}
     return {flat: registered.get(flat) or recorded.get(flat) or _foreign(facts, flat) for flat in flats}
 
 
@@ -182,7 +186,7 @@ class _Reader(NamedTuple):
 
     def installed(self, view: StoredView) -> InstalledView:
         """Return a view. That of a definer who is not trusted has no sync state that is believed."""
-        is_trusted = view.definer in {self.facts.account, *_trusted(view.definer)}
+        is_trusted = self.facts.trusts(view.definer)
         recorded = self.states.get(view.flat) if is_trusted else None
         state = recorded.state if recorded else None
         granted = [*state.granted, *state.granted_by_command] if state else []
@@ -204,9 +208,3 @@ class _Reader(NamedTuple):
             reads=frozenset(self.names.get(flat) or _foreign(self.facts, flat) for flat in view.reads),
             read_by=frozenset(self.read_by.get(view.flat, ())),
         )
-
-
-def _trusted(definer: str) -> Iterator[str]:
-    """Yield a definer if the settings trust it, with its host or without."""
-    if {definer, definer.rpartition("@")[0]} & {*get_settings().TRUSTED_OWNERS}:
-        yield definer

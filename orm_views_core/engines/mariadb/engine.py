@@ -15,21 +15,21 @@ from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
-from orm_views_core.engines.base import PlainCatalog, Record
-from orm_views_core.engines.plain.transactions import in_transaction, refuse_in_transaction
+from orm_views_core.engines.base import ExecuteWrapper, PlainCatalog, Record
+from orm_views_core.engines.plain.untried import in_transaction, refuse_in_transaction
 from orm_views_core.names import ViewName
-from orm_views_core.sentences import says
-from orm_views_core.spelling.flat import flat_name
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.spelling.mariadb import MARIADB
 
 from .accounts import grantee
-from .catalog import read_catalog, read_columns, read_facts, read_views, sources_of
+from .catalog import Facts, read_catalog, read_columns, read_facts, read_views, sources_of
 from .dry_run import try_views
-from .errors import LONGEST_NAME, NO_GRANT, number_of, said
+from .errors import LONGEST_NAME, NO_GRANT, number_of, reading_database, said
 from .reading import limited, not_writing
 from .state import forget, read_states, write_state
 from .texts import create_statement, fingerprint_of
 from .trials import drop_left_over, read_view_names
+from .untrusted import read_untrusted
 from .waits import send, short_waits, wait_for_turn
 
 _LOCK = "orm_views:"
@@ -44,20 +44,24 @@ class MariaDBEngine:
 
     spelling = MARIADB
     blocks = says("who begins to use the view while the sync waits for those that use it already")
+    #: MariaDB lets migrations change what views read. What breaks is found later.
+    around_statements: ExecuteWrapper | None = None
 
     def read_catalog(
         self, connection: BaseDatabaseWrapper, definitions: Definitions, roles: Collection[str] = ()
     ) -> PlainCatalog:
         """Read all views. Nothing is changed or committed."""
-        return read_catalog(connection, definitions, roles)
+        with reading_database(connection):
+            return read_catalog(connection, definitions, roles)
 
     def read_columns(
         self, connection: BaseDatabaseWrapper, names: Collection[ViewName]
     ) -> Mapping[ViewName, tuple[Column, ...]]:
         """Return the columns of those of some views that can be read."""
-        with connection.cursor() as cursor:
-            found = read_columns(cursor, read_facts(cursor), [flat_name(name) for name in names])
-        return {name: found[flat] for name in names if (flat := flat_name(name)) in found}
+        with reading_database(connection), connection.cursor() as cursor:
+            facts = read_facts(cursor)
+            found = read_columns(cursor, facts, [facts.place(name) for name in names])
+        return {name: found[flat] for name in names if (flat := facts.place(name)) in found}
 
     def try_views(
         self, connection: BaseDatabaseWrapper, definitions: Sequence[ViewDefinition], catalog: Catalog
@@ -73,11 +77,12 @@ class MariaDBEngine:
     def turn(self, connection: BaseDatabaseWrapper, on_wait: Callable[[str], None] | None) -> Iterator[None]:
         """Take the lock of syncs, and clear up what killed ones have left. There is no transaction."""
         with connection.cursor() as cursor:
-            lock = _lock_of(read_facts(cursor).database)
-            wait_for_turn(connection, cursor, lock, on_wait)
+            with reading_database(connection):
+                lock = _lock_of(read_facts(cursor).database)
+                wait_for_turn(connection, cursor, lock, on_wait)
             try:
                 if not in_transaction(connection):
-                    with short_waits(cursor):
+                    with reading_database(connection), short_waits(cursor):
                         _clear_up(connection, cursor)
                 yield
             finally:
@@ -121,10 +126,11 @@ class MariaDBEngine:
                     # A sync that was ended may have revoked it.
                     if not (sql.startswith(_REVOKE) and number_of(error) in NO_GRANT):
                         raise
+            facts = read_facts(cursor)
             if record is None:
-                forget(cursor, [flat_name(name)])
+                forget(cursor, [facts.place(name)])
             else:
-                write_state(cursor, name, _completed(connection, cursor, record))
+                write_state(cursor, facts.place(name), name, _completed(cursor, facts, record))
 
     @contextmanager
     def reading(
@@ -135,8 +141,9 @@ class MariaDBEngine:
         with limited(connection, seconds) as cursor, block:
             yield cursor
 
-    def around_statements(self) -> None:
-        """Return nothing: MariaDB lets migrations change what views read. What breaks is found later."""
+    def untrusted(self, cursor: CursorWrapper, names: Collection[ViewName]) -> Mapping[ViewName, Sentence]:
+        """Return why the rows of some views are not read: the definer of one of those beneath is foreign."""
+        return read_untrusted(cursor, names)
 
     def said(self, error: DatabaseError) -> str:
         """Return what MariaDB said."""
@@ -176,12 +183,10 @@ def _clear_up(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> None:
     forget(cursor, read_states(cursor).keys() - {*names})
 
 
-def _completed(connection: BaseDatabaseWrapper, cursor: CursorWrapper, record: Record) -> SyncState:
+def _completed(cursor: CursorWrapper, facts: Facts, record: Record) -> SyncState:
     """Return a state with what the database stores of its view."""
-    facts = read_facts(cursor)
-    flat = facts.fold(flat_name(record.definition.name))
     fingerprint, sources = "", None
-    for view in read_views(connection, cursor, facts, flat):
+    for view in read_views(cursor, facts, facts.place(record.definition.name)):
         fingerprint = fingerprint_of(view.statement) if view.statement is not None else ""
         if record.definition.has_star:
             sources = sources_of(view.reads, read_columns(cursor, facts, sorted(view.reads)))

@@ -5,11 +5,14 @@ https://mariadb.com/kb/en/mariadb-error-code-reference/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import ViewSQLError
+from orm_views_core.exceptions import DatabaseUnavailableError, ViewSQLError
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import says
 
@@ -21,6 +24,8 @@ DENIED = frozenset({1044, 1142, 1143})
 NO_TABLE = 1146
 #: There is no such grant: of an account, or on a table.
 NO_GRANT = frozenset({1141, 1147})
+#: The server writes nothing: of MariaDB and MySQL, and of a storage engine.
+READ_ONLY = frozenset({1290, 1836})
 #: A statement took too long: of MariaDB, and of MySQL.
 TOO_SLOW = frozenset({1969, 3024})
 #: The longest name, in characters.
@@ -54,6 +59,30 @@ def refused(connection: BaseDatabaseWrapper, definition: ViewDefinition, words: 
     )
     whole = says("%(where)s: %(why)s", where=definition.where, why=why)
     return ViewSQLError(Quoting(whole, whole.summary), why)
+
+
+@contextmanager
+def reading_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Name the database where its catalog cannot be read: the connection is lost, or a privilege is missing.
+
+    Raises:
+        DatabaseUnavailableError: when a statement is refused.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        what = says(
+            "Database %(database)r (%(place)s) cannot be read",
+            database=connection.alias,
+            place=str(connection.settings_dict.get("NAME")),
+        )
+        engine = connection.display_name
+        raise DatabaseUnavailableError(
+            Quoting(
+                says("%(what)s: %(engine)s says: %(said)s.", what=what, engine=engine, said=said(error)),
+                says("%(what)s.", what=what),
+            )
+        ) from error
 
 
 def too_long(definition: ViewDefinition, flat: str) -> ViewSQLError:

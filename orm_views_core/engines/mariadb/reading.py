@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.engines.plain.transactions import in_transaction
+from orm_views_core.engines.plain.untried import in_transaction
 from orm_views_core.engines.time_limits import TooSlowError
 
 from .errors import TOO_SLOW, number_of

@@ -15,7 +15,6 @@ from django.db.backends.utils import CursorWrapper
 
 from orm_views_core.database.sync_state import SyncState
 from orm_views_core.names import ViewName
-from orm_views_core.spelling.flat import flat_name
 
 from .errors import NO_TABLE, number_of
 
@@ -58,9 +57,16 @@ def read_states(cursor: CursorWrapper) -> Mapping[str, Recorded]:
     return found
 
 
-def write_state(cursor: CursorWrapper, name: ViewName, state: SyncState) -> None:
-    """Record the state of a view."""
-    values = [flat_name(name), f"{_quote(name.schema)}.{_quote(name.name)}", state.dump()]
+def write_state(cursor: CursorWrapper, flat: str, name: ViewName, state: SyncState) -> None:
+    """Record the state of a view.
+
+    Args:
+        cursor: of the database.
+        flat: its name in the database.
+        name: the schema and the name by which its class calls it.
+        state: its state.
+    """
+    values = [flat, f"{_quote(name.schema)}.{_quote(name.name)}", state.dump()]
     try:
         cursor.execute(_WRITE, values)
     except DatabaseError as error:

@@ -8,6 +8,7 @@ https://mariadb.com/kb/en/information-schema-views-table/
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ from orm_views_core.sql.lexer import Token, tokenize
 from orm_views_core.sql.references import unqualified_relations
 from orm_views_core.sql.rules import MARIADB_RULES
 
-#: MariaDB's word for each of the options that a class may set.
+_CHECK = re.compile(r"\nWITH (LOCAL|CASCADED) CHECK OPTION\Z")
+#: MariaDB's word for the values of an option that a class may set.
 _SECURITY = {"true": "INVOKER", "false": "DEFINER"}
 
 
@@ -36,13 +38,13 @@ class Local(NamedTuple):
     reads: frozenset[str]
 
 
-def create_statement(definition: ViewDefinition, name: str = "", sql: str = "") -> str:
+def create_statement(definition: ViewDefinition, sql: str = "", name: str = "") -> str:
     """Return the statement that creates or replaces a view.
 
     Args:
         definition: what its class declares.
-        name: another name for it.
         sql: another SELECT.
+        name: another name for it.
     """
     options = dict(definition.options)
     security = (
@@ -63,8 +65,8 @@ def stored_statement(name: str, select: str, algorithm: str, security: str, chec
 
 
 def select_of(statement: str) -> str:
-    """Return the SELECT of a stored statement. A stored SELECT is on one line."""
-    return statement.split("\n")[1]
+    """Return the SELECT of a stored statement."""
+    return _CHECK.sub("", statement.partition(" AS\n")[2])
 
 
 def rule_of(statement: str) -> str:

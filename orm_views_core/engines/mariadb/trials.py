@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
@@ -29,24 +30,54 @@ def is_trial(flat: str) -> bool:
     return _TRIAL.fullmatch(flat) is not None
 
 
+class Trials:
+    """Views that are being tried.
+
+    Args:
+        token: the beginning of their names.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        #: The names of those that were created, or are being created.
+        self.names: list[str] = []
+
+    def create(self, connection: BaseDatabaseWrapper, cursor: CursorWrapper, statement: str) -> None:
+        """Create a view of the next name.
+
+        Raises:
+            DatabaseError: it was refused.
+        """
+        self.names.append(self.next_name)
+        try:
+            send(connection, cursor, statement)
+        except DatabaseError:
+            self.names.pop()
+            raise
+
+    @property
+    def next_name(self) -> str:
+        """The name of the next view."""
+        return f"{self._token}_{len(self.names):04d}"
+
+
 @contextmanager
-def trial_names(
-    connection: BaseDatabaseWrapper, cursor: CursorWrapper, count: int
-) -> Iterator[tuple[str, ...]]:
-    """Give names for views in a block. At its end the views are dropped, also after an error."""
+def trying(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> Iterator[Trials]:
+    """Give what creates views in a block. At its end they are dropped, also after an error."""
     token = f"{_PREFIX}{secrets.token_hex(4)}"
-    names = tuple(f"{token}_{number:04d}" for number in range(count))
+    trials = Trials(token)
     cursor.execute("SELECT GET_LOCK(%s, 0)", [token])
     try:
-        yield names
+        yield trials
     finally:
-        drop(connection, cursor, names)
+        drop(connection, cursor, trials.names)
         cursor.execute("DO RELEASE_LOCK(%s)", [token])
 
 
-def drop(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names: tuple[str, ...]) -> None:
+def drop(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names: Sequence[str]) -> None:
     """Drop those of some views that exist."""
-    send(connection, cursor, f"DROP VIEW IF EXISTS {', '.join(map(quoted, names))}")
+    if names:
+        send(connection, cursor, f"DROP VIEW IF EXISTS {', '.join(map(quoted, names))}")
 
 
 def read_view_names(cursor: CursorWrapper) -> list[str]:
@@ -64,4 +95,4 @@ def drop_left_over(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names
     for token, views in tokens.items():
         cursor.execute("SELECT IS_FREE_LOCK(%s)", [token])
         if cursor.fetchone()[0] == 1:
-            drop(connection, cursor, tuple(views))
+            drop(connection, cursor, views)

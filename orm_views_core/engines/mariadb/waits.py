@@ -110,7 +110,7 @@ def wait_for_turn(
             waits = says("another sync of this database is running")
             on_wait(listed([waits, says("connection %(id)s", id=holder)], ": "))
         announced, seconds = holder, _TURN
-        if limit and time.monotonic() - began >= limit:
+        if holder and limit and time.monotonic() - began >= limit:
             raise LockNotAvailableError(
                 says(
                     "Database %(database)r: connection %(id)s held the sync lock for longer than "

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import Definitions
+from orm_views_core.engines.base import PlainCatalog
 
 
-def fitted(catalog: Catalog, definitions: Definitions) -> Catalog:
+def fitted(read: PlainCatalog, definitions: Definitions) -> Catalog:
     """Return a catalog whose views have the comments of their classes, because the engine has none."""
 
     def fit(view: InstalledView) -> InstalledView:
@@ -18,4 +19,5 @@ def fitted(catalog: Catalog, definitions: Definitions) -> Catalog:
         text = definition.comment or definition.label
         return replace(view, text=text, column_comments=definition.column_comments)
 
-    return replace(catalog, relations={name: fit(view) for name, view in catalog.relations.items()})
+    relations = {name: fit(view) for name, view in read.catalog.relations.items()}
+    return replace(read.catalog, relations=relations, broken=frozenset(read.broken))

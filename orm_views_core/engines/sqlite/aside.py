@@ -77,8 +77,9 @@ class StepAside:
             refusal = error
         for is_chosen in (_is_broken, _is_any):
             try:
-                with transaction.atomic(using=connection.alias), _aside(connection, is_chosen):
-                    return execute(sql, params, many, context)
+                with transaction.atomic(using=connection.alias), _aside(connection, is_chosen) as views:
+                    if views:
+                        return execute(sql, params, many, context)
             except DatabaseError:  # then it is not because of these views
                 continue
         raise refusal
@@ -105,12 +106,15 @@ def _is_any(connection: BaseDatabaseWrapper, cursor: CursorWrapper, views: Seque
 
 
 @contextmanager
-def _aside(connection: BaseDatabaseWrapper, choose: Callable[..., set[str]]) -> Iterator[None]:
+def _aside(connection: BaseDatabaseWrapper, choose: Callable[..., set[str]]) -> Iterator[Collection[_Stored]]:
     """Do without some views in a block, without their triggers and those that read them, in a transaction.
 
     Args:
         connection: the database.
         choose: returns the names of those among all views that have to go.
+
+    Yields:
+        the views that are out of the way.
     """
     with connection.cursor() as cursor:
         stored = _read_stored(cursor)
@@ -122,7 +126,7 @@ def _aside(connection: BaseDatabaseWrapper, choose: Callable[..., set[str]]) -> 
         triggers = [t for t in by_kind["trigger"] if folded(t.table) in names or t.mentions(names)]
         for each in [*triggers, *views]:
             cursor.execute(each.drop)
-        yield
+        yield views
         for each in [*views, *triggers]:
             cursor.execute(each.create)
 

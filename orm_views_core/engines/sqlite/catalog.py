@@ -57,10 +57,11 @@ def read_catalog(connection: BaseDatabaseWrapper, definitions: Definitions) -> P
             connection, cursor, MAIN, {row.flat: row.text.statement for row in rows if row.is_view}
         )
     names = _names_of(rows, definitions)
+    known = {folded(flat): name for flat, name in names.items()}
     read_by: defaultdict[ViewName, set[ViewName]] = defaultdict(set)
     reads: dict[str, frozenset[ViewName]] = {}
     for flat, look in looks.items():
-        reads[flat] = frozenset(names.get(each, ViewName(NOT_OURS, each)) for each in look.reads)
+        reads[flat] = frozenset(known.get(folded(each), ViewName(NOT_OURS, each)) for each in look.reads)
         for name in reads[flat]:
             read_by[name].add(names[flat])
     relations = {

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
 from orm_views_core.spelling.flat import flat_name
@@ -53,20 +53,11 @@ def try_views(
         before = look_at(connection, cursor, MAIN, theirs)
         made: dict[str, str] = {}
         for definition in definitions:
-            statement = create_statement(definition)
-            sent = statement
-            if schema == TEMP:
-                sent = _as_temporary(statement)
-            else:
-                cursor.execute(f"DROP VIEW IF EXISTS {MAIN}.{SQLITE.place(definition.name)}")
             try:
-                with transaction.atomic(using=connection.alias):
-                    cursor.execute(sent)
-                made[flat_name(definition.name)] = statement
-            except DatabaseError as error:
-                if not is_refused(cursor, sent):
-                    raise
-                errors[definition.name] = refused(definition, str(error))
+                _create(connection, cursor, schema, definition)
+                made[flat_name(definition.name)] = create_statement(definition)
+            except ViewSQLError as error:
+                errors[definition.name] = error
         if schema == TEMP:
             for text in theirs.values():
                 cursor.execute(_as_temporary(text))
@@ -92,6 +83,28 @@ def try_views(
         if look.error and not before[flat].error
     }
     return DryRun(views, installed_columns, errors, breaks)
+
+
+def _create(
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, schema: str, definition: ViewDefinition
+) -> None:
+    """Create a view, in the place of another one.
+
+    Raises:
+        ViewSQLError: when SQLite refuses its SQL already here. Most of what it refuses, it finds later.
+    """
+    statement = create_statement(definition)
+    if schema == TEMP:
+        statement = _as_temporary(statement)
+    else:
+        cursor.execute(f"DROP VIEW IF EXISTS {MAIN}.{SQLITE.place(definition.name)}")
+    try:
+        with transaction.atomic(using=connection.alias):
+            cursor.execute(statement)
+    except DatabaseError as error:
+        if not is_refused(cursor, statement):
+            raise
+        raise refused(definition, str(error)) from error
 
 
 def _readers_of_others(catalog: Catalog, definitions: Sequence[ViewDefinition]) -> dict[str, str]:

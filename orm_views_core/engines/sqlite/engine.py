@@ -15,7 +15,7 @@ from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.base import ExecuteWrapper, PlainCatalog, Record
 from orm_views_core.names import ViewName
-from orm_views_core.sentences import says
+from orm_views_core.sentences import Sentence, says
 from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
 
@@ -34,6 +34,8 @@ class SQLiteEngine:
 
     spelling = SQLITE
     blocks = says("whoever writes to the database, until the sync commits; readers, while it commits")
+    #: Lets views step aside for an ALTER TABLE that SQLite would refuse.
+    around_statements: ExecuteWrapper | None = STEP_ASIDE
 
     def read_catalog(
         self, connection: BaseDatabaseWrapper, definitions: Definitions, roles: Collection[str] = ()
@@ -124,9 +126,9 @@ class SQLiteEngine:
             with block, ending_in(connection, seconds):
                 yield cursor
 
-    def around_statements(self) -> ExecuteWrapper:
-        """Return what lets views step aside for an ALTER TABLE that SQLite would refuse."""
-        return STEP_ASIDE
+    def untrusted(self, cursor: CursorWrapper, names: Collection[ViewName]) -> Mapping[ViewName, Sentence]:
+        """Return nothing: whoever can write the file can write anything."""
+        return {}
 
     def said(self, error: DatabaseError) -> str:
         """Return what SQLite said."""

@@ -59,8 +59,8 @@ def look_at(
             with _authorizing(connection, reads):
                 cursor.execute(sql)
         except DatabaseError as refused:
-            error = str(refused)
-        looks[flat] = Look(reads.all(text), error)
+            error = str(refused) or type(refused).__name__
+        looks[flat] = Look(reads.all(text, is_known=not error), error)
     return looks
 
 
@@ -83,17 +83,28 @@ class _Reads:
         if action == sqlite3.SQLITE_READ and table:
             if by == self.flat:
                 self._known.add(table)
-            elif by is None and not column and table != self.flat:
+            elif by is not None:  # a view that it may read, of which ``count(*)`` names no column
+                self._without_column.add(by)
+            elif not column and table != self.flat:
                 self._without_column.add(table)
         return sqlite3.SQLITE_OK
 
-    def all(self, text: str) -> frozenset[str]:
-        """Return them. Who reads a table without its columns, as ``count(*)`` does, only the text tells."""
+    def all(self, text: str, *, is_known: bool) -> frozenset[str]:
+        """Return them. Who reads a table without its columns, as ``count(*)`` does, only the text tells.
+
+        Args:
+            text: the statement that creates the view.
+            is_known: whether SQLite has told everything. Otherwise it has stopped at an error.
+        """
         unknown = self._without_column - self._known
-        if unknown:
-            named = {folded(name) for name in unqualified_relations(text, SQLITE_RULES)}
-            unknown = {table for table in unknown if folded(table) in named}
-        return frozenset(self._known | unknown)
+        if unknown or not is_known:
+            named = {folded(name): name for name in unqualified_relations(text, SQLITE_RULES)}
+            known = {folded(name) for name in self._known}
+            found = {table for table in unknown if folded(table) in named}
+            if not is_known:
+                found |= {name for each, name in named.items() if each not in known}
+            return frozenset(self._known | found)
+        return frozenset(self._known)
 
 
 @contextmanager

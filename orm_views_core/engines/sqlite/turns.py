@@ -31,15 +31,14 @@ def take_turn(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     seconds = get_settings().LOCK_WAIT
     block = transaction.atomic(using=connection.alias)
-    with _waiting(connection, seconds):
+    with _waiting(connection, seconds), syncing(connection):
         try:
             with beginning_to_write(connection):
                 block.__enter__()
         except OperationalError as error:
             raise no_lock(connection, seconds, error) from error
         try:
-            with syncing(connection):
-                yield
+            yield
         except BaseException as error:
             block.__exit__(type(error), error, error.__traceback__)
             raise

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from orm_views_core.hooks.post_migrate import not_syncing
 from orm_views_core.management.arguments import add_grant_argument
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
-from orm_views_core.management.migrating import as_foresight, migrate_plainly
+from orm_views_core.management.migrating import as_foresight, migrate_plainly, telling_broken
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.migrations import (
     foresight_as_dict,
@@ -27,6 +26,7 @@ from orm_views_core.output.migrations import (
 )
 from orm_views_core.output.plans import plan_as_dict, plan_lines, summary
 from orm_views_core.plan.steps import Plan
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync.api import SyncResult, plan_views
 from orm_views_core.sync.refusals import may_need_a_migration
 from orm_views_core.with_migrations.alone import NotTogetherError
@@ -48,7 +48,7 @@ _FLAGS = {
 
 
 class Command(Migrate):
-    help = "Applies migrations and syncs the views of a database, in one transaction."
+    help = "Applies migrations and syncs the views of a database: on PostgreSQL in one transaction."
     guards_views = False
     _steps: Steps | None = None
 
@@ -68,7 +68,7 @@ class Command(Migrate):
         if options["json"]:
             options["verbosity"] = 0
         try:
-            with interruptible("The transaction that was being worked on is rolled back."):
+            with interruptible(_what_is_left(options["database"])):
                 self._run(*args, **options)
         except OrmViewsError as error:
             raise CommandError(str(error)) from error
@@ -81,10 +81,8 @@ class Command(Migrate):
         if options["plan"] or options["check_unapplied"]:
             self._show(foresight, _asked(options, is_partial), options)
             return
-        connection = open_database(options["database"])
-        if engine := plain_engine_of(connection):
-            migrate = partial(self._handle_plainly, connection, engine, *args, **options)
-            self._plainly(migrate, foresight, _asked(options, is_partial), options)
+        if plain_engine_of(open_database(options["database"])):
+            self._plainly(foresight, _asked(options, is_partial), args, options)
             return
         cuts: dict[str, bool] = {}
         if not options["split"]:
@@ -115,15 +113,12 @@ class Command(Migrate):
             self.stdout.write(json.dumps([result_as_dict(result) for result in results], indent=2))
 
     def _plainly(
-        self,
-        migrate: Callable[[], None],
-        foresight: Foresight,
-        asked: MigrateOptions,
-        options: dict[str, Any],
+        self, foresight: Foresight, asked: MigrateOptions, args: tuple[Any, ...], options: dict[str, Any]
     ) -> None:
         """Run migrations and then a sync."""
         printer = _Printer(self, options["verbosity"])
-        with not_syncing():
+        migrate = partial(super().handle, *args, **options)
+        with not_syncing(), telling_broken(options["database"], self._warn):
             result = migrate_plainly(options["database"], migrate, foresight, asked, printer)
         if result.synced is not None:
             printer.synced(result.synced)
@@ -132,6 +127,9 @@ class Command(Migrate):
         elif options["verbosity"]:
             for line in waiting_lines(result.waiting):
                 self.stdout.write(line)
+
+    def _warn(self, line: str) -> None:
+        self.stderr.write(line, self.style.WARNING)
 
     def _foresee(self, options: dict[str, Any]) -> tuple[Foresight | None, bool]:
         connection = open_database(options["database"])
@@ -241,6 +239,13 @@ class Command(Migrate):
                 f"Migrations or views of database {alias!r} are yet to be applied. Run migrate_views.",
                 returncode=1,
             )
+
+
+def _what_is_left(alias: str) -> str:
+    """Return what an interrupted run has left behind, a sentence."""
+    if spelling_on(alias).abilities.atomic:
+        return "The transaction that was being worked on is rolled back."
+    return "What was done before stays done."
 
 
 def _refuse_with_prune(options: dict[str, Any]) -> None:

@@ -6,11 +6,16 @@ import pytest
 from django.core.checks import ERROR, WARNING
 from django.db import models
 
-from orm_views_core.checks.classes import check_fields
+from orm_views_core.checks.classes import check_fields, check_querysets
 from orm_views_core.checks.engines import check_engines, check_guard, check_materialised
 from orm_views_core.checks.sources import check_sources
 from orm_views_core.privacy import marks
-from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL, ReadableViewFromSQL
+from orm_views_core.views import (
+    PostgresMaterialisedViewMixin,
+    PostgresViewFromQueryset,
+    PostgresViewFromSQL,
+    ReadableViewFromSQL,
+)
 from tests.core.readables import declare as readable
 
 LITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
@@ -113,3 +118,18 @@ def test_w006_and_w008_are_about_what_is_stored(add_database):
         stored(f"Empty{alias}", database=alias, with_data=False)
         stored(f"Full{alias}", database=alias, sql=f"SELECT * FROM views.empty{alias}")
         assert ids([*check_fields(None), *check_sources(None)]) == expected
+
+
+def test_the_querysets_and_fields_of_skipped_views_are_nobodys_business():
+    class Elsewhere(PostgresViewFromQueryset):
+        engines = ("sqlite",)
+
+        @classmethod
+        def get_queryset(cls):
+            raise ImportError("there is no such package here")
+
+    readable("SELECT 1 AS id", "Fieldless", engines=["sqlite"])
+    assert [*check_querysets(None), *check_fields(None)] == []
+    Elsewhere.engines = ("postgresql",)
+    readable("SELECT 1 AS id", "Lacking")
+    assert ids([*check_querysets(None), *check_fields(None)]) == ["E005", "E006"]

@@ -9,7 +9,9 @@ from django.test import override_settings
 from django.utils.functional import classproperty
 
 from orm_views_core.checks.settings import check_databases, check_names, check_settings
+from orm_views_core.definitions.registered import registered_views
 from orm_views_core.views import PostgresMaterialisedViewMixin, PostgresViewFromSQL
+from orm_views_core.views.registry import registry
 
 
 def test_a_sound_project_has_nothing_to_say():
@@ -52,6 +54,7 @@ def test_e001_stops_the_check_command():
 def test_e002_an_alias_that_is_not_in_databases():
     class Lost(PostgresViewFromSQL):
         database = "nowhere"
+        engines = ("sqlite",)
         sql = "SELECT 1 AS id"
 
     (message,) = check_databases(None)
@@ -79,6 +82,20 @@ def test_e002_an_alias_of_an_engine_that_views_are_not_for(add_database):
     assert "Misplaced (" in message.msg
     assert "in database 'oracle', which is Oracle, where views cannot be synced." in message.msg
     assert "a PostgreSQL, SQLite, MariaDB or MySQL database" in message.hint
+
+
+def test_a_view_that_is_not_for_such_an_engine_is_skipped_there(add_database):
+    add_database("oracle", {"ENGINE": "tests.core.checks.oracle"})
+
+    class Elsewhere(PostgresViewFromSQL):
+        database = "oracle"
+        engines = ("postgresql",)
+        sql = "SELECT 1 AS id"
+
+    assert check_databases(None) == []
+    assert registry.databases() == []
+    (skipped,) = registered_views("oracle").skipped
+    assert skipped.reason == "It is for PostgreSQL, and database 'oracle' is Oracle."
 
 
 def test_no_check_fails_because_of_an_engine_that_views_are_not_for(add_database):

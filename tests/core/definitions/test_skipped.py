@@ -289,12 +289,20 @@ def test_sql_that_reads_one_is_refused_with_the_reason(is_installed):
         sync_views()
     declare("Lite", engines=["sqlite"])
     declare("Reader", sql="SELECT l.* FROM views.lite l")
-    said = f"It names views.lite, which is skipped. {WHY}"
+    said = f"It reads views.lite, which is skipped. {WHY}"
     with pytest.raises(ViewSQLError) as refused:
         sync_views()
     assert said in str(refused.value)
     (status,) = get_statuses()
     assert said in status.views[0].reason
+
+
+def test_a_column_or_an_alias_of_that_name_is_no_view():
+    declare("Lite", engines=["sqlite"])
+    declare("Reader", sql="SELECT lite.lite, nothing FROM (SELECT 1 AS lite) lite")
+    with pytest.raises(ViewSQLError, match="nothing") as refused:
+        sync_views()
+    assert "which is skipped" not in str(refused.value)
 
 
 def test_a_table_may_stand_in_for_one():
@@ -341,6 +349,18 @@ def test_reading_one_says_why_and_what_to_do():
         assert "is PostgreSQL. There is no view to read." in str(refused.value)
         assert str(refused.value).endswith("To have it there, add 'postgresql' to its engines.")
     assert issubclass(SkippedViewError, UnknownViewError)
+
+
+def test_writing_to_one_says_it_too():
+    lite = readable(Loan.objects.values("id", "principal"), "Lite", engines=["sqlite"], updatable=True)
+    for write in (
+        lambda: lite(id=1).save(),
+        lambda: lite(id=1).delete(),
+        lambda: lite.objects.create(id=1),
+        lambda: lite.objects.update(principal=1),
+    ):
+        with pytest.raises(SkippedViewError, match="It is for SQLite"):
+            write()
 
 
 def test_what_to_do_about_an_sql_without_the_engine():

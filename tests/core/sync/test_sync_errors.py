@@ -377,14 +377,14 @@ def test_a_database_that_does_not_answer_is_named_and_the_others_stay_as_they_ar
     assert [(view.label, view.state) for view in status.views] == [("tests.Lost", State.UNREADABLE)]
 
 
-def test_a_database_that_is_not_postgresql_is_named(add_database):
-    add_database("file", {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"})
+def test_a_database_that_cannot_have_views_is_named(add_database):
+    add_database("file", {"ENGINE": "tests.core.checks.oracle"})
 
     class Misplaced(PostgresViewFromSQL):
         database = "file"
         sql = "SELECT 1 AS a"
 
-    with pytest.raises(UnsupportedDatabaseError, match=r"'file' is SQLite.*Misplaced"):
+    with pytest.raises(UnsupportedDatabaseError, match=r"'file' is Oracle.*Misplaced"):
         sync_views()
 
 

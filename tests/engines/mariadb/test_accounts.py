@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from orm_views_core.exceptions import MissingRoleError, PlanBlockedError, SyncFailedError, ViewSQLError
+from orm_views_core.engines.plain.untried import UntriedError
+from orm_views_core.engines.rows import count_rows
+from orm_views_core.exceptions import (
+    DatabaseUnavailableError,
+    MissingRoleError,
+    PlanBlockedError,
+    RowsUnavailableError,
+    SyncFailedError,
+    ViewSQLError,
+)
+from orm_views_core.names import ViewName
+from orm_views_core.views.identity import name_of
 
 from .server import declare, plan, reasons, states, sync, warnings
 
@@ -101,6 +112,30 @@ def test_a_role_with_few_privileges_can_sync(server, as_user):
     assert "orm_views_try" not in str(refused.value)
 
 
+def test_a_database_that_cannot_be_written_is_read_and_no_more(server, as_user):
+    declare("One", "SELECT id FROM item")
+    sync()
+    as_user("app")
+    declare("One", "SELECT id, code FROM item")
+    server.run("SET GLOBAL read_only = 1")
+    try:
+        assert states() == {"views.one": "drifted"}
+        with pytest.raises(UntriedError, match=r"cannot be written.*Sync the views of its primary"):
+            sync()
+    finally:
+        server.run("SET GLOBAL read_only = 0")
+
+
+def test_a_role_that_may_not_read_the_states_is_told_so(server, as_user):
+    declare("One", "SELECT id FROM item")
+    sync()
+    as_user("app", "CREATE, DROP, CREATE VIEW, SHOW VIEW", grants=False)
+    with pytest.raises(
+        DatabaseUnavailableError, match=r"'default' \(.*\) cannot be read: MariaDB says: SELECT"
+    ):
+        sync()
+
+
 def test_a_role_that_may_not_see_the_texts_of_views_sees_no_drift(server, as_user):
     as_user("app", "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE VIEW", grants=False)
     declare("One", "SELECT id FROM item")
@@ -167,6 +202,20 @@ def test_a_view_of_another_definer_that_is_as_its_class_says_is_a_warning(server
     assert sync() == plan() == []
     assert "mallory@localhost" in warnings()[0]
     assert states() == {"views.one": "drifted"}
+
+
+def test_the_rows_of_another_definers_view_are_not_read(server, registered, foreign):
+    declare("One", "SELECT id FROM item")
+    top = declare("Top", "SELECT id FROM views.one")
+    sync()
+    assert count_rows("default", name_of(top)).rows == 2
+    foreign("SELECT password AS id FROM auth_user")
+    for name in ("one", "top"):
+        with pytest.raises(RowsUnavailableError, match=r"definer of views_one is 'mallory@localhost'"):
+            count_rows("default", ViewName("views", name))
+    other = declare("Other", "SELECT id FROM item")
+    server.run("CREATE VIEW views_other AS SELECT id FROM item")
+    assert count_rows("default", name_of(other)).rows == 2
 
 
 def test_the_state_of_another_definers_view_makes_it_no_orphan(server, registered, foreign):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connections
 
-from orm_views_core.exceptions import LockNotAvailableError
+from orm_views_core.exceptions import DatabaseUnavailableError, LockNotAvailableError, SyncFailedError
 from orm_views_core.sync import Progress, sync_views
 
 from .server import declare, states, sync
@@ -112,6 +112,67 @@ def test_a_sync_goes_on_when_a_reader_ends(server):
     declare("One", "SELECT id, code FROM item")
     with holding(server, "START TRANSACTION", "SELECT * FROM views_one", seconds=1.2):
         assert sync() == ["replace views.one"]
+
+
+def test_whoever_reads_while_views_are_replaced_sees_one_version_or_the_other(server):
+    over, seen, errors = threading.Event(), set(), []
+
+    def read():
+        with server.connection() as cursor:
+            while not over.is_set():
+                try:
+                    cursor.execute("SELECT version FROM views_top")
+                    seen.update(row[0] for row in cursor.fetchall())
+                except Exception as error:  # noqa: BLE001 - it is compared below
+                    errors.append(error)
+
+    def declare_all(version):
+        declare("Bottom", f"SELECT id, '{version}' AS version FROM item")
+        declare("Top", f"SELECT id, version, '{version}' AS again FROM views.bottom")
+
+    declare_all("a")
+    sync()
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for number in range(10):
+            declare_all("ba"[number % 2])
+            assert sync() == ["replace views.bottom", "replace views.top"]
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()
+    assert errors == []
+    assert seen == {"a", "b"}
+
+
+def test_a_sync_whose_connection_is_lost_says_what_was_done(server):
+    for name in "ABC":
+        declare(name, "SELECT id FROM item")
+
+    def on_done(result):
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT CONNECTION_ID()")
+            server.run(f"KILL {cursor.fetchone()[0]}")
+
+    with pytest.raises(SyncFailedError) as failed:
+        sync_views(databases=["default"], progress=Progress(on_done=on_done))
+    assert "1 of 3 steps was done: create views.a." in str(failed.value)
+    assert set(server.views()) == {"views_a"}
+    assert sync() == ["create views.b", "create views.c"]
+
+
+def test_a_server_that_does_not_answer_is_named(server):
+    settings = connections["default"].settings_dict
+    connections["default"].close()
+    before, settings["HOST"] = settings["HOST"], "/nowhere/s"
+    try:
+        with pytest.raises(DatabaseUnavailableError, match=rf"\(/nowhere/s/{server.name}\) does not answer"):
+            sync()
+    finally:
+        connections["default"].close()
+        settings["HOST"] = before
 
 
 def test_the_session_is_as_it_was(server):

@@ -19,6 +19,7 @@ from tests.engines.shared.conftest import (
     registered,
     tables,
     unrecorded,
+    whole_parcels,
 )
 from tests.engines.shared.databases import Database
 
@@ -32,6 +33,7 @@ __all__ = [
     "registered",
     "tables",
     "unrecorded",
+    "whole_parcels",
 ]
 
 

@@ -7,7 +7,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from orm_views_core.management.migrating import telling_broken
 from orm_views_core.sync import sync_views
+from tests.engines.shop.models import Parcel
 
 from .views import declare
 
@@ -55,6 +57,21 @@ def test_what_was_done_as_json(unapplied, run):
     assert done["migrations"] == [LAST]
     assert [step["action"] for step in done["steps"]] == ["create"]
     assert done["not_synced"] is None
+
+
+@pytest.mark.parametrize("is_synced", [False, True])
+def test_only_views_that_cannot_be_read_at_the_end_are_named(database, whole_parcels, is_synced):
+    declare("Ids", "SELECT id FROM shop_parcel")
+    declare("Shelves", "SELECT id, shelf FROM shop_parcel")
+    sync_views()
+    told = []
+    with telling_broken("default", told.append):
+        database.remake(Parcel, "shelf")
+        declare("Shelves", "SELECT id, weight FROM shop_parcel")
+        if is_synced:
+            sync_views()
+    assert len(told) == (0 if is_synced else 1)
+    assert all("views.shelves: " in line for line in told)
 
 
 def test_a_plan_says_that_it_is_not_one_transaction(unapplied, database, run, plain):

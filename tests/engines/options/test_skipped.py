@@ -91,7 +91,7 @@ def test_sql_that_reads_one_is_refused_with_the_reason(engine, why, is_installed
     declare("Reader", "SELECT e.* FROM views.elsewhere e")
     with pytest.raises(ViewSQLError) as refused:
         sync_views()
-    assert f"It names views.elsewhere, which is skipped. {why}" in str(refused.value)
+    assert f"It reads views.elsewhere, which is skipped. {why}" in str(refused.value)
     (status, _) = get_statuses(["default", "warehouse"])
     assert "which is skipped" in status.views[0].reason
 

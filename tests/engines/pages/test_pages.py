@@ -190,3 +190,24 @@ def test_a_view_for_another_engine_is_skipped_and_the_pages_say_why(browse: Brow
         assert "views.elsewhere:" in text
     for page in ("detail", "preview"):
         assert browse.client.get(url(page, "elsewhere")).status_code in (200, 404)
+
+
+def test_who_read_which_rows_is_found_by_column_and_value(browse: Browse, shown: type) -> None:
+    preview = url("preview", "shown")
+    for value in ("5", "7"):
+        browse.get(preview, **{"column.weight.at_least": value})
+    browse.get(preview, **{"column.weight.in": "5, 7"})
+    browse.get(preview, **{"column.weight.equals": "9"})
+    browse.get(preview, **{"column.shelf.is_null": "yes"})
+    accesses = reverse("orm_views_admin:accesses")
+    page = browse.read(accesses, **{"column.weight.equals": "7"})
+    assert "asked for these rows (1)" in page
+    assert "may include them (3)" in page
+    assert "asked for others (1)" in page
+    assert "asked for these rows (1)" in browse.read(accesses, **{"column.weight.at_least": "5"})
+    assert "asked for these rows (1)" in browse.read(accesses, **{"column.shelf.is_null": "yes"})
+    assert "weight is one of 5" in browse.read(accesses, q="one of", since="week", until="2099-01-01")
+    for form in ("csv", "json"):
+        for name in ("accesses_export", "runs_export"):
+            file = browse.client.get(reverse(f"orm_views_admin:{name}", kwargs={"form": form}))
+            assert b"ada" in b"".join(file), (name, form)

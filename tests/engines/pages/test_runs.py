@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from orm_views_admin.models import Run, RunStep
 from orm_views_admin.runs import reconcile
+from orm_views_admin.runs.sync_progress import failed_steps
 from orm_views_core.engines.short_transactions import in_short_transaction
 from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.sentences import says
@@ -187,6 +188,13 @@ def test_a_table_of_runs_that_is_missing_is_no_obstacle(
     assert Database().has(declare(SQL))
     assert "Run migrate." in caplog.text
     assert caplog.text.count("cannot be recorded") == 1
+
+
+def test_steps_stay_done_where_a_sync_is_not_all_or_nothing() -> None:
+    steps: list[RunStep] = [{"state": "done"}, {"state": "running"}, {"state": "pending"}]
+    assert [step["state"] for step in failed_steps(steps)] == ["undone", "failed", "pending"]
+    kept = failed_steps(steps, is_atomic=False)
+    assert [step["state"] for step in kept] == ["done", "failed", "pending"]
 
 
 def test_sentences_of_other_fields_stay(committing: None) -> None:

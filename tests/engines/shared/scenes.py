@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.plan.steps import Action, Plan
 from orm_views_core.status import State, get_statuses
-from orm_views_core.sync import sync_views
+from orm_views_core.sync import plan_views, sync_views
 from orm_views_core.views.identity import name_of
 
 from .kinds import Kind
@@ -32,6 +33,14 @@ def done(kind: Kind | None = None, **asked: Any) -> list[tuple[str, str]]:
     carried_out = [result for result in results if not kind or result.plan.database == kind.alias]
     steps = [each.step for result in carried_out for each in result.steps]
     return [(step.action.verb, step.target) for step in steps if step.action is not Action.SCHEMA]
+
+
+def said_by_plan(kind: Kind) -> str:
+    """Return what a plan warns of, or why there is none."""
+    try:
+        return " ".join(warning for plan in plan_views([kind.alias]) for warning in plan.warnings)
+    except InvalidViewError as error:
+        return str(error)
 
 
 def states(kind: Kind) -> dict[str, State]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +15,7 @@ from orm_views_core.views.identity import name_of
 from tests.engines.shop.models import Parcel
 
 from .kinds import Version
-from .scenes import DDL, changes, done, state_of, states
+from .scenes import DDL, changes, done, said_by_plan, state_of, states
 
 BY_HAND = "SELECT id, weight FROM shop_parcel WHERE id < 3"
 
@@ -89,6 +91,7 @@ def test_a_view_whose_base_column_is_gone_is_found_and_the_changed_class_repairs
     sync_views()
     there.remake(Parcel, "weight")
     assert state_of(kind, view) in {State.UNREADABLE, State.INVALID}
+    assert re.search(rf"{re.escape(str(name_of(view)))}|Tested", said_by_plan(kind))
     view = kind.declare(Version.OTHER)
     assert str(name_of(view)) in {target for _, target in done(kind)}
     assert set(states(kind).values()) == {State.SYNCED}

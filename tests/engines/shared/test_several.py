@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from orm_views_core import signals
@@ -14,6 +16,7 @@ from orm_views_core.exceptions import (
     UnknownViewError,
 )
 from orm_views_core.names import ViewName
+from orm_views_core.plan.steps import Action
 from orm_views_core.status import State, get_detail, get_status, get_statuses
 from orm_views_core.sync import Progress, plan_views, sync_views
 from orm_views_core.views import HiddenViewMixin, MaterialisedViewMixin, ViewFromSQL
@@ -281,6 +284,26 @@ def test_progress_is_told_of_every_step_in_order(database):
     assert ended == list(result.steps)
 
 
+def test_a_sync_that_stops_half_way_leaves_what_its_plan_says(database):
+    chain()
+    (plan,) = plan_views(["default"])
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(result):
+        if result.step.action is not Action.SCHEMA:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        sync_views(progress=Progress(on_done=stop))
+    is_there = {ViewName("views", "bottom")} if plan.warnings else set()
+    assert {view for view in map(partial(ViewName, "views"), states()) if database.has(view)} == is_there
+    assert len(done()) == 3 - len(is_there)
+    assert len(database.rows(ViewName("views", "top"))) == 2
+    assert done() == []
+
+
 def test_a_plan_says_if_its_engine_commits_each_view_by_itself(database):
     declare("One", SOURCE)
     (plan,) = plan_views(["default"])
@@ -316,41 +339,3 @@ def test_a_column_of_a_table_that_is_not_read_may_go(database, whole_parcels):
         assert states() == {"one": State.SYNCED}
     assert done() == []
     assert database.has(view)
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT id FROM shop_parcel;",
-        "SELECT id FROM shop_parcel -- the end",
-        "SELECT id FROM shop_parcel /* views.orders */",
-        "-- views.orders\nSELECT id FROM shop_parcel",
-        "SELECT id FROM shop_parcel WHERE shelf <> 'views.orders'",
-        "SELECT id FROM shop_parcel WHERE shelf <> 'it''s 100% %s'",
-        "WITH kept AS (SELECT id FROM shop_parcel) SELECT id FROM kept",
-        "SELECT id FROM shop_parcel UNION SELECT id FROM shop_parcel",
-        "SELECT DISTINCT p.id FROM shop_parcel AS p JOIN shop_parcel AS q ON q.id = p.id ORDER BY p.id",
-        "SELECT id FROM shop_parcel WHERE id IN (SELECT id FROM views.inner_one)",
-        "SELECT id FROM VIEWS.inner_one",
-        "SELECT inner_one.id FROM views.inner_one",
-        "SELECT inner_one.id FROM views.inner_one WHERE inner_one.id > 0 ORDER BY inner_one.id",
-        "SELECT views.inner_one.id FROM views.inner_one",
-        "SELECT inner_one.* FROM views.inner_one WHERE views.inner_one.id > 0",
-        "SELECT p.id FROM shop_parcel p JOIN views.inner_one ON inner_one.id = p.id",
-        "SELECT p.id FROM shop_parcel p LEFT JOIN views.inner_one USING (id) WHERE inner_one.id IS NOT NULL",
-        "SELECT id FROM shop_parcel p WHERE EXISTS (SELECT 1 FROM views.inner_one WHERE inner_one.id = p.id)",
-        "SELECT inner_one.id FROM views.inner_one AS inner_one",
-        "SELECT inner_one.id FROM shop_parcel AS inner_one JOIN views.inner_one AS o ON o.id = inner_one.id",
-        "SELECT a.id FROM views.inner_one a, views.inner_one b WHERE a.id = b.id",
-        "SELECT count(*) + id - count(*) AS id FROM shop_parcel GROUP BY id",
-        "\n\n   SELECT id\n\tFROM shop_parcel\n\n",
-        "SELECT id, row_number() OVER (ORDER BY id) AS n FROM shop_parcel",
-    ],
-)
-def test_sql_of_many_forms_is_synced_once(database, sql):
-    declare("Inner", "SELECT id FROM shop_parcel", name="inner_one")
-    view = declare("One", sql)
-    assert ("create", "views.one") in done()
-    assert [row[0] for row in database.rows(view)] == [1, 2, 3]
-    assert done() == []
-    assert set(states().values()) == {State.SYNCED}

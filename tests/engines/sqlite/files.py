@@ -35,9 +35,9 @@ class File:
             return list(cursor.fetchall()) if cursor.description else []
 
     @contextmanager
-    def elsewhere(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that is not the project's."""
-        with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as other:
+    def elsewhere(self, timeout: float = 0) -> Iterator[sqlite3.Connection]:
+        """Give a connection that is not the project's. It waits for locks for some seconds."""
+        with closing(sqlite3.connect(self.path, timeout=timeout, isolation_level=None)) as other:
             yield other
 
     def texts(self, *kinds: str) -> dict[str, str]:

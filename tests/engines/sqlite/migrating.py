@@ -74,18 +74,10 @@ class Package:
         return name
 
 
-def migrate(target: str | None = None, **options: object) -> str:
+def migrate(target: str | None = None, *, command: str = "migrate", **options: object) -> str:
     """Run the command of a project; return what it wrote to the standard error."""
     errors = StringIO()
     arguments = ["shop", *([target] if target else [])]
-    call_command(
-        "migrate",
-        *arguments,
-        database=ALIAS,
-        verbosity=0,
-        stdout=StringIO(),
-        stderr=errors,
-        no_color=True,
-        **options,
-    )
+    told = {"verbosity": 0, "stdout": StringIO(), "stderr": errors, "no_color": True}
+    call_command(command, *arguments, database=ALIAS, **told, **options)
     return errors.getvalue()

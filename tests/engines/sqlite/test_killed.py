@@ -47,14 +47,25 @@ def _end_of(process: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+def _declare(version: str) -> None:
+    for number in range(VIEWS):
+        source = f"views.view{number - 1}" if number % 3 else "item"
+        declare(f"View{number}", f"SELECT '{version}' AS version, id FROM {source}")
+
+
 def _sync(version: str) -> list[str]:
     with registry.isolated():
-        for number in range(VIEWS):
-            source = f"views.view{number - 1}" if number % 3 else "item"
-            declare(f"View{number}", f"SELECT '{version}' AS version, id FROM {source}")
+        _declare(version)
         steps = sync()
         assert plan() == []
     return steps
+
+
+def _sync_often(versions: str) -> None:
+    with registry.isolated():
+        for version in versions:
+            _declare(version)
+            sync()
 
 
 def _version_of(file: File) -> str:
@@ -63,7 +74,7 @@ def _version_of(file: File) -> str:
     Raises:
         AssertionError: when they are of several, or one is missing.
     """
-    with file.elsewhere() as other:
+    with file.elsewhere(timeout=10) as other:
         selects = [f"SELECT version FROM views_view{number}" for number in range(VIEWS)]
         found = [version for (version,) in other.execute(" UNION ALL ".join(selects))]
     assert len(found) == VIEWS
@@ -98,6 +109,34 @@ def test_killed_syncs_leave_all_views_of_one_version(file, how_many, seed, journ
         there = wanted
     print(f"\n{count} syncs of {usual * 1000:.0f} ms killed, SOAK_SEED={seed}, {journal}: {dict(outcomes)}")
     assert outcomes["before"], "no sync was killed before its end"
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_processes_that_sync_at_once_take_turns(file, journal):
+    file.run(f"PRAGMA journal_mode = {journal}")
+    file.run("CREATE TABLE item (id integer PRIMARY KEY)")
+    file.run("INSERT INTO item VALUES (1)")
+    processes = [
+        _fork(lambda versions=versions: _sync_often(versions)) for versions in ("abab", "baba", "aaaa")
+    ]
+    assert [_end_of(process) for process in processes] == [0, 0, 0]
+    assert _version_of(file) in VERSIONS
+    assert file.is_whole()
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_a_reader_sees_all_views_of_one_version(file, journal):
+    file.run(f"PRAGMA journal_mode = {journal}")
+    file.run("CREATE TABLE item (id integer PRIMARY KEY)")
+    file.run("INSERT INTO item VALUES (1)")
+    _sync("b")
+    process, seen = _fork(lambda: _sync_often("ab" * 3)), Counter[str]()
+    while (ended := os.waitpid(process, os.WNOHANG)) == (0, 0):
+        seen[_version_of(file)] += 1
+    assert ended == (process, 0)
+    print(f"\nread {journal}: {dict(seen)}")
+    assert sum(seen.values()) > 5
+    assert _version_of(file) == "b"
 
 
 @pytest.fixture

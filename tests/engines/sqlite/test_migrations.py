@@ -237,3 +237,16 @@ def test_views_are_synced_after_the_migrations_if_the_project_has_it_so(file, pa
     assert [line.partition(":")[0] for line in said.splitlines()] == ["theirs", "theirs_too"]
     assert file.run("SELECT * FROM views_codes") == [(1, "A")]
     assert states() == {"views.codes": "synced", "views.counted": "synced"}
+
+
+def test_migrate_views_migrates_and_syncs(file, package):
+    package.add('migrations.RemoveField("item", "code"),')
+    declare("Codes", "SELECT id, title AS code FROM shop_item")
+    said = migrate(command="migrate_views")
+    assert [line.partition(":")[0] for line in said.splitlines() if "cannot be read" in line][:2] == [
+        "theirs",
+        "theirs_too",
+    ]
+    assert file.run("SELECT * FROM views_codes") == [(1, "A")]
+    assert states() == {"views.codes": "synced", "views.counted": "synced"}
+    assert file.texts()["theirs"] == THEIRS["theirs"]

@@ -14,6 +14,7 @@ from orm_views_core.exceptions import (
     DuplicateViewError,
     InvalidViewsError,
     LockNotAvailableError,
+    OrmViewsError,
     PlanBlockedError,
     SyncFailedError,
     ViewSQLError,
@@ -143,6 +144,27 @@ def _refuse_drop(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
+def test_an_orphan_that_cannot_be_dropped_is_named(file, registered):
+    view = declare("Second", "SELECT id FROM item")
+    declare("First", "SELECT id FROM item")
+    sync()
+    before = file.texts()
+    registered.unregister(view)
+    why = "views.second could not be changed. SQLite says: no such view.* Nothing was changed"
+    with connections[ALIAS].execute_wrapper(_refuse_drop), pytest.raises(SyncFailedError, match=why):
+        sync()
+    assert file.texts() == before
+
+
+def test_an_index_with_the_name_of_a_view(file):
+    declare("First", "SELECT id FROM item")
+    declare("One", "SELECT id FROM item")
+    file.run("CREATE INDEX views_one ON item (code)")
+    with pytest.raises(ViewSQLError, match=r"One \(.*, line \d+\): SQLite refuses .*index.*views_one"):
+        sync()
+    assert file.texts() == {}
+
+
 def test_triggers_of_a_view_stay(file):
     declare("One", "SELECT id, code FROM item")
     sync()
@@ -228,6 +250,17 @@ def test_a_sync_state_that_names_another_view_is_not_believed_of_a_registered_on
     assert file.texts()["views_one"].count("orm_views") == 1
 
 
+def test_a_sync_state_that_no_sync_writes_is_none(file):
+    declare("One", "SELECT id FROM item")
+    sync()
+    text = file.texts()["views_one"]
+    file.run('DROP VIEW "views_one"')
+    file.run(text.replace(" smx", " s?!"))
+    assert states() == {"views.one": "changed"}
+    assert sync() == ["replace views.one"]
+    assert file.texts()["views_one"].count("orm_views") == 1
+
+
 @pytest.mark.parametrize("schema", ["main", "temp"])
 def test_a_schema_called_like_one_of_sqlite_is_not_that_one(file, registered, schema):
     """`main.one` of a class is `main_one`, and `one` is somebody's."""
@@ -287,6 +320,24 @@ def test_a_base_column_that_is_gone(file):
         assert re.fullmatch(
             rf"tests\.{name} \(.*, line \d+\): SQLite refuses its SQL: no such column: code.", line
         )
+
+
+@pytest.mark.parametrize("top", ["changed", "new"])
+def test_a_view_between_two_that_cannot_be_read_before_the_sync(file, top):
+    """`two` is as its class says. What it reads was dropped, and what reads it changes in the same sync."""
+    declare("One", "SELECT id FROM item")
+    declare("Two", "SELECT id FROM views.one")
+    if top == "changed":
+        declare("Three", "SELECT id FROM views.two")
+    sync()
+    file.run("DROP VIEW views_one")
+    declare("Three", "SELECT id + 1 AS id FROM views.two")
+    expected = ["create views.one", f"{'replace' if top == 'changed' else 'create'} views.three"]
+    assert plan() == expected
+    assert "invalid" not in states().values()
+    assert sync() == expected
+    assert sync() == []
+    assert file.run("SELECT * FROM views_three") == [(2,)]
 
 
 def test_views_that_read_one_another_in_a_circle(file):
@@ -385,16 +436,36 @@ def test_a_file_that_is_read_only(file, settings):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Django leaves it open
-def test_a_file_that_is_none(file):
-    declare("One", "SELECT 1 AS a")
+@pytest.mark.parametrize(
+    "options", [{}, {"init_command": "PRAGMA synchronous = OFF"}], ids=["", "init_command"]
+)
+def test_a_file_that_is_none(file, options):
+    """It is found out when Django connects, or with the first statement."""
     connections[ALIAS].close()
+    connections.settings[ALIAS] = {**connections.settings[ALIAS], "OPTIONS": options}
+    del connections[ALIAS]
+    declare("One", "SELECT 1 AS a")
     file.path.write_text("no database" * 1000)
-    (state,) = set(states().values())
-    assert state == "cannot be read"
+    assert states() == {"views.one": "cannot be read"}
     assert "file is not a database" in reasons()["views.one"]
-    with pytest.raises(DatabaseUnavailableError, match="'fresh'"):
-        sync()
+    for run in (plan, sync):
+        with pytest.raises(OrmViewsError, match=r"'fresh'.*file is not a database"):
+            run()
     gc.collect()
+
+
+def test_a_file_that_another_process_writes_to_while_views_are_tried_in_it(file):
+    declare("One", "SELECT id FROM item")
+    connections.settings[ALIAS] = {**connections.settings[ALIAS], "OPTIONS": {"timeout": 0.1}}
+    connections[ALIAS].close()
+    del connections[ALIAS]
+    file.run("CREATE TEMP TABLE thing (x)")
+    with file.elsewhere() as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailableError, match=r"'fresh'.* cannot be read: .*locked"):
+            plan()
+        other.execute("ROLLBACK")
+    assert plan() == ["create views.one"]
 
 
 def test_a_sync_inside_a_transaction_of_the_caller(file):
@@ -449,6 +520,19 @@ def test_a_transaction_that_django_does_not_begin(file):
     transaction.rollback(using=ALIAS)
     transaction.set_autocommit(True, using=ALIAS)
     assert list(file.texts()) == ["views_one"]
+
+
+def test_a_file_that_is_restored_from_a_dump(file):
+    declare("One", "SELECT id, code FROM item -- the end")
+    sync()
+    with file.elsewhere() as other:
+        dump = "\n".join(other.iterdump())
+    connections[ALIAS].close()
+    file.path.unlink()
+    with file.elsewhere() as other:
+        other.executescript(dump)
+    assert states() == {"views.one": "synced"}
+    assert sync() == []
 
 
 WAYS = [

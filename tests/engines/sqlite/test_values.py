@@ -6,18 +6,20 @@ import datetime as dt
 import decimal
 import json
 import math
+import sqlite3
 import subprocess
 import sys
 import uuid
 
 import pytest
 from django.db import connections
-from django.db.models import Value
+from django.db.models import Count, Value
+from django.db.models.functions import TruncMonth
 
 from orm_views_core.exceptions import InvalidViewError
 from orm_views_core.spelling.sqlite import SQLITE
 from orm_views_core.views import ViewFromQueryset
-from tests.engines.shop.models import Parcel
+from tests.engines.shop.models import Order, Parcel
 from tests.environment import clean_environment
 from tests.public.facts import ROOT
 
@@ -136,3 +138,20 @@ def test_json_keys_are_compiled_to_the_same_sql_in_every_process():
     assert {process.returncode for process in running} == {0}
     assert len(printed) == 1
     assert "JSON_TYPE" in printed.pop()
+
+
+def test_functions_that_django_adds_to_sqlite_are_for_connections_of_django(file):
+    """Other programs cannot read such a view, and say so."""
+
+    def get_queryset(cls):
+        return Order.objects.annotate(month=TruncMonth("sent_at")).values("month").annotate(n=Count("id"))
+
+    body = {"__module__": __name__, "database": ALIAS, "get_queryset": classmethod(get_queryset)}
+    type("Months", (ViewFromQueryset,), body)
+    file.run("CREATE TABLE shop_order (id integer PRIMARY KEY, sent_at datetime)")
+    file.run("INSERT INTO shop_order VALUES (1, '2024-02-29 12:30:00')")
+    assert sync() == ["create views.months"]
+    assert sync() == []
+    assert [n for _, n in file.run("SELECT * FROM views_months")] == [1]
+    with file.elsewhere() as other, pytest.raises(sqlite3.OperationalError, match="no such function"):
+        other.execute("SELECT * FROM views_months")

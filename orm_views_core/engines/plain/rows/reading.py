@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.asked import absent, no_view, undeclared
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.base import PlainEngine
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.engines.time_limits import TooSlowError
 from orm_views_core.exceptions import RowsUnavailableError
 from orm_views_core.names import ViewName
@@ -74,6 +75,8 @@ def why_not_read(cursor: CursorWrapper, home: str, names: Collection[ViewName]) 
         kind = relations.get(flat_name(name).lower())
         if name in declared and kind is not None:
             found[name] = NOTHING if kind == "v" else no_view(name)
+    if engine := plain_engine_of(cursor.db):
+        found |= engine.untrusted(cursor, [name for name, why_not in found.items() if not why_not])
     return found
 
 

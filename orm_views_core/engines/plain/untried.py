@@ -1,14 +1,19 @@
-"""What engines whose statements commit by themselves cannot do in a transaction of the caller."""
+"""Where engines whose statements commit by themselves can read views, and can neither try nor change them."""
 
 from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import says
 
 
-class OpenTransactionError(OrmViewsError):
+class UntriedError(OrmViewsError):
+    """Views were to be tried where nothing can be written."""
+
+
+class OpenTransactionError(UntriedError):
     """Views were to be tried or changed in a transaction, which that would commit."""
 
 
@@ -34,3 +39,18 @@ def refuse_in_transaction(connection: BaseDatabaseWrapper) -> None:
                 engine=connection.display_name,
             )
         )
+
+
+def not_writable(connection: BaseDatabaseWrapper, words: str) -> UntriedError:
+    """Return the error to raise when a database cannot be written, because it is a replica or closed.
+
+    Args:
+        connection: the database.
+        words: what the engine said.
+    """
+    what = says("Database %(database)r cannot be written", database=connection.alias)
+    advice = says(
+        "Sync the views of its primary, under the alias that leads there; a replica follows by itself."
+    )
+    whole = says("%(what)s: %(said)s. %(advice)s", what=what, said=words, advice=advice)
+    return UntriedError(Quoting(whole, says("%(what)s. %(advice)s", what=what, advice=advice)))
