@@ -14,7 +14,8 @@ from orm_views_core.exceptions import InvalidViewDependencies, OrmViewsError, Sk
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.quoting import because, unquoted
 from orm_views_core.sentences import listed, says
-from orm_views_core.spelling import Spelling, spelling_on
+from orm_views_core.spelling import Spelling, spelling_of
+from orm_views_core.spelling.postgresql import POSTGRESQL
 from orm_views_core.sql.lexer import strip_statement
 from orm_views_core.views.base import BasePostgresView, ParameterisedSQL, PostgresMaterialisedViewMixin
 from orm_views_core.views.engines import problem_of, why_skipped
@@ -56,7 +57,7 @@ def compile_class(
     """
     options = ViewOptions(view)
     name = name_of(view)
-    spelling = spelling_on(connection.alias)
+    spelling = spelling_of(connection) or POSTGRESQL
     can = spelling.abilities
     materialised = kind_of(view) is ViewKind.MATERIALISED_VIEW and can.materialised
     kind = ViewKind.MATERIALISED_VIEW if materialised else ViewKind.VIEW
@@ -260,7 +261,7 @@ def select_of(view: type[BasePostgresView]) -> ParameterisedSQL:
     Raises:
         InvalidViewError: the class has no SELECT, or creating it fails; or its engines are wrong.
     """
-    if problem := problem_of(view):
+    if view._view_may_be_limited and (problem := problem_of(view)):
         raise invalid(view, says("%(problem)s %(hint)s", problem=problem.what, hint=problem.hint))
     try:
         select = view._parameterised_sql
@@ -291,7 +292,7 @@ def statement_of(
     Raises:
         InvalidViewError: the SELECT is empty or more than one statement, or creating it fails.
     """
-    spelling = spelling_on(connection.alias)
+    spelling = spelling_of(connection) or POSTGRESQL
     try:
         sql = spelling.literal(connection, select.sql, select.params)
     except Exception as error:

@@ -22,7 +22,7 @@ from .unfilled import find_emptied
 _NAMED = 3
 
 
-def _left_behind(names: Collection[ViewName]) -> Iterator[Sentence]:
+def warn_of_left_behind(names: Collection[ViewName]) -> Iterator[Sentence]:
     """Yield a warning about views in schemas in which no class places views any more, if there are any."""
     if names:
         some, more = listed(sorted(names)[:_NAMED]), len(names) - _NAMED
@@ -56,7 +56,7 @@ def make_plan(facts: Facts) -> Plan:
         problems=tuple(problems),
         warnings=(
             *owner_warnings(v for n, v in catalog.relations.items() if n in facts.definitions),
-            *_left_behind(facts.left_behind),
+            *warn_of_left_behind(facts.left_behind),
         ),
         unchanged=len(facts.definitions.keys() & scope.looked_at - {step.name for step in steps}),
     )

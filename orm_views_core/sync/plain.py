@@ -17,7 +17,8 @@ from orm_views_core.definitions.skipped import naming_skipped
 from orm_views_core.engines.base import PlainEngine, Record
 from orm_views_core.engines.plain.fitting import fitted
 from orm_views_core.exceptions import OrmViewsError
-from orm_views_core.plan.diff import find_orphans, find_scope
+from orm_views_core.plan.builder import warn_of_left_behind
+from orm_views_core.plan.diff import find_left_behind, find_orphans, find_scope
 from orm_views_core.plan.plain import PlainFacts, PlainWriter, make_plain_plan
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.privacy.marks import are_used
@@ -83,7 +84,8 @@ def plan_plainly(
             broken=read.broken,
         )
     )
-    warnings = (*plan.warnings, *_warnings(engine, options))
+    left_behind = warn_of_left_behind(find_left_behind(definitions, catalog))
+    warnings = (*plan.warnings, *left_behind, *_warnings(engine, options))
     return replace(plan, warnings=warnings, skipped=definitions.skipped)
 
 

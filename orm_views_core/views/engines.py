@@ -39,8 +39,8 @@ def may_be_limited(view: type) -> bool:
         return True
     for base in view.__mro__:
         sql = base.__dict__.get("sql")
-        if sql is not None and type(sql) is not str and isinstance(sql, Mapping):
-            return True
+        if sql is not None:
+            return type(sql) is not str and isinstance(sql, Mapping)
     return False
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections, models
+from django.db import DatabaseError, connections, models
 
 from orm_views_core.status import State, get_statuses
 from orm_views_core.sync import sync_views
-from orm_views_core.views import MaterialisedViewMixin, ViewFromSQL
+from orm_views_core.views import MaterialisedViewMixin, ReadableViewFromQueryset, ViewFromSQL
 from tests.core.conftest import forget_models, plain_settings, registered, unrecorded
 from tests.engines.shared.conftest import committing, tables
 from tests.engines.shared.databases import Database
+from tests.engines.shop.models import Parcel
 from tests.environment import clean_environment
 from tests.public.facts import ROOT
 
@@ -71,6 +72,27 @@ def test_what_sqlite_does_not_have_is_left_out(committing: None) -> None:
     for view in (Everything, Careful):
         assert Database().rows(view) == []
     assert not any(result.steps for result in sync_views())
+
+
+@on_sqlite
+def test_a_view_of_sqlite_cannot_be_written_through(committing: None) -> None:
+    class Parcels(ReadableViewFromQueryset):
+        updatable = True
+
+        class Meta:
+            app_label = "shop"
+
+        @classmethod
+        def get_queryset(cls) -> Any:
+            return Parcel.objects.values("id", "weight", "shelf", "height")
+
+    sync_views()
+    from django.test.utils import CaptureQueriesContext
+    with CaptureQueriesContext(connections["default"]) as q:
+        Parcels.objects.create(id=1, weight=2, shelf="north", height=3)
+    print(q.captured_queries, Parcels._meta.db_table, Database().views(), list(Parcel.objects.values()))
+    with pytest.raises(DatabaseError, match="it is a view"):
+        Parcels.objects.create(id=1, weight=2, shelf="north", height=3)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.exceptions import LockNotAvailableError
 from orm_views_core.spelling.mariadb import quoted
 
 from .waits import send
@@ -66,12 +67,22 @@ def trying(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> Iterator[T
     """Give what creates views in a block. At its end they are dropped, also after an error."""
     token = f"{_PREFIX}{secrets.token_hex(4)}"
     trials = Trials(token)
+
+    def clean() -> None:
+        drop(connection, cursor, trials.names)
+        cursor.execute("DO RELEASE_LOCK(%s)", [token])
+
     cursor.execute("SELECT GET_LOCK(%s, 0)", [token])
     try:
         yield trials
-    finally:
-        drop(connection, cursor, trials.names)
-        cursor.execute("DO RELEASE_LOCK(%s)", [token])
+    except BaseException:
+        # Nothing may hide the error. After Ctrl-C the connection may be unusable: the next sync cleans up.
+        try:
+            clean()
+        except (DatabaseError, LockNotAvailableError):
+            connection.close_if_unusable_or_obsolete()
+        raise
+    clean()
 
 
 def drop(connection: BaseDatabaseWrapper, cursor: CursorWrapper, names: Sequence[str]) -> None:

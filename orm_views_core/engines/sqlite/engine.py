@@ -23,6 +23,7 @@ from .aside import STEP_ASIDE
 from .catalog import SQLiteView, read_catalog
 from .dry_run import try_views
 from .errors import is_refused, reading_database, refused, step_failed
+from .functions import add_functions
 from .limits import ending_in, not_writing
 from .looks import MAIN, read_columns
 from .texts import ViewText, create_statement, with_state
@@ -122,6 +123,7 @@ class SQLiteEngine:
     ) -> Iterator[CursorWrapper]:
         """Give a cursor whose statements are interrupted in time."""
         with connection.cursor() as cursor:
+            add_functions(connection)
             block = nullcontext() if writes else not_writing(cursor)
             with block, ending_in(connection, seconds):
                 yield cursor

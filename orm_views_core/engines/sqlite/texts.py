@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -18,10 +19,14 @@ from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.names import ViewKind, ViewName, column_list
 from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
+from orm_views_core.sql.lexer import tokenize
+from orm_views_core.sql.rules import SQLITE_RULES
 
 _COMMENT = re.compile(
     r"\n/\* (?P<schema>[^\s.*/]*)\.(?P<name>[^\s.*/]+) (?P<state>\[orm_views [^\n\[\]]*\]) \*/\Z"
 )
+#: After these, a name in double quotes is a name.
+_BEFORE_NAMES = frozenset({".", "as", "from", "join"})
 #: SQLite takes these letters for the same, and no others.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -57,9 +62,27 @@ def folded(flat: str) -> str:
 
 def create_statement(definition: ViewDefinition) -> str:
     """Return the statement that creates a view."""
-    return (
-        f"CREATE VIEW {SQLITE.place(definition.name)}{column_list(definition.columns)} AS\n{definition.sql}"
-    )
+    columns, select = column_list(definition.columns), with_names(definition.sql)
+    return f"CREATE VIEW {SQLITE.place(definition.name)}{columns} AS\n{select}"
+
+
+@lru_cache(maxsize=10_000)
+def with_names(sql: str) -> str:
+    """Return a SELECT in which names in double quotes are names.
+
+    SQLite takes ``"code"`` for a string when there is no such column, so it would not find the mistake. It
+    never does so with backticks. https://www.sqlite.org/quirks.html#dblquote
+    """
+    tokens = [token for token in tokenize(sql, SQLITE_RULES) if not token.is_blank]
+    words = ["", *(token.text.lower() for token in tokens), ""]
+    pieces, position = [], 0
+    for token, before, behind in zip(tokens, words, words[2:], strict=False):
+        is_certain = before in _BEFORE_NAMES or behind == "."
+        if token.kind == "identifier" and token.text.startswith('"') and not is_certain:
+            name = token.identifier.replace("`", "``")
+            pieces += [sql[position : token.start], f"`{name}`"]
+            position = token.end
+    return "".join([*pieces, sql[position:]])
 
 
 def with_state(statement: str, name: ViewName, state: SyncState) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import connections, transaction
 
-from orm_views_core.engines.plain.untried import OpenTransactionError
 from orm_views_core.exceptions import InvalidViewError, InvalidViewsError, PlanBlockedError, ViewSQLError
 from orm_views_core.status import get_detail
 from orm_views_core.sync import sync_views
@@ -15,7 +14,6 @@ from .server import declare, plan, reasons, states, sync, warnings
 pytestmark = pytest.mark.usefixtures("server", "registered")
 
 STATE = "orm_views_sync_state"
-LEFT_OVER = "orm_views_try_0123abcd_0000"
 
 
 def test_a_second_sync_finds_nothing_to_do(server):
@@ -273,54 +271,6 @@ def test_the_columns_of_a_class_are_those_of_the_view(server):
     assert sync() == ["create views.one"]
     assert [column.name for column in get_detail("default", _name("one")).columns] == ["shelf", "a_b"]
     assert sync() == []
-
-
-def test_views_that_a_killed_process_was_trying_are_never_shown_and_the_next_sync_drops_them(server):
-    declare("One", "SELECT id FROM item")
-    server.run(f"CREATE VIEW {LEFT_OVER} AS SELECT id FROM item")
-    assert states() == {"views.one": "missing"}
-    assert sync() == ["create views.one"]
-    assert LEFT_OVER not in server.views()
-
-
-def test_views_that_somebody_is_trying_stay(server):
-    server.run(f"CREATE VIEW {LEFT_OVER} AS SELECT id FROM item")
-    with server.connection() as cursor:
-        cursor.execute("SELECT GET_LOCK(%s, 0)", [LEFT_OVER.rpartition("_")[0]])
-        assert sync() == []
-        assert LEFT_OVER in server.views()
-    server.run("SELECT SLEEP(0.1)")
-    assert sync() == []
-    assert LEFT_OVER not in server.views()
-
-
-def test_planning_leaves_no_views(server):
-    declare("One", "SELECT id FROM item")
-    assert plan() == ["create views.one"]
-    assert server.views() == {}
-
-
-def test_nothing_is_committed_in_a_transaction_of_the_caller(server):
-    declare("One", "SELECT id FROM item")
-    with transaction.atomic(), connections["default"].cursor() as cursor:
-        cursor.execute("INSERT INTO item (id) VALUES (3)")
-        for asked in (sync, plan):
-            with pytest.raises(OpenTransactionError, match="TransactionTestCase"):
-                asked()
-        assert states() == {"views.one": "missing"}
-        transaction.set_rollback(True)
-    assert server.run("SELECT count(*) FROM item") == [(2,)]
-    assert server.views() == {}
-
-
-def test_a_sync_with_nothing_to_do_is_possible_in_a_transaction(server):
-    declare("One", "SELECT id FROM item")
-    sync()
-    with transaction.atomic(), connections["default"].cursor() as cursor:
-        cursor.execute("INSERT INTO item (id) VALUES (3)")
-        assert sync() == []
-        transaction.set_rollback(True)
-    assert server.run("SELECT count(*) FROM item") == [(2,)]
 
 
 def test_a_plan_says_that_each_view_is_committed_by_itself(server):

@@ -144,7 +144,11 @@ def test_values_are_written_as_they_are_read(server, value, mode):
         assert cursor.fetchone()[0] == value
 
 
-@pytest.mark.parametrize("value", [b"", b"\xff\x00'\\", bytearray(b"ab"), memoryview(b"ab")], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"\xff\x00'\\", bytearray(b"ab"), memoryview(b"ab")],
+    ids=["empty", "bytes", "bytearray", "memoryview"],
+)
 def test_bytes_are_written_as_they_are_read(server, value):
     with connections["default"].cursor() as cursor:
         cursor.execute(MARIADB.literal(connections["default"], "SELECT %s", [value]))

@@ -163,6 +163,27 @@ def test_a_sync_whose_connection_is_lost_says_what_was_done(server):
     assert sync() == ["create views.b", "create views.c"]
 
 
+@pytest.mark.parametrize("statement", ["VIEW `orm_views_try", "VIEW `views_a`", "REPLACE INTO"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_an_interrupted_sync_ends_with_the_interruption_and_the_next_one_finishes(server, statement, is_lost):
+    for name in "AB":
+        declare(name, "SELECT id FROM item")
+
+    def interrupt(execute, sql, params, many, context):
+        if statement in sql and not sql.startswith("DROP"):
+            if is_lost:  # as after an interruption in the midst of an answer
+                server.run(f"KILL {context['connection'].connection.thread_id()}")
+            raise KeyboardInterrupt
+        return execute(sql, params, many, context)
+
+    with pytest.raises(KeyboardInterrupt), connections["default"].execute_wrapper(interrupt):
+        sync()
+    sync()
+    assert set(server.views()) == {"views_a", "views_b"}
+    assert set(states().values()) == {"synced"}
+    assert sync() == []
+
+
 def test_a_server_that_does_not_answer_is_named(server):
     settings = connections["default"].settings_dict
     connections["default"].close()

@@ -229,3 +229,37 @@ def test_what_is_not_there_is_said_to_be_missing(committing: None) -> None:
     with pytest.raises(RowsUnavailableError, match=r"views\.shown is not in the database. Sync it first"):
         read_rows("default", SHOWN, limit=1)
     assert judge_views("default", [SHOWN]) == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("CAST(x'41ff42' AS TEXT)", "A\N{REPLACEMENT CHARACTER}B"),
+        ("'a' || char(0) || 'b'", "a\0b"),
+        ("zeroblob(3000)", "00" * 1024),
+        ("1e400", "Inf"),
+        ("'x' || char(55357)", None),
+    ],
+)
+def test_sqlite_stores_texts_that_are_none(committing: None, sql: str, shown: str | None) -> None:
+    if not Database().spelling.abilities.one_writer:
+        pytest.skip("other engines refuse such texts")
+    create(f"SELECT {sql} AS odd")
+    ((cell,),) = read_rows("default", SHOWN, limit=9, order_by=["odd"]).rows
+    assert cell is not None
+    assert shown is None or cell.text == shown
+    found(Condition("odd", Operator.CONTAINS, ("b",)), column="odd")
+    whole = read_cell("default", SHOWN, "odd", offset=0, page_limit=50, expected=digest(cell))
+    assert whole.length == cell.length
+
+
+def test_types_of_many_values_are_read_one_by_one(committing: None) -> None:
+    """A column of SQLite has values of any type, whatever it declares."""
+    if not Database().spelling.abilities.one_writer:
+        pytest.skip("columns of other engines have one type")
+    create(
+        "SELECT 1 AS v UNION ALL SELECT 10 UNION ALL SELECT 'text' UNION ALL SELECT '9' UNION ALL SELECT NULL"
+    )
+    assert found(Condition("v", Operator.AT_LEAST, ("9",)), column="v") == ["10", "9", "text"]
+    assert found(Condition("v", Operator.EQUALS, ("text",)), column="v") == ["text"]
+    assert found(Condition("v", Operator.NOT_EQUALS, ("1",)), column="v") == [None, "10", "9", "text"]

@@ -304,6 +304,18 @@ def test_a_sync_that_stops_half_way_leaves_what_its_plan_says(database):
     assert done() == []
 
 
+def test_a_schema_that_no_class_places_views_in_any_more_keeps_its_views(database, settings):
+    declare("One", SOURCE)
+    sync_views()
+    settings.ORM_VIEWS = {"SCHEMA": "moved"}
+    (plan,) = plan_views(["default"])
+    assert [str(step.name) for step in plan.steps if step.name.name] == ["moved.one"]
+    assert any(str(warning).startswith("views.one: made by a sync, in a schema") for warning in plan.warnings)
+    sync_views()
+    assert database.has(ViewName("views", "one"))
+    assert database.has(ViewName("moved", "one"))
+
+
 def test_a_plan_says_if_its_engine_commits_each_view_by_itself(database):
     declare("One", SOURCE)
     (plan,) = plan_views(["default"])

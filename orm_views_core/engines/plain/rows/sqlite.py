@@ -5,8 +5,7 @@ https://www.sqlite.org/datatype3.html
 
 from __future__ import annotations
 
-import re
-
+from orm_views_core.engines.sqlite.functions import CONTAINS
 from orm_views_core.names import quote_identifier
 
 from .dialects import IS_NUMBER, Filter
@@ -33,11 +32,11 @@ class SQLiteDialect:
         return f"CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE CAST({column} AS TEXT) END"
 
     def cell(self, column: str, kind: Kind, limit: int) -> str:
-        """Return the expression of length and beginning. Python decodes the bytes: a text may have any."""
+        """Return the expression of length and beginning, in bytes: a text may have any, and ends at a NUL."""
         length = f"CASE typeof({column}) WHEN 'blob' THEN 2 * length({column}) ELSE length({column}) END"
         start = (
             f"CASE typeof({column}) WHEN 'blob' THEN hex(substr({column}, 1, {limit}))"
-            f" ELSE substr(CAST({column} AS TEXT), 1, {limit}) END"
+            f" ELSE ifnull(substr(CAST({column} AS BLOB), 1, {limit + 1}), '') END"
         )
         mark = f"CASE WHEN {_IS_NUMBER.format(column=column)} THEN '{IS_NUMBER}:' ELSE ':' END"
         return f"substr(CAST({length} || {mark} || {start} AS BLOB), 1, {limit + _DIGITS})"
@@ -58,8 +57,8 @@ class SQLiteDialect:
         return Filter(as_text, (value,))
 
     def contains(self, column: str, kind: Kind, part: str) -> Filter:
-        """Use Django's function for regular expressions: lower() knows no letters but those of ASCII."""
-        return Filter(f"{self.text(column, kind)} REGEXP %s", (f"(?i){re.escape(part)}",))
+        """Use a function of ours, which gets the text as bytes: a text may have any."""
+        return Filter(f"{CONTAINS}(CAST({self.text(column, kind)} AS BLOB), %s)", (part,))
 
     def begins(self, column: str, kind: Kind, part: str) -> Filter:
         """Compare as many characters as the part has."""
