@@ -24,6 +24,7 @@ class Abilities:
         schemas: views are in schemas. Elsewhere the schema is a part of the name.
         atomic: a sync is all or nothing. Elsewhere each view is changed by itself.
         materialised: views can be materialised. Elsewhere they are plain ones.
+        updatable: rows can be written through a view.
         grants: roles can be granted SELECT on a view.
         comments: views and columns have comments.
         options: the options that a plain view can have.
@@ -35,6 +36,7 @@ class Abilities:
     schemas: bool = False
     atomic: bool = False
     materialised: bool = False
+    updatable: bool = False
     grants: bool = False
     comments: bool = False
     options: frozenset[str] = frozenset()

@@ -30,7 +30,9 @@ class MariaDBSpelling:
     words: tuple[str, ...] = ("mariadb", "mysql")
     title = "MariaDB"
     rules = MARIADB_RULES
-    abilities = Abilities(grants=True, options=frozenset({"security_invoker", "check_option"}), refuses=True)
+    abilities = Abilities(
+        updatable=True, grants=True, options=frozenset({"security_invoker", "check_option"}), refuses=True
+    )
 
     def place(self, name: ViewName) -> str:
         """Return the flat name in backticks."""

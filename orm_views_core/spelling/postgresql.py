@@ -25,6 +25,7 @@ class PostgreSQLSpelling:
         schemas=True,
         atomic=True,
         materialised=True,
+        updatable=True,
         grants=True,
         comments=True,
         options=frozenset({"security_barrier", "security_invoker", "check_option"}),

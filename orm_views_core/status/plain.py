@@ -81,7 +81,7 @@ def with_refusals(
     catalog: Catalog,
     statuses: Iterable[ViewStatus],
 ) -> list[ViewStatus]:
-    """Return statuses that say which changed views the engine refuses, or which read one another in circles."""
+    """Return statuses that say which views the engine refuses, or which read one another in a circle."""
     errors = _refused(connection, engine, definitions.views, catalog)
     return [
         status.with_condition(invalid(errors[status.name]))

@@ -13,6 +13,7 @@ from django.db.models import DO_NOTHING, PROTECT, RESTRICT, QuerySet
 from orm_views_core.conf import routes_reads
 from orm_views_core.exceptions import ReadOnlyViewError
 from orm_views_core.sentences import says
+from orm_views_core.spelling import spelling_on
 
 from .aliases import renew, with_aliases
 from .engines import refuse_skipped
@@ -27,10 +28,22 @@ def refuse_to_write(view: Any, operation: str) -> None:
         operation: the name of the method that was called.
 
     Raises:
-        ReadOnlyViewError: the class does not set ``updatable = True``.
+        ReadOnlyViewError: the class does not set ``updatable = True``, or its engine has no such views.
         SkippedViewError: the view is skipped in its database.
     """
     refuse_skipped(view._meta.concrete_model, str(ViewOptions(view).database))
+    spelling = spelling_on(str(ViewOptions(view).database))
+    if not spelling.abilities.updatable:
+        # SQLite itself takes an INSERT with RETURNING without a word, and the row is nowhere.
+        raise ReadOnlyViewError(
+            says(
+                "%(operation)s() of %(model)s: %(engine)s cannot write rows through a view. Write to the "
+                "models that the view reads.",
+                operation=operation,
+                model=view._meta.label,
+                engine=spelling.title,
+            )
+        )
     if not ViewOptions(view).updatable:
         raise ReadOnlyViewError(
             says(

@@ -8,6 +8,7 @@ https://www.sqlite.org/lang_altertable.html
 
 from __future__ import annotations
 
+import enum
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from orm_views_core.names import quote_identifier
 from orm_views_core.sql.lexer import tokenize
 from orm_views_core.sql.rules import SQLITE_RULES
 
-from .looks import MAIN, TEMP, look_at
+from .looks import MAIN, TEMP, look_at, names_in_double_quotes
 from .texts import folded
 
 _STORED = (
@@ -65,29 +66,44 @@ class StepAside:
     def __call__(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Mapping[str, Any]
     ) -> Any:
-        """Send a statement: as it is, without views that cannot be read, and without any views."""
+        """Send a statement: beside all views, without those that cannot be read, or without any."""
         connection: BaseDatabaseWrapper = context["connection"]
         is_usable = not connection.needs_rollback and connections[connection.alias] is connection
-        if many or not is_usable or not _alters_table(str(sql)):
-            return execute(sql, params, many, context)
-        try:
-            with transaction.atomic(using=connection.alias):
-                return execute(sql, params, many, context)
-        except DatabaseError as error:
-            refusal = error
-        for is_chosen in (_is_broken, _is_any):
+        tiers = _TIERS[_action(str(sql))] if is_usable and not many else ()
+        for choose in tiers:
             try:
-                with transaction.atomic(using=connection.alias), _aside(connection, is_chosen) as views:
-                    if views:
+                with (
+                    names_in_double_quotes(connection),
+                    transaction.atomic(using=connection.alias),
+                    _aside(connection, choose) as views,
+                ):
+                    if views or choose is _is_none:
                         return execute(sql, params, many, context)
             except DatabaseError:  # then it is not because of these views
                 continue
-        raise refusal
+        return execute(sql, params, many, context)
 
 
-def _alters_table(sql: str) -> bool:
-    words = (token.text.lower() for token in tokenize(sql, SQLITE_RULES) if not token.is_blank)
-    return list(islice(words, 2)) == ["alter", "table"]
+class _Action(enum.Enum):
+    """What a statement does to a table."""
+
+    NOTHING = enum.auto()
+    DROP_COLUMN = enum.auto()
+    OTHER = enum.auto()
+
+
+def _action(sql: str) -> _Action:
+    tokens = (token for token in tokenize(sql, SQLITE_RULES) if not token.is_blank)
+    words = [token.text.lower() for token in islice(tokens, 6)]
+    if words[:2] != ["alter", "table"]:
+        return _Action.NOTHING
+    behind = words[5:] if "." in words else words[3:]
+    return _Action.DROP_COLUMN if behind[:1] == ["drop"] else _Action.OTHER
+
+
+def _is_none(connection: BaseDatabaseWrapper, cursor: CursorWrapper, views: Sequence[_Stored]) -> set[str]:
+    """Return no names."""
+    return set()
 
 
 def _is_broken(connection: BaseDatabaseWrapper, cursor: CursorWrapper, views: Sequence[_Stored]) -> set[str]:
@@ -103,6 +119,15 @@ def _is_broken(connection: BaseDatabaseWrapper, cursor: CursorWrapper, views: Se
 def _is_any(connection: BaseDatabaseWrapper, cursor: CursorWrapper, views: Sequence[_Stored]) -> set[str]:
     """Return the names of all views."""
     return {folded(view.name) for view in views}
+
+
+#: Which views step aside, one try after the other. A column is never dropped beside views: SQLite makes a
+#: string of a name in double quotes that no column has, in the texts of views too.
+_TIERS: Mapping[_Action, Sequence[Callable[..., set[str]]]] = {
+    _Action.NOTHING: (),
+    _Action.DROP_COLUMN: (_is_any,),
+    _Action.OTHER: (_is_none, _is_broken, _is_any),
+}
 
 
 @contextmanager

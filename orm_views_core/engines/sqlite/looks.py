@@ -56,7 +56,7 @@ def look_at(
         sql = f"EXPLAIN SELECT * FROM {schema}.{quote_identifier(flat)}"
         error = ""
         try:
-            with _authorizing(connection, reads):
+            with names_in_double_quotes(connection), _authorizing(connection, reads):
                 cursor.execute(sql)
         except DatabaseError as refused:
             error = str(refused) or type(refused).__name__
@@ -117,6 +117,27 @@ def _authorizing(connection: BaseDatabaseWrapper, reads: _Reads) -> Iterator[Non
     finally:
         # Before Python 3.11, None is taken for a function and forbids everything.
         of_driver.set_authorizer(None if sys.version_info >= (3, 11) else _allow)
+
+
+@contextmanager
+def names_in_double_quotes(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Have SQLite take nothing in double quotes for a string, where Python can: from 3.12 on.
+
+    https://www.sqlite.org/quirks.html#dblquote
+    """
+    of_driver: Any = connection.connection
+    if not hasattr(of_driver, "setconfig"):
+        yield
+        return
+    options = [getattr(sqlite3, f"SQLITE_DBCONFIG_DQS_{kind}") for kind in ("DDL", "DML")]
+    before = [of_driver.getconfig(option) for option in options]
+    for option in options:
+        of_driver.setconfig(option, False)
+    try:
+        yield
+    finally:
+        for option, was in zip(options, before, strict=True):
+            of_driver.setconfig(option, was)
 
 
 def _allow(*asked: object) -> int:
