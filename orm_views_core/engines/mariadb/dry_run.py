@@ -20,7 +20,7 @@ from orm_views_core.spelling.mariadb import quoted
 from .catalog import Columns, Facts, StoredView, read_columns, read_facts, read_views, sources_of
 from .errors import LONGEST_NAME, READ_ONLY, number_of, refused, said, too_long
 from .texts import create_statement, renamed
-from .trials import trying
+from .trials import trying, with_real_names
 from .waits import short_waits
 
 
@@ -43,7 +43,8 @@ def try_views(
         return DryRun()
     refuse_in_transaction(connection)
     errors: dict[ViewName, OrmViewsError] = {}
-    made: dict[ViewName, str] = {}
+    made: dict[str, str] = {}
+    tried_as: dict[ViewName, str] = {}
     with (
         connection.cursor() as cursor,
         short_waits(cursor),
@@ -55,27 +56,31 @@ def try_views(
             if len(flat) > LONGEST_NAME:
                 errors[definition.name] = too_long(definition, flat)
                 continue
-            sql = renamed(definition.sql, {flat_name(n): tried for n, tried in made.items()}, facts.database)
+            sql = renamed(definition.sql, made, facts.database)
             try:
                 trials.create(connection, cursor, create_statement(definition, sql, name))
-                made[definition.name] = name
+                made[flat] = tried_as[definition.name] = name
             except DatabaseError as error:
                 if number_of(error) in READ_ONLY:
                     raise not_writable(connection, said(error)) from error
-                words = _as_placed(said(error), _placed(facts, {**made, definition.name: name}))
+                words = with_real_names(said(error), {**_real_names(facts, tried_as), name: flat})
                 errors[definition.name] = refused(connection, definition, words)
-        stored = {view.flat: view for view in read_views(cursor, facts) if view.flat in trials.names}
+        created = {*trials.names}
+        stored = {view.flat: view for view in read_views(cursor, facts) if view.flat in created}
         read = {*stored, *(name for view in stored.values() for name in view.reads)}
+        real_names = _real_names(facts, tried_as)
+        columns = read_columns(cursor, facts, sorted(read))
         tried = _Tried(
-            _placed(facts, made),
-            read_columns(cursor, facts, sorted(read)),
+            real_names,
+            {name: quoted(flat)[1:-1] for name, flat in real_names.items()},
+            {with_real_names(name, real_names): found for name, found in columns.items()},
             _names(facts, definitions, catalog),
             facts.database,
         )
         views = {
-            definition.name: tried.expected(definition, stored[made[definition.name]])
+            definition.name: tried.expected(definition, stored[tried_as[definition.name]])
             for definition in definitions
-            if definition.name in made
+            if definition.name in tried_as
         }
         there = {each.name: facts.place(each.name) for each in definitions if each.name in catalog.relations}
         installed = read_columns(cursor, facts, list(there.values()))
@@ -89,16 +94,9 @@ def _names(facts: Facts, definitions: Sequence[ViewDefinition], catalog: Catalog
     return {**others, **ours, **{facts.place(each.name): each.name for each in definitions}}
 
 
-def _placed(facts: Facts, made: Mapping[ViewName, str]) -> Mapping[str, str]:
-    """Return under which names views are tried, by those that they will have."""
-    return {facts.place(name): tried for name, tried in made.items()}
-
-
-def _as_placed(words: str, placed: Mapping[str, str]) -> str:
-    """Return words with the names that the views will have."""
-    for flat, name in placed.items():
-        words = words.replace(name, flat)
-    return words
+def _real_names(facts: Facts, tried_as: Mapping[ViewName, str]) -> dict[str, str]:
+    """Return the names that views will have, by those under which they are tried."""
+    return {tried: facts.place(name) for name, tried in tried_as.items()}
 
 
 @dataclass(frozen=True)
@@ -106,30 +104,30 @@ class _Tried:
     """Views that were created under other names.
 
     Attributes:
-        placed: the names under which they were created, by those that they will have.
-        columns: the columns of the views, and of what they read.
+        real_names: the names that they will have, by those under which they were created.
+        in_sql: the same as they are between backticks.
+        columns: the columns of the views, and of what they read, by these names.
         names: the names of views by those in the database.
         database: the name of the database.
     """
 
-    placed: Mapping[str, str]
+    real_names: Mapping[str, str]
+    in_sql: Mapping[str, str]
     columns: Columns
     names: Mapping[str, ViewName]
     database: str
 
     def expected(self, definition: ViewDefinition, view: StoredView) -> ExpectedView:
         """Return a view as it will be stored."""
-        reads = {_as_placed(name, self.placed) for name in view.reads}
-        columns = {_as_placed(name, self.placed): found for name, found in self.columns.items()}
-        in_sql = {quoted(flat)[1:-1]: name for flat, name in self.placed.items()}
+        reads = {with_real_names(name, self.real_names) for name in view.reads}
+        columns = self.columns.get(with_real_names(view.flat, self.real_names), ())
         return ExpectedView(
             name=definition.name,
-            definition=_as_placed(view.statement or "", in_sql),
+            definition=with_real_names(view.statement or "", self.in_sql),
             columns=tuple(
-                Column(_as_placed(column.name, self.placed), column.type)
-                for column in self.columns.get(view.flat, ())
+                Column(with_real_names(column.name, self.real_names), column.type) for column in columns
             ),
             options=view.options,
             reads=frozenset(self.names.get(flat) or ViewName(self.database, flat) for flat in reads),
-            sources=sources_of(reads, columns) if definition.has_star else None,
+            sources=sources_of(reads, self.columns) if definition.has_star else None,
         )

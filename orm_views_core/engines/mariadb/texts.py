@@ -110,11 +110,9 @@ def renamed(sql: str, names: Mapping[str, str], database: str) -> str:
         names: the new name of each view. It needs no quotes.
         database: the database of the views. The SELECT may name it.
     """
-    folded = sql.lower()
-    if not any(quoted(name.lower())[1:-1] in folded for name in names):  # this avoids the lexer
+    if not names:
         return sql
     read = unqualified_relations(sql, MARIADB_RULES)
-    alone = {name for name in names if name in read or name.lower() in read}
     tokens = list(tokenize(sql, MARIADB_RULES))
     seen = [token for token in tokens if not token.is_blank]
     places = {token.start: i for i, token in enumerate(seen)}
@@ -124,7 +122,8 @@ def renamed(sql: str, names: Mapping[str, str], database: str) -> str:
         if name in names:
             i = places[token.start]
             follows = _is(seen, i - 1, ".")
-            is_ours = i > 1 and _is_name(seen[i - 2], database) if follows else name in alone
+            is_read = name in read or name.lower() in read
+            is_ours = i > 1 and _is_name(seen[i - 2], database) if follows else is_read
             if is_ours:
                 new = names[name]
                 pieces.append(quoted(new) if token.text.startswith("`") else new)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db import DatabaseError
@@ -29,6 +29,16 @@ SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
 def is_trial(flat: str) -> bool:
     """Return whether a name is that of a view that is tried, or was left by a process that was killed."""
     return _TRIAL.fullmatch(flat) is not None
+
+
+def with_real_names(words: str, tried: Mapping[str, str]) -> str:
+    """Return words in which the names of views that are tried are those that the views will have.
+
+    Args:
+        words: a text, or a name.
+        tried: the name that each view will have, by the name under which it is tried.
+    """
+    return _TRIAL.sub(lambda match: tried.get(match[0], match[0]), words)
 
 
 class Trials:

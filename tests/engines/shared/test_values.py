@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from orm_views_core.exceptions import ReadOnlyViewError
 from orm_views_core.sync import sync_views
 from orm_views_core.views import ReadableViewFromQueryset
 from orm_views_core.views.identity import name_of
@@ -98,3 +99,26 @@ def test_a_view_of_a_view_has_the_values_of_the_table(name):
     sync_views()
     assert str(name_of(view)) == "views.above"
     assert values(view.objects, name) == values(Sample.objects, name)
+
+
+def test_rows_are_written_through_a_view_where_the_engine_can(database):
+    fields = ("id", "code", "name", "price", "details", "on_sale")
+    view = declare(lambda: Product.objects.values(*fields), updatable=True)
+    new = {"code": "new", "name": "New", "price": Decimal("9.50"), "details": {"a": 1}, "on_sale": False}
+    if not database.spelling.abilities.updatable:
+        with pytest.raises(ReadOnlyViewError, match="cannot write rows through a view"):
+            view.objects.create(id=9, **new)
+        assert not Product.objects.filter(code="new").exists()
+        return
+    view.objects.create(id=9, **new)
+    view.objects.filter(id=9).update(name="Newer")
+    assert Product.objects.values(*fields).get(code="new") == {"id": 9, **new, "name": "Newer"}
+    view.objects.get(id=9).delete()
+    assert not Product.objects.filter(code="new").exists()
+
+
+def test_a_view_that_is_not_updatable_is_not_written_through():
+    view = declare(lambda: Product.objects.values("id", "code"))
+    for write in (view.objects.create, view.objects.all().delete, view(id=9).save):
+        with pytest.raises(ReadOnlyViewError):
+            write()

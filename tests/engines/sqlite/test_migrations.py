@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -180,6 +181,23 @@ def test_a_migration_that_goes_back_makes_views_fit_again(file, package):
     assert file.texts("view", "trigger") == before
     assert sync() == []
     assert file.run("SELECT * FROM views_priced") == []
+
+
+def test_a_view_with_names_in_double_quotes_keeps_its_text(file, package):
+    """SQLite would make a string of the name of the column that is gone, when it drops the next one."""
+    theirs = 'CREATE VIEW quoted AS SELECT "title", "it is a string" AS s FROM shop_item'
+    file.run(theirs)
+    package.add('migrations.RemoveField("item", "title"),')
+    package.add('migrations.RemoveField("item", "price"),')
+    assert migrate() == ""
+    assert file.texts()["quoted"] == theirs
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python cannot have SQLite tell names from strings")
+def test_a_column_in_double_quotes_that_is_gone_is_noticed(file, package):
+    file.run('CREATE VIEW quoted AS SELECT "title" FROM shop_item')
+    package.add('migrations.RemoveField("item", "title"),')
+    assert migrate().startswith("quoted: It cannot be read: SQLite says: no such column")
 
 
 @pytest.mark.parametrize("atomic", [True, False], ids=["atomic", "not atomic"])

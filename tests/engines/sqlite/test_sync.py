@@ -123,6 +123,22 @@ def test_wrong_sql_is_named_with_its_file_and_line_and_nothing_is_changed(file):
     assert file.texts() == before
 
 
+@pytest.mark.parametrize("sql", ['SELECT "nowhere" FROM item', 'SELECT id FROM item WHERE code = "one"'])
+def test_a_name_in_double_quotes_is_no_string(file, sql):
+    """SQLite takes it for one when there is no such column."""
+    assert len(file.run(sql)) == 1
+    declare("Wrong", sql)
+    with pytest.raises(ViewSQLError, match=r"Wrong \(.*, line \d+\): SQLite refuses .* no such column"):
+        sync()
+    declare("Wrong", 'SELECT "id" AS "an id", "code" "a code" FROM "item" ORDER BY "an id"')
+    assert sync() == ["create views.wrong"]
+    assert sync() == []
+    assert file.run('SELECT "an id", "a code" FROM views_wrong') == [(1, "one")]
+    file.run("DROP TABLE item")
+    file.run("CREATE TABLE item (id integer PRIMARY KEY)")
+    assert states() == {"views.wrong": "cannot be read"}
+
+
 def test_what_sqlite_refuses_besides_the_sql_of_views_is_named_and_all_is_rolled_back(file):
     declare("First", "SELECT id FROM item")
     declare("Second", "SELECT id FROM item")
