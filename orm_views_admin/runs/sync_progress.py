@@ -14,6 +14,7 @@ from orm_views_admin.plan_words import describe_step, summarise
 from orm_views_core.exceptions import SyncFailedError
 from orm_views_core.plan.steps import Plan, Step
 from orm_views_core.sentences import says
+from orm_views_core.spelling import spelling_on
 from orm_views_core.sync.executor import Progress, StepResult
 
 from .writing import in_english, recorded, storable
@@ -93,7 +94,8 @@ class SyncProgress:
         try:
             yield
         except BaseException:
-            steps = failed_steps(self._steps.values())
+            is_atomic = spelling_on(self._run.database).abilities.atomic
+            steps = failed_steps(self._steps.values(), is_atomic=is_atomic)
             rolled_back = Run.objects.filter(pk=self._run.pk, steps=[])
             if steps:
                 recorded(rolled_back.update)(steps=steps)
