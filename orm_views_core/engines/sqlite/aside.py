@@ -9,6 +9,7 @@ https://www.sqlite.org/lang_altertable.html
 from __future__ import annotations
 
 import enum
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ _STORED = (
     "SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master WHERE type IN ('view', 'trigger') "
     "ORDER BY rowid"
 )
+
+_OTHER = re.compile(r"(?!alter|--|/\*)\S", re.IGNORECASE)
 
 
 class _Stored(NamedTuple):
@@ -93,6 +96,8 @@ class _Action(enum.Enum):
 
 
 def _action(sql: str) -> _Action:
+    if _OTHER.match(sql):  # most statements; the lexer would take longer than some of them
+        return _Action.NOTHING
     tokens = (token for token in tokenize(sql, SQLITE_RULES) if not token.is_blank)
     words = [token.text.lower() for token in islice(tokens, 6)]
     if words[:2] != ["alter", "table"]:
