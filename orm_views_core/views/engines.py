@@ -15,7 +15,7 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from orm_views_core.exceptions import SkippedViewError
 from orm_views_core.names import written_at
-from orm_views_core.sentences import NOTHING, Sentence, listed, says
+from orm_views_core.sentences import NOTHING, Sentence, enumerated, listed, says
 from orm_views_core.spelling import ENGINES, Spelling, spelling_of
 
 from .options import OfClass, ViewOptions
@@ -112,7 +112,7 @@ def why_skipped(view: Any, alias: str) -> Sentence:
     wanted = [title for word, title in ENGINES.items() if all(word in each for each in named)]
     return says(
         "It is for %(engines)s, and database %(database)r is %(engine)s.",
-        engines=listed(wanted, " and "),
+        engines=enumerated(wanted),
         database=alias,
         engine=spelling.title if spelling else connections[alias].display_name,
     )
