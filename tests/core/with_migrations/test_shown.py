@@ -42,7 +42,7 @@ def call(*arguments):
 
 
 def test_grants_are_shown_with_no_migration_to_apply(before, make_role):
-    role = make_role("analyst")
+    role = make_role("shown_reader")
     assert not pending(before)
     for flag in (GRANT, "--grant-select"):  # argparse takes any beginning of an option
         out = before.migrate("--plan", flag, role)
@@ -56,7 +56,7 @@ def test_grants_are_shown_with_no_migration_to_apply(before, make_role):
 
 
 def test_grants_are_shown_beside_migrations(before, make_role):
-    role = make_role("analyst")
+    role = make_role("shown_reader")
     before.write("0002_more", 'AddField("Order", "more", models.IntegerField(default=3))')
     assert "views.totals" not in before.migrate("--plan")
     assert f"views.totals: {role} should be able to read it" in before.migrate("--plan", GRANT, role)
