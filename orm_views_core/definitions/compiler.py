@@ -24,7 +24,7 @@ from .class_compiler import compile_class, select_of
 from .definition import Definitions, ViewDefinition
 from .known import keep_definition, keep_definitions, known_definition, known_definitions
 from .registered import RegisteredViews, registered_views, schema_functions
-from .skipped import said_of_sources
+from .skipped import SkippedSources
 
 _BATCH_SIZE = 100
 
@@ -85,6 +85,7 @@ def _together(
     spelling = spelling_on(connection.alias)
     places = spelling.places(registered.names | valid)
     skipped = [each for each in registered.skipped if each.name not in registered.names]
+    skipped_sources = SkippedSources(skipped, spelling) if skipped else None
     errors: dict[type, OrmViewsError] = {}
     for view, definition in compiled.items():
         try:
@@ -92,7 +93,7 @@ def _together(
                 raise definition
             if places is not None:
                 definition = _placed(definition, places)
-            if skipped and (said := said_of_sources(definition.sql, skipped, spelling)):
+            if skipped_sources and (said := skipped_sources.said_of(definition.sql)):
                 definition = replace(definition, skipped_sources=said)
             _claim_names(definition, relations)
             views[definition.name] = definition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
@@ -34,25 +35,38 @@ def _skipped(view: type) -> SkippedView:
     return SkippedView(label_of(view), name, kind_of(view), why_skipped(view, alias))
 
 
-def said_of_sources(sql: str, skipped: Collection[SkippedView], spelling: Spelling) -> Sentence:
-    """Return what is said of an SQL that the database refuses, if it reads views that are skipped there."""
-    named = {name: each for each in skipped if (name := each.name)}
-    words = frozenset(_WORD.findall(sql.lower()))
-    bare_names = {name: _bare(name, spelling) for name in named}
-    if words.isdisjoint({*bare_names.values(), *(name.name.lower() for name in named)}):
-        return NOTHING
-    schemas = {name.schema for name in named}
-    found = {reference.target for reference in qualified_references(sql, schemas, spelling.rules)}
-    bare = unqualified_relations(sql, spelling.rules)
-    found |= {name for name in named if bare_names[name] in bare}
-    return listed(
-        (
-            says("It reads %(view)s, which is skipped. %(why)s", view=name, why=each.reason)
-            for name, each in named.items()
-            if name in found
-        ),
-        "\n",
-    )
+class SkippedSources:
+    """The skipped views of a database, made once to find those that SQL names.
+
+    Args:
+        skipped: the views.
+        spelling: how the database spells views.
+    """
+
+    def __init__(self, skipped: Collection[SkippedView], spelling: Spelling) -> None:
+        self._rules = spelling.rules
+        self._named = {name: each for each in skipped if (name := each.name)}
+        self._schemas = frozenset(name.schema for name in self._named)
+        self._by_bare_name: defaultdict[str, list[ViewName]] = defaultdict(list)
+        for name in self._named:
+            self._by_bare_name[_bare(name, spelling)].append(name)
+        names = [*self._by_bare_name, *(name.name.lower() for name in self._named)]
+        self._words = frozenset(word for name in names for word in _WORD.findall(name))
+
+    def said_of(self, sql: str) -> Sentence:
+        """Return what is said of an SQL that the database refuses, if it reads some of them."""
+        if self._words.isdisjoint(_WORD.findall(sql.lower())):  # most views read none
+            return NOTHING
+        found = {reference.target for reference in qualified_references(sql, self._schemas, self._rules)}
+        for bare in unqualified_relations(sql, self._rules):
+            found.update(self._by_bare_name.get(bare, ()))
+        return listed(
+            (
+                says("It reads %(view)s, which is skipped. %(why)s", view=name, why=self._named[name].reason)
+                for name in sorted(found & self._named.keys())
+            ),
+            "\n",
+        )
 
 
 def _bare(name: ViewName, spelling: Spelling) -> str:

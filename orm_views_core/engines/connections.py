@@ -94,7 +94,8 @@ def _is_closed(of_driver: Any) -> bool:
     """Return whether the server or we have closed it. psycopg2 does not always notice, but libpq does."""
     if not hasattr(of_driver, "closed"):  # a driver of another engine
         return False
-    return bool(of_driver.closed) or of_driver.info.status != 0
+    # The driver of MariaDB has ``closed`` too, and its ``info`` is something else.
+    return bool(of_driver.closed) or getattr(of_driver.info, "status", 0) != 0
 
 
 @contextmanager

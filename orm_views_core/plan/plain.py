@@ -14,7 +14,7 @@ from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.engine import StatementKind
 from orm_views_core.database.relations import Catalog, InstalledView
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.graph import closure
+from orm_views_core.graph import closure, reverse
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import embedded
 from orm_views_core.sentences import Sentence, says
@@ -103,11 +103,10 @@ def _warnings(facts: PlainFacts, steps: Collection[Step]) -> Iterator[Sentence]:
             says("%(view)s, which no class declares, will break. %(why)s Change it too.", view=name, why=why)
         )
     changing = {step.name for step in steps if step.statements}
-    reads = {name: view.reads for name, view in facts.catalog.relations.items()}
-    for name in sorted(facts.broken.keys() & facts.definitions.keys()):
-        read = closure(reads, [name])
-        if not changing & read:
-            yield embedded(says("%(view)s: %(why)s", view=name, why=facts.broken[name]))
+    read_by = reverse({name: view.reads for name, view in facts.catalog.relations.items()})
+    # What a broken view reads may be mended by this sync.
+    for name in sorted(facts.broken.keys() & facts.definitions.keys() - closure(read_by, changing)):
+        yield embedded(says("%(view)s: %(why)s", view=name, why=facts.broken[name]))
     for name, view in sorted(facts.catalog.relations.items()):
         if name in facts.definitions and not view.is_trusted and name not in changing:
             yield says("%(view)s: %(why)s %(advice)s", view=name, why=why_foreign(view), advice=LET_TRUST)
@@ -135,7 +134,7 @@ def _steps(facts: PlainFacts, name: ViewName) -> Iterator[Step]:
     if difference.is_outdated and not difference.unbelieved:
         why = says("%(why)s; its definition is the same", why=why_changed(difference))
         yield _write(facts, Action.ADOPT, definition, installed, why)
-    if difference.grant or difference.revoke or difference.record:
+    elif difference.grant or difference.revoke or difference.record:
         yield _grant(facts, definition, installed, difference)
 
 

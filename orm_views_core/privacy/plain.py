@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orm_views_core.database.relations import InstalledView
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.engines.base import PlainEngine
 from orm_views_core.graph import closure
@@ -19,7 +20,8 @@ def find_plain_personal_columns(
 ) -> Collection[str]:
     """Return the columns of a view that may be personal: all but those that its class declares not to be.
 
-    There are none if no table has personal columns that the view reads, however many views are between.
+    There are none if no table has personal columns that the view reads, however many views are between. The
+    role must see the texts of these views.
 
     Args:
         connection: the database.
@@ -37,8 +39,15 @@ def find_plain_personal_columns(
         relations = engine.read_catalog(connection, definitions).catalog.relations
         columns = engine.read_columns(connection, [name]).get(name, ())
     reads = {each.name: each.reads for each in relations.values()}
-    if not any(each.name.lower() in marked for each in closure(reads, [name])):
+    sources = closure(reads, [name])
+    # What a view reads whose text the role may not see is not known.
+    is_unseen = any(each in relations and _is_unseen(relations[each]) for each in sources)
+    if not is_unseen and not any(each.name.lower() in marked for each in sources):
         return ()
     definition = definitions.views.get(name)
     spared = definition.not_personal if definition else ()
     return [column.name for column in columns if column.name not in spared]
+
+
+def _is_unseen(view: InstalledView) -> bool:
+    return view.kind is not None and view.definition is None

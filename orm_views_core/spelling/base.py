@@ -26,7 +26,6 @@ class Abilities:
         materialised: views can be materialised. Elsewhere they are plain ones.
         updatable: rows can be written through a view.
         grants: roles can be granted SELECT on a view.
-        comments: views and columns have comments.
         options: the options that a plain view can have.
         one_writer: only one connection writes at a time, and the others wait.
         refuses: whether a class that asks for what the engine lacks is refused. Elsewhere that is left out.
@@ -38,7 +37,6 @@ class Abilities:
     materialised: bool = False
     updatable: bool = False
     grants: bool = False
-    comments: bool = False
     options: frozenset[str] = frozenset()
     one_writer: bool = False
     refuses: bool = False

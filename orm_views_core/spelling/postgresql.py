@@ -27,7 +27,6 @@ class PostgreSQLSpelling:
         materialised=True,
         updatable=True,
         grants=True,
-        comments=True,
         options=frozenset({"security_barrier", "security_invoker", "check_option"}),
         refuses=True,
     )

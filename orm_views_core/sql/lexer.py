@@ -19,8 +19,8 @@ _UNICODE_ESCAPE = re.compile(r"\\(?:\\|\+((?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0
 # In multi-byte encodings, PostgreSQL folds only these letters, independent of the locale.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
-#: What names are put between: ``[`` is SQLite's, and the backtick that of SQLite and MariaDB.
-_QUOTES = frozenset('"`[')
+#: What names are put between, and doubled in them. The backtick is that of SQLite and MariaDB.
+_QUOTES = frozenset('"`')
 # A star that has_star() finds comes right after one of these, if there is no comment between them.
 _BEFORE_STAR = ("select", "distinct", "all", ",", ".", ")")
 _CERTAIN_STAR = re.compile(r"select\s*\*", re.IGNORECASE)
@@ -43,6 +43,8 @@ class Token(NamedTuple):
     def identifier(self) -> str:
         """The name as in the catalogs: without quotes, or folded to lower case."""
         quote = self.text[0]
+        if quote == "[":  # it ends at the first "]"
+            return self.text[1:-1]
         if quote in _QUOTES:
             return self.text[1:-1].replace(quote * 2, quote)
         if self.text.endswith('"'):

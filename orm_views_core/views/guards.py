@@ -48,11 +48,12 @@ def refuse_to_write(view: Any, operation: str) -> None:
         raise ReadOnlyViewError(
             says(
                 "%(operation)s() of %(model)s: it is the view %(db_table)s, and views are read-only. "
-                "Write to the models that the view reads. If PostgreSQL can update the view, set "
+                "Write to the models that the view reads. If %(engine)s can update the view, set "
                 "updatable = True on the class.",
                 operation=operation,
                 model=view._meta.label,
                 db_table=view._meta.db_table,
+                engine=spelling.title,
             )
         )
 

@@ -59,7 +59,7 @@ def read_accounts(cursor: CursorWrapper, database: str, roles: Collection[str]) 
         if number_of(error) not in DENIED:
             raise
         return Accounts(frozenset(roles), None)
-    named = {role: _account(role, there) for role in roles}
+    named = {role: _account(role, there) for role in roles if role.upper() != _PUBLIC}
     names = defaultdict(set)
     for role, account in named.items():
         names[account].add(role)

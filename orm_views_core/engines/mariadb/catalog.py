@@ -73,6 +73,7 @@ class StoredView(NamedTuple):
         options: those that a class may set.
         definer: the user with whose rights it is read, unless it is the reader's.
         reads: the tables and views that it reads.
+        calls: the functions that it seems to call: the database and the name, in small letters.
     """
 
     flat: str
@@ -80,6 +81,7 @@ class StoredView(NamedTuple):
     options: tuple[tuple[str, str], ...]
     definer: str
     reads: frozenset[str]
+    calls: frozenset[tuple[str, str]]
 
 
 def read_facts(cursor: CursorWrapper) -> Facts:
@@ -98,11 +100,11 @@ def read_views(cursor: CursorWrapper, facts: Facts, only: str = "") -> list[Stor
     )
     views = []
     for flat, select, algorithm, security, check, definer in cursor.fetchall():
-        sql, reads = without_database(select or "", facts.database)
+        sql, reads, calls = without_database(select or "", facts.database)
         options = [("security_invoker", "true")] if security == "INVOKER" else []
         options += [("check_option", check.lower())] if check != "NONE" else []
         statement = stored_statement(flat, sql, algorithm, security, check) if select else None
-        views.append(StoredView(flat, statement, tuple(sorted(options)), definer, reads))
+        views.append(StoredView(flat, statement, tuple(sorted(options)), definer, reads, calls))
     return views
 
 

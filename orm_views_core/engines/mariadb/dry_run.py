@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ def try_views(
     errors: dict[ViewName, OrmViewsError] = {}
     made: dict[str, str] = {}
     tried_as: dict[ViewName, str] = {}
+    real_names: dict[str, str] = {}
     with (
         connection.cursor() as cursor,
         short_waits(cursor),
@@ -60,15 +62,15 @@ def try_views(
             try:
                 trials.create(connection, cursor, create_statement(definition, sql, name))
                 made[flat] = tried_as[definition.name] = name
+                real_names[name] = facts.place(definition.name)
             except DatabaseError as error:
                 if number_of(error) in READ_ONLY:
                     raise not_writable(connection, said(error)) from error
-                words = with_real_names(said(error), {**_real_names(facts, tried_as), name: flat})
+                words = with_real_names(said(error), ChainMap({name: flat}, real_names))
                 errors[definition.name] = refused(connection, definition, words)
         created = {*trials.names}
         stored = {view.flat: view for view in read_views(cursor, facts) if view.flat in created}
         read = {*stored, *(name for view in stored.values() for name in view.reads)}
-        real_names = _real_names(facts, tried_as)
         columns = read_columns(cursor, facts, sorted(read))
         tried = _Tried(
             real_names,
@@ -92,11 +94,6 @@ def _names(facts: Facts, definitions: Sequence[ViewDefinition], catalog: Catalog
     others = {name.name: name for name in catalog.relations if name.schema == facts.database}
     ours = {facts.place(name): name for name in catalog.relations if name.schema != facts.database}
     return {**others, **ours, **{facts.place(each.name): each.name for each in definitions}}
-
-
-def _real_names(facts: Facts, tried_as: Mapping[ViewName, str]) -> dict[str, str]:
-    """Return the names that views will have, by those under which they are tried."""
-    return {tried: facts.place(name) for name, tried in tried_as.items()}
 
 
 @dataclass(frozen=True)

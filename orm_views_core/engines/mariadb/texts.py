@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from orm_views_core.database.relations import recorded_fingerprint, stored_fingerprint
@@ -32,10 +32,12 @@ class Local(NamedTuple):
     Attributes:
         sql: the SELECT.
         reads: the tables and views of the database that it reads.
+        calls: what looks like functions of users: the database and the name, in small letters.
     """
 
     sql: str
     reads: frozenset[str]
+    calls: frozenset[tuple[str, str]]
 
 
 def create_statement(definition: ViewDefinition, sql: str = "", name: str = "") -> str:
@@ -97,7 +99,15 @@ def without_database(select: str, database: str) -> Local:
         if not is_alias:
             left_out |= {i, i + 1}
     sql = "".join(token.text for i, token in enumerate(tokens) if i not in left_out)
-    return Local(sql, frozenset(reads))
+    return Local(sql, frozenset(reads), frozenset(_calls(tokens, database)))
+
+
+def _calls(tokens: Sequence[Token], database: str) -> Iterator[tuple[str, str]]:
+    """Yield what looks like a function of a user: only these have backticks in a stored SELECT."""
+    for i, token in enumerate(tokens):
+        if token.text.startswith("`") and _is(tokens, i + 1, "("):
+            schema = tokens[i - 2].identifier if i > 1 and _is(tokens, i - 1, ".") else database
+            yield schema.lower(), token.identifier.lower()
 
 
 def renamed(sql: str, names: Mapping[str, str], database: str) -> str:

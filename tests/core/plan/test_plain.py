@@ -88,6 +88,13 @@ def test_roles_are_granted_and_revoked():
     assert sql(plain_plan((A,), catalog_of(install(granted)))) == ["REVOKE analyst"]
 
 
+def test_a_view_that_is_adopted_has_its_grants_in_one_step():
+    granted = define("a", grant_select_to=ROLES)
+    plan = plain_plan((granted,), catalog_of(install(granted, state=None, grants=frozenset())))
+    assert said(plan) == ["adopt a"]
+    assert sql(plan) == ["GRANT analyst"]
+
+
 @pytest.mark.parametrize(
     ("atomic", "order"), [(True, ["drop a", "replace b"]), (False, ["replace b", "drop a"])]
 )

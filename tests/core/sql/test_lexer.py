@@ -9,6 +9,7 @@ import pytest
 
 from orm_views_core.sql import lexer
 from orm_views_core.sql.lexer import has_star, strip_statement, tokenize
+from orm_views_core.sql.rules import SQLITE_RULES
 
 # PostgreSQL ends each of these in `AS mark`: whatever comes before is text that names nothing.
 HIDING_PLACES = {
@@ -200,3 +201,8 @@ def test_a_text_that_is_spared_the_lexer_has_no_star(monkeypatch):
     monkeypatch.setattr(lexer, "_may_have_star", lambda sql: True)
     monkeypatch.setattr(lexer, "_CERTAIN_STAR", re.compile("(?!)"))
     assert [has_star(sql) for sql in texts] == spared
+
+
+def test_a_name_in_brackets_ends_at_the_first_of_them_that_closes():
+    tokens = tokenize('[a[[b] `c``d` "e""f"', SQLITE_RULES)
+    assert [token.identifier for token in tokens if not token.is_blank] == ["a[[b", "c`d", 'e"f']

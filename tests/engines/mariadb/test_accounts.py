@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
+from orm_views_core.engines.mariadb.engine import ENGINE
 from orm_views_core.engines.plain.untried import UntriedError
 from orm_views_core.engines.rows import count_rows
 from orm_views_core.exceptions import (
@@ -16,6 +17,7 @@ from orm_views_core.exceptions import (
     ViewSQLError,
 )
 from orm_views_core.names import ViewName
+from orm_views_core.privacy.plain import find_plain_personal_columns
 from orm_views_core.views.identity import name_of
 
 from .server import declare, plan, reasons, states, sync, warnings
@@ -37,8 +39,9 @@ def test_roles_and_users_are_granted_and_revoked_by_name(server, make_account):
     assert sync() == []
 
 
-def test_everybody_is_granted_by_the_word_public(server):
-    declare("One", "SELECT id FROM item", grant_select_to=["public"])
+@pytest.mark.parametrize("word", ["public", "PUBLIC"])
+def test_everybody_is_granted_by_the_word_public(server, word):
+    declare("One", "SELECT id FROM item", grant_select_to=[word])
     sync()
     assert server.readers("views_one") == {"PUBLIC"}
     assert sync() == []
@@ -216,6 +219,58 @@ def test_the_rows_of_another_definers_view_are_not_read(server, registered, fore
     other = declare("Other", "SELECT id FROM item")
     server.run("CREATE VIEW views_other AS SELECT id FROM item")
     assert count_rows("default", name_of(other)).rows == 2
+
+
+def test_the_rows_of_a_view_that_calls_another_definers_function_are_not_read(server, make_account):
+    make_account("mallory@localhost")
+    server.run(f"GRANT ALL ON `{server.name}`.* TO mallory@localhost")
+    server.run("CREATE FUNCTION note() RETURNS int RETURN 1")
+    try:
+        one = declare("One", "WITH note AS (SELECT id FROM item) SELECT NOTE() AS id FROM note")
+        top = declare("Top", "SELECT count(id) AS id FROM views.one")
+        other = declare("Other", "SELECT id FROM item")
+        sync()
+        assert count_rows("default", name_of(one)).rows == 2
+        server.run("DROP FUNCTION note", "mallory")
+        stolen = "(SELECT count(*) FROM mysql.user)"
+        server.run(f"CREATE FUNCTION note() RETURNS int SQL SECURITY INVOKER RETURN {stolen}", "mallory")
+        for view in (one, top):
+            with pytest.raises(
+                RowsUnavailableError, match=r"views_one calls .*\.note, .*'mallory@localhost'"
+            ):
+                count_rows("default", name_of(view))
+        assert count_rows("default", name_of(other)).rows == 2
+    finally:
+        server.run("DROP FUNCTION IF EXISTS note")
+
+
+def test_rows_are_not_read_if_a_role_cannot_see_whether_they_are_of_another_definer(
+    server, as_user, foreign, settings
+):
+    settings.ORM_VIEWS = {"TRUSTED_OWNERS": ["root"]}
+    declare("One", "SELECT id FROM item")
+    top = declare("Top", "SELECT id FROM views.one")
+    sync()
+    as_user("app", "SELECT", grants=False)
+    assert count_rows("default", name_of(top)).rows == 2
+    foreign("SELECT id FROM item")
+    with pytest.raises(RowsUnavailableError, match=r"may not see what views_top reads.*SHOW VIEW"):
+        count_rows("default", name_of(top))
+
+
+def test_what_a_role_may_not_see_may_be_personal(server, as_user, settings):
+    settings.ORM_VIEWS = {"PERSONAL": ["shop.Customer.email"], "TRUSTED_OWNERS": ["root"]}
+    mails = declare("Mails", "SELECT id, email FROM shop_customer", not_personal=["id"])
+    rows = declare("Rows", "SELECT id FROM item")
+    sync()
+
+    def personal(view):
+        return find_plain_personal_columns(connections["default"], ENGINE, name_of(view))
+
+    as_user("app", "ALL")
+    assert (personal(mails), personal(rows)) == (["email"], ())
+    as_user("reader", "SELECT, CREATE VIEW", grants=False)
+    assert (personal(mails), personal(rows)) == (["email"], ["id"])
 
 
 def test_the_state_of_another_definers_view_makes_it_no_orphan(server, registered, foreign):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connections, transaction
 
+from orm_views_core.engines.connections import is_lost
 from orm_views_core.engines.mariadb.engine import ENGINE
 from orm_views_core.engines.time_limits import TooSlowError
 
@@ -84,3 +85,10 @@ def test_a_connection_that_is_lost_raises_its_own_error(server, connection):
         read()
     assert lost.value.args[0] in {2006, 2013}
     assert limit_of(connection) == 0
+
+
+def test_a_connection_that_works_is_not_taken_for_lost(connection):
+    connection.ensure_connection()
+    assert not is_lost(connection, connection.connection)
+    connection.close()
+    assert is_lost(connection, None)

@@ -102,7 +102,13 @@ def test_names_are_moved_where_they_are_views(sql, moved):
     ],
 )
 def test_a_stored_select_is_read_without_its_database(stored, local, reads):
-    assert without_database(stored, "shop") == (local, reads)
+    found = without_database(stored, "shop")
+    assert (found.sql, found.reads) == (local, reads)
+
+
+def test_functions_of_users_are_found_in_a_stored_select():
+    stored = "select `F`(count(0)),`other`.`g`(1),'`h`(1)',`x` AS `x` from `shop`.`a` where `x` in (1)"
+    assert without_database(stored, "shop").calls == {("shop", "f"), ("other", "g")}
 
 
 VALUES = [
