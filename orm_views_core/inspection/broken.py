@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.compiler import compile_definitions
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.definitions.registered import registered_views
 from orm_views_core.engines.base import PlainEngine
+from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import Sentence, says
@@ -27,6 +30,36 @@ def find_broken(connection: BaseDatabaseWrapper, engine: PlainEngine) -> Mapping
             return engine.read_catalog(connection, names).broken
     except OrmViewsError:
         return {}
+
+
+@contextmanager
+def telling_broken(connection: BaseDatabaseWrapper, tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell of the views that cannot be read any more after a block, also when it fails.
+
+    Args:
+        connection: the database, of an engine without staging.
+        tell: is called with a line for each view.
+    """
+    engine = plain_engine_of(connection)
+    assert engine is not None
+    before = find_broken(connection, engine)
+    try:
+        yield
+    except BaseException:
+        with suppress(OrmViewsError, DatabaseError):  # the error of the block is what matters
+            _tell(connection, engine, before, tell)
+        raise
+    _tell(connection, engine, before, tell)
+
+
+def _tell(
+    connection: BaseDatabaseWrapper,
+    engine: PlainEngine,
+    before: Mapping[ViewName, Sentence],
+    tell: Callable[[str], None],
+) -> None:
+    for line in newly_broken(connection, engine, before):
+        tell(line)
 
 
 def newly_broken(

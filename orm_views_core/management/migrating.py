@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
-from django.db import connections
 from django.db.migrations import Migration
 
-from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.exceptions import OrmViewsError, SyncFailedError
-from orm_views_core.inspection.broken import find_broken, newly_broken
 from orm_views_core.sentences import says
 from orm_views_core.sync.api import sync_views
 from orm_views_core.sync.refusals import may_need_a_migration
@@ -28,25 +24,6 @@ def as_foresight(plan: Iterable[tuple[Migration, bool]], *, fake: bool) -> Fores
         fake: whether they are only recorded.
     """
     return Foresight(tuple(ForeseenMigration(each, back, only_recorded=fake) for each, back in plan))
-
-
-@contextmanager
-def telling_broken(alias: str, tell: Callable[[str], None]) -> Iterator[None]:
-    """Tell of the views that cannot be read any more after a block, also when it fails.
-
-    Args:
-        alias: the database.
-        tell: is called with a line for each view.
-    """
-    connection = connections[alias]
-    engine = plain_engine_of(connection)
-    assert engine is not None
-    before = find_broken(connection, engine)
-    try:
-        yield
-    finally:
-        for line in newly_broken(connection, engine, before):
-            tell(line)
 
 
 def migrate_plainly(

@@ -1,7 +1,8 @@
 """The table in which MariaDB keeps what syncs record: a view has no comment there.
 
-The first sync that has something to record creates it. A dump has it beside the views. Whoever may write it
-may write the views too, if he has the privileges on the database that syncs need.
+The first sync that has something to record creates it. A dump has it beside the views. Whoever may write to
+all tables of the database may write to it: what it says is believed of views whose definer is trusted, and
+of nothing else. So he can have such a view dropped or left as it is, and gets no rights by that.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ def refuse_in_transaction(connection: BaseDatabaseWrapper) -> None:
         raise OpenTransactionError(
             says(
                 "Database %(database)r is in a transaction, and %(engine)s commits it when a view is "
-                "created, replaced or dropped. Nothing was changed. Sync outside of atomic(). In a TestCase "
-                "the views must be there before it begins: set ORM_VIEWS['SYNC_ON_MIGRATE'], or use a "
-                "TransactionTestCase.",
+                "created, replaced or dropped. So no view is changed in it. Sync outside of atomic(). In a "
+                "TestCase the views must be there before it begins: set ORM_VIEWS['SYNC_ON_MIGRATE'], or use "
+                "a TransactionTestCase.",
                 database=connection.alias,
                 engine=connection.display_name,
             )

@@ -5,14 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import DatabaseError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.autodetector import Autodetector
-from orm_views_core.engines.base import PlainEngine
 from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.engines.postgresql.stand_ins.standing import read_all_views
-from orm_views_core.inspection.broken import find_broken, newly_broken
+from orm_views_core.inspection.broken import telling_broken
 from orm_views_core.spelling import spelling_of
 from orm_views_core.with_migrations.foresee import foresee
 from orm_views_core.with_migrations.guard import ADVICE, find_danger, named_in
@@ -36,8 +34,9 @@ class Command(Migrate):
         if not self.guards_views or changes_nothing or spelling_of(connection) is None:
             super().handle(*args, **options)
             return
-        if (engine := plain_engine_of(connection)) is not None:
-            self._handle_plainly(connection, engine, *args, **options)
+        if plain_engine_of(connection) is not None:
+            with telling_broken(connection, lambda line: self.stderr.write(line, self.style.WARNING)):
+                super().handle(*args, **options)
             return
         self._look(connection, options)
         try:
@@ -47,17 +46,6 @@ class Command(Migrate):
                 named = ", ".join(map(str, views))
                 self.stderr.write(f"\nThe migration failed because of {named}. {ADVICE}")
             raise
-
-    def _handle_plainly(
-        self, connection: BaseDatabaseWrapper, engine: PlainEngine, *args: Any, **options: Any
-    ) -> None:
-        """Migrate, and name the views that cannot be read any more, also when a migration has failed."""
-        before = find_broken(connection, engine)
-        try:
-            super().handle(*args, **options)
-        finally:
-            for line in newly_broken(connection, engine, before):
-                self.stderr.write(line, self.style.WARNING)
 
     def _look(self, connection: Any, options: dict[str, Any]) -> None:
         """Name the views that pending migrations would fail because of, or drop.

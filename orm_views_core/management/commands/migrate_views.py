@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from orm_views_core.callers import called_by_command
@@ -12,10 +13,11 @@ from orm_views_core.engines.connections import open_database
 from orm_views_core.engines.finding import plain_engine_of
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.hooks.post_migrate import not_syncing
+from orm_views_core.inspection.broken import telling_broken
 from orm_views_core.management.arguments import add_grant_argument
 from orm_views_core.management.commands.migrate import Command as Migrate
 from orm_views_core.management.interruption import interruptible
-from orm_views_core.management.migrating import as_foresight, migrate_plainly, telling_broken
+from orm_views_core.management.migrating import as_foresight, migrate_plainly
 from orm_views_core.management.printing import StepPrinter
 from orm_views_core.output.migrations import (
     foresight_as_dict,
@@ -118,7 +120,7 @@ class Command(Migrate):
         """Run migrations and then a sync."""
         printer = _Printer(self, options["verbosity"])
         migrate = partial(super().handle, *args, **options)
-        with not_syncing(), telling_broken(options["database"], self._warn):
+        with not_syncing(), telling_broken(connections[options["database"]], self._warn):
             result = migrate_plainly(options["database"], migrate, foresight, asked, printer)
         if result.synced is not None:
             printer.synced(result.synced)
