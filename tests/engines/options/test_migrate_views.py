@@ -6,8 +6,10 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
-from orm_views_core.management.migrating import telling_broken
+from orm_views_core.exceptions import OrmViewsError
+from orm_views_core.inspection.broken import telling_broken
 from orm_views_core.sync import sync_views
 from tests.engines.shop.models import Parcel
 
@@ -65,13 +67,32 @@ def test_only_views_that_cannot_be_read_at_the_end_are_named(database, whole_par
     declare("Shelves", "SELECT id, shelf FROM shop_parcel")
     sync_views()
     told = []
-    with telling_broken("default", told.append):
+    with telling_broken(connections["default"], told.append):
         database.remake(Parcel, "shelf")
         declare("Shelves", "SELECT id, weight FROM shop_parcel")
         if is_synced:
             sync_views()
     assert len(told) == (0 if is_synced else 1)
     assert all("views.shelves: " in line for line in told)
+
+
+def test_no_other_error_stands_in_front_of_that_of_a_migration(database):
+    declare("Shelves", "SELECT id, shelf FROM shop_parcel")
+    sync_views()
+    told = []
+
+    def tell(line):
+        told.append(line)
+        raise OrmViewsError("There is nobody to tell.")
+
+    def migrate():
+        with telling_broken(connections["default"], tell):
+            database.remake(Parcel, "shelf")
+            raise RuntimeError("the migration")
+
+    with pytest.raises(RuntimeError, match="the migration"):
+        migrate()
+    assert len(told) == 1
 
 
 def test_a_plan_says_that_it_is_not_one_transaction(unapplied, database, run, plain):
