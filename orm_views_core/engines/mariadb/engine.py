@@ -43,7 +43,7 @@ class MariaDBEngine:
     """Every statement that changes a view commits. So views are changed one after the other."""
 
     spelling = MARIADB
-    blocks = says("who begins to use the view while the sync waits for those that use it already")
+    blocks = says("whoever begins to use the view while the sync waits for those that use it already")
     #: MariaDB lets migrations change what views read. What breaks is found later.
     around_statements: ExecuteWrapper | None = None
 

@@ -98,8 +98,8 @@ def _why_calling(name: ViewName, other: StoredView, function: str, definer: str)
 
 def _why_unseen(name: ViewName, other: StoredView) -> Sentence:
     return says(
-        "The rows of %(view)s are not read: its role may not see what %(other)s reads, and a user who is not "
-        "trusted has defined views here. Grant it SHOW VIEW.",
+        "The rows of %(view)s are not read: the role of this connection may not see what %(other)s reads, "
+        "and a user who is not trusted has defined views here. Grant SHOW VIEW to that role.",
         view=name,
         other=other.flat,
     )
