@@ -19,7 +19,7 @@ from orm_views_core.names import ViewName
 from orm_views_core.quoting import embedded
 from orm_views_core.sentences import Sentence, says
 
-from .diff import NO_DIFFERENCES, Differences, Scope
+from .diff import NO_DIFFERENCES, Differences, Scope, wanted_readers
 from .propagation import ORPHANED
 from .rules import why_changed
 from .statements import grant_reason
@@ -57,6 +57,7 @@ class PlainFacts:
         dry_run: what the engine made of the views that were tried.
         writer: writes the SQL of the engine.
         atomic: whether the sync is all or nothing.
+        command_roles: further roles to grant SELECT to, named on the command line.
         dropped: the orphans to drop.
         force: replace the views in the scope although nothing differs.
         broken: why installed views cannot be read.
@@ -70,6 +71,7 @@ class PlainFacts:
     dry_run: DryRun
     writer: PlainWriter
     atomic: bool
+    command_roles: Sequence[str] = ()
     dropped: Collection[ViewName] = ()
     force: bool = False
     broken: Mapping[ViewName, Sentence] = field(default_factory=dict)
@@ -151,7 +153,8 @@ def _write(
         created = writer.create_view(definition, installed)
         statements += in_phase(Phase.BUILD, created, StatementKind.QUERY)
     difference = facts.scope.differences.get(name, NO_DIFFERENCES)
-    grant = definition.grant_select_to if installed is None else difference.grant
+    wanted = wanted_readers(definition, facts.command_roles)
+    grant = tuple(wanted) if installed is None else difference.grant
     if grant or difference.revoke:
         statements += in_phase(Phase.BUILD, writer.grant(name, grant, difference.revoke))
     return Step(

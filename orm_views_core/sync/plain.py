@@ -18,7 +18,7 @@ from orm_views_core.engines.base import PlainEngine, Record
 from orm_views_core.engines.plain.fitting import fitted
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.plan.builder import warn_of_left_behind
-from orm_views_core.plan.diff import find_left_behind, find_orphans, find_scope
+from orm_views_core.plan.diff import find_left_behind, find_orphans, find_scope, wanted_readers
 from orm_views_core.plan.plain import PlainFacts, PlainWriter, make_plain_plan
 from orm_views_core.plan.steps import Action, Plan, Step
 from orm_views_core.privacy.marks import are_used
@@ -79,6 +79,7 @@ def plan_plainly(
             dry_run,
             PlainWriter(engine.create_view, engine.drop_view, engine.grant, engine.blocks),
             atomic=can.atomic,
+            command_roles=command_roles,
             dropped=dropped,
             force=options.force,
             broken=read.broken,
@@ -146,7 +147,7 @@ def _record(step: Step, options: SyncOptions, now: dt.datetime) -> Record | None
 def _state(
     definition: ViewDefinition, old: SyncState | None, step: Step, options: SyncOptions, now: dt.datetime
 ) -> SyncState:
-    named = dict.fromkeys([*(old.granted_by_command if old else ()), *options.grant_select_to])
+    named = wanted_readers(definition, [*(old.granted_by_command if old else ()), *options.grant_select_to])
     return SyncState(
         database=definition.database,
         code=definition.fingerprint,

@@ -39,6 +39,17 @@ def test_roles_and_users_are_granted_and_revoked_by_name(server, make_account):
     assert sync() == []
 
 
+def test_a_role_of_the_command_line_is_granted_new_views_and_keeps_them(server, make_account):
+    make_account("teller")
+    declare("One", "SELECT id FROM item")
+    declare("Two", "SELECT id FROM item", hidden=True)
+    assert sync(grant_select_permissions_to_user="teller") == ["create views.one", "create views.two"]
+    assert (server.readers("views_one"), server.readers("views_two")) == ({"teller"}, set())
+    assert sync(grant_select_permissions_to_user="teller") == []
+    assert sync() == []
+    assert server.readers("views_one") == {"teller"}
+
+
 @pytest.mark.parametrize("word", ["public", "PUBLIC"])
 def test_everybody_is_granted_by_the_word_public(server, word):
     declare("One", "SELECT id FROM item", grant_select_to=[word])
