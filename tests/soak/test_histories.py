@@ -96,7 +96,7 @@ def _do(op: Op, world: World) -> str | None:
 
 def test_whatever_happened_before_a_sync_ends_where_one_from_empty_would(people, how_many, seed):
     done: Counter[str] = Counter()
-    count = how_many(12, 600)
+    count = how_many(6, 600)
     print(f"\n{count} histories, SOAK_SEED={seed}")
 
     @hypothesis.seed(seed)

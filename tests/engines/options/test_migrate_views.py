@@ -76,7 +76,7 @@ def test_only_views_that_cannot_be_read_at_the_end_are_named(database, whole_par
     assert all("views.shelves: " in line for line in told)
 
 
-def test_no_other_error_stands_in_front_of_that_of_a_migration(database):
+def test_no_other_error_stands_in_front_of_that_of_a_migration(database, whole_parcels):
     declare("Shelves", "SELECT id, shelf FROM shop_parcel")
     sync_views()
     told = []
