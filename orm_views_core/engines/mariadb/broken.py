@@ -13,11 +13,12 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from orm_views_core.engines.refusals import unreadable
 from orm_views_core.quoting import Quoting
-from orm_views_core.sentences import says
 from orm_views_core.spelling.mariadb import quoted
 
 from .errors import NO_LOCK, number_of, said
+from .server import is_mariadb
 from .texts import select_of
 
 _NAME = "orm_views_look"
@@ -39,7 +40,7 @@ def read_broken(
     """
     broken = {}
     for flat, statement in statements.items():
-        if flat in columns and connection.mysql_is_mariadb:  # type: ignore[attr-defined]
+        if flat in columns and is_mariadb(connection):
             continue
         selects = [f"SELECT * FROM {quoted(flat)}"]
         if not _refusal(cursor, selects[0]):
@@ -48,11 +49,7 @@ def read_broken(
             selects.insert(0, select_of(statement))
         words = next(filter(None, (_refusal(cursor, select) for select in selects)), "")
         if words:
-            engine = connection.display_name
-            broken[flat] = Quoting(
-                says("It cannot be read: %(engine)s says: %(error)s.", engine=engine, error=words),
-                says("It cannot be read: %(engine)s refuses it.", engine=engine),
-            )
+            broken[flat] = unreadable(connection.display_name, words)
     return broken
 
 

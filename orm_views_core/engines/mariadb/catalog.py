@@ -24,6 +24,7 @@ from orm_views_core.spelling.flat import flat_name
 
 from .accounts import Accounts, read_accounts, recorded_grants
 from .broken import read_broken
+from .server import is_mariadb
 from .state import Recorded, read_states
 from .texts import rule_of, stored_statement, without_database
 from .trials import is_trial
@@ -93,8 +94,7 @@ def read_facts(cursor: CursorWrapper) -> Facts:
 
 def read_views(cursor: CursorWrapper, facts: Facts, only: str = "") -> list[StoredView]:
     """Read the views of the database, or the one of a name."""
-    is_mariadb = cursor.db.mysql_is_mariadb
-    sql = _VIEWS.format(algorithm="ALGORITHM" if is_mariadb else "'UNDEFINED'")
+    sql = _VIEWS.format(algorithm="ALGORITHM" if is_mariadb(cursor.db) else "'UNDEFINED'")
     cursor.execute(
         sql + (" AND TABLE_NAME = %s" if only else ""), [facts.database, *([only] if only else [])]
     )

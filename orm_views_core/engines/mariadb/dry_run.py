@@ -13,13 +13,14 @@ from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog, Column
 from orm_views_core.definitions.definition import ViewDefinition
 from orm_views_core.engines.plain.untried import not_writable, refuse_in_transaction
+from orm_views_core.engines.refusals import refused
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.mariadb import quoted
 
 from .catalog import Columns, Facts, StoredView, read_columns, read_facts, read_views, sources_of
-from .errors import LONGEST_NAME, READ_ONLY, number_of, refused, said, too_long
+from .errors import LONGEST_NAME, READ_ONLY, number_of, said, too_long
 from .texts import create_statement, renamed
 from .trials import trying, with_real_names
 from .waits import short_waits
@@ -67,7 +68,7 @@ def try_views(
                 if number_of(error) in READ_ONLY:
                     raise not_writable(connection, said(error)) from error
                 words = with_real_names(said(error), ChainMap({name: flat}, real_names))
-                errors[definition.name] = refused(connection, definition, words)
+                errors[definition.name] = refused(connection.display_name, definition, words)
         created = {*trials.names}
         stored = {view.flat: view for view in read_views(cursor, facts) if view.flat in created}
         read = {*stored, *(name for view in stored.values() for name in view.reads)}

@@ -17,6 +17,7 @@ from orm_views_core.database.sync_state import SyncState
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.base import ExecuteWrapper, PlainCatalog, Record
 from orm_views_core.engines.plain.untried import in_transaction, refuse_in_transaction
+from orm_views_core.engines.refusals import reading_database
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import Sentence, says
 from orm_views_core.spelling.mariadb import MARIADB
@@ -24,8 +25,9 @@ from orm_views_core.spelling.mariadb import MARIADB
 from .accounts import grantee
 from .catalog import Facts, read_catalog, read_columns, read_facts, read_views, sources_of
 from .dry_run import try_views
-from .errors import LONGEST_NAME, NO_GRANT, number_of, reading_database, said
+from .errors import LONGEST_NAME, NO_GRANT, number_of, said
 from .reading import limited, not_writing
+from .server import is_mariadb
 from .state import forget, read_states, write_state
 from .texts import create_statement, fingerprint_of
 from .trials import drop_left_over, read_view_names
@@ -152,8 +154,7 @@ class MariaDBEngine:
 
 def _creating_no_user(connection: BaseDatabaseWrapper, sql: str) -> str:
     """Return a statement that does not create users. MySQL never does."""
-    is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
-    return _NO_USER + sql if is_mariadb and sql.startswith(_GRANT) else sql
+    return _NO_USER + sql if is_mariadb(connection) and sql.startswith(_GRANT) else sql
 
 
 def _as_granted(role: str) -> str:

@@ -5,15 +5,10 @@ https://mariadb.com/kb/en/mariadb-error-code-reference/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.db import DatabaseError
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import DatabaseUnavailableError, ViewSQLError
-from orm_views_core.quoting import Quoting
+from orm_views_core.exceptions import ViewSQLError
 from orm_views_core.sentences import says
 
 #: A lock could not be had in time, or only by breaking a deadlock.
@@ -42,47 +37,6 @@ def said(error: DatabaseError) -> str:
     """Return what MariaDB said of an error, without a full stop."""
     words = str(error.args[1]) if number_of(error) and len(error.args) > 1 else str(error)
     return words.strip().removesuffix(".")
-
-
-def refused(connection: BaseDatabaseWrapper, definition: ViewDefinition, words: str) -> ViewSQLError:
-    """Return the error to raise when the SQL of a view is refused.
-
-    Args:
-        connection: the database.
-        definition: the view.
-        words: what was said.
-    """
-    engine = connection.display_name
-    why = Quoting(
-        says("%(engine)s refuses its SQL: %(message)s.", engine=engine, message=words),
-        says("%(engine)s refuses its SQL.", engine=engine),
-    )
-    whole = says("%(where)s: %(why)s", where=definition.where, why=why)
-    return ViewSQLError(Quoting(whole, whole.summary), why)
-
-
-@contextmanager
-def reading_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Name the database where its catalog cannot be read: the connection is lost, or a privilege is missing.
-
-    Raises:
-        DatabaseUnavailableError: when a statement is refused.
-    """
-    try:
-        yield
-    except DatabaseError as error:
-        what = says(
-            "Database %(database)r (%(place)s) cannot be read",
-            database=connection.alias,
-            place=str(connection.settings_dict.get("NAME")),
-        )
-        engine = connection.display_name
-        raise DatabaseUnavailableError(
-            Quoting(
-                says("%(what)s: %(engine)s says: %(said)s.", what=what, engine=engine, said=said(error)),
-                says("%(what)s.", what=what),
-            )
-        ) from error
 
 
 def too_long(definition: ViewDefinition, flat: str) -> ViewSQLError:

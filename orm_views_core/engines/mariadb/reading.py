@@ -19,6 +19,7 @@ from orm_views_core.engines.plain.untried import in_transaction
 from orm_views_core.engines.time_limits import TooSlowError
 
 from .errors import TOO_SLOW, number_of
+from .server import is_mariadb
 from .waits import restore
 
 #: The connections with such a transaction. Django does not know of it.
@@ -45,8 +46,7 @@ def limited(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[CursorW
     Raises:
         TooSlowError: in place of the error that such an end is.
     """
-    is_mariadb = connection.mysql_is_mariadb  # type: ignore[attr-defined]
-    limit = _Limit("max_statement_time", 1) if is_mariadb else _Limit("max_execution_time", 1000)
+    limit = _Limit("max_statement_time", 1) if is_mariadb(connection) else _Limit("max_execution_time", 1000)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT @@SESSION.{limit.variable}")
         (before,) = cursor.fetchone()

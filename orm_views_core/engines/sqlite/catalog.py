@@ -12,11 +12,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from orm_views_core.database.relations import Catalog, InstalledView, Session
 from orm_views_core.definitions.definition import Definitions
 from orm_views_core.engines.base import PlainCatalog
+from orm_views_core.engines.refusals import unreadable
 from orm_views_core.names import ViewKind, ViewName
 from orm_views_core.sentences import says_in
 from orm_views_core.spelling.flat import flat_name
+from orm_views_core.spelling.sqlite import SQLITE
 
-from .errors import unreadable
 from .looks import MAIN, look_at
 from .texts import ViewText, folded, split_text
 
@@ -69,7 +70,7 @@ def read_catalog(connection: BaseDatabaseWrapper, definitions: Definitions) -> P
         for row in rows
         if row.is_view or names[row.flat].schema != NOT_OURS
     }
-    broken = {names[flat]: unreadable(look.error) for flat, look in looks.items() if look.error}
+    broken = {names[flat]: unreadable(SQLITE.title, look.error) for flat, look in looks.items() if look.error}
     session = Session(role="", creates_schemas=True)
     schemas = frozenset(definitions.schemas)
     return PlainCatalog(Catalog(relations, schemas=schemas, session=session), broken)

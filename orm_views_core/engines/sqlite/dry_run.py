@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from orm_views_core.database.dry_run import DryRun, ExpectedView
 from orm_views_core.database.relations import Catalog
 from orm_views_core.definitions.definition import ViewDefinition
+from orm_views_core.engines.refusals import refused, unreadable
 from orm_views_core.exceptions import OrmViewsError, ViewSQLError
 from orm_views_core.graph import closure
 from orm_views_core.names import ViewName
@@ -22,7 +23,7 @@ from orm_views_core.spelling.flat import flat_name
 from orm_views_core.spelling.sqlite import SQLITE
 
 from .catalog import NOT_OURS
-from .errors import is_refused, refused, unreadable
+from .errors import is_refused
 from .looks import MAIN, TEMP, look_at, read_columns
 from .texts import create_statement, folded
 
@@ -68,7 +69,7 @@ def try_views(
             if flat not in looks:
                 continue
             if looks[flat].error:
-                errors[definition.name] = refused(definition, looks[flat].error)
+                errors[definition.name] = refused(SQLITE.title, definition, looks[flat].error)
                 continue
             views[definition.name] = ExpectedView(
                 name=definition.name,
@@ -78,7 +79,7 @@ def try_views(
             )
         transaction.set_rollback(True, using=connection.alias)
     breaks = {
-        ViewName(NOT_OURS, flat): unreadable(look.error)
+        ViewName(NOT_OURS, flat): unreadable(SQLITE.title, look.error)
         for flat, look in after.items()
         if look.error and not before[flat].error
     }
@@ -104,7 +105,7 @@ def _create(
     except DatabaseError as error:
         if not is_refused(cursor, statement):
             raise
-        raise refused(definition, str(error)) from error
+        raise refused(SQLITE.title, definition, str(error)) from error
 
 
 def _readers_of_others(catalog: Catalog, definitions: Sequence[ViewDefinition]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from orm_views_core.database.dry_run import DryRun
 from orm_views_core.database.relations import Catalog, Column, InstalledView
 from orm_views_core.definitions.definition import Definitions, ViewDefinition
 from orm_views_core.engines.base import ExecuteWrapper, PlainCatalog, Record
+from orm_views_core.engines.refusals import reading_database, refused
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import Sentence, says
 from orm_views_core.spelling.flat import flat_name
@@ -22,7 +23,7 @@ from orm_views_core.spelling.sqlite import SQLITE
 from .aside import STEP_ASIDE
 from .catalog import SQLiteView, read_catalog
 from .dry_run import try_views
-from .errors import is_refused, reading_database, refused, step_failed
+from .errors import is_refused, step_failed
 from .functions import add_functions
 from .limits import ending_in, not_writing
 from .looks import MAIN, read_columns
@@ -114,7 +115,7 @@ class SQLiteEngine:
                     if record is None:
                         raise step_failed(name, error) from error
                     if sql == created and is_refused(cursor, sql):
-                        raise refused(record.definition, str(error)) from error
+                        raise refused(SQLITE.title, record.definition, str(error)) from error
                     raise step_failed(record.definition.where, error) from error
 
     @contextmanager

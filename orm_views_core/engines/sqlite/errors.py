@@ -12,31 +12,10 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from orm_views_core.definitions.definition import ViewDefinition
-from orm_views_core.exceptions import (
-    DatabaseUnavailableError,
-    LockNotAvailableError,
-    SyncFailedError,
-    ViewSQLError,
-)
+from orm_views_core.exceptions import LockNotAvailableError, SyncFailedError
 from orm_views_core.names import ViewName
 from orm_views_core.quoting import Quoting
 from orm_views_core.sentences import Sentence, number, says
-
-
-def refused(definition: ViewDefinition, said: str) -> ViewSQLError:
-    """Return the error to raise when SQLite refuses the SQL of a view."""
-    why = Quoting(says("SQLite refuses its SQL: %(message)s.", message=said), says("SQLite refuses its SQL."))
-    whole = says("%(where)s: %(why)s", where=definition.where, why=why)
-    return ViewSQLError(Quoting(whole, whole.summary), why)
-
-
-def unreadable(said: str) -> Quoting:
-    """Return why a view cannot be read."""
-    return Quoting(
-        says("It cannot be read: SQLite says: %(error)s.", error=said),
-        says("It cannot be read: SQLite refuses it."),
-    )
 
 
 def is_refused(cursor: CursorWrapper, sql: str) -> bool:
@@ -101,28 +80,5 @@ def syncing(connection: BaseDatabaseWrapper) -> Iterator[None]:
             Quoting(
                 says("%(what)s. SQLite says: %(said)s. Nothing was changed.", what=what, said=str(error)),
                 says("%(what)s. Nothing was changed.", what=what),
-            )
-        ) from error
-
-
-@contextmanager
-def reading_database(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Name the database where its catalog cannot be read.
-
-    Raises:
-        DatabaseUnavailableError: when SQLite refuses a statement.
-    """
-    try:
-        yield
-    except DatabaseError as error:
-        what = says(
-            "Database %(database)r (%(place)s) cannot be read",
-            database=connection.alias,
-            place=str(connection.settings_dict.get("NAME")),
-        )
-        raise DatabaseUnavailableError(
-            Quoting(
-                says("%(what)s: SQLite says: %(said)s.", what=what, said=str(error)),
-                says("%(what)s.", what=what),
             )
         ) from error
