@@ -26,7 +26,6 @@ from orm_views_core.conf import get_settings
 from orm_views_core.exceptions import OrmViewsError
 from orm_views_core.names import ViewName
 from orm_views_core.sentences import listed, says
-from orm_views_core.spelling import spelling_on
 from orm_views_core.sync import plan_views
 
 from .base import UNREADABLE, Link, Page
@@ -82,11 +81,6 @@ class ShownDatabase:
     error: str = ""
 
 
-def _can_compare(alias: str) -> bool:
-    """Return whether a database can compute rows beside those in use."""
-    return spelling_on(alias).abilities.staging
-
-
 class ComparePage(Page):
     """What the plan does to the rows of the selected views. It is computed for each request.
 
@@ -116,7 +110,7 @@ class ComparePage(Page):
             parent=Link(_("Plan"), self.url_about("sync", *selection.addresses)),
             databases=databases,
             several=len(databases) > 1,
-            tools=[other] if any(map(_can_compare, selection.by_database)) else [],
+            tools=[other] if selection.can_be_compared else [],
         )
 
     def _title(self, selection: Selection) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from orm_views_admin.addresses import ViewAddress, by_database
 from orm_views_core.engines.connections import view_databases
 from orm_views_core.names import ViewName
+from orm_views_core.spelling import spelling_on
 
 PARAMETER = "view"
 #: The form of the list sends this field. A request with it and without views selects nothing, not all views.
@@ -70,6 +71,11 @@ class Selection:
                 raise Http404(_("“%(key)s” is not the address of a view.") % {"key": key}) from None
             addresses.append(address_or_404(database, *name))
         return cls(tuple(dict.fromkeys(addresses)))
+
+    @property
+    def can_be_compared(self) -> bool:
+        """Whether one of the databases can compute rows beside those in use."""
+        return any(spelling_on(alias).abilities.staging for alias in self.by_database)
 
     @property
     def single(self) -> ViewAddress | None:

@@ -27,7 +27,6 @@ from orm_views_core.definitions.registered import registered_views
 from orm_views_core.names import ViewName
 from orm_views_core.output.plans import stages_of
 from orm_views_core.plan.steps import Action, Plan, Step
-from orm_views_core.spelling import spelling_on
 from orm_views_core.sync import plan_views
 
 from .base import UNREADABLE, Link, Page
@@ -236,6 +235,7 @@ class SyncPage(ConfirmationPage):
             title = with_names(_("Sync %(name)s"), name=selection.single.name)
         elif count := len(selection.addresses):
             title = ngettext("Sync %(count)s view", "Sync %(count)s views", count) % {"count": number(count)}
+        compare = Link(_("Compare data"), self.url_about("compare", *selection.addresses))
         return self.render(
             title,
             parent=self.link_to(selection.single),
@@ -244,14 +244,8 @@ class SyncPage(ConfirmationPage):
             several=len(plans) > 1,
             can_confirm=any(shown.can_be_confirmed for shown in plans),
             keys=selection.keys,
-            tools=self._tools(selection),
+            tools=[compare] if selection.can_be_compared else [],
         )
-
-    def _tools(self, selection: Selection) -> list[Link]:
-        """Return a link to the comparison of rows, if a database can compute them beside those in use."""
-        if not any(spelling_on(alias).abilities.staging for alias in selection.by_database):
-            return []
-        return [Link(_("Compare data"), self.url_about("compare", *selection.addresses))]
 
     def _make_plans(self, selection: Selection, confirmation: Mapping[str, Any]) -> list[DatabasePlan]:
         """Plan each database separately: an error in one of them must not hide the plans of the others.
